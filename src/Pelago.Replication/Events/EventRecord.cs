@@ -1,0 +1,101 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <summary>One event, as its origin wrote it. Stored and forwarded unchanged, whichever way it travels.</summary>
+/// <remarks>Immutable and safe to share between threads. Equality is by reference; two copies of one event are compared
+/// by <see cref="ContentHash"/>.</remarks>
+public sealed class EventRecord
+{
+    /// <summary>The entity.</summary>
+    public required EntityKey Entity { get; init; }
+
+    /// <summary>Where it was first written.</summary>
+    public required Origin Origin { get; init; }
+
+    /// <summary>Its number among the events of this entity and origin: 1, 2, 3 … without gaps.</summary>
+    public required ulong Sequence { get; init; }
+
+    /// <summary>The origin's version vector for this entity after the event; <c>Vector[Origin] == Sequence</c>.</summary>
+    public required VersionVector Vector { get; init; }
+
+    /// <summary>Hybrid timestamp, above that of every event in <see cref="Vector"/>.</summary>
+    public required HybridTimestamp Timestamp { get; init; }
+
+    /// <summary>Epoch of the entity's primary under which it was written; 0 where the mode has no primary.</summary>
+    public uint Epoch { get; init; }
+
+    /// <summary>Place in the batch of its command, from 0.</summary>
+    public int BatchIndex { get; init; }
+
+    /// <summary>Number of events of its command, at least 1.</summary>
+    public int BatchLength { get; init; } = 1;
+
+    /// <summary>The user's tags; at most <see cref="EventLimits.MaxTags"/>.</summary>
+    public IReadOnlyList<string> Tags { get; init; } = [];
+
+    /// <summary>W3C trace context of the command, or empty.</summary>
+    public string TraceParent { get; init; } = "";
+
+    /// <summary>The command's idempotency key, or empty.</summary>
+    public string IdempotencyKey { get; init; } = "";
+
+    /// <summary>Registered name of the payload, never a CLR name.</summary>
+    public required string PayloadName { get; init; }
+
+    /// <summary>Version of the payload's schema, from 1.</summary>
+    public int PayloadVersion { get; init; } = 1;
+
+    /// <summary>The payload as the origin serialized it.</summary>
+    public required ReadOnlyMemory<byte> Payload { get; init; }
+
+    /// <summary>The event's position in its lane of the <em>origin's</em> journal: the coordinate in which frontiers are
+    /// kept (see docs/adr). 0 while the origin has not committed it yet.</summary>
+    public ulong OriginPosition { get; init; }
+
+    /// <summary>The same event with its position at the origin, known once that journal committed it.</summary>
+    public EventRecord At(ulong originPosition) => OriginPosition == originPosition ? this : new EventRecord
+    {
+        Entity = Entity, Origin = Origin, Sequence = Sequence, Vector = Vector, Timestamp = Timestamp, Epoch = Epoch,
+        BatchIndex = BatchIndex, BatchLength = BatchLength, Tags = Tags, TraceParent = TraceParent,
+        IdempotencyKey = IdempotencyKey, PayloadName = PayloadName, PayloadVersion = PayloadVersion, Payload = Payload,
+        OriginPosition = originPosition,
+    };
+
+    /// <summary>Bytes that this event takes of a buffer's bound: its payload and strings plus a constant for the rest.</summary>
+    public int Weight => Payload.Length + Entity.Id.Length + IdempotencyKey.Length + TraceParent.Length + 128;
+
+    /// <summary>True when neither event's author had seen the other's event. Computed from the stored vectors alone, so it
+    /// is the same everywhere and for ever.</summary>
+    public static bool Concurrent(EventRecord e, EventRecord f)
+        => e.Vector[f.Origin] < f.Sequence && f.Vector[e.Origin] < e.Sequence;
+
+    /// <inheritdoc />
+    public override string ToString() => $"{Entity} {Origin.Region}#{Sequence} {PayloadName}";
+}
+
+/// <summary>Bounds of what an event may carry. Part of the contract between regions: lowering one would make stored
+/// events unacceptable.</summary>
+public static class EventLimits
+{
+    /// <summary>Largest payload in bytes.</summary>
+    public const int MaxPayloadBytes = 1024 * 1024;
+
+    /// <summary>Most events of one command.</summary>
+    public const int MaxBatchLength = 1024;
+
+    /// <summary>Most tags of one event.</summary>
+    public const int MaxTags = 16;
+
+    /// <summary>Longest tag, payload name, entity type name in characters.</summary>
+    public const int MaxNameLength = 128;
+
+    /// <summary>Longest idempotency key in characters.</summary>
+    public const int MaxIdempotencyKeyLength = 256;
+
+    /// <summary>Longest trace context in characters.</summary>
+    public const int MaxTraceParentLength = 128;
+
+    /// <summary>Most slots of a version vector.</summary>
+    public const int MaxVectorSlots = 256;
+}

@@ -1,0 +1,80 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <summary>One atomic step of one lane: what the kernel decided, to be made durable as a whole or not at all.</summary>
+/// <remarks>The journal commits many of these, of many lanes, in one transaction (group commit). In it, for each lane,
+/// the lane's row is advanced under its epoch; a batch of a deposed owner is refused whole.</remarks>
+public sealed class LaneBatch
+{
+    /// <summary>The lane, 0–31.</summary>
+    public required int Lane { get; init; }
+
+    /// <summary>The epoch under which the writer owns the lane: the fence.</summary>
+    public required uint Epoch { get; init; }
+
+    /// <summary>Rows to append, in this order, at the lane's next positions.</summary>
+    public IReadOnlyList<EventRow> Rows { get; init; } = [];
+
+    /// <summary>Frontiers that move in the same transaction.</summary>
+    public IReadOnlyList<Frontier> Frontiers { get; init; } = [];
+
+    /// <summary>Gaps that a frontier passed: events that are owed to this replica.</summary>
+    public IReadOnlyList<Owed> Owed { get; init; } = [];
+
+    /// <summary>Owed gaps that are closed: the row with the same entity and origin is removed.</summary>
+    public IReadOnlyList<Owed> Settled { get; init; } = [];
+
+    /// <summary>Replies remembered for idempotent commands.</summary>
+    public IReadOnlyList<RememberedReply> Replies { get; init; } = [];
+
+    /// <summary>Entries of the conflict ledger; an entry with the same identity replaces the older one.</summary>
+    public IReadOnlyList<ConflictRecord> Conflicts { get; init; } = [];
+
+    /// <summary>Snapshots; each replaces the older one of its entity.</summary>
+    public IReadOnlyList<EntitySnapshot> Snapshots { get; init; } = [];
+}
+
+/// <summary>An event with the number of its row among the rows of its entity in this replica.</summary>
+/// <param name="Event">The event; its <see cref="EventRecord.OriginPosition"/> is 0 when this journal is its origin: the
+/// position that the journal gives it is then its position at the origin.</param>
+/// <param name="LocalSequence">1, 2, 3 … per entity in this replica: the second fence, and the order in which consumers
+/// see the entity's events.</param>
+/// <param name="Own">True when this journal's present incarnation is the origin.</param>
+public readonly record struct EventRow(EventRecord Event, ulong LocalSequence, bool Own);
+
+/// <summary>"Every event of this origin in this lane up to this position at the origin is here, or is owed."</summary>
+public readonly record struct Frontier(Origin Origin, ulong Position);
+
+/// <summary>A durable note that a frontier passed events of one entity and origin without appending them.</summary>
+/// <param name="Entity">The entity.</param>
+/// <param name="Origin">Whose events are missing.</param>
+/// <param name="FromSequence">First missing sequence number; everything from there on may be missing.</param>
+/// <param name="Position">Position at the origin of the first one that was passed.</param>
+public sealed record Owed(EntityKey Entity, Origin Origin, ulong FromSequence, ulong Position);
+
+/// <summary>The reply that was given for an idempotency key, serialized by the entity's type.</summary>
+public sealed record RememberedReply(EntityKey Entity, string IdempotencyKey, ReadOnlyMemory<byte> Reply);
+
+/// <summary>Why an event is not in the state as its author meant it.</summary>
+public enum ConflictKind
+{
+    /// <summary>An earlier event in the total order had made it invalid.</summary>
+    RefusedByFold = 1,
+
+    /// <summary>Another batch with the same idempotency key counts instead.</summary>
+    Deduplicated = 2,
+
+    /// <summary>Two different events claim the same origin and sequence.</summary>
+    Fork = 3,
+}
+
+/// <summary>An entry of the conflict ledger. Identity: entity, origin, sequence, kind.</summary>
+public sealed record ConflictRecord(
+    EntityKey Entity, ConflictKind Kind, Origin Origin, ulong Sequence, long RecordedAtMilliseconds, string Reason);
+
+/// <summary>A snapshot of one entity: opaque to the journal, written and read by the kernel.</summary>
+/// <param name="Entity">The entity.</param>
+/// <param name="LocalSequence">Rows up to this one are contained.</param>
+/// <param name="Content">The kernel's snapshot message (see <c>stored.proto</c>).</param>
+public sealed record EntitySnapshot(EntityKey Entity, ulong LocalSequence, ReadOnlyMemory<byte> Content);
