@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# Runs tests: ./pelago test [unit|conformance|simulation|endtoend|tidy|mutants|all] [options of the xunit runner].
+# Installs the system packages that tests need (not for `unit`), builds, runs each suite, and ends with the line
+# "N passed, N failed, N skipped". A suite that crashes, hangs or runs no test counts as one failure.
+set -uo pipefail
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+cd "$root" || exit 1
+results="$root/artifacts/test"
+suite_minutes=30
+
+passed=0 failed=0 skipped=0
+
+say() { printf '%s\n' "$*" >&2; }
+
+finish() {
+    printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+    [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+    exit
+}
+
+# Counts a failure that no test reported, and says what it was.
+fault() {
+    failed=$((failed + 1))
+    echo "FAILED $*"
+}
+
+build() {
+    say "Building $* …"
+    local target started=$SECONDS
+    for target in "$@"; do
+        dotnet build "$target" -c Release -v q -nologo < /dev/null > "$results/build.log" 2>&1 && continue
+        grep -E '(error|warning) [A-Z]+[0-9]+' "$results/build.log" | sort -u | head -n 30 || tail -n 30 "$results/build.log"
+        fault "build of $target"
+        finish
+    done
+    say "Built in $((SECONDS - started)) s."
+}
+
+attribute() { head -c 4000 "$1" | sed -n "s/.*<assembly [^>]*[ ]$2=\"\([0-9]*\)\".*/\1/p" | head -n 1; }
+
+# run_suite PROJECT [options]: runs one test executable and adds its counts.
+run_suite() {
+    local project="$1" report="$results/$1.xml" log="$results/$1.log" status started=$SECONDS total ok bad skip errors
+    shift
+    rm -f "$report"
+    say "Testing $project …"
+    timeout --kill-after=30 $((suite_minutes * 60)) \
+        dotnet "tests/$project/bin/Release/net10.0/Pelago.Tests.$project.dll" -xml "$report" -noColor -longRunning 60 "$@" \
+        < /dev/null > "$log" 2>&1
+    status=$?
+    if [ ! -s "$report" ]; then
+        tail -n 40 "$log"
+        fault "$project: the test program ended with status $status and no report (124: it ran longer than $suite_minutes minutes)"
+        return
+    fi
+    total="$(attribute "$report" total)" ok="$(attribute "$report" passed)" bad="$(attribute "$report" failed)"
+    skip="$(attribute "$report" skipped)" errors="$(attribute "$report" errors)"
+    passed=$((passed + ${ok:-0})) failed=$((failed + ${bad:-0} + ${errors:-0})) skipped=$((skipped + ${skip:-0}))
+    if [ "${total:-0}" -eq 0 ]; then
+        fault "$project: no test ran"
+    elif [ "$status" -ne 0 ]; then
+        # The console log has each failure with its message and stack, and each skipped test with its reason.
+        grep -vE '^\s*(xUnit\.net|Discover|Starting|Finished)' "$log"
+        [ $((${bad:-0} + ${errors:-0})) -gt 0 ] || fault "$project: the test program ended with status $status"
+    fi
+    printf '%-12s %5d passed, %d failed, %d skipped, %d s\n' "$project" "${ok:-0}" "$((${bad:-0} + ${errors:-0}))" \
+        "${skip:-0}" "$((SECONDS - started))"
+}
+
+run_mutants() {
+    local report="$results/mutants.txt" ok bad
+    "$root/eng/mutants.sh" "$@" > "$report"
+    cat "$report"
+    ok="$(grep -c '^killed ' "$report")" bad="$(grep -c '^SURVIVED ' "$report")"
+    passed=$((passed + ok)) failed=$((failed + bad))
+    if [ $((ok + bad)) -eq 0 ]; then fault "mutants: none ran"; fi
+}
+
+mkdir -p "$results"
+selection="${1:-all}"
+[ $# -eq 0 ] || shift
+
+if ! command -v dotnet > /dev/null; then
+    say "error PLG1001: the .NET SDK is not installed. Install the .NET 10 SDK: https://dotnet.microsoft.com/download"
+    exit 1
+fi
+case "$selection" in
+    unit) ;;
+    all | conformance | simulation | endtoend | tidy | mutants) "$root/eng/setup.sh" || { fault "set-up of system packages"; finish; } ;;
+    *) say "error PLG2005: '$selection' is no suite. Suites: unit, conformance, simulation, endtoend, tidy, mutants, all."; exit 2 ;;
+esac
+
+case "$selection" in
+    unit) build tests/Unit; run_suite Unit "$@" ;;
+    conformance) build tests/Conformance; run_suite Conformance "$@" ;;
+    simulation) build tests/Simulation; run_suite Simulation "$@" ;;
+    tidy) build tests/Tidy; run_suite Tidy "$@" ;;
+    mutants) run_mutants "$@" ;;
+    endtoend)
+        build tests/EndToEnd
+        "$root/pelago" version > /dev/null || { fault "./pelago version"; finish; }
+        run_suite EndToEnd "$@"
+        ;;
+    all)
+        build Pelago.slnx
+        run_suite Tidy "$@"
+        run_suite Unit "$@"
+        run_suite Conformance "$@"
+        run_suite Simulation "$@"
+        if "$root/pelago" version > /dev/null; then run_suite EndToEnd "$@"; else fault "./pelago version"; fi
+        run_mutants
+        ;;
+esac
+finish
