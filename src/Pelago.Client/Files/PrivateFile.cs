@@ -1,0 +1,72 @@
+using System.Text.Json;
+using Pelago.Model;
+
+namespace Pelago.Client;
+
+/// <summary>Small JSON and text files that only their owner may read (mode 0600), replaced as a whole: a reader sees the
+/// old content or the new one, whenever the writer is killed.</summary>
+public static class PrivateFile
+{
+    /// <summary>Largest file that is read, in bytes.</summary>
+    public const int MaxBytes = 4 * 1024 * 1024;
+
+    private const UnixFileMode FileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    private const UnixFileMode DirectoryMode = FileMode | UnixFileMode.UserExecute;
+
+    /// <summary>Creates a directory, with its parents, that only its owner may enter.</summary>
+    public static void CreateDirectory(string path) => Directory.CreateDirectory(path, DirectoryMode);
+
+    /// <summary>Writes a record as <see cref="WorldJson"/>.</summary>
+    public static void WriteJson<T>(string path, T value)
+        => Write(path, [.. JsonSerializer.SerializeToUtf8Bytes(value, WorldJson.Options), (byte)'\n']);
+
+    /// <summary>Writes content beside the file, flushes it to the disk and renames it over the file.</summary>
+    public static void Write(string path, ReadOnlySpan<byte> content)
+    {
+        var beside = path + ".new";
+        var options = new FileStreamOptions
+        {
+            Mode = System.IO.FileMode.Create,
+            Access = FileAccess.Write,
+            UnixCreateMode = FileMode,
+        };
+        using (var stream = new FileStream(beside, options))
+        {
+            stream.Write(content);
+            stream.Flush(flushToDisk: true);
+        }
+        File.Move(beside, path, overwrite: true);
+    }
+
+    /// <summary>Reads a record.</summary>
+    /// <returns>Null when the file does not exist.</returns>
+    /// <exception cref="PelagoException">PLG1109 when it is too large or not what it should be; PLG1103 when it may not
+    /// be read.</exception>
+    public static T? ReadJson<T>(string path)
+        where T : class
+    {
+        try
+        {
+            if (!File.Exists(path))
+                return null;
+            using var stream = File.OpenRead(path);
+            if (stream.Length > MaxBytes)
+                throw Unusable(path, $"is larger than {MaxBytes} bytes", null);
+            return JsonSerializer.Deserialize<T>(stream, WorldJson.Options) ?? throw Unusable(path, "is empty", null);
+        }
+        catch (JsonException e)
+        {
+            throw Unusable(path, $"does not hold what it should (at '{e.Path ?? "$"}')", e);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new Failure(ErrorCodes.WorldAccess, $"'{path}' may not be read.",
+                "Run the command as the user who owns it, or give it back to yourself with chown.").ToException(e);
+        }
+    }
+
+    private static PelagoException Unusable(string path, string why, Exception? inner)
+        => new Failure(ErrorCodes.RoleConfig, $"'{path}' {why}.",
+            "It is written by 'pelago up'; restore it from a backup or start a new world.").ToException(inner);
+}
