@@ -1,0 +1,22 @@
+namespace Pelago.Model;
+
+public static partial class ErrorCodes
+{
+    /// <summary>A call without a bearer token, or with one that is not known.</summary>
+    public static readonly ErrorCode NotSignedIn = Define("PLG3101", "Not signed in", 4, 401);
+
+    /// <summary>A one-time token is unknown, used up, or belongs to somebody else.</summary>
+    public static readonly ErrorCode EnrolmentRefused = Define("PLG3102", "Enrolment refused", 4, 403);
+
+    /// <summary>The federation plane, or the region, cannot be reached or is not who it should be.</summary>
+    public static readonly ErrorCode ServerUnreachable = Define("PLG3103", "Server unreachable", 1, 503);
+
+    /// <summary>What a role keeps in its home is damaged, or sealed under another key.</summary>
+    public static readonly ErrorCode StateUnreadable = Define("PLG3104", "State unreadable", 1, 500);
+
+    /// <summary>A certificate request is malformed, or its proof of possession fails.</summary>
+    public static readonly ErrorCode InvalidCertificateRequest = Define("PLG3105", "Invalid certificate request", 2, 422);
+
+    /// <summary>The region's intermediate certificate is not (or no longer) usable, so nothing can be issued.</summary>
+    public static readonly ErrorCode NoUsableIssuer = Define("PLG3106", "No usable issuer", 1, 503);
+}
