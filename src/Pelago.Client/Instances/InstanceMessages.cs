@@ -4,10 +4,10 @@ namespace Pelago.Client;
 
 /// <summary>Body of <c>POST /v1/instances/{id}/enrol</c>. Needs no other authorization than the token.</summary>
 /// <param name="Token">The one-time token from standard input.</param>
-/// <param name="Csr">PKCS #10 request, PEM (RFC 7468). Only its public key and its proof of possession count: the region
+/// <param name="Csr">PKCS #10 request (RFC 2986), DER. Only its public key and its proof of possession count: the region
 /// alone decides the names. Asking again with the same token and the same request gets the same answer for ten minutes,
 /// so that a lost answer does not lose the instance.</param>
-public sealed record InstanceEnrolRequest(string Token, string Csr)
+public sealed record InstanceEnrolRequest(string Token, byte[] Csr)
 {
     /// <summary>Hides the token.</summary>
     public override string ToString() => nameof(InstanceEnrolRequest);
@@ -65,8 +65,8 @@ public sealed record InstanceConfiguration(
     string Version, TrustBundleDocument Trust, IReadOnlyList<string> Members, IReadOnlyList<PeerRegion> Peers);
 
 /// <summary>Body of <c>POST /v1/instances/{id}/renew</c> (bearer: the credential).</summary>
-/// <param name="Csr">PKCS #10 request with a new key, PEM.</param>
-public sealed record InstanceRenewRequest(string Csr);
+/// <param name="Csr">PKCS #10 request with a new key, DER.</param>
+public sealed record InstanceRenewRequest(byte[] Csr);
 
 /// <summary>Answer to a renewal.</summary>
 /// <param name="Certificate">PEM: leaf, then intermediate.</param>

@@ -13,10 +13,4 @@ public static partial class ErrorCodes
 
     /// <summary>What a role keeps in its home is damaged, or sealed under another key.</summary>
     public static readonly ErrorCode StateUnreadable = Define("PLG3104", "State unreadable", 1, 500);
-
-    /// <summary>A certificate request is malformed, or its proof of possession fails.</summary>
-    public static readonly ErrorCode InvalidCertificateRequest = Define("PLG3105", "Invalid certificate request", 2, 422);
-
-    /// <summary>The region's intermediate certificate is not (or no longer) usable, so nothing can be issued.</summary>
-    public static readonly ErrorCode NoUsableIssuer = Define("PLG3106", "No usable issuer", 1, 503);
 }
