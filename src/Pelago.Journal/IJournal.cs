@@ -34,7 +34,10 @@ public interface IJournal : IAsyncDisposable
 
     /// <summary>Rows of a lane after a position, at most <paramref name="maxRows"/> and about <paramref name="maxBytes"/>
     /// of payload (at least one row when there is one).</summary>
-    ValueTask<LanePage> ReadLaneAsync(int lane, ulong after, int maxRows, int maxBytes, CancellationToken cancellationToken);
+    /// <param name="filter">Only rows that pass are opened and returned; null for all. <see cref="LanePage.Through"/> also
+    /// covers the rows that were passed over.</param>
+    ValueTask<LanePage> ReadLaneAsync(
+        int lane, ulong after, LaneFilter? filter, int maxRows, int maxBytes, CancellationToken cancellationToken);
 
     /// <summary>Entries of the conflict ledger, oldest first.</summary>
     ValueTask<IReadOnlyList<ConflictRecord>> ReadConflictsAsync(int limit, CancellationToken cancellationToken);

@@ -42,6 +42,9 @@ public sealed record EntityImage(
     public Failure? Damage { get; init; }
 }
 
+/// <summary>Rows of one origin beyond a position at that origin.</summary>
+public sealed record LaneFilter(Origin Origin, ulong AfterOriginPosition);
+
 /// <summary>A row read by lane.</summary>
 public readonly record struct LaneRow(ulong Position, EventRow Row);
 

@@ -44,7 +44,9 @@ public sealed class LaneBatch
 public readonly record struct EventRow(EventRecord Event, ulong LocalSequence, bool Own);
 
 /// <summary>"Every event of this origin in this lane up to this position at the origin is here, or is owed."</summary>
-public readonly record struct Frontier(Origin Origin, ulong Position);
+/// <param name="Highest">The highest position at the origin of any event that is here, at least <c>Position</c>: events
+/// can be here beyond the frontier while an earlier one is missing. Written with the rows it describes.</param>
+public readonly record struct Frontier(Origin Origin, ulong Position, ulong Highest);
 
 /// <summary>A durable note that a frontier passed events of one entity and origin without appending them.</summary>
 /// <param name="Entity">The entity.</param>

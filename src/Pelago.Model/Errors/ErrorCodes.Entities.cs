@@ -1,0 +1,40 @@
+namespace Pelago.Model;
+
+public static partial class ErrorCodes
+{
+    /// <summary>An entity type's definition is incomplete or contradictory.</summary>
+    public static readonly ErrorCode InvalidEntityType = Define("PLG5001", "Invalid entity type", 1, 500);
+
+    /// <summary>A command or read names a type that is not registered.</summary>
+    public static readonly ErrorCode UnknownEntityType = Define("PLG5002", "Unknown entity type", 3, 404);
+
+    /// <summary>The entity cannot be folded: an event is unknown, damaged, or its handler throws.</summary>
+    public static readonly ErrorCode EntityParked = Define("PLG5003", "Entity parked", 1, 503);
+
+    /// <summary>The replica did not reach the token's point before the deadline.</summary>
+    public static readonly ErrorCode TokenNotReached = Define("PLG5004", "Not yet replicated", 6, 503);
+
+    /// <summary>Too much is queued for this entity or instance.</summary>
+    public static readonly ErrorCode Overloaded = Define("PLG5005", "Overloaded", 1, 503);
+
+    /// <summary>The journal did not take the write; it is not known to be durable.</summary>
+    public static readonly ErrorCode JournalUnavailable = Define("PLG5006", "Journal unavailable", 1, 503);
+
+    /// <summary>Another instance has taken the lane over.</summary>
+    public static readonly ErrorCode LaneFenced = Define("PLG5007", "Lane moved", 1, 503);
+
+    /// <summary>The command made more or larger events than an event may be.</summary>
+    public static readonly ErrorCode EventTooLarge = Define("PLG5008", "Event too large", 1, 413);
+
+    /// <summary>The command handler failed.</summary>
+    public static readonly ErrorCode CommandFailed = Define("PLG5009", "Command failed", 1, 500);
+
+    /// <summary>The idempotency key was used before and the reply of that time cannot be given again.</summary>
+    public static readonly ErrorCode AlreadyDone = Define("PLG5010", "Already done", 5, 409);
+
+    /// <summary>The instance is stopping.</summary>
+    public static readonly ErrorCode Stopping = Define("PLG5011", "Stopping", 1, 503);
+
+    /// <summary>A peer's frame breaks the protocol.</summary>
+    public static readonly ErrorCode ProtocolViolation = Define("PLG5012", "Protocol violation", 1, 400);
+}

@@ -1,0 +1,57 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <summary>What a command handler decided, as the kernel sees it.</summary>
+/// <param name="Events">Events to persist, atomically and in order; empty for a pure answer.</param>
+/// <param name="Reply">Makes the reply from the state after the events.</param>
+/// <param name="Rejection">Set when the command is refused; nothing is persisted then.</param>
+/// <param name="Tags">Tags of every event of the batch.</param>
+public sealed record Decision(
+    IReadOnlyList<object> Events, Func<object, object?> Reply, Failure? Rejection, IReadOnlyList<string> Tags);
+
+/// <summary>A handler's decision with its types, built by <see cref="Effect"/>.</summary>
+public readonly struct Effect<TState, TReply> where TState : class
+{
+    internal Effect(Decision decision) => Decision = decision;
+
+    /// <summary>The untyped form.</summary>
+    public Decision Decision { get; }
+
+    /// <summary>A refusal fits every reply type.</summary>
+    public static implicit operator Effect<TState, TReply>(Rejection rejection)
+        => new(new Decision([], static _ => null, rejection.Failure, []));
+}
+
+/// <summary>A refused command.</summary>
+public readonly record struct Rejection(Failure Failure);
+
+/// <summary>Starts a handler's decision.</summary>
+public static class Effect
+{
+    /// <summary>Persists one event or more as one batch.</summary>
+    public static Persisting Persist(params object[] events) => new(events, []);
+
+    /// <summary>Answers without an event.</summary>
+    public static Effect<TState, TReply> Reply<TState, TReply>(TReply reply) where TState : class
+        => new(new Decision([], _ => reply, null, []));
+
+    /// <summary>Refuses the command; nothing changes.</summary>
+    /// <param name="error">A registered code; its HTTP status answers the request.</param>
+    /// <param name="message">One sentence for the caller.</param>
+    /// <param name="next">What to do about it.</param>
+    /// <param name="field">The offending field, or null.</param>
+    public static Rejection Reject(ErrorCode error, string message, string next = "", string? field = null)
+        => new(new Failure(error, message, next, field));
+}
+
+/// <summary>Events to persist; the reply is still to be said.</summary>
+public readonly struct Persisting(object[] events, IReadOnlyList<string> tags)
+{
+    /// <summary>Tags for every event of the batch; at most <see cref="EventLimits.MaxTags"/>.</summary>
+    public Persisting Tagged(params string[] added) => new(events, [.. tags, .. added]);
+
+    /// <summary>Replies from the state after the events, once they are durable.</summary>
+    public Effect<TState, TReply> ThenReply<TState, TReply>(Func<TState, TReply> reply) where TState : class
+        => new(new Decision(events, state => reply((TState)state), null, tags));
+}

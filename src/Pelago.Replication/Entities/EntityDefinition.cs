@@ -1,0 +1,114 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <summary>Collects what an entity type consists of; <see cref="Build"/> checks that nothing is missing.</summary>
+/// <remarks>Not thread-safe; used once, at registration. Every mistake is reported at start-up, all at once.</remarks>
+public sealed class EntityDefinition<TState> where TState : class
+{
+    private readonly Dictionary<(string Name, int Version), EventDefinition> byName = [];
+    private readonly Dictionary<Type, EventDefinition> byType = [];
+    private readonly Dictionary<Type, Func<object, object, CommandContext, Decision>> commands = [];
+    private readonly Dictionary<Type, JsonTypeInfo> replies = [];
+    private readonly List<string> mistakes = [];
+    private string name = "";
+    private MergeStrategy strategy;
+    private Func<string, TState>? initial;
+    private JsonTypeInfo<TState>? stateJson;
+    private int stateVersion = 1;
+
+    /// <summary>The type's registered name, stored with every event: a–z, 0–9 and hyphens.</summary>
+    public EntityDefinition<TState> Named(string typeName)
+    {
+        name = typeName;
+        if (Names.Check(typeName, "entity type name") is { } failure)
+            mistakes.Add(failure.Message);
+        return this;
+    }
+
+    /// <summary>How concurrent events merge; there is no default.</summary>
+    public EntityDefinition<TState> Merge(MergeStrategy mergeStrategy)
+    {
+        strategy = mergeStrategy;
+        return this;
+    }
+
+    /// <summary>The first state and the state's JSON form.</summary>
+    /// <param name="first">State before the first event, from the entity's id.</param>
+    /// <param name="json">Source-generated JSON contract of the state.</param>
+    /// <param name="version">Raise it when the form changes: older snapshots are then folded again from events.</param>
+    public EntityDefinition<TState> State(Func<string, TState> first, JsonTypeInfo<TState> json, int version = 1)
+    {
+        (initial, stateJson, stateVersion) = (first, json, version);
+        return this;
+    }
+
+    /// <summary>An event with a handler that needs nothing but state and payload.</summary>
+    public EntityDefinition<TState> Event<TEvent>(
+        string eventName, JsonTypeInfo<TEvent> json, Func<TState, TEvent, TState> apply) where TEvent : class
+        => Event(eventName, 1, json, (state, e, _) => Folded.To(apply(state, e)));
+
+    /// <summary>An event whose handler looks at the context, or may refuse (<see cref="Folded.Refuse"/>).</summary>
+    /// <param name="eventName">Registered name, never a CLR name.</param>
+    /// <param name="version">Schema version of the payload, from 1.</param>
+    public EntityDefinition<TState> Event<TEvent>(
+        string eventName, int version, JsonTypeInfo<TEvent> json, Func<TState, TEvent, EventContext, Folded> apply)
+        where TEvent : class
+    {
+        var definition = new EventDefinition(
+            eventName, version,
+            (object state, object payload, in EventContext context) => apply((TState)state, (TEvent)payload, context),
+            payload => JsonSerializer.SerializeToUtf8Bytes((TEvent)payload, json),
+            bytes => JsonSerializer.Deserialize(bytes, json)
+                ?? throw new JsonException($"Event '{eventName}' is JSON null."));
+        if (eventName.Length is 0 or > EventLimits.MaxNameLength)
+            mistakes.Add($"event name '{eventName}' must have 1–{EventLimits.MaxNameLength} characters");
+        if (!byName.TryAdd((eventName, version), definition))
+            mistakes.Add($"event '{eventName}' version {version} is defined twice");
+        if (!byType.TryAdd(typeof(TEvent), definition))
+            mistakes.Add($"payload type {typeof(TEvent).Name} belongs to two events");
+        return this;
+    }
+
+    /// <summary>A command with its handler and the JSON form of its reply (kept for idempotent retries).</summary>
+    public EntityDefinition<TState> Command<TCommand, TReply>(
+        JsonTypeInfo<TReply> replyJson, Func<TState, TCommand, CommandContext, Effect<TState, TReply>> handle)
+        where TCommand : ICommand<TReply>
+    {
+        replies.TryAdd(typeof(TReply), replyJson);
+        if (!commands.TryAdd(typeof(TCommand), (s, c, x) => handle((TState)s, (TCommand)c, x).Decision))
+            mistakes.Add($"command {typeof(TCommand).Name} has two handlers");
+        return this;
+    }
+
+    /// <summary>The finished type.</summary>
+    /// <exception cref="PelagoException">Something is missing or contradictory; names every mistake.</exception>
+    public EntityType Build()
+    {
+        if (name.Length == 0)
+            mistakes.Add("no name: call Named(…)");
+        if (!Enum.IsDefined(strategy))
+            mistakes.Add("no merge strategy: call Merge(…)");
+        if (initial is null || stateJson is null)
+            mistakes.Add("no state: call State(…)");
+        if (mistakes.Count > 0)
+        {
+            throw new Failure(ErrorCodes.InvalidEntityType,
+                $"Entity type {typeof(TState).Name} is not complete: {string.Join("; ", mistakes)}.",
+                "Correct its Define method.").ToException();
+        }
+        return new EntityType(name, strategy, stateVersion, id => initial!(id), typeof(TState),
+            state => CanonicalJson.Write(JsonSerializer.SerializeToUtf8Bytes((TState)state, stateJson!)),
+            bytes => JsonSerializer.Deserialize(bytes, stateJson!) ?? throw new JsonException("State is JSON null."),
+            byName, byType, commands, replies);
+    }
+}
+
+internal delegate Folded ApplyEvent(object state, object payload, in EventContext context);
+
+internal delegate object DecodePayload(ReadOnlySpan<byte> bytes);
+
+internal sealed record EventDefinition(
+    string Name, int Version, ApplyEvent Apply, Func<object, byte[]> Encode, DecodePayload Decode);

@@ -1,0 +1,71 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <summary>What the kernel asks its shell to do. The shell does it and hands the result back as an input; order within
+/// one link, and of appends, is kept.</summary>
+public abstract record KernelEffect;
+
+/// <summary>Commit a group; answer with <see cref="InstanceKernel.Committed"/>. One group is under way at a time.</summary>
+public sealed record AppendGroup(IReadOnlyList<LaneBatch> Batches) : KernelEffect;
+
+/// <summary>Begin a new incarnation in the journal; answer with <see cref="InstanceKernel.IncarnationOpened"/>. Never asked
+/// while a group is under way.</summary>
+public sealed record OpenIncarnation(Origin Next, string Reason) : KernelEffect;
+
+/// <summary>Read an entity (from the first event when <paramref name="History"/>); answer with
+/// <see cref="InstanceKernel.Loaded"/>.</summary>
+public sealed record LoadEntity(EntityKey Entity, bool History) : KernelEffect;
+
+/// <summary>Read a page of a lane; answer with <see cref="InstanceKernel.PageRead"/>.</summary>
+public sealed record ReadPage(long Request, int Lane, ulong After, LaneFilter Filter, int MaxRows, int MaxBytes) : KernelEffect;
+
+/// <summary>Open a link to a peer; answer with <see cref="InstanceKernel.LinkOpened"/> or
+/// <see cref="InstanceKernel.DialFailed"/>.</summary>
+public sealed record Dial(string Peer) : KernelEffect;
+
+/// <summary>Send a frame on a link.</summary>
+public sealed record SendFrame(long Link, Frame Frame) : KernelEffect;
+
+/// <summary>Close a link after what was sent before. No <see cref="InstanceKernel.LinkClosed"/> is expected.</summary>
+public sealed record CloseLink(long Link, string Reason) : KernelEffect;
+
+/// <summary>A command is done.</summary>
+public sealed record CommandDone(CommandRequest Request, RequestResult Result) : KernelEffect;
+
+/// <summary>A read is done.</summary>
+public sealed record ReadDone(ReadRequest Request, RequestResult Result) : KernelEffect;
+
+/// <summary>Something a person should know. Also counted.</summary>
+public sealed record Alarm(AlarmKind Kind, string Text) : KernelEffect;
+
+/// <summary>Kinds of alarm.</summary>
+public enum AlarmKind
+{
+    /// <summary>A new incarnation began.</summary>
+    NewIncarnation,
+
+    /// <summary>Another process claims our incarnation: a clone, or a zombie.</summary>
+    Superseded,
+
+    /// <summary>Own event beyond what we have written in the current incarnation.</summary>
+    OwnEventBeyondSeen,
+
+    /// <summary>Two different events claim the same origin and sequence.</summary>
+    Fork,
+
+    /// <summary>An entity is parked.</summary>
+    Parked,
+
+    /// <summary>The own clock is off the group's median.</summary>
+    ClockOff,
+
+    /// <summary>The journal failed a group.</summary>
+    JournalFailed,
+
+    /// <summary>A lane was taken over by another owner.</summary>
+    LaneFenced,
+
+    /// <summary>A peer broke the protocol.</summary>
+    Protocol,
+}

@@ -1,0 +1,78 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <summary>Who this instance is, and every bound and interval of the protocol.</summary>
+public sealed record KernelOptions
+{
+    /// <summary>This region.</summary>
+    public required string Region { get; init; }
+
+    /// <summary>All member regions of the group, this one included.</summary>
+    public required IReadOnlyList<string> Members { get; init; }
+
+    /// <summary>Made at process start; orders two processes that claim one incarnation.</summary>
+    public required Incarnation Session { get; init; }
+
+    /// <summary>Epoch of the membership configuration.</summary>
+    public ulong ConfigurationEpoch { get; init; } = 1;
+
+    /// <summary>Seeds the kernel's only random choices: backoff jitter and new incarnations.</summary>
+    public required ulong Seed { get; init; }
+
+    /// <summary>Heartbeat interval of every link.</summary>
+    public int HeartbeatMilliseconds { get; init; } = 500;
+
+    /// <summary>A link on which nothing arrived for so long is closed.</summary>
+    public int LinkSilenceMilliseconds { get; init; } = 3_000;
+
+    /// <summary>An origin whose own region is not reachable for so long is taken from another region.</summary>
+    public int RelayAfterMilliseconds { get; init; } = 2_000;
+
+    /// <summary>First and longest pause between attempts to dial a peer.</summary>
+    public int DialBackoffMinMilliseconds { get; init; } = 100;
+
+    /// <summary>Longest pause between attempts to dial a peer.</summary>
+    public int DialBackoffMaxMilliseconds { get; init; } = 3_000;
+
+    /// <summary>An event held back for so long is entered as owed, so that the frontier may pass it.</summary>
+    public int HoldMilliseconds { get; init; } = 1_000;
+
+    /// <summary>Most events held back for one entity.</summary>
+    public int MaxHeldPerEntity { get; init; } = 1_024;
+
+    /// <summary>Most bytes held back in one lane.</summary>
+    public int MaxHeldBytesPerLane { get; init; } = 4 * 1024 * 1024;
+
+    /// <summary>Bytes of events that a sender may have under way per lane before they are durable at the receiver.</summary>
+    public int LaneCreditBytes { get; init; } = 2 * 1024 * 1024;
+
+    /// <summary>Most rows of one page of catch-up.</summary>
+    public int PageRows { get; init; } = 512;
+
+    /// <summary>Payload bytes of one page of catch-up.</summary>
+    public int PageBytes { get; init; } = 256 * 1024;
+
+    /// <summary>Reports of what is held are sent at most this often per lane.</summary>
+    public int ReportMilliseconds { get; init; } = 50;
+
+    /// <summary>Own clock further than this from the group's median: author with the median, and alarm.</summary>
+    public int ClockToleranceMilliseconds { get; init; } = 500;
+
+    /// <summary>Memory for loaded entities; the least recently used idle ones go first.</summary>
+    public long EntityMemoryBytes { get; init; } = 256L * 1024 * 1024;
+
+    /// <summary>A snapshot is written when this many rows follow the last one.</summary>
+    public int SnapshotRows { get; init; } = 200;
+
+    /// <summary>Commands and reads that may wait for one entity.</summary>
+    public int MaxMailbox { get; init; } = 4_096;
+
+    /// <summary>Rows that one group commit carries at most; what exceeds it waits for the next.</summary>
+    public int MaxGroupRows { get; init; } = 4_096;
+}
+
+/// <summary>The present moment, read by the shell and handed in.</summary>
+/// <param name="WallMilliseconds">Wall clock, milliseconds since 1970; may step.</param>
+/// <param name="MonotonicMilliseconds">Monotonic clock for intervals; any origin.</param>
+public readonly record struct Moment(long WallMilliseconds, long MonotonicMilliseconds);

@@ -1,0 +1,82 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <summary>Where a write or read stands: what a causality token says about one entity.</summary>
+/// <param name="Lane">Lane of the entity.</param>
+/// <param name="Position">Position at the origin.</param>
+public readonly record struct WritePoint(EntityKey Entity, Origin Origin, ulong Sequence, int Lane, ulong Position);
+
+/// <summary>What a replica must have before it answers.</summary>
+/// <param name="Sequences">Of the read entity: at least these.</param>
+/// <param name="Positions">Of its lane: these origins consumed through these positions.</param>
+public sealed record ReadCondition(IReadOnlyList<VersionVector.Slot> Sequences, IReadOnlyList<Frontier> Positions)
+{
+    /// <summary>Answer from what is here.</summary>
+    public static readonly ReadCondition None = new([], []);
+}
+
+/// <summary>A command for one entity. The shell makes it, the kernel completes it exactly once.</summary>
+public sealed class CommandRequest
+{
+    /// <summary>The entity.</summary>
+    public required EntityKey Entity { get; init; }
+
+    /// <summary>The command handler with its command bound: pure.</summary>
+    public required Func<object, CommandContext, Decision> Handle { get; init; }
+
+    /// <summary>Serializes a reply so that an idempotent retry gets the same; used only with a key.</summary>
+    public Func<object?, byte[]>? EncodeReply { get; init; }
+
+    /// <summary>The inverse of <see cref="EncodeReply"/>.</summary>
+    public Func<ReadOnlyMemory<byte>, object?>? DecodeReply { get; init; }
+
+    /// <summary>Idempotency key or empty.</summary>
+    public string IdempotencyKey { get; init; } = "";
+
+    /// <summary>W3C trace context or empty.</summary>
+    public string TraceParent { get; init; } = "";
+
+    /// <summary>What must be here before the handler runs.</summary>
+    public ReadCondition Condition { get; init; } = ReadCondition.None;
+
+    /// <summary>Monotonic milliseconds after which a waiting request fails.</summary>
+    public required long DeadlineMilliseconds { get; init; }
+
+    /// <summary>The shell's own: whoever waits for the answer.</summary>
+    public object? Waiter { get; init; }
+}
+
+/// <summary>A read of one entity's state.</summary>
+public sealed class ReadRequest
+{
+    /// <summary>The entity.</summary>
+    public required EntityKey Entity { get; init; }
+
+    /// <summary>Makes the answer from the state; pure.</summary>
+    public required Func<EntityView, object?> Project { get; init; }
+
+    /// <summary>What must be here before the read.</summary>
+    public ReadCondition Condition { get; init; } = ReadCondition.None;
+
+    /// <summary>Monotonic milliseconds after which a waiting read fails.</summary>
+    public required long DeadlineMilliseconds { get; init; }
+
+    /// <summary>The shell's own: whoever waits for the answer.</summary>
+    public object? Waiter { get; init; }
+}
+
+/// <summary>An entity as a read sees it.</summary>
+/// <param name="State">The folded state.</param>
+/// <param name="Seen">What the replica has seen of it.</param>
+/// <param name="Count">Number of events in the journal.</param>
+/// <param name="Highest">Highest timestamp.</param>
+/// <param name="Tail">Events that are not final, in the total order.</param>
+public sealed record EntityView(
+    object State, VersionVector Seen, ulong Count, HybridTimestamp Highest, IReadOnlyList<EventRecord> Tail);
+
+/// <summary>Answer to a command or a read.</summary>
+/// <param name="Value">The reply or projection.</param>
+/// <param name="Failure">Set when it was refused or failed.</param>
+/// <param name="Points">Where the causality token has to point; what was seen, own write included.</param>
+public readonly record struct RequestResult(object? Value, Failure? Failure, IReadOnlyList<WritePoint> Points);

@@ -1,0 +1,49 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <summary>A message between two instances, as the kernel sees it; <see cref="FrameWriter"/> and
+/// <see cref="FrameReader"/> translate to and from <c>replication.proto</c>.</summary>
+public abstract record Frame;
+
+/// <summary>"Of this origin I hold everything through this position in this lane."</summary>
+public readonly record struct LaneHolding(int Lane, Origin Origin, ulong Position);
+
+/// <summary>First frame of both directions; the dialler's comes first, and the answer is given after every older session
+/// of the dialler was closed.</summary>
+/// <param name="Current">The incarnation being written to, or null while none is open.</param>
+/// <param name="Newest">The newest incarnation, continued or not; null in a new journal.</param>
+/// <param name="OwnHeads">Last own position of the newest incarnation, per lane.</param>
+/// <param name="Holdings">What the answering side holds, at most, of the dialler's newest incarnation.</param>
+public sealed record HelloFrame(
+    string Region, Guid JournalId, Incarnation Session, Origin? Current, Origin? Newest, ulong ConfigurationEpoch,
+    IReadOnlyList<ulong> OwnHeads, IReadOnlyList<LaneHolding> Holdings) : Frame;
+
+/// <summary>Asks for an origin's events of one lane after a position at the origin, or stops them.</summary>
+public sealed record SubscribeFrame(int Lane, Origin Origin, ulong After, bool Stop) : Frame;
+
+/// <summary>Events of one subscription. <paramref name="Through"/> claims that all of the origin's events up to there have
+/// been sent; 0 claims nothing.</summary>
+public sealed record EventsFrame(int Lane, Origin Origin, IReadOnlyList<EventRecord> Events, ulong Through) : Frame;
+
+/// <summary>What this side durably holds of a lane, and its own last position in it.</summary>
+public sealed record ReportFrame(
+    int Lane, Origin? Current, ulong OwnHead, IReadOnlyList<LaneHolding> Holdings) : Frame;
+
+/// <summary>More bytes of events may be sent in this lane.</summary>
+public sealed record CreditFrame(int Lane, long Bytes) : Frame;
+
+/// <summary>Asks for an entity's events of one origin.</summary>
+public sealed record FetchFrame(long Request, EntityKey Entity, Origin Origin, ulong From, ulong To) : Frame;
+
+/// <summary>Answer to <see cref="FetchFrame"/>, in order of sequence.</summary>
+/// <param name="More">There are more: ask again from the last one.</param>
+public sealed record FetchedFrame(long Request, IReadOnlyList<EventRecord> Events, bool More) : Frame;
+
+/// <summary>Sign of life with clock and heads.</summary>
+public sealed record HeartbeatFrame(
+    long SentMilliseconds, long EchoedMilliseconds, long HeldMilliseconds, IReadOnlyList<ulong> OwnHeads) : Frame;
+
+/// <summary>Last frame of a direction.</summary>
+/// <param name="Reason"><c>removed</c>, <c>superseded</c>, <c>unsupported</c>, <c>protocol</c> or <c>stopping</c>.</param>
+public sealed record GoodbyeFrame(string Reason, string Detail, Incarnation? Session) : Frame;
