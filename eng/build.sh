@@ -1,8 +1,11 @@
 # Sourced by ./pelago: decides whether the built copy is stale and builds a new one. Wants $root, $store and $sources.
 #
 # `$store/current` holds the name of the newest copy; its modification time is when the sources were last known to be
-# those of that copy. Nothing newer than it below $sources (one `find`, some ten milliseconds) means fresh. Otherwise the
-# contents decide: the copy's name is their hash, so touching a file or switching branches back costs no build.
+# those of that copy. Nothing newer than it below $sources (one `find`, some ten milliseconds) means fresh.
+# Otherwise the contents decide: the copy's name is their hash, so touching a file or switching branches back costs no
+# build.
+
+sdk_page="https://dotnet.microsoft.com/download"
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -35,12 +38,12 @@ hash_sources() {
 require_sdk() {
     local sdks
     if ! command -v dotnet > /dev/null; then
-        say "error PLG1001: the .NET SDK is not installed. Install the .NET 10 SDK: https://dotnet.microsoft.com/download"
+        say "error PLG1901: the .NET SDK is not installed. Install the .NET 10 SDK: $sdk_page"
         exit 1
     fi
     sdks="$(dotnet --list-sdks)"
     if ! grep -qE '^(1[0-9]|[2-9][0-9])\.' <<< "$sdks"; then
-        say "error PLG1001: Pelago needs the .NET 10 SDK; installed: ${sdks:-none}. See https://dotnet.microsoft.com/download"
+        say "error PLG1901: Pelago needs the .NET 10 SDK; installed: ${sdks:-none}. Install it: $sdk_page"
         exit 1
     fi
 }
@@ -76,7 +79,7 @@ build() {
         exec 9>&-
         return 0
     done
-    say "error PLG1002: the sources keep changing while they are built. Run the command again when they have settled."
+    say "error PLG1902: the sources keep changing while they are built. Run the command again when they have settled."
     exit 1
 }
 
@@ -101,7 +104,7 @@ run_dotnet_publish() {
     local project="$1" output="$2" log="$3"
     if ! (exec 9>&-; dotnet publish "$project" -c Release -o "$output" -v q -nologo < /dev/null >> "$log" 2>&1); then
         grep -E '(error|warning) [A-Z]+[0-9]+' "$log" | sort -u | head -n 20 >&2 || tail -n 20 "$log" >&2
-        say "error PLG1003: the build of ${project#"$root"/} failed. The whole log is .pelago-build/build.log."
+        say "error PLG1903: the build of ${project#"$root"/} failed. The whole log is .pelago-build/build.log."
         exit 1
     fi
 }

@@ -3,8 +3,9 @@
 # patch names must then fail (tests/mutants/README.md). Usage: eng/mutants.sh [NAME …]
 #
 # For each patch: 1. the named tests pass on the unpatched tree; 2. the patch applies; 3. the patched tree compiles;
-# 4. at least one of the named tests fails; 5. the patch is taken back. One line a mutant on standard output: "killed NAME …"
-# or "SURVIVED NAME …" with the reason; progress on standard error. All builds happen in one scratch copy of the tree.
+# 4. at least one of the named tests fails; 5. the patch is taken back. One line a mutant on standard output:
+# "killed NAME …" or "SURVIVED NAME …" with the reason; progress on standard error. All builds happen in one scratch
+# copy of the tree.
 set -uo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 test_minutes=10
@@ -27,8 +28,8 @@ mkdir "$tree"
 export GIT_CEILING_DIRECTORIES="$scratch"
 
 build_project() {
-    (cd "$tree" && timeout $((test_minutes * 60)) dotnet build "tests/$1" -c Release -v q -nologo -p:RunAnalyzers=false \
-        -p:TreatWarningsAsErrors=false < /dev/null > "$log" 2>&1)
+    (cd "$tree" && timeout $((test_minutes * 60)) dotnet build "tests/$1" -c Release -v q -nologo \
+        -p:RunAnalyzers=false -p:TreatWarningsAsErrors=false < /dev/null > "$log" 2>&1)
 }
 
 # run_tests PROJECT FILTER…: 0 all passed, 1 some failed (or hung), 2 none ran or no report.
@@ -68,8 +69,14 @@ for name in "${names[@]}"; do
 
     echo "mutant $name …" >&2
     if [ "$baseline" != "$line" ]; then
-        build_project "$project" || { survive "$name: the unpatched tree does not build: $(grep -m1 'error' "$log")"; continue; }
-        run_tests "$project" "${filters[@]}" || { survive "$name: '$line' does not pass on the unpatched tree, or runs no test"; continue; }
+        if ! build_project "$project"; then
+            survive "$name: the unpatched tree does not build: $(grep -m1 'error' "$log")"
+            continue
+        fi
+        if ! run_tests "$project" "${filters[@]}"; then
+            survive "$name: '$line' does not pass on the unpatched tree, or runs no test"
+            continue
+        fi
         baseline="$line"
     fi
     if ! (cd "$tree" && git apply "$patch" 2> "$log"); then

@@ -29,7 +29,8 @@ build() {
     local target started=$SECONDS
     for target in "$@"; do
         dotnet build "$target" -c Release -v q -nologo < /dev/null > "$results/build.log" 2>&1 && continue
-        grep -E '(error|warning) [A-Z]+[0-9]+' "$results/build.log" | sort -u | head -n 30 || tail -n 30 "$results/build.log"
+        grep -E '(error|warning) [A-Z]+[0-9]+' "$results/build.log" | sort -u | head -n 30 \
+            || tail -n 30 "$results/build.log"
         fault "build of $target"
         finish
     done
@@ -45,12 +46,13 @@ run_suite() {
     rm -f "$report"
     say "Testing $project …"
     timeout --kill-after=30 $((suite_minutes * 60)) \
-        dotnet "tests/$project/bin/Release/net10.0/Pelago.Tests.$project.dll" -xml "$report" -noColor -longRunning 60 "$@" \
-        < /dev/null > "$log" 2>&1
+        dotnet "tests/$project/bin/Release/net10.0/Pelago.Tests.$project.dll" -xml "$report" -noColor \
+        -longRunning 60 "$@" < /dev/null > "$log" 2>&1
     status=$?
     if [ ! -s "$report" ]; then
         tail -n 40 "$log"
-        fault "$project: the test program ended with status $status and no report (124: it ran longer than $suite_minutes minutes)"
+        fault "$project: the test program ended with status $status and no report" \
+            "(124: it ran longer than $suite_minutes minutes)"
         return
     fi
     total="$(attribute "$report" total)" ok="$(attribute "$report" passed)" bad="$(attribute "$report" failed)"
@@ -81,13 +83,19 @@ selection="${1:-all}"
 [ $# -eq 0 ] || shift
 
 if ! command -v dotnet > /dev/null; then
-    say "error PLG1001: the .NET SDK is not installed. Install the .NET 10 SDK: https://dotnet.microsoft.com/download"
+    say "error PLG1901: the .NET SDK is not installed. Install the .NET 10 SDK: https://dotnet.microsoft.com/download"
     exit 1
 fi
 case "$selection" in
     unit) ;;
-    all | conformance | simulation | endtoend | tidy | mutants) "$root/eng/setup.sh" || { fault "set-up of system packages"; finish; } ;;
-    *) say "error PLG2005: '$selection' is no suite. Suites: unit, conformance, simulation, endtoend, tidy, mutants, all."; exit 2 ;;
+    all | conformance | simulation | endtoend | tidy | mutants)
+        "$root/eng/setup.sh" || { fault "set-up of system packages"; finish; }
+        ;;
+    *)
+        say "error PLG1904: there is no suite $selection."
+        say "Suites: unit, conformance, simulation, endtoend, tidy, mutants, all."
+        exit 2
+        ;;
 esac
 
 case "$selection" in

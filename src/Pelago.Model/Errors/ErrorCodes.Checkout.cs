@@ -1,0 +1,18 @@
+namespace Pelago.Model;
+
+public static partial class ErrorCodes
+{
+    // Reported by the scripts of a source checkout (./pelago, eng/), before anything of Pelago runs.
+
+    /// <summary>The .NET 10 SDK, which builds Pelago from a checkout, is not installed.</summary>
+    public static readonly ErrorCode SdkMissing = Define("PLG1901", "No .NET 10 SDK", 1, 500);
+
+    /// <summary>The sources changed during each of several builds, so that no copy could be named by them.</summary>
+    public static readonly ErrorCode SourcesUnsettled = Define("PLG1902", "Sources keep changing", 1, 500);
+
+    /// <summary>The sources do not compile; the compiler's errors are printed before this one.</summary>
+    public static readonly ErrorCode BuildFailed = Define("PLG1903", "Build failed", 1, 500);
+
+    /// <summary>The suite named on the command line does not exist.</summary>
+    public static readonly ErrorCode UnknownSuite = Define("PLG1904", "Unknown test suite", 2, 400);
+}
