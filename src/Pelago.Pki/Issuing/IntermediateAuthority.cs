@@ -98,7 +98,7 @@ public sealed class IntermediateAuthority : IDisposable
     private static Failure? CheckFits(X509Certificate2 certificate, RegionDomain domain, TrustBundle bundle, ECDsa key,
         Lifetimes lifetimes)
     {
-        if (!KeyPin.Belongs(certificate, key))
+        if (!KeyOwnership.Belongs(certificate, key))
             return KeyEncryptionKey.Unusable($"The key of region '{domain.Region}' does not belong to its intermediate.");
         if (!NameConstraints.TryRead(certificate, out var apps, out var platform)
             || apps != domain.AppsHostname

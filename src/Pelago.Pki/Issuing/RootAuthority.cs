@@ -126,7 +126,7 @@ public sealed class RootAuthority : IDisposable
         if (!certificate.SubjectName.RawData.AsSpan().SequenceEqual(Subject(group).RawData))
             throw new Failure(ErrorCodes.BadCertificateChain, $"'{path}' is not the root of group '{group}'.",
                 "Check the group's name and the directory.").ToException();
-        if (!KeyPin.Belongs(certificate, key))
+        if (!KeyOwnership.Belongs(certificate, key))
             throw KeyEncryptionKey.Unusable($"The root key does not belong to the certificate '{path}'.").ToException();
         return certificate;
     }

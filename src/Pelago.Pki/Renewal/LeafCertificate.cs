@@ -32,7 +32,7 @@ public sealed class LeafCertificate
     public static LeafCertificate Join(CertificateChain chain, ECDsa key)
     {
         using var bare = chain.LoadLeaf();
-        if (!KeyPin.Belongs(bare, key))
+        if (!KeyOwnership.Belongs(bare, key))
             throw new Failure(ErrorCodes.BadCertificateChain, "The issued certificate is of another key.", "Ask the issuer again.")
                 .ToException();
         var leaf = bare.CopyWithPrivateKey(key);

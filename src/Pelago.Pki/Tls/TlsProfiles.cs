@@ -61,12 +61,6 @@ public static class TlsProfiles
     public static SslClientAuthenticationOptions HostClient(string host, IdentityCheck check, Action<IdentityResult>? decided)
         => Client(host, Callback((leaf, sent) => check.CheckHost(leaf, sent, host), decided));
 
-    /// <summary>Opens a connection to a server known only by its key: enrolment, before there is a trust bundle.</summary>
-    /// <param name="host">SNI.</param>
-    /// <param name="serverKeySha256">See <see cref="KeyPin"/>.</param>
-    public static SslClientAuthenticationOptions PinnedClient(string host, string serverKeySha256)
-        => Client(host, (_, certificate, _, _) => KeyPin.Matches(certificate as X509Certificate2, serverKeySha256));
-
     private static SslClientAuthenticationOptions Client(string host, RemoteCertificateValidationCallback callback) => new()
     {
         TargetHost = host,

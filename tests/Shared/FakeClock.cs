@@ -1,7 +1,7 @@
-namespace Pelago.Tests.Unit;
+namespace Pelago.Tests;
 
 /// <summary>A clock that moves only when a test moves it; timers fire inside <see cref="Advance"/>, in order of time.</summary>
-public sealed class FakeClock(DateTimeOffset start) : TimeProvider
+internal sealed class FakeClock(DateTimeOffset start) : TimeProvider
 {
     private readonly Lock _gate = new();
     private readonly List<FakeTimer> _timers = [];
@@ -88,12 +88,14 @@ public sealed class FakeClock(DateTimeOffset start) : TimeProvider
 
         public void Fire() => callback(state);
 
-        public void Dispose() => Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        public void Dispose() => Disarm();
 
         public ValueTask DisposeAsync()
         {
-            Dispose();
+            Disarm();
             return ValueTask.CompletedTask;
         }
+
+        private void Disarm() => Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 }
