@@ -2,17 +2,26 @@ namespace Pelago.Model;
 
 public static partial class ErrorCodes
 {
+    /// <summary>The .NET SDK that a build needs is missing (reported by the script around this program).</summary>
+    public static readonly ErrorCode SdkMissing = Define("PLG1001", "SDK missing", 1, 500);
+
+    /// <summary>The sources change faster than they are built (reported by the script).</summary>
+    public static readonly ErrorCode SourcesChanging = Define("PLG1002", "Sources keep changing", 1, 500);
+
+    /// <summary>The build of a source checkout failed (reported by the script).</summary>
+    public static readonly ErrorCode BuildFailed = Define("PLG1003", "Build failed", 1, 500);
+
     /// <summary>No such verb, or the verb has no such option.</summary>
-    public static readonly ErrorCode UnknownCommand = Define("PLG1001", "Unknown command", 2, 400);
+    public static readonly ErrorCode UnknownCommand = Define("PLG1201", "Unknown command", 2, 400);
 
     /// <summary>An argument or option of the command line breaks its rule.</summary>
-    public static readonly ErrorCode InvalidArgument = Define("PLG1002", "Invalid argument", 2, 400);
+    public static readonly ErrorCode InvalidArgument = Define("PLG1202", "Invalid argument", 2, 400);
 
     /// <summary>Something that the command did not expect; the log or <c>--debug</c> says more.</summary>
-    public static readonly ErrorCode Unexpected = Define("PLG1003", "Unexpected failure", 1, 500);
+    public static readonly ErrorCode Unexpected = Define("PLG1200", "Unexpected failure", 1, 500);
 
     /// <summary>The user interrupted the command.</summary>
-    public static readonly ErrorCode Interrupted = Define("PLG1004", "Interrupted", 130, 499);
+    public static readonly ErrorCode Interrupted = Define("PLG1207", "Interrupted", 130, 499);
 
     /// <summary>A program cannot be started.</summary>
     public static readonly ErrorCode ProcessNotStarted = Define("PLG1010", "Process not started", 1, 500);
@@ -54,7 +63,7 @@ public static partial class ErrorCodes
     public static readonly ErrorCode RegionUnknown = Define("PLG1203", "Unknown region", 3, 404);
 
     /// <summary>A service that does not exist.</summary>
-    public static readonly ErrorCode ServiceUnknown = Define("PLG1204", "Unknown service", 3, 404);
+    public static readonly ErrorCode ServiceUnknown = Define("PLG1206", "Unknown service", 3, 404);
 
     /// <summary>The world's replicas disagree.</summary>
     public static readonly ErrorCode VerifyFailed = Define("PLG1205", "Replicas disagree", 1, 500);

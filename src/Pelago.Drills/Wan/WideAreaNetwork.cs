@@ -1,0 +1,183 @@
+using Pelago.Client;
+using Pelago.Model;
+
+namespace Pelago.Drills;
+
+/// <summary>The emulated wide area network of one world: all links, and what was done to them. A command
+/// is persisted before it is answered. Thread-safe.</summary>
+public sealed class WideAreaNetwork : IDisposable
+{
+    private readonly WanConfig _config;
+    private readonly string _stateFile;
+    private readonly TimeProvider _time;
+    private readonly WanOptions _options;
+    private readonly LatencyMatrix _matrix;
+    private readonly Lock _gate = new();
+    private readonly SortedDictionary<(string From, string To), Direction> _directions = [];
+    private readonly Dictionary<(string From, string To), double> _setDelays = [];
+    private readonly List<Link> _links = [];
+    private readonly Pacer _pacer;
+
+    /// <summary>Reads the state and binds every listener.</summary>
+    /// <param name="config">Links and profile.</param>
+    /// <param name="home">Directory of <c>state.json</c>.</param>
+    /// <param name="time">Clock of all delays.</param>
+    /// <param name="options">Bounds.</param>
+    /// <exception cref="PelagoException">PLG1104 when a port is taken, PLG1109 when the state is damaged.</exception>
+    public WideAreaNetwork(WanConfig config, string home, TimeProvider time, WanOptions options)
+    {
+        (_config, _time, _options) = (config, time, options);
+        _stateFile = Path.Combine(home, WanState.FileName);
+        _matrix = LatencyMatrix.Named(config.Profile);
+        foreach (var link in config.Links)
+        {
+            AddDirection(link.From, link.To);
+            AddDirection(link.To, link.From);
+        }
+        Restore(PrivateFile.ReadJson<WanState>(_stateFile));
+        _pacer = new Pacer(time);
+        try
+        {
+            foreach (var link in config.Links)
+            {
+                var (forward, backward) = (_directions[(link.From, link.To)], _directions[(link.To, link.From)]);
+                _links.Add(new Link(link, forward, backward, _pacer, time, options));
+                _links[^1].Listen();
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Serves all links until cancelled.</summary>
+    public Task RunAsync(CancellationToken cancellationToken)
+        => Task.WhenAll(_links.Select(link => link.RunAsync(cancellationToken)));
+
+    /// <summary>Holds all bytes of these directions back, and new connections with them, until they are healed.</summary>
+    /// <returns>What is wrong with the selection, or null.</returns>
+    public Failure? Cut(WanSelection selection) => Change(selection, direction => direction.Cut(_time.GetUtcNow()));
+
+    /// <summary>Lets everything travel again.</summary>
+    /// <returns>What is wrong with the selection, or null.</returns>
+    public Failure? Heal(WanSelection selection) => Change(selection, direction => direction.Heal());
+
+    /// <summary>Sets the delay of what is sent from now on.</summary>
+    /// <returns>What is wrong with the selection or the delay, or null.</returns>
+    public Failure? Set(WanDelay delay)
+    {
+        if (delay.DelayMs is { } ms && !(ms >= 0 && ms <= _options.MaxDelay.TotalMilliseconds))
+        {
+            return new Failure(ErrorCodes.InvalidDelay,
+                $"A delay is 0 to {_options.MaxDelay.TotalMilliseconds:0} ms.", "Example: --delay-ms 120.", "delayMs");
+        }
+        return Change(delay.Selection, direction =>
+        {
+            var pair = (direction.From, direction.To);
+            if (delay.DelayMs is { } milliseconds)
+                _setDelays[pair] = milliseconds;
+            else
+                _setDelays.Remove(pair);
+            direction.Delay = DelayOf(pair);
+        });
+    }
+
+    /// <summary>The present state and figures.</summary>
+    public WanReport Report()
+    {
+        lock (_gate)
+        {
+            return new WanReport(
+                _config.Profile,
+                [.. _directions.Values.Select(d => new DirectionReport(
+                    d.From, d.To, d.Delay.TotalMilliseconds,
+                    _matrix.OneWay(d.From, d.To).TotalMilliseconds, d.CutSince))],
+                [.. _links.Select(l => l.Report())]);
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        foreach (var link in _links)
+            link.Dispose();
+        _pacer.Dispose();
+    }
+
+    private Failure? Change(WanSelection selection, Action<Direction> apply)
+    {
+        lock (_gate)
+        {
+            if (Check(selection) is { } failure)
+                return failure;
+            foreach (var direction in Selected(selection))
+                apply(direction);
+            Save();
+        }
+        foreach (var link in _links)
+            link.Revisit();
+        return null;
+    }
+
+    private Failure? Check(WanSelection selection)
+    {
+        var ends = _directions.Keys.Select(pair => pair.From).Distinct(StringComparer.Ordinal).ToList();
+        foreach (var end in new[] { selection.A, selection.B })
+        {
+            if (end is not null && !ends.Contains(end))
+            {
+                return new Failure(ErrorCodes.RegionUnknown, $"region '{end}' does not exist.",
+                    $"Regions: {string.Join(", ", ends)}.");
+            }
+        }
+        return selection is { A: not null, B: not null } && !_directions.ContainsKey((selection.A, selection.B))
+            ? new Failure(ErrorCodes.LinkUnknown, $"There is no link between '{selection.A}' and '{selection.B}'.",
+                "'pelago wan show' lists the links.")
+            : null;
+    }
+
+    private IEnumerable<Direction> Selected(WanSelection selection)
+    {
+        bool Matches(string from, string to)
+            => (selection.A is null || selection.A == from) && (selection.B is null || selection.B == to);
+        return _directions.Values.Where(
+            d => Matches(d.From, d.To) || (!selection.OneWay && Matches(d.To, d.From)));
+    }
+
+    private void AddDirection(string from, string to)
+        => _directions.TryAdd((from, to), new Direction(from, to, _matrix.OneWay(from, to), _time));
+
+    private TimeSpan DelayOf((string From, string To) pair)
+        => _setDelays.TryGetValue(pair, out var ms)
+            ? TimeSpan.FromMilliseconds(ms)
+            : _matrix.OneWay(pair.From, pair.To);
+
+    private void Restore(WanState? state)
+    {
+        foreach (var saved in state?.Directions ?? [])
+        {
+            // A direction of a region that has left the world is forgotten.
+            if (!_directions.TryGetValue((saved.From, saved.To), out var direction))
+                continue;
+            if (saved.DelayMs is { } ms)
+            {
+                _setDelays[(saved.From, saved.To)] = ms;
+                direction.Delay = TimeSpan.FromMilliseconds(ms);
+            }
+            if (saved.CutSince is { } since)
+                direction.Cut(since);
+        }
+    }
+
+    private void Save()
+    {
+        var changed =
+            from pair in _directions
+            let delay = _setDelays.TryGetValue(pair.Key, out var ms) ? ms : (double?)null
+            where pair.Value.CutSince is not null || delay is not null
+            select new DirectionState(pair.Key.From, pair.Key.To, pair.Value.CutSince, delay);
+        PrivateFile.WriteJson(_stateFile, new WanState([.. changed]));
+    }
+}
