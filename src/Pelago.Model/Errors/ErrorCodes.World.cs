@@ -2,15 +2,6 @@ namespace Pelago.Model;
 
 public static partial class ErrorCodes
 {
-    /// <summary>The .NET SDK that a build needs is missing (reported by the script around this program).</summary>
-    public static readonly ErrorCode SdkMissing = Define("PLG1001", "SDK missing", 1, 500);
-
-    /// <summary>The sources change faster than they are built (reported by the script).</summary>
-    public static readonly ErrorCode SourcesChanging = Define("PLG1002", "Sources keep changing", 1, 500);
-
-    /// <summary>The build of a source checkout failed (reported by the script).</summary>
-    public static readonly ErrorCode BuildFailed = Define("PLG1003", "Build failed", 1, 500);
-
     /// <summary>No such verb, or the verb has no such option.</summary>
     public static readonly ErrorCode UnknownCommand = Define("PLG1201", "Unknown command", 2, 400);
 
