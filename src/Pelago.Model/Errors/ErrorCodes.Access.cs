@@ -13,4 +13,10 @@ public static partial class ErrorCodes
 
     /// <summary>What a role keeps in its home is damaged, or sealed under another key.</summary>
     public static readonly ErrorCode StateUnreadable = Define("PLG3104", "State unreadable", 1, 500);
+
+    /// <summary>A listener was asked for a host that it does not serve.</summary>
+    public static readonly ErrorCode WrongHost = Define("PLG3107", "Wrong host", 2, 421);
+
+    /// <summary>A region group that this federation plane does not have.</summary>
+    public static readonly ErrorCode GroupUnknown = Define("PLG3108", "Unknown region group", 3, 404);
 }

@@ -1,0 +1,9 @@
+using Microsoft.Extensions.Logging;
+
+namespace Pelago.Api;
+
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Error, "{Method} {Path} failed")]
+    public static partial void EndpointFailed(ILogger log, string method, string path, Exception exception);
+}

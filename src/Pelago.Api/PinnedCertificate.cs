@@ -1,0 +1,89 @@
+using System.Net.Security;
+using System.Security.Cryptography;
+using Pelago.Model;
+using Pelago.Pki;
+
+namespace Pelago.Api;
+
+/// <summary>The server certificate of an API. It renews itself at two thirds of its life like every leaf, but keeps its key,
+/// because tickets name that key: a process that was given one must recognise the server after a renewal or a restart of
+/// it. The key changes when its file is removed; tickets that were not used by then are void.</summary>
+public sealed class PinnedCertificate : IAsyncDisposable
+{
+    private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(10);
+
+    private readonly Func<IntermediateAuthority> _authority;
+    private readonly LeafGrant _grant;
+    private readonly ECDsa _key;
+    private readonly TimeProvider _clock;
+    private readonly CancellationTokenSource _stop = new();
+    private volatile LeafCertificate _current;
+    private Task _loop = Task.CompletedTask;
+
+    private PinnedCertificate(Func<IntermediateAuthority> authority, LeafGrant grant, ECDsa key, TimeProvider clock)
+    {
+        (_authority, _grant, _key, _clock) = (authority, grant, key, clock);
+        _current = Issue() ?? throw new Failure(ErrorCodes.IssuerUnavailable,
+            $"No certificate could be issued for '{grant.DnsName}'.", "Look into the issuance log for the reason.").ToException();
+    }
+
+    /// <summary>The certificate in use.</summary>
+    public LeafCertificate Current => _current;
+
+    /// <summary>What the next handshake shows.</summary>
+    public SslStreamCertificateContext Context => _current.Context;
+
+    /// <summary>SHA-256 of the key's SubjectPublicKeyInfo, lower-case hex: what tickets name.</summary>
+    public string Pin => KeyPin.Sha256Hex(_current.Certificate);
+
+    /// <summary>Issues the first certificate and starts renewing.</summary>
+    /// <param name="authority">The intermediate in use, asked at each renewal.</param>
+    /// <param name="hostname">The one name.</param>
+    /// <param name="keys">Where the key is kept, as <c>api-server</c>; made when it is not there.</param>
+    /// <param name="clock">Time.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public static async Task<PinnedCertificate> StartAsync(Func<IntermediateAuthority> authority, string hostname,
+        ISigningKeys keys, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        var key = await keys.OpenAsync("api-server", cancellationToken);
+        try
+        {
+            var certificate = new PinnedCertificate(
+                authority, new LeafGrant(hostname, LeafUse.Server, "its own listener"), key, clock);
+            certificate._loop = certificate.RenewForeverAsync(certificate._stop.Token);
+            return certificate;
+        }
+        catch
+        {
+            key.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stop.Dispose();
+        _key.Dispose();
+    }
+
+    private LeafCertificate? Issue()
+        => _authority().Issue(SigningRequest.Create(_key), _grant).Chain is { } chain ? LeafCertificate.Join(chain, _key) : null;
+
+    private async Task RenewForeverAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var due = _current.NotBefore + ((_current.NotAfter - _current.NotBefore) * new RenewalOptions().RenewAtFraction);
+            for (var left = due - _clock.GetUtcNow(); left > TimeSpan.Zero; left = due - _clock.GetUtcNow())
+                await Task.Delay(left < LongestSleep ? left : LongestSleep, _clock, cancellationToken);
+            if (Issue() is { } renewed)
+                _current = renewed;
+            else
+                await Task.Delay(RetryDelay, _clock, cancellationToken); // the refusal is in the issuance log
+        }
+    }
+}
