@@ -1,0 +1,102 @@
+using System.Net.Http.Headers;
+using Pelago.Model;
+
+namespace Pelago.Client;
+
+/// <summary>The Execution API of one region. Every method throws <see cref="PelagoException"/> with the server's code.</summary>
+public sealed class RegionClient(ApiAddress api, TimeProvider clock) : IDisposable
+{
+    private static readonly TimeSpan TransferTimeout = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
+
+    private readonly ApiConnection _connection = new(api, clock);
+
+    /// <summary>What runs there and how far it has replicated.</summary>
+    public Task<RegionView> GetStatusAsync(CancellationToken cancellationToken)
+        => _connection.GetAsync("/v1/status", RegionJson.Default.RegionView, cancellationToken);
+
+    /// <summary>Services of a project, or of all with null.</summary>
+    public Task<ServiceList> ListServicesAsync(string? project, CancellationToken cancellationToken)
+        => _connection.GetAsync(
+            project is null ? "/apis/pelago.dev/v1/services" : $"/apis/pelago.dev/v1/namespaces/{Uri.EscapeDataString(project)}/services",
+            ResourceJson.Default.ServiceList, cancellationToken);
+
+    /// <summary>One service.</summary>
+    public Task<ServiceResource> GetServiceAsync(string project, string name, CancellationToken cancellationToken)
+        => _connection.GetAsync(PathOf(project, name), ResourceJson.Default.ServiceResource, cancellationToken);
+
+    /// <summary>Creates or replaces a service. With a resource version, only if it is still the present one.</summary>
+    public Task<ServiceResource> PutServiceAsync(ServiceResource service, CancellationToken cancellationToken)
+        => _connection.SendAsync(HttpMethod.Put, PathOf(service.Metadata.Namespace, service.Metadata.Name), service,
+            ResourceJson.Default.ServiceResource, ResourceJson.Default.ServiceResource, cancellationToken);
+
+    /// <summary>Whether the region has an artifact.</summary>
+    public async Task<bool> HasArtifactAsync(string digest, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Head, ArtifactPath(digest));
+        try
+        {
+            using var response = await _connection.SendAsync(request, api.Timeout, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (PelagoException e) when (e.Failure.Error.HttpStatus is 404 or 500)
+        {
+            // A HEAD answer has no body, so its code cannot be told apart; the upload that follows tells.
+            return false;
+        }
+    }
+
+    /// <summary>Uploads an artifact. The region shows it only when its content has the digest.</summary>
+    /// <param name="digest"><c>sha256:</c> and hexadecimal digits.</param>
+    /// <param name="content">Read from its present position to its end.</param>
+    /// <param name="length">Bytes that follow.</param>
+    /// <param name="progress">Told the number of bytes sent so far; may be null.</param>
+    /// <param name="cancellationToken">Gives up; the region keeps nothing.</param>
+    public async Task UploadArtifactAsync(
+        string digest, Stream content, long length, IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        using var body = new ProgressContent(content, length, progress);
+        body.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
+        using var request = new HttpRequestMessage(HttpMethod.Put, ArtifactPath(digest)) { Content = body };
+        using var response = await _connection.SendAsync(request, TransferTimeout, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Digests of the state of a service's entities in this region, as its instance gives them (JSON).</summary>
+    public Task<string> GetDigestsAsync(string project, string name, CancellationToken cancellationToken)
+        => _connection.GetTextAsync(
+            $"/v1/verify/{Uri.EscapeDataString(project)}/{Uri.EscapeDataString(name)}", cancellationToken);
+
+    /// <summary>Waits until the region shows what is waited for; a region that does not answer is asked again.</summary>
+    /// <returns>The status that satisfied.</returns>
+    /// <exception cref="PelagoException">PLG1107 when the time is over.</exception>
+    public async Task<RegionView> WaitAsync(
+        string what, Func<RegionView, bool> satisfied, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        var started = clock.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                var view = await GetStatusAsync(cancellationToken).ConfigureAwait(false);
+                if (satisfied(view))
+                    return view;
+            }
+            catch (PelagoException e) when (e.Failure.Error == ErrorCodes.ServerUnreachable)
+            {
+                // It may be starting.
+            }
+            if (clock.GetElapsedTime(started) >= limit)
+                throw new Failure(ErrorCodes.RoleNotReady, $"{api.Address.Host}: {what} took longer than {limit.TotalSeconds:0} s.",
+                    "Look at 'pelago status' and 'pelago logs'.").ToException();
+            await Task.Delay(PollInterval, clock, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _connection.Dispose();
+
+    private static string PathOf(string project, string name)
+        => $"/apis/pelago.dev/v1/namespaces/{Uri.EscapeDataString(project)}/services/{Uri.EscapeDataString(name)}";
+
+    private static string ArtifactPath(string digest) => $"/v1/artifacts/{Uri.EscapeDataString(digest)}";
+}
