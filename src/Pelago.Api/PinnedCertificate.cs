@@ -35,7 +35,7 @@ public sealed class PinnedCertificate : IAsyncDisposable
     public SslStreamCertificateContext Context => _current.Context;
 
     /// <summary>SHA-256 of the key's SubjectPublicKeyInfo, lower-case hex: what tickets name.</summary>
-    public string Pin => KeyPin.Sha256Hex(_current.Certificate);
+    public string Pin => Convert.ToHexStringLower(SHA256.HashData(_key.ExportSubjectPublicKeyInfo()));
 
     /// <summary>Issues the first certificate and starts renewing.</summary>
     /// <param name="authority">The intermediate in use, asked at each renewal.</param>

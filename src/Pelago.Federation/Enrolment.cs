@@ -93,7 +93,7 @@ internal sealed class Enrolment(
             if (SigningRequest.Read(request.Csr, out var publicKey) is { } malformed)
                 return (null, malformed);
             using var holder = X509Certificate2.CreateFromPem(present);
-            if (KeyPin.Sha256Hex(holder) == Pin(publicKey!))
+            if (PinnedServer.PinOf(holder) == Pin(publicKey!))
                 return (Renewal(present), null); // public data, and the request's signature proved the key
             using var key = holder.GetECDsaPublicKey()!;
             if (!key.VerifyData(RenewalProof.Of(config.Group, name, request.Csr), request.Proof, HashAlgorithmName.SHA256))

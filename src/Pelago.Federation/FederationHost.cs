@@ -51,7 +51,7 @@ public static class FederationHost
         var bundle = root.ToBundle(state.Current.TrustEpoch);
         await File.WriteAllTextAsync(Path.Combine(home, "bundle.pem"), bundle.Pem, cancellationToken);
 
-        // 3. The plane holds the root, so it certifies itself whenever it starts, with a new key each time.
+        // 3. The plane holds the root, so it certifies itself anew whenever it starts.
         var domain = new RegionDomain(MemberName, config.AppsHostname, config.PlatformHostname);
         using var authority = await OwnIntermediateAsync(root, domain, bundle, keys, lifetimes, audit, clock, cancellationToken);
         await using var certificate = await PinnedCertificate.StartAsync(

@@ -74,8 +74,8 @@ internal sealed class ManagementApi(FederationConfig config, Enrolment enrolment
     }
 
     private Failure? UnknownGroup(HttpContext context)
-        => (string?)context.GetRouteValue("group") == config.Group ? null : new Failure(ErrorCodes.GroupUnknown,
+        => (string?)context.Request.RouteValues["group"] == config.Group ? null : new Failure(ErrorCodes.GroupUnknown,
             "There is no such region group.", "Check the group's name.", "group");
 
-    private static string Name(HttpContext context) => (string)context.GetRouteValue("name")!;
+    private static string Name(HttpContext context) => (string)context.Request.RouteValues["name"]!;
 }

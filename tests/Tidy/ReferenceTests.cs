@@ -18,6 +18,7 @@ public sealed class ReferenceTests
         ["Pelago.Traffic"] = 1,
         ["Pelago.Postgres"] = 1,
         ["Pelago.Objects"] = 1,
+        ["Pelago.Api"] = 2,
         ["Pelago.Entities"] = 2,
         ["Pelago.Sdk"] = 2,
         ["Pelago.Sdk.Testing"] = 2,

@@ -1,18 +1,19 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Pelago.Model;
-using Pelago.Pki;
 
 namespace Pelago.Client;
 
 /// <summary>Where an API is and how to be let in.</summary>
 /// <param name="Address">Its URL, e.g. <c>https://api.us-east-1.platform.pelago.localhost:7500</c>.</param>
-/// <param name="Trust">The group's roots; only servers that they vouch for are spoken to.</param>
+/// <param name="Roots">The group's roots; only servers that they vouch for are spoken to.</param>
 /// <param name="Token">Bearer token, or null.</param>
-public sealed record ApiAddress(Uri Address, TrustBundle Trust, string? Token)
+public sealed record ApiAddress(Uri Address, IReadOnlyList<X509Certificate2> Roots, string? Token)
 {
     /// <summary>Dialled instead of the name's own address, e.g. a wide area network emulator.</summary>
     public Endpoint? Connect { get; init; }
@@ -24,12 +25,21 @@ public sealed record ApiAddress(Uri Address, TrustBundle Trust, string? Token)
     /// <exception cref="PelagoException">A file is missing or not what it should be.</exception>
     public static ApiAddress FromFiles(string address, string trustBundleFile, string? tokenFile)
     {
-        var store = TrustStore.Open(trustBundleFile);
-        if (!store.HasBundle)
+        if (!File.Exists(trustBundleFile))
             throw Missing(trustBundleFile);
         if (tokenFile is not null && !File.Exists(tokenFile))
             throw Missing(tokenFile);
-        return new ApiAddress(new Uri(address), store.Current, tokenFile is null ? null : File.ReadAllText(tokenFile).Trim());
+        var roots = new X509Certificate2Collection();
+        try
+        {
+            roots.ImportFromPemFile(trustBundleFile);
+        }
+        catch (CryptographicException e)
+        {
+            throw new Failure(ErrorCodes.StateUnreadable, $"'{trustBundleFile}' does not hold PEM certificates.",
+                "Fetch the group's bundle from the federation plane again.").ToException(e);
+        }
+        return new ApiAddress(new Uri(address), [.. roots], tokenFile is null ? null : File.ReadAllText(tokenFile).Trim());
     }
 
     /// <summary>Hides the token.</summary>
@@ -49,7 +59,7 @@ public sealed class ApiConnection : IDisposable
     private readonly ApiAddress _api;
 
     /// <summary>Prepares the connection; nothing is dialled yet.</summary>
-    public ApiConnection(ApiAddress api, TimeProvider clock)
+    public ApiConnection(ApiAddress api)
     {
         _api = api;
         var handler = new SocketsHttpHandler
@@ -60,7 +70,7 @@ public sealed class ApiConnection : IDisposable
             ConnectCallback = (context, ct) => _api.Connect is { } instead
                 ? NamedConnections.OpenAsync(instead.Host, instead.Port, ct)
                 : NamedConnections.OpenAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, ct),
-            SslOptions = TlsProfiles.HostClient(api.Address.IdnHost, new IdentityCheck(() => _api.Trust, clock), decided: null),
+            SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = PolicyOf(api.Roots) },
         };
         _http = new HttpClient(handler)
         {
@@ -132,6 +142,18 @@ public sealed class ApiConnection : IDisposable
 
     /// <inheritdoc />
     public void Dispose() => _http.Dispose();
+
+    private static X509ChainPolicy PolicyOf(IReadOnlyList<X509Certificate2> roots)
+    {
+        var policy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck, // revocation is denial in the bundle, and short lives
+            DisableCertificateDownloads = true,
+        };
+        policy.CustomTrustStore.AddRange(roots.ToArray());
+        return policy;
+    }
 
     private async Task<T> ReadAsync<T>(HttpResponseMessage response, JsonTypeInfo<T> type, CancellationToken cancellationToken)
         where T : class

@@ -2,9 +2,9 @@ namespace Pelago.Client;
 
 /// <summary>The Management API of the federation plane. Every method throws
 /// <see cref="Pelago.Model.PelagoException"/> with the server's code.</summary>
-public sealed class FederationClient(ApiAddress api, TimeProvider clock) : IDisposable
+public sealed class FederationClient(ApiAddress api) : IDisposable
 {
-    private readonly ApiConnection _connection = new(api, clock);
+    private readonly ApiConnection _connection = new(api);
 
     /// <summary>Succeeds when it answers.</summary>
     public Task CheckReadyAsync(CancellationToken cancellationToken) => _connection.GetTextAsync("/readyz", cancellationToken);

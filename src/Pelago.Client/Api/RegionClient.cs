@@ -9,7 +9,7 @@ public sealed class RegionClient(ApiAddress api, TimeProvider clock) : IDisposab
     private static readonly TimeSpan TransferTimeout = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
 
-    private readonly ApiConnection _connection = new(api, clock);
+    private readonly ApiConnection _connection = new(api);
 
     /// <summary>What runs there and how far it has replicated.</summary>
     public Task<RegionView> GetStatusAsync(CancellationToken cancellationToken)
