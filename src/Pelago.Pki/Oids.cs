@@ -12,7 +12,8 @@ internal static class Oids
     public const string ServerAuth = "1.3.6.1.5.5.7.3.1";
     public const string ClientAuth = "1.3.6.1.5.5.7.3.2";
 
-    /// <summary>DER of the named curve P-256 (1.2.840.10045.3.1.7), as it stands in a public key's parameters.</summary>
+    /// <summary>DER of the named curve P-256 (1.2.840.10045.3.1.7), as it stands in a public key's
+    /// parameters.</summary>
     public static ReadOnlySpan<byte> P256 => [0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07];
 
     /// <summary>The one extended key usage that belongs to a role.</summary>

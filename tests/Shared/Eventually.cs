@@ -1,7 +1,7 @@
 namespace Pelago.Tests;
 
-/// <summary>Waits for conditions of real processes and sockets by polling them. The limit is generous on purpose: it ends
-/// a test that is broken, it is no statement about speed.</summary>
+/// <summary>Waits for conditions of real processes and sockets by polling them. The limit is generous on purpose: it
+/// ends a test that is broken, it is no statement about speed.</summary>
 internal static class Eventually
 {
     /// <summary>How long a condition may take when nothing else is said.</summary>

@@ -1,6 +1,7 @@
 namespace Pelago.Tests;
 
-/// <summary>A clock that moves only when a test moves it; timers fire inside <see cref="Advance"/>, in order of time.</summary>
+/// <summary>A clock that moves only when a test moves it; timers fire inside <see cref="Advance"/>, in order of
+/// time.</summary>
 internal sealed class FakeClock(DateTimeOffset start) : TimeProvider
 {
     private readonly Lock _gate = new();

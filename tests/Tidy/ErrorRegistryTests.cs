@@ -24,8 +24,8 @@ public sealed partial class ErrorRegistryTests
     private const string Introduction = """
         # Errors
 
-        Every error that Pelago reports has a code that never changes its meaning. The message that comes with it says what
-        went wrong and what to do next. *Exit* is the exit code of the command that it ends, *HTTP* the status of the
+        Every error that Pelago reports has a code that never changes its meaning. The message that comes with it says
+        what went wrong and what to do next. *Exit* is the exit code of the command that it ends, *HTTP* the status of the
         answer that carries it (as `code` in problem details). This page is generated from the registry in
         `src/Pelago.Model/Errors/`: `PELAGO_UPDATE=1 ./pelago test tidy` writes it.
 
@@ -40,7 +40,9 @@ public sealed partial class ErrorRegistryTests
             || error.ExitCode is not 130 and (< 1 or > 8)
             || error.HttpStatus is < 400 or > 599
         );
-        wrong.ShouldBeEmpty("PLG and four digits, a short title, an exit code of 1 to 8 or 130, a status of 400 to 599");
+        wrong.ShouldBeEmpty(
+            "PLG and four digits, a short title, an exit code of 1 to 8 or 130, a status of 400 to 599"
+        );
     }
 
     [Fact]

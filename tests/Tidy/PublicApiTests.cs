@@ -18,12 +18,13 @@ public sealed partial class PublicApiTests
     [Fact]
     public void Api_ForUsers_IsDocumented()
     {
-        var wrong = from room in RoomsForUsers
-                    from file in Files(room)
-                    from type in file.Syntax.DescendantNodes().OfType<MemberDeclarationSyntax>()
-                    where type is BaseTypeDeclarationSyntax or DelegateDeclarationSyntax && IsPublic(type)
-                    where !type.GetLeadingTrivia().Any(trivia => trivia.IsKind(SyntaxKind.SingleLineDocumentationCommentTrivia))
-                    select $"{file.At(type)}: {Header(type)}";
+        var wrong =
+            from room in RoomsForUsers
+            from file in Files(room)
+            from type in file.Syntax.DescendantNodes().OfType<MemberDeclarationSyntax>()
+            where type is BaseTypeDeclarationSyntax or DelegateDeclarationSyntax && IsPublic(type)
+            where !type.GetLeadingTrivia().Any(trivia => trivia.IsKind(SyntaxKind.SingleLineDocumentationCommentTrivia))
+            select $"{file.At(type)}: {Header(type)}";
         wrong.ShouldBeEmpty();
     }
 
@@ -61,9 +62,10 @@ public sealed partial class PublicApiTests
             .Where(node => node is BaseTypeDeclarationSyntax or DelegateDeclarationSyntax)
             .All(node => node.Modifiers.Any(modifier => modifier.IsKind(SyntaxKind.PublicKeyword)));
 
-    private static bool IsVisible(MemberDeclarationSyntax member)
-        => member.Modifiers.Any(modifier => modifier.IsKind(SyntaxKind.PublicKeyword) || modifier.IsKind(SyntaxKind.ProtectedKeyword))
-            && !member.Modifiers.Any(modifier => modifier.IsKind(SyntaxKind.PrivateKeyword));
+    private static bool IsVisible(MemberDeclarationSyntax member) =>
+        member.Modifiers.Any(modifier =>
+            modifier.IsKind(SyntaxKind.PublicKeyword) || modifier.IsKind(SyntaxKind.ProtectedKeyword)
+        ) && !member.Modifiers.Any(modifier => modifier.IsKind(SyntaxKind.PrivateKeyword));
 
     /// <summary>The declaration up to its body, on one line, without attributes and documentation.</summary>
     private static string Header(MemberDeclarationSyntax member)
@@ -71,13 +73,20 @@ public sealed partial class PublicApiTests
         SyntaxNode bare = member.WithAttributeLists(default).WithoutTrivia();
         bare = bare switch
         {
-            TypeDeclarationSyntax type => type.WithMembers(default).WithOpenBraceToken(default).WithCloseBraceToken(default),
-            EnumDeclarationSyntax type => type.WithMembers(default).WithOpenBraceToken(default).WithCloseBraceToken(default),
+            TypeDeclarationSyntax type => type.WithMembers(default)
+                .WithOpenBraceToken(default)
+                .WithCloseBraceToken(default),
+            EnumDeclarationSyntax type => type.WithMembers(default)
+                .WithOpenBraceToken(default)
+                .WithCloseBraceToken(default),
             BaseMethodDeclarationSyntax method => method.WithBody(null).WithExpressionBody(null),
             PropertyDeclarationSyntax property => property.WithExpressionBody(null).WithInitializer(null),
             IndexerDeclarationSyntax indexer => indexer.WithExpressionBody(null),
             FieldDeclarationSyntax field when !field.Modifiers.Any(SyntaxKind.ConstKeyword) => field.WithDeclaration(
-                field.Declaration.WithVariables([.. field.Declaration.Variables.Select(one => one.WithInitializer(null))])),
+                field.Declaration.WithVariables([
+                    .. field.Declaration.Variables.Select(one => one.WithInitializer(null)),
+                ])
+            ),
             _ => bare,
         };
         var withoutBodies = Bodies().Replace(Comments().Replace(bare.ToString(), ""), ";");

@@ -4,7 +4,8 @@ using System.Net.Sockets;
 namespace Pelago.Client;
 
 /// <summary>Opens connections by name. Certificates carry names only, and most systems do not resolve
-/// <c>*.localhost</c>, so those names go to loopback as RFC 6761 section 6.3 says; everything else asks the resolver.</summary>
+/// <c>*.localhost</c>, so those names go to loopback as RFC 6761 section 6.3 says; everything else asks the
+/// resolver.</summary>
 public static class NamedConnections
 {
     /// <summary>Connects to a name and port, or to the address given in its place.</summary>

@@ -5,10 +5,12 @@ using System.Security.Cryptography.X509Certificates;
 namespace Pelago.Client;
 
 /// <summary>TLS to a server that is known by its key before anything else is trusted: what an <c>EnrolmentTicket</c>
-/// names. The chain is not looked at, because the caller does not have its root yet; the name has to fit all the same.</summary>
+/// names. The chain is not looked at, because the caller does not have its root yet; the name has to fit all the
+/// same.</summary>
 public static class PinnedServer
 {
-    /// <summary>A handler that speaks only to the server with this key, dialling as <see cref="NamedConnections"/> does.</summary>
+    /// <summary>A handler that speaks only to the server with this key, dialling as <see cref="NamedConnections"/>
+    /// does.</summary>
     /// <param name="serverKeySha256">SHA-256 of the SubjectPublicKeyInfo, lower-case hex.</param>
     /// <param name="connect">Opens the connection; null for <see cref="NamedConnections.OpenAsync"/>.</param>
     public static SocketsHttpHandler CreateHandler(

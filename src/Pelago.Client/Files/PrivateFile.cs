@@ -3,8 +3,8 @@ using Pelago.Model;
 
 namespace Pelago.Client;
 
-/// <summary>Small JSON and text files that only their owner may read (mode 0600), replaced as a whole: a reader sees the
-/// old content or the new one, whenever the writer is killed.</summary>
+/// <summary>Small JSON and text files that only their owner may read (mode 0600), replaced as a whole: a reader sees
+/// the old content or the new one, whenever the writer is killed.</summary>
 public static class PrivateFile
 {
     /// <summary>Largest file that is read, in bytes.</summary>

@@ -1,10 +1,11 @@
 namespace Pelago.Client;
 
-/// <summary>Environment variables by which a region tells a service instance who it is. None holds a secret: the one-time
-/// token comes as one line of JSON (<see cref="Pelago.Model.EnrolmentTicket"/>) on standard input.</summary>
+/// <summary>Environment variables by which a region tells a service instance who it is. None holds a secret: the
+/// one-time token comes as one line of JSON (<see cref="Pelago.Model.EnrolmentTicket"/>) on standard input.</summary>
 public static class InstanceEnvironment
 {
-    /// <summary>Name of the region, e.g. <c>us-east-1</c>. Its presence means that a region started the program.</summary>
+    /// <summary>Name of the region, e.g. <c>us-east-1</c>. Its presence means that a region started the
+    /// program.</summary>
     public const string Region = "PELAGO_REGION";
 
     /// <summary>Name of the region group.</summary>
@@ -19,8 +20,8 @@ public static class InstanceEnvironment
     /// <summary>Id of this instance, unique in the region, a DNS label.</summary>
     public const string Instance = "PELAGO_INSTANCE";
 
-    /// <summary>Directory for the instance's journal and whatever else it keeps; mode 0700, there for every later instance
-    /// of the service too.</summary>
+    /// <summary>Directory for the instance's journal and whatever else it keeps; mode 0700, there for every later
+    /// instance of the service too.</summary>
     public const string Home = "PELAGO_HOME";
 
     /// <summary>Where the application listens: HTTP/1.1 on loopback, e.g. <c>http://127.0.0.1:7530</c>.</summary>
@@ -37,7 +38,7 @@ public static class InstanceEnvironment
     /// loopback.</summary>
     public const string RegionApi = "PELAGO_REGION_API";
 
-    /// <summary>The apps host name of the region, e.g. <c>us-east-1.apps.pelago.localhost</c>: the instance's identity is
-    /// <c>SERVICE.PROJECT.svc.</c> before it.</summary>
+    /// <summary>The apps host name of the region, e.g. <c>us-east-1.apps.pelago.localhost</c>: the instance's identity
+    /// is <c>SERVICE.PROJECT.svc.</c> before it.</summary>
     public const string AppsHostname = "PELAGO_APPS_HOSTNAME";
 }

@@ -4,20 +4,22 @@ namespace Pelago.Client;
 
 /// <summary>Body of <c>POST /v1/instances/{id}/enrol</c>. Needs no other authorization than the token.</summary>
 /// <param name="Token">The one-time token from standard input.</param>
-/// <param name="Csr">PKCS #10 request (RFC 2986), DER. Only its public key and its proof of possession count: the region
-/// alone decides the names. Asking again with the same token and the same request gets the same answer for ten minutes,
-/// so that a lost answer does not lose the instance.</param>
+/// <param name="Csr">PKCS #10 request (RFC 2986), DER. Only its public key and its proof of possession count: the
+/// region alone decides the names. Asking again with the same token and the same request gets the same answer for ten
+/// minutes, so that a lost answer does not lose the instance.</param>
 public sealed record InstanceEnrolRequest(string Token, byte[] Csr)
 {
     /// <summary>Hides the token.</summary>
     public override string ToString() => nameof(InstanceEnrolRequest);
 }
 
-/// <summary>Everything an instance needs to serve and to replicate, from then on without the federation plane.</summary>
-/// <param name="Certificate">PEM: the instance's leaf, then the region's intermediate. The root is in the trust bundle.</param>
+/// <summary>Everything an instance needs to serve and to replicate, from then on without the federation
+/// plane.</summary>
+/// <param name="Certificate">PEM: the instance's leaf, then the region's intermediate. The root is in the trust
+/// bundle.</param>
 /// <param name="Credential">Bearer token for the instance's later calls; the region keeps a hash of it.</param>
-/// <param name="IngressSecret">Header <c>Pelago-Ingress-Secret</c> that only this region's ingress sends to this instance;
-/// without it <c>Pelago-Client</c> means nothing.</param>
+/// <param name="IngressSecret">Header <c>Pelago-Ingress-Secret</c> that only this region's ingress sends to this
+/// instance; without it <c>Pelago-Client</c> means nothing.</param>
 /// <param name="CausalityKeys">Keys of the project's causality tokens.</param>
 /// <param name="JournalKey">Key-encryption key of the service's journal in this region.</param>
 /// <param name="Configuration">What may change while the instance runs.</param>
@@ -55,8 +57,8 @@ public sealed record WrappingKey(string Id, byte[] Key)
 /// <param name="Pem">One or more root certificates, PEM.</param>
 public sealed record TrustBundleDocument(long Epoch, string Pem);
 
-/// <summary>Body of <c>GET /v1/instances/{id}/configuration?version=N</c> (bearer: the credential). The call returns at once
-/// when the region's version differs from N, else when it changes, else after 30 s with status 204.</summary>
+/// <summary>Body of <c>GET /v1/instances/{id}/configuration?version=N</c> (bearer: the credential). The call returns at
+/// once when the region's version differs from N, else when it changes, else after 30 s with status 204.</summary>
 /// <param name="Version">Opaque, compared for equality only.</param>
 /// <param name="Trust">The group's trust bundle.</param>
 /// <param name="Members">Names of every region of the group, this one included, ordered.</param>
@@ -78,8 +80,8 @@ public sealed record InstanceReplication(IReadOnlyList<PeerReplication> Peers);
 /// <summary>How far a replica is behind one peer.</summary>
 /// <param name="Peer">Name of the peer region.</param>
 /// <param name="State"><c>Live</c>, <c>CatchingUp</c>, <c>Connecting</c> or <c>Unreachable</c>.</param>
-/// <param name="LagMs">Milliseconds by which the newest applied event (or the last heartbeat, when nothing is written) is
-/// older than now; null when never heard of.</param>
+/// <param name="LagMs">Milliseconds by which the newest applied event (or the last heartbeat, when nothing is written)
+/// is older than now; null when never heard of.</param>
 /// <param name="BehindEvents">Events that the peer has and this replica does not, as last heard.</param>
 /// <param name="Path"><c>direct</c>, or the region through which the peer's events come.</param>
 public sealed record PeerReplication(string Peer, string State, double? LagMs, long BehindEvents, string Path);

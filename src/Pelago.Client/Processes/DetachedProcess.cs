@@ -21,8 +21,8 @@ public sealed record ProcessSpec(string File, IReadOnlyList<string> Arguments, s
     /// <summary>Changes to the inherited environment: a value sets, null removes.</summary>
     public IReadOnlyDictionary<string, string?> Environment { get; init; } = new Dictionary<string, string?>();
 
-    /// <summary>What the process finds on its standard input, followed by the end of the stream: the place for a one-time
-    /// token. Empty for <c>/dev/null</c>.</summary>
+    /// <summary>What the process finds on its standard input, followed by the end of the stream: the place for a
+    /// one-time token. Empty for <c>/dev/null</c>.</summary>
     public ReadOnlyMemory<byte> StandardInput { get; init; }
 }
 

@@ -24,8 +24,8 @@ internal static class Posix
     /// <summary>Collects the exit status of a child that has ended; does nothing for anybody else's process.</summary>
     public static void Reap(int pid) => _ = WaitPid(pid, out _, WaitNoHang);
 
-    /// <summary>Marks every descriptor but the standard three as closed on exec. What this process opened is so already;
-    /// what its caller left open is not, and a daemon must not keep it.</summary>
+    /// <summary>Marks every descriptor but the standard three as closed on exec. What this process opened is so
+    /// already; what its caller left open is not, and a daemon must not keep it.</summary>
     public static void KeepDescriptorsHere()
     {
         foreach (var entry in Directory.EnumerateFileSystemEntries("/proc/self/fd"))

@@ -1,6 +1,7 @@
 namespace Pelago.Client;
 
-/// <summary>Ends processes that are known by identity. A pid whose process is another one by now is left alone.</summary>
+/// <summary>Ends processes that are known by identity. A pid whose process is another one by now is left
+/// alone.</summary>
 public static class ProcessControl
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(25);

@@ -4,7 +4,8 @@ using System.Text.Json.Serialization;
 namespace Pelago.Client;
 
 /// <summary>One life of one process: a pid alone is given to somebody else after its process has ended, a pid with its
-/// start time never is while the machine runs. Written to state files, so that whoever restarts can adopt what lives.</summary>
+/// start time never is while the machine runs. Written to state files, so that whoever restarts can adopt what
+/// lives.</summary>
 /// <param name="Pid">Process id.</param>
 /// <param name="StartTime">Start of the process in clock ticks since boot, field 22 of <c>/proc/PID/stat</c>
 /// (proc(5)).</param>
@@ -35,8 +36,8 @@ public readonly record struct ProcessIdentity(int Pid, long StartTime)
     public static ProcessIdentity Current
         => Of(Environment.ProcessId) ?? throw new PlatformNotSupportedException("Processes are identified by /proc.");
 
-    /// <summary>Reads one line of <c>/proc/PID/stat</c>. The command's name stands in parentheses and may hold anything,
-    /// spaces and parentheses included, so the fields are counted from the last closing one.</summary>
+    /// <summary>Reads one line of <c>/proc/PID/stat</c>. The command's name stands in parentheses and may hold
+    /// anything, spaces and parentheses included, so the fields are counted from the last closing one.</summary>
     /// <returns>Null for a zombie or dead process and for a line of another shape.</returns>
     public static ProcessIdentity? Parse(int pid, string stat)
     {

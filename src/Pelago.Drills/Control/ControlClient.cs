@@ -35,10 +35,14 @@ public sealed class ControlClient : IDisposable
 
     /// <summary>POST of a record.</summary>
     /// <exception cref="PelagoException">The failure that the other side reported, or PLG1111.</exception>
-    public Task<T> PostAsync<TBody, T>(string path, TBody body, CancellationToken cancellationToken)
-        => SendAsync<T>(
-            new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body, options: WorldJson.Options) },
-            cancellationToken);
+    public Task<T> PostAsync<TBody, T>(string path, TBody body, CancellationToken cancellationToken) =>
+        SendAsync<T>(
+            new HttpRequestMessage(HttpMethod.Post, path)
+            {
+                Content = JsonContent.Create(body, options: WorldJson.Options),
+            },
+            cancellationToken
+        );
 
     /// <inheritdoc />
     public void Dispose() => _http.Dispose();
@@ -53,7 +57,10 @@ public sealed class ControlClient : IDisposable
                 return (await response.Content.ReadFromJsonAsync<T>(WorldJson.Options, cancellationToken))!;
             if (response.Content.Headers.ContentType?.MediaType != ControlProblem.MediaType)
                 throw Unreachable($"answered with HTTP status {(int)response.StatusCode}", null);
-            var problem = await response.Content.ReadFromJsonAsync<ControlProblem>(WorldJson.Options, cancellationToken);
+            var problem = await response.Content.ReadFromJsonAsync<ControlProblem>(
+                WorldJson.Options,
+                cancellationToken
+            );
             throw problem!.ToFailure().ToException();
         }
         catch (HttpRequestException e)

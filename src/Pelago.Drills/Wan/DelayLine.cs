@@ -18,8 +18,8 @@ internal enum SegmentKind
 /// <summary>Something on its way. <see cref="Due"/> is the earliest timestamp of its delivery.</summary>
 internal readonly record struct Segment(SegmentKind Kind, byte[] Buffer, int Length, long Due);
 
-/// <summary>The bytes of one direction of one connection while they travel: first in, first out, each with the moment of
-/// its delivery, bounded in bytes. Reads no clock; safe for one reader and one writer at a time.</summary>
+/// <summary>The bytes of one direction of one connection while they travel: first in, first out, each with the moment
+/// of its delivery, bounded in bytes. Reads no clock; safe for one reader and one writer at a time.</summary>
 internal sealed class DelayLine(int maxBufferedBytes)
 {
     private readonly Lock _gate = new();
@@ -38,7 +38,8 @@ internal sealed class DelayLine(int maxBufferedBytes)
         }
     }
 
-    /// <summary>Appends a copy of the bytes. A delay that became shorter never lets them overtake earlier ones.</summary>
+    /// <summary>Appends a copy of the bytes. A delay that became shorter never lets them overtake earlier
+    /// ones.</summary>
     /// <returns>Whether the line was empty, so that nobody is scheduled to look at it yet.</returns>
     public bool Append(ReadOnlySpan<byte> bytes, long due)
     {

@@ -1,7 +1,7 @@
 namespace Pelago.Drills;
 
-/// <summary>One direction between two ends, shared by every connection that crosses it: forward flows of the link From→To
-/// and backward flows of To→From. Times are timestamps of the emulator's clock.</summary>
+/// <summary>One direction between two ends, shared by every connection that crosses it: forward flows of the link
+/// From→To and backward flows of To→From. Times are timestamps of the emulator's clock.</summary>
 internal sealed class Direction
 {
     private readonly TimeProvider _time;

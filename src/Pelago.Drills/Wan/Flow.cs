@@ -3,8 +3,8 @@ using System.Net.Sockets;
 
 namespace Pelago.Drills;
 
-/// <summary>One direction of one connection: reads its source, keeps what it read for the direction's delay, and sends it
-/// to its target. Ends of streams and resets travel like bytes.</summary>
+/// <summary>One direction of one connection: reads its source, keeps what it read for the direction's delay, and sends
+/// it to its target. Ends of streams and resets travel like bytes.</summary>
 internal sealed class Flow(
     Socket source, Socket target, Direction direction, Pacer pacer, TimeProvider time, WanOptions options) : IPaced
 {
@@ -16,7 +16,8 @@ internal sealed class Flow(
     private volatile bool _sending;
     private volatile bool _broken;
 
-    /// <summary>Nothing of this flow is delivered before, whatever its direction says: the time of the handshake.</summary>
+    /// <summary>Nothing of this flow is delivered before, whatever its direction says: the time of the
+    /// handshake.</summary>
     public long NotBefore { get; init; }
 
     /// <summary>Called once when the target cannot be sent to: the opposite flow then carries the reset back.</summary>

@@ -2,7 +2,8 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Pelago.Drills;
 
-/// <summary>Something that has work to do at a certain moment. Only the pacer touches <see cref="ScheduledAt"/>.</summary>
+/// <summary>Something that has work to do at a certain moment. Only the pacer touches
+/// <see cref="ScheduledAt"/>.</summary>
 internal interface IPaced
 {
     /// <summary>The visit that is planned, or <see cref="Pacer.Never"/>.</summary>
@@ -22,7 +23,11 @@ internal interface IPaced
 // tens of microseconds on an idle machine. A fake clock in tests, and systems other than Linux, use TimerPause.
 
 /// <summary>Visits flows when they are due: one thread for the whole emulator.</summary>
-[SuppressMessage("Reliability", "CA2213", Justification = "The pause is disposed by the pacer's thread as its last act.")]
+[SuppressMessage(
+    "Reliability",
+    "CA2213",
+    Justification = "The pause is disposed by the pacer's thread as its last act."
+)]
 internal sealed class Pacer : IDisposable
 {
     /// <summary>No moment.</summary>

@@ -12,7 +12,8 @@ internal interface IPause : IDisposable
     void Wake();
 }
 
-/// <summary>Sleeps by a timer of any clock: as precise as that clock's timers, with which a fake clock is exact.</summary>
+/// <summary>Sleeps by a timer of any clock: as precise as that clock's timers, with which a fake clock is
+/// exact.</summary>
 internal sealed class TimerPause(TimeProvider time) : IPause
 {
     private readonly ManualResetEventSlim _woken = new();

@@ -56,7 +56,8 @@ public sealed class WideAreaNetwork : IDisposable
     public Task RunAsync(CancellationToken cancellationToken)
         => Task.WhenAll(_links.Select(link => link.RunAsync(cancellationToken)));
 
-    /// <summary>Holds all bytes of these directions back, and new connections with them, until they are healed.</summary>
+    /// <summary>Holds all bytes of these directions back, and new connections with them, until they are
+    /// healed.</summary>
     /// <returns>What is wrong with the selection, or null.</returns>
     public Failure? Cut(WanSelection selection) => Change(selection, direction => direction.Cut(_time.GetUtcNow()));
 

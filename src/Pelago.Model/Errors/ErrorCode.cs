@@ -12,7 +12,8 @@ public sealed record ErrorCode(string Code, string Title, int ExitCode, int Http
     public override string ToString() => Code;
 }
 
-/// <summary>The registry. Each subject has a file of its own; <see cref="All"/> is complete at type initialization.</summary>
+/// <summary>The registry. Each subject has a file of its own; <see cref="All"/> is complete at type
+/// initialization.</summary>
 public static partial class ErrorCodes
 {
     private static readonly SortedDictionary<string, ErrorCode> Registry = new(StringComparer.Ordinal);

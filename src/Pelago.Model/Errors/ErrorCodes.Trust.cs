@@ -12,7 +12,12 @@ public static partial class ErrorCodes
     public static readonly ErrorCode NameNotPermitted = Define("PLG3003", "Name not permitted", 4, 403);
 
     /// <summary>Lifetimes contradict each other, e.g. an intermediate that lives shorter than six leaf lives.</summary>
-    public static readonly ErrorCode BadLifetimes = Define("PLG3004", "Certificate lifetimes contradict each other", 2, 422);
+    public static readonly ErrorCode BadLifetimes = Define(
+        "PLG3004",
+        "Certificate lifetimes contradict each other",
+        2,
+        422
+    );
 
     /// <summary>A stored key cannot be opened, or does not belong to its certificate.</summary>
     public static readonly ErrorCode KeyUnusable = Define("PLG3005", "Signing key unusable", 1, 500);
@@ -20,7 +25,8 @@ public static partial class ErrorCodes
     /// <summary>A trust bundle is malformed or holds no root.</summary>
     public static readonly ErrorCode BadTrustBundle = Define("PLG3006", "Bad trust bundle", 2, 400);
 
-    /// <summary>A trust bundle is older than, or differs from, the one in use at the same epoch, or is another group's.</summary>
+    /// <summary>A trust bundle is older than, or differs from, the one in use at the same epoch, or is another
+    /// group's.</summary>
     public static readonly ErrorCode TrustBundleRefused = Define("PLG3007", "Trust bundle refused", 5, 409);
 
     /// <summary>A certificate chain is malformed, or does not belong to the key or authority it came for.</summary>

@@ -8,7 +8,8 @@ namespace Pelago.Model;
 public sealed record Failure(ErrorCode Error, string Message, string Next = "", string? Field = null)
 {
     /// <summary>The line that a person reads: <c>PLG1203: region 'eu-west-9' does not exist. Regions: …</c></summary>
-    public override string ToString() => Next.Length == 0 ? $"{Error.Code}: {Message}" : $"{Error.Code}: {Message} {Next}";
+    public override string ToString() =>
+        Next.Length == 0 ? $"{Error.Code}: {Message}" : $"{Error.Code}: {Message} {Next}";
 
     /// <summary>Wraps the failure where the language leaves no other way than to throw.</summary>
     public PelagoException ToException(Exception? inner = null) => new(this, inner);

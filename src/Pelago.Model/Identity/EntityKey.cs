@@ -18,7 +18,8 @@ public readonly record struct EntityKey(string Type, string Id) : IComparable<En
     /// <summary>Number of lanes (groups of slices); fixed for ever.</summary>
     public const int Lanes = 32;
 
-    /// <summary>The slice of this entity: FNV-1a (32 bit) over UTF-8 of type, NUL, id, modulo 1024. Never changes.</summary>
+    /// <summary>The slice of this entity: FNV-1a (32 bit) over UTF-8 of type, NUL, id, modulo 1024. Never
+    /// changes.</summary>
     public int Slice
     {
         get
@@ -48,7 +49,9 @@ public readonly record struct EntityKey(string Type, string Id) : IComparable<En
         for (var i = 0; i < id.Length; i++)
         {
             if (char.IsControl(id[i]))
-                return Bad(string.Create(CultureInfo.InvariantCulture, $"holds the control character U+{(int)id[i]:X4}"));
+                return Bad(
+                    string.Create(CultureInfo.InvariantCulture, $"holds the control character U+{(int)id[i]:X4}")
+                );
             if (!char.IsSurrogate(id[i]))
                 continue;
             if (!char.IsHighSurrogate(id[i]) || i + 1 == id.Length || !char.IsLowSurrogate(id[i + 1]))
@@ -76,6 +79,11 @@ public readonly record struct EntityKey(string Type, string Id) : IComparable<En
         return hash;
     }
 
-    private static Failure Bad(string rule)
-        => new(ErrorCodes.InvalidEntityId, $"The id {rule}.", $"Use 1–{MaxIdBytes} bytes of UTF-8 without control characters.", "id");
+    private static Failure Bad(string rule) =>
+        new(
+            ErrorCodes.InvalidEntityId,
+            $"The id {rule}.",
+            $"Use 1–{MaxIdBytes} bytes of UTF-8 without control characters.",
+            "id"
+        );
 }

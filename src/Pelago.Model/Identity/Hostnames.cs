@@ -12,8 +12,9 @@ public static class Hostnames
     private const int MaxLabel = 63;
     private const string HashAlphabet = "abcdefghijklmnopqrstuvwxyz234567";
 
-    /// <summary>Whether a name is written the one way that Pelago accepts: at least two labels of a–z, 0–9 and inner hyphens
-    /// (RFC 1123), lower case, at most 253 characters; no wildcard, no trailing dot, nothing that is not ASCII.</summary>
+    /// <summary>Whether a name is written the one way that Pelago accepts: at least two labels of a–z, 0–9 and inner
+    /// hyphens (RFC 1123), lower case, at most 253 characters; no wildcard, no trailing dot, nothing that is not
+    /// ASCII.</summary>
     public static bool IsStrict(ReadOnlySpan<char> name)
     {
         if (name.Length is 0 or > MaxLength)
@@ -28,15 +29,17 @@ public static class Hostnames
         return labels >= 2;
     }
 
-    /// <summary>Whether <paramref name="name"/> is <paramref name="parent"/> or lies under it, label by label.</summary>
+    /// <summary>Whether <paramref name="name"/> is <paramref name="parent"/> or lies under it, label by
+    /// label.</summary>
     public static bool IsUnder(string name, string parent)
         => name == parent
             || (name.Length > parent.Length + 1
                 && name.EndsWith(parent, StringComparison.Ordinal)
                 && name[^(parent.Length + 1)] == '.');
 
-    /// <summary>A service's automatic public name: <c>service-project.apps</c>, with a six-character hash of both when either
-    /// holds a hyphen (otherwise <c>a-b</c>/<c>c</c> and <c>a</c>/<c>b-c</c> would share a name) or the label would be too long.</summary>
+    /// <summary>A service's automatic public name: <c>service-project.apps</c>, with a six-character hash of both when
+    /// either holds a hyphen (otherwise <c>a-b</c>/<c>c</c> and <c>a</c>/<c>b-c</c> would share a name) or the label
+    /// would be too long.</summary>
     public static string Generated(string service, string project, string appsHostname)
     {
         var label = $"{service}-{project}";

@@ -3,7 +3,8 @@ namespace Pelago.Model;
 /// <summary>Rules for names that become DNS labels: regions, projects, services.</summary>
 public static class Names
 {
-    /// <summary>Longest name, so that generated labels such as <c>service-project-hash</c> stay within 63 characters.</summary>
+    /// <summary>Longest name, so that generated labels such as <c>service-project-hash</c> stay within 63
+    /// characters.</summary>
     public const int MaxLength = 40;
 
     private static readonly string[] ReservedServices = ["svc", "ingress", "api"];
@@ -29,11 +30,20 @@ public static class Names
         return null;
     }
 
-    /// <summary><see cref="Check"/>, and not one of the reserved names <c>svc</c>, <c>ingress</c>, <c>api</c>.</summary>
-    public static Failure? CheckService(string? name)
-        => Check(name, "service name") ?? (ReservedServices.AsSpan().Contains(name)
-            ? new Failure(ErrorCodes.InvalidName, $"'{name}' is a reserved name.", "Choose another service name.", "metadata.name")
-            : null);
+    /// <summary><see cref="Check"/>, and not one of the reserved names <c>svc</c>, <c>ingress</c>,
+    /// <c>api</c>.</summary>
+    public static Failure? CheckService(string? name) =>
+        Check(name, "service name")
+        ?? (
+            ReservedServices.AsSpan().Contains(name)
+                ? new Failure(
+                    ErrorCodes.InvalidName,
+                    $"'{name}' is a reserved name.",
+                    "Choose another service name.",
+                    "metadata.name"
+                )
+                : null
+        );
 
     private static Failure Bad(string what, string rule)
         => new(ErrorCodes.InvalidName, $"The {what} {rule}.", "Example: us-east-1.", what);

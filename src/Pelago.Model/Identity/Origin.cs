@@ -11,7 +11,8 @@ public readonly record struct Incarnation(UInt128 Value) : IComparable<Incarnati
     public static Incarnation Create(long unixMilliseconds, ReadOnlySpan<byte> random)
     {
         var high = ((ulong)unixMilliseconds << 16) | 0x7000u | (BinaryPrimitives.ReadUInt16BigEndian(random) & 0x0FFFu);
-        var low = (BinaryPrimitives.ReadUInt64BigEndian(random[2..]) & 0x3FFF_FFFF_FFFF_FFFFul) | 0x8000_0000_0000_0000ul;
+        var low =
+            (BinaryPrimitives.ReadUInt64BigEndian(random[2..]) & 0x3FFF_FFFF_FFFF_FFFFul) | 0x8000_0000_0000_0000ul;
         return new Incarnation(new UInt128(high, low));
     }
 

@@ -73,13 +73,19 @@ internal sealed class FieldReader
     {
         if (Member(name) is not { } value)
             return otherwise;
-        if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= least && number <= most)
+        if (
+            value.ValueKind == JsonValueKind.Number
+            && value.TryGetInt32(out var number)
+            && number >= least
+            && number <= most
+        )
             return number;
         Fail(At(name), least == most ? $"must be {least}" : $"must be a whole number from {least} to {most}", why);
         return otherwise;
     }
 
-    /// <summary>A map of strings; each entry passes the check or is noted with the rule that the check returns.</summary>
+    /// <summary>A map of strings; each entry passes the check or is noted with the rule that the check
+    /// returns.</summary>
     public SortedDictionary<string, string> Map(string name, int mostEntries, Func<string, string, string?> broken)
     {
         var map = new SortedDictionary<string, string>(StringComparer.Ordinal);

@@ -91,7 +91,13 @@ public static class ServiceParser
             fields.Fail("spec.artifact", "must be 'sha256:' and 64 lower-case hexadecimal digits");
         return new ServiceSpec(artifact ?? "")
         {
-            Instances = fields.Number("instances", 1, 1, 1, "Several instances in a region would need a shared journal."),
+            Instances = fields.Number(
+                "instances",
+                1,
+                1,
+                1,
+                "Several instances in a region would need a shared journal."
+            ),
             Replicated = fields.Flag("replicated", true),
             Public = fields.Flag("public", true),
             Environment = fields.Map("environment", MostEntries, BrokenVariable),

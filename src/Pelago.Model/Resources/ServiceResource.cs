@@ -24,7 +24,8 @@ public sealed record ObjectMetadata(string Name, string Namespace)
     /// <summary>Names one life of the resource: a later resource of the same name has another.</summary>
     public string? Uid { get; init; }
 
-    /// <summary>Opaque; differs whenever what this region shows of the resource differs. Valid in this region only.</summary>
+    /// <summary>Opaque; differs whenever what this region shows of the resource differs. Valid in this region
+    /// only.</summary>
     public string? ResourceVersion { get; init; }
 
     /// <summary>Counts changes of <c>spec</c>, from 1.</summary>

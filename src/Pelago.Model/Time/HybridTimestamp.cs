@@ -4,7 +4,8 @@ namespace Pelago.Model;
 /// The counter carries over into the milliseconds, so that a busy entity never repeats or runs out.</summary>
 public readonly record struct HybridTimestamp(ulong Value) : IComparable<HybridTimestamp>
 {
-    /// <summary>The largest timestamp that a peer may send: one below the top, so that <see cref="After"/> never wraps.</summary>
+    /// <summary>The largest timestamp that a peer may send: one below the top, so that <see cref="After"/> never
+    /// wraps.</summary>
     public static readonly HybridTimestamp MaxAccepted = new(ulong.MaxValue - ushort.MaxValue);
 
     /// <summary>Milliseconds since 1970.</summary>
@@ -16,7 +17,8 @@ public readonly record struct HybridTimestamp(ulong Value) : IComparable<HybridT
     /// <summary>A timestamp at the start of a millisecond.</summary>
     public static HybridTimestamp At(long unixMilliseconds) => new((ulong)Math.Max(0, unixMilliseconds) << 16);
 
-    /// <summary>The next timestamp of an author: the present, or one above what it has seen, whichever is later.</summary>
+    /// <summary>The next timestamp of an author: the present, or one above what it has seen, whichever is
+    /// later.</summary>
     /// <param name="seen">Highest timestamp among the events that the author's entity has seen.</param>
     /// <param name="nowMilliseconds">The author's clock.</param>
     public static HybridTimestamp After(HybridTimestamp seen, long nowMilliseconds)

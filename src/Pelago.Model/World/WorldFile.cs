@@ -1,6 +1,7 @@
 namespace Pelago.Model;
 
-/// <summary>An address to connect to: always loopback in a local world, because certificates carry names only.</summary>
+/// <summary>An address to connect to: always loopback in a local world, because certificates carry names
+/// only.</summary>
 /// <param name="Host">IP address to dial.</param>
 /// <param name="Port">TCP port.</param>
 public sealed record Endpoint(string Host, int Port)
@@ -17,9 +18,15 @@ public sealed record Endpoint(string Host, int Port)
 /// <param name="AppsHostname">Everything users and services reach, e.g. <c>eu-west-1.apps.pelago.localhost</c>.</param>
 /// <param name="PlatformHostname">The platform's own names, e.g. <c>eu-west-1.platform.pelago.localhost</c>.</param>
 /// <param name="IngressPort">Port that the inter-region ingress is named with (443 outside a local world).</param>
-/// <param name="IngressConnect">Where the reader of this record dials that ingress: through the wide area network emulator
-/// in a local world, so it differs from reader to reader.</param>
-public sealed record PeerRegion(string Name, string AppsHostname, string PlatformHostname, int IngressPort, Endpoint IngressConnect);
+/// <param name="IngressConnect">Where the reader of this record dials that ingress: through the wide area network
+/// emulator in a local world, so it differs from reader to reader.</param>
+public sealed record PeerRegion(
+    string Name,
+    string AppsHostname,
+    string PlatformHostname,
+    int IngressPort,
+    Endpoint IngressConnect
+);
 
 /// <summary>What the federation plane's process reads at start (<c>config.json</c> in its home, mode 0600).</summary>
 public sealed record FederationConfig(
@@ -41,8 +48,8 @@ public sealed record RegionEnrolment(string Name, string AppsHostname, string Pl
 
 /// <summary>One-time permission to enrol, handed over in a 0600 file or an inherited pipe.</summary>
 /// <param name="Token">Opaque, 32 random bytes in base64url.</param>
-/// <param name="ServerKeySha256">SHA-256 of the server's SubjectPublicKeyInfo in lower-case hex: the only server that may
-/// be given the token.</param>
+/// <param name="ServerKeySha256">SHA-256 of the server's SubjectPublicKeyInfo in lower-case hex: the only server that
+/// may be given the token.</param>
 public sealed record EnrolmentTicket(string Token, string ServerKeySha256);
 
 /// <summary>What a region's process reads at start.</summary>
@@ -76,6 +83,6 @@ public sealed record WanConfig(int ControlPort, string AdminTokenSha256, string 
     public int FormatVersion { get; init; } = 1;
 }
 
-/// <summary>One direction-aware link: connections that <paramref name="From"/> opens to <paramref name="To"/>. What From
-/// sends is delayed and cut as From→To, what comes back as To→From.</summary>
+/// <summary>One direction-aware link: connections that <paramref name="From"/> opens to <paramref name="To"/>. What
+/// From sends is delayed and cut as From→To, what comes back as To→From.</summary>
 public sealed record WanLink(string From, string To, int ListenPort, Endpoint Target);

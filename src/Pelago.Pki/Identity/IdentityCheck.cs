@@ -5,12 +5,13 @@ namespace Pelago.Pki;
 
 /// <summary>Decides who a peer is, on every connection between regions, on both sides.</summary>
 /// <remarks>
-/// Chain building alone does not say who somebody is. Name constraints bind kinds of names that a library knows; a certificate
-/// without a name, or with an odd one, passes several well-known libraries. A chain of four, a leaf for both roles, an address
-/// beside the name: each is a certificate that nobody here issues, and each is therefore refused, not interpreted. After the
-/// library has built the chain, the stages of <see cref="IdentityStage"/> run in order and the first that fails names itself.
-/// Rejected: asking the federation plane or a revocation list (a region must decide alone), and reading the peer's region from
-/// a directory (the intermediate's constraints, written by the root, already say it and cannot lag behind).
+/// Chain building alone does not say who somebody is. Name constraints bind kinds of names that a library knows; a
+/// certificate without a name, or with an odd one, passes several well-known libraries. A chain of four, a leaf for
+/// both roles, an address beside the name: each is a certificate that nobody here issues, and each is therefore
+/// refused, not interpreted. After the library has built the chain, the stages of <see cref="IdentityStage"/> run in
+/// order and the first that fails names itself. Rejected: asking the federation plane or a revocation list (a region
+/// must decide alone), and reading the peer's region from a directory (the intermediate's constraints, written by the
+/// root, already say it and cannot lag behind).
 /// </remarks>
 /// <param name="bundle">The bundle in use, read at each check.</param>
 /// <param name="clock">Tells the time that validity is judged by.</param>
@@ -28,7 +29,8 @@ public sealed class IdentityCheck(Func<TrustBundle> bundle, TimeProvider clock, 
     public IdentityResult CheckClient(X509Certificate2? leaf, X509Certificate2Collection sent)
         => Check(leaf, sent, LeafUse.Client, static (name, domain) => Service(name, domain));
 
-    /// <summary>Checks the service that was dialled between regions: a server certificate with exactly that name.</summary>
+    /// <summary>Checks the service that was dialled between regions: a server certificate with exactly that
+    /// name.</summary>
     public IdentityResult CheckServer(X509Certificate2? leaf, X509Certificate2Collection sent, ServiceHostname dialled)
         => Check(leaf, sent, LeafUse.Server, (name, domain) =>
         {
@@ -36,12 +38,19 @@ public sealed class IdentityCheck(Func<TrustBundle> bundle, TimeProvider clock, 
             return found.Accepted && name != dialled.Value ? NotDialled(dialled.Value) : found;
         });
 
-    /// <summary>Checks a host of the platform or a public name (<c>api.…</c>, <c>ingress.svc.…</c>, a generated name).</summary>
-    public IdentityResult CheckHost(X509Certificate2? leaf, X509Certificate2Collection sent, string dialled)
-        => Check(leaf, sent, LeafUse.Server, (name, domain) =>
-            !domain.Covers(name) ? Refuse(IdentityStage.Region, $"The name is not of region '{domain.Region}', which issued it.")
-            : name != dialled ? NotDialled(dialled)
-            : new IdentityResult(IdentityStage.Accepted, "", null));
+    /// <summary>Checks a host of the platform or a public name (<c>api.…</c>, <c>ingress.svc.…</c>, a generated
+    /// name).</summary>
+    public IdentityResult CheckHost(X509Certificate2? leaf, X509Certificate2Collection sent, string dialled) =>
+        Check(
+            leaf,
+            sent,
+            LeafUse.Server,
+            (name, domain) =>
+                !domain.Covers(name)
+                    ? Refuse(IdentityStage.Region, $"The name is not of region '{domain.Region}', which issued it.")
+                : name != dialled ? NotDialled(dialled)
+                : new IdentityResult(IdentityStage.Accepted, "", null)
+        );
 
     private IdentityResult Check(X509Certificate2? leaf, X509Certificate2Collection sent, LeafUse use,
         Func<string, RegionDomain, IdentityResult> name)
@@ -49,7 +58,10 @@ public sealed class IdentityCheck(Func<TrustBundle> bundle, TimeProvider clock, 
         if (leaf is null)
             return Refuse(IdentityStage.Presented, "No certificate was presented.");
         if (sent.Count > MaxSentCertificates)
-            return Refuse(IdentityStage.Presented, $"{sent.Count} certificates were sent along; at most {MaxSentCertificates} are read.");
+            return Refuse(
+                IdentityStage.Presented,
+                $"{sent.Count} certificates were sent along; at most {MaxSentCertificates} are read."
+            );
         var trusted = bundle();
         using var chain = new X509Chain { ChainPolicy = trusted.NewPolicy() };
         chain.ChainPolicy.ExtraStore.AddRange(sent);
@@ -67,11 +79,19 @@ public sealed class IdentityCheck(Func<TrustBundle> bundle, TimeProvider clock, 
         }
     }
 
-    private IdentityResult CheckBuilt(X509ChainElementCollection chain, X509Certificate2 leaf, LeafUse use, TrustBundle trusted,
-        Func<string, RegionDomain, IdentityResult> name)
+    private IdentityResult CheckBuilt(
+        X509ChainElementCollection chain,
+        X509Certificate2 leaf,
+        LeafUse use,
+        TrustBundle trusted,
+        Func<string, RegionDomain, IdentityResult> name
+    )
     {
         if (chain.Count != 3)
-            return Refuse(IdentityStage.Length, $"The chain has {chain.Count} certificates instead of leaf, intermediate and root.");
+            return Refuse(
+                IdentityStage.Length,
+                $"The chain has {chain.Count} certificates instead of leaf, intermediate and root."
+            );
         var intermediate = chain[1].Certificate;
 
         var now = clock.GetUtcNow();
@@ -81,20 +101,36 @@ public sealed class IdentityCheck(Func<TrustBundle> bundle, TimeProvider clock, 
             DateTimeOffset from = element.Certificate.NotBefore.ToUniversalTime();
             DateTimeOffset to = element.Certificate.NotAfter.ToUniversalTime();
             if (now < from - _clockBound || now > to + _clockBound)
-                return Refuse(IdentityStage.Validity, $"'{Label(element.Certificate)}' is valid from {from:u} to {to:u}; it is {now:u}.");
+                return Refuse(
+                    IdentityStage.Validity,
+                    $"'{Label(element.Certificate)}' is valid from {from:u} to {to:u}; it is {now:u}."
+                );
             end = to < end ? to : end;
         }
 
         if (!NameConstraints.TryRead(intermediate, out var apps, out var platform))
-            return Refuse(IdentityStage.Issuer, "The issuer is not a region's intermediate with the constraints of a Pelago root.");
+            return Refuse(
+                IdentityStage.Issuer,
+                "The issuer is not a region's intermediate with the constraints of a Pelago root."
+            );
         if (trusted.IsDenied(intermediate))
             return Refuse(IdentityStage.Issuer, $"The intermediate '{Label(intermediate)}' is denied.");
-        var domain = new RegionDomain(intermediate.GetNameInfo(X509NameType.SimpleName, forIssuer: false), apps, platform);
+        var domain = new RegionDomain(
+            intermediate.GetNameInfo(X509NameType.SimpleName, forIssuer: false),
+            apps,
+            platform
+        );
 
         if (!LeafNames.IsOnlyFor(leaf, use))
-            return Refuse(IdentityStage.Usage, $"The certificate is not for a {use.ToString().ToLowerInvariant()} alone.");
+            return Refuse(
+                IdentityStage.Usage,
+                $"The certificate is not for a {use.ToString().ToLowerInvariant()} alone."
+            );
         if (LeafNames.Single(leaf) is not { } san)
-            return Refuse(IdentityStage.Name, "The certificate does not have exactly one name, a strictly written DNS name.");
+            return Refuse(
+                IdentityStage.Name,
+                "The certificate does not have exactly one name, a strictly written DNS name."
+            );
 
         var result = name(san, domain);
         return result.Peer is { } peer
@@ -123,6 +159,8 @@ public sealed class IdentityCheck(Func<TrustBundle> bundle, TimeProvider clock, 
     private static string Label(X509Certificate2 certificate)
     {
         var text = certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
-        return new string([.. text.Take(64).Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or ' ' ? c : '?')]);
+        return new string([
+            .. text.Take(64).Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or ' ' ? c : '?'),
+        ]);
     }
 }

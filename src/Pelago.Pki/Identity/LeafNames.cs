@@ -4,14 +4,14 @@ using Pelago.Model;
 
 namespace Pelago.Pki;
 
-/// <summary>Reads a leaf's one name and one usage out of the DER itself. The framework's own readers are lenient (they skip kinds
-/// of names that they do not know), and a name that is skipped here might count elsewhere.</summary>
+/// <summary>Reads a leaf's one name and one usage out of the DER itself. The framework's own readers are lenient (they
+/// skip kinds of names that they do not know), and a name that is skipped here might count elsewhere.</summary>
 internal static class LeafNames
 {
     private static readonly Asn1Tag DnsName = new(TagClass.ContextSpecific, 2);
 
-    /// <summary>The name, when the certificate has one alternative-name extension that holds one entry, a DNS name, strictly
-    /// written; null otherwise. Never throws.</summary>
+    /// <summary>The name, when the certificate has one alternative-name extension that holds one entry, a DNS name,
+    /// strictly written; null otherwise. Never throws.</summary>
     public static string? Single(X509Certificate2 leaf)
     {
         if (Extensions.Single(leaf, Oids.SubjectAlternativeName) is not { } extension)

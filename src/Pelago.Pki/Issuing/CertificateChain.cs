@@ -4,7 +4,8 @@ using Pelago.Model;
 
 namespace Pelago.Pki;
 
-/// <summary>What an issuer hands out: a certificate and the issuers to send with it, the root left out. Public data.</summary>
+/// <summary>What an issuer hands out: a certificate and the issuers to send with it, the root left out. Public
+/// data.</summary>
 public sealed class CertificateChain
 {
     private const int MaxPemChars = 32 * 1024;
@@ -55,5 +56,6 @@ public sealed class CertificateChain
         return null;
     }
 
-    private static Failure Bad(string message) => new(ErrorCodes.BadCertificateChain, message, "Send leaf and issuer as PEM.");
+    private static Failure Bad(string message) =>
+        new(ErrorCodes.BadCertificateChain, message, "Send leaf and issuer as PEM.");
 }

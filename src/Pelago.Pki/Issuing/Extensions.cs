@@ -9,7 +9,9 @@ internal static class Extensions
     /// <summary>Root: may sign certificates, one level of authorities below it.</summary>
     public static void AddRoot(CertificateRequest request)
     {
-        request.CertificateExtensions.Add(X509BasicConstraintsExtension.CreateForCertificateAuthority(pathLengthConstraint: 1));
+        request.CertificateExtensions.Add(
+            X509BasicConstraintsExtension.CreateForCertificateAuthority(pathLengthConstraint: 1)
+        );
         request.CertificateExtensions.Add(AuthorityKeyUsage());
         AddSubjectKeyId(request);
     }
@@ -17,7 +19,9 @@ internal static class Extensions
     /// <summary>Intermediate: leaves only, and only of its region's names.</summary>
     public static void AddIntermediate(CertificateRequest request, RegionDomain domain, X509Certificate2 issuer)
     {
-        request.CertificateExtensions.Add(X509BasicConstraintsExtension.CreateForCertificateAuthority(pathLengthConstraint: 0));
+        request.CertificateExtensions.Add(
+            X509BasicConstraintsExtension.CreateForCertificateAuthority(pathLengthConstraint: 0)
+        );
         request.CertificateExtensions.Add(AuthorityKeyUsage());
         request.CertificateExtensions.Add(NameConstraints.For(domain.AppsHostname, domain.PlatformHostname));
         request.CertificateExtensions.Add(
@@ -26,12 +30,17 @@ internal static class Extensions
         AddAuthorityKeyId(request, issuer);
     }
 
-    /// <summary>Leaf: one name, one use. The subject is empty, so the name is critical (RFC 5280, section 4.2.1.6).</summary>
+    /// <summary>Leaf: one name, one use. The subject is empty, so the name is critical (RFC 5280, section
+    /// 4.2.1.6).</summary>
     public static void AddLeaf(CertificateRequest request, string dnsName, LeafUse use, X509Certificate2 issuer)
     {
         request.CertificateExtensions.Add(X509BasicConstraintsExtension.CreateForEndEntity(critical: true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(Oids.Collection(Oids.For(use)), critical: false));
+        request.CertificateExtensions.Add(
+            new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true)
+        );
+        request.CertificateExtensions.Add(
+            new X509EnhancedKeyUsageExtension(Oids.Collection(Oids.For(use)), critical: false)
+        );
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName(dnsName);
         request.CertificateExtensions.Add(names.Build(critical: true));
@@ -57,11 +66,21 @@ internal static class Extensions
     private static X509KeyUsageExtension AuthorityKeyUsage()
         => new(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true);
 
-    private static void AddSubjectKeyId(CertificateRequest request)
-        => request.CertificateExtensions.Add(
-            new X509SubjectKeyIdentifierExtension(request.PublicKey, X509SubjectKeyIdentifierHashAlgorithm.ShortSha256, critical: false));
+    private static void AddSubjectKeyId(CertificateRequest request) =>
+        request.CertificateExtensions.Add(
+            new X509SubjectKeyIdentifierExtension(
+                request.PublicKey,
+                X509SubjectKeyIdentifierHashAlgorithm.ShortSha256,
+                critical: false
+            )
+        );
 
-    private static void AddAuthorityKeyId(CertificateRequest request, X509Certificate2 issuer)
-        => request.CertificateExtensions.Add(
-            X509AuthorityKeyIdentifierExtension.CreateFromCertificate(issuer, includeKeyIdentifier: true, includeIssuerAndSerial: false));
+    private static void AddAuthorityKeyId(CertificateRequest request, X509Certificate2 issuer) =>
+        request.CertificateExtensions.Add(
+            X509AuthorityKeyIdentifierExtension.CreateFromCertificate(
+                issuer,
+                includeKeyIdentifier: true,
+                includeIssuerAndSerial: false
+            )
+        );
 }

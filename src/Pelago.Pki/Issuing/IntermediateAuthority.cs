@@ -4,8 +4,8 @@ using Pelago.Model;
 
 namespace Pelago.Pki;
 
-/// <summary>A region's certificate authority: issues the leaves of its services and ingress, federation plane up or down.
-/// Safe for concurrent use.</summary>
+/// <summary>A region's certificate authority: issues the leaves of its services and ingress, federation plane up or
+/// down. Safe for concurrent use.</summary>
 public sealed class IntermediateAuthority : IDisposable
 {
     private readonly Signer _signer;
@@ -13,8 +13,13 @@ public sealed class IntermediateAuthority : IDisposable
     private readonly IIssuanceAudit _audit;
     private readonly TimeProvider _clock;
 
-    private IntermediateAuthority(RegionDomain domain, Signer signer, Lifetimes lifetimes, IIssuanceAudit audit, TimeProvider clock)
-        => (Domain, _signer, _lifetimes, _audit, _clock) = (domain, signer, lifetimes, audit, clock);
+    private IntermediateAuthority(
+        RegionDomain domain,
+        Signer signer,
+        Lifetimes lifetimes,
+        IIssuanceAudit audit,
+        TimeProvider clock
+    ) => (Domain, _signer, _lifetimes, _audit, _clock) = (domain, signer, lifetimes, audit, clock);
 
     /// <summary>The region.</summary>
     public RegionDomain Domain { get; }
@@ -22,23 +27,37 @@ public sealed class IntermediateAuthority : IDisposable
     /// <summary>The intermediate's certificate; owned by this object.</summary>
     public X509Certificate2 Certificate => _signer.Certificate;
 
-    /// <summary>A signing request of the region's key, which is made when it is not there yet and stays where it is.</summary>
+    /// <summary>A signing request of the region's key, which is made when it is not there yet and stays where it
+    /// is.</summary>
     /// <param name="keys">The region's keys.</param>
     /// <param name="keyName">A new name at each rotation, e.g. <c>intermediate-1</c>.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public static async Task<byte[]> RequestAsync(ISigningKeys keys, string keyName, CancellationToken cancellationToken)
+    public static async Task<byte[]> RequestAsync(
+        ISigningKeys keys,
+        string keyName,
+        CancellationToken cancellationToken
+    )
     {
         using var key = await keys.OpenAsync(keyName, cancellationToken).ConfigureAwait(false);
         return SigningRequest.Create(key);
     }
 
-    /// <summary>Opens the authority with the certificate that the root made of <see cref="RequestAsync"/>'s request. An expired
-    /// certificate opens too, and issues nothing.</summary>
+    /// <summary>Opens the authority with the certificate that the root made of <see cref="RequestAsync"/>'s request. An
+    /// expired certificate opens too, and issues nothing.</summary>
     /// <exception cref="PelagoException">PLG3004 it lives shorter than six leaf lives; PLG3005 the key is not the
-    /// certificate's; PLG3008 it is not an intermediate of this region, or not by any of the bundle's roots.</exception>
-    public static async Task<IntermediateAuthority> OpenAsync(RegionDomain domain, CertificateChain issued, TrustBundle bundle,
-        ISigningKeys keys, string keyName, Lifetimes lifetimes, IIssuanceAudit audit, TimeProvider clock,
-        CancellationToken cancellationToken)
+    /// certificate's; PLG3008 it is not an intermediate of this region, or not by any of the bundle's
+    /// roots.</exception>
+    public static async Task<IntermediateAuthority> OpenAsync(
+        RegionDomain domain,
+        CertificateChain issued,
+        TrustBundle bundle,
+        ISigningKeys keys,
+        string keyName,
+        Lifetimes lifetimes,
+        IIssuanceAudit audit,
+        TimeProvider clock,
+        CancellationToken cancellationToken
+    )
     {
         if ((domain.Check() ?? lifetimes.Check()) is { } failure)
             throw failure.ToException();
@@ -60,8 +79,8 @@ public sealed class IntermediateAuthority : IDisposable
     }
 
     /// <summary>
-    /// Issues a leaf: 1. the grant's name is one that this region has, 2. the intermediate is valid now, 3. the request is read
-    /// for its key, 4. the certificate is made, never beyond the intermediate's end, 5. recorded.
+    /// Issues a leaf: 1. the grant's name is one that this region has, 2. the intermediate is valid now, 3. the request
+    /// is read for its key, 4. the certificate is made, never beyond the intermediate's end, 5. recorded.
     /// </summary>
     public Issuance Issue(ReadOnlyMemory<byte> signingRequest, LeafGrant grant)
     {
@@ -79,16 +98,39 @@ public sealed class IntermediateAuthority : IDisposable
         // 4.
         var wished = grant.Life ?? _lifetimes.Leaf;
         if (wished < TimeSpan.FromSeconds(1))
-            return Refuse(grant, new Failure(ErrorCodes.BadLifetimes, $"A life of {wished} is too short.", "Leave it out."));
+            return Refuse(
+                grant,
+                new Failure(ErrorCodes.BadLifetimes, $"A life of {wished} is too short.", "Leave it out.")
+            );
         var overPolicy = wished > _lifetimes.Leaf;
-        var (notBefore, notAfter) = _signer.Window(overPolicy ? _lifetimes.Leaf : wished, _lifetimes.Backdate, out var overIssuer);
+        var (notBefore, notAfter) = _signer.Window(
+            overPolicy ? _lifetimes.Leaf : wished,
+            _lifetimes.Backdate,
+            out var overIssuer
+        );
         var request = new CertificateRequest(new X500DistinguishedName(""), publicKey, HashAlgorithmName.SHA256);
         Extensions.AddLeaf(request, grant.DnsName, grant.Use, Certificate);
-        using var issued = request.Create(Certificate.SubjectName, _signer.Generator, notBefore, notAfter, Signer.NewSerial());
+        using var issued = request.Create(
+            Certificate.SubjectName,
+            _signer.Generator,
+            notBefore,
+            notAfter,
+            Signer.NewSerial()
+        );
 
         // 5.
-        _audit.Record(new IssuanceRecord(_clock.GetUtcNow(), Kind(grant), grant.DnsName, grant.AuthorizedBy, issued.SerialNumber,
-            notAfter, overPolicy || overIssuer, Refusal: null));
+        _audit.Record(
+            new IssuanceRecord(
+                _clock.GetUtcNow(),
+                Kind(grant),
+                grant.DnsName,
+                grant.AuthorizedBy,
+                issued.SerialNumber,
+                notAfter,
+                overPolicy || overIssuer,
+                Refusal: null
+            )
+        );
         return Issuance.Of(new CertificateChain(issued, Certificate));
     }
 
@@ -99,8 +141,11 @@ public sealed class IntermediateAuthority : IDisposable
         Lifetimes lifetimes)
     {
         if (!KeyOwnership.Belongs(certificate, key))
-            return KeyEncryptionKey.Unusable($"The key of region '{domain.Region}' does not belong to its intermediate.");
-        if (!NameConstraints.TryRead(certificate, out var apps, out var platform)
+            return KeyEncryptionKey.Unusable(
+                $"The key of region '{domain.Region}' does not belong to its intermediate."
+            );
+        if (
+            !NameConstraints.TryRead(certificate, out var apps, out var platform)
             || apps != domain.AppsHostname
             || platform != domain.PlatformHostname
             || certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false) != domain.Region)
@@ -118,15 +163,30 @@ public sealed class IntermediateAuthority : IDisposable
             LeafUse.Server => Hostnames.IsStrict(grant.DnsName) && Domain.Covers(grant.DnsName),
             _ => false,
         };
-        return allowed ? null : new Failure(ErrorCodes.NameNotPermitted,
-            $"Region '{Domain.Region}' does not issue a {Kind(grant)} certificate for that name.",
-            $"Names end with {Domain.AppsHostname}; a client's is service.project.svc.{Domain.AppsHostname}.", "dnsName");
+        return allowed
+            ? null
+            : new Failure(
+                ErrorCodes.NameNotPermitted,
+                $"Region '{Domain.Region}' does not issue a {Kind(grant)} certificate for that name.",
+                $"Names end with {Domain.AppsHostname}; a client's is service.project.svc.{Domain.AppsHostname}.",
+                "dnsName"
+            );
     }
 
     private Issuance Refuse(LeafGrant grant, Failure failure)
     {
-        _audit.Record(new IssuanceRecord(_clock.GetUtcNow(), Kind(grant), grant.DnsName, grant.AuthorizedBy, "", NotAfter: null,
-            Clamped: false, failure.ToString()));
+        _audit.Record(
+            new IssuanceRecord(
+                _clock.GetUtcNow(),
+                Kind(grant),
+                grant.DnsName,
+                grant.AuthorizedBy,
+                "",
+                NotAfter: null,
+                Clamped: false,
+                failure.ToString()
+            )
+        );
         return Issuance.Refused(failure);
     }
 

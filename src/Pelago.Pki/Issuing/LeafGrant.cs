@@ -10,7 +10,8 @@ public enum LeafUse
     Server = 2,
 }
 
-/// <summary>What the region authorized before anything is issued: the name and use come from here, never from the request.</summary>
+/// <summary>What the region authorized before anything is issued: the name and use come from here, never from the
+/// request.</summary>
 /// <param name="DnsName">The one name, strict lower-case labels.</param>
 /// <param name="Use">A client's name must be a service's, <c>service.project.svc.apps</c>.</param>
 /// <param name="AuthorizedBy">For the audit trail, e.g. <c>instance 7f3a of demo/bookstore</c>.</param>

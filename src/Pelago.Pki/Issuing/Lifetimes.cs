@@ -5,8 +5,8 @@ namespace Pelago.Pki;
 /// <summary>How long certificates live.</summary>
 public sealed record Lifetimes
 {
-    /// <summary>An intermediate lives at least so many leaf lives, so that an issuer that was away for a while still gives
-    /// leaves of full length.</summary>
+    /// <summary>An intermediate lives at least so many leaf lives, so that an issuer that was away for a while still
+    /// gives leaves of full length.</summary>
     public const int LeafLivesPerIntermediate = 6;
 
     /// <summary>Ten years.</summary>
@@ -18,7 +18,8 @@ public sealed record Lifetimes
     /// <summary>24 hours.</summary>
     public TimeSpan Leaf { get; init; } = TimeSpan.FromHours(24);
 
-    /// <summary>How far into the past a certificate's validity begins, for peers whose clock is behind: five minutes.</summary>
+    /// <summary>How far into the past a certificate's validity begins, for peers whose clock is behind: five
+    /// minutes.</summary>
     public TimeSpan Backdate { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Null when they fit each other.</summary>
@@ -29,13 +30,21 @@ public sealed record Lifetimes
         if (Backdate < TimeSpan.Zero || Backdate > TimeSpan.FromHours(1))
             return Bad($"A backdate of {Backdate} is not between zero and one hour.", "lifetimes.backdate");
         if (Intermediate < Leaf * LeafLivesPerIntermediate)
-            return Bad($"An intermediate's life of {Intermediate} is shorter than {LeafLivesPerIntermediate} leaf lives of {Leaf}.",
-                "lifetimes.intermediate");
+            return Bad(
+                $"An intermediate's life of {Intermediate} is shorter than "
+                    + $"{LeafLivesPerIntermediate} leaf lives of {Leaf}.",
+                "lifetimes.intermediate"
+            );
         return Root < Intermediate
             ? Bad($"A root's life of {Root} is shorter than an intermediate's of {Intermediate}.", "lifetimes.root")
             : null;
     }
 
-    private static Failure Bad(string message, string field)
-        => new(ErrorCodes.BadLifetimes, message, $"Defaults: root {new Lifetimes().Root.Days} days, intermediate 90 days, leaf 24 hours.", field);
+    private static Failure Bad(string message, string field) =>
+        new(
+            ErrorCodes.BadLifetimes,
+            message,
+            $"Defaults: root {new Lifetimes().Root.Days} days, intermediate 90 days, leaf 24 hours.",
+            field
+        );
 }

@@ -6,10 +6,11 @@ namespace Pelago.Pki;
 
 /// <summary>The name constraints of a region's intermediate (RFC 5280, section 4.2.1.10).</summary>
 /// <remarks>
-/// A DNS constraint binds DNS names only: with nothing else, an IP address, a URI or a mailbox would pass unconstrained.
-/// So every type of name that libraries look at is given a subtree: addresses are excluded altogether, and for URI and
-/// mailbox, which have no "exclude all" that every library reads alike, one dummy under <c>.invalid</c> (RFC 2606) is all that
-/// is permitted. What constraints cannot say (a certificate without any name) is left to <see cref="IdentityCheck"/>.
+/// A DNS constraint binds DNS names only: with nothing else, an IP address, a URI or a mailbox would pass
+/// unconstrained. So every type of name that libraries look at is given a subtree: addresses are excluded altogether,
+/// and for URI and mailbox, which have no "exclude all" that every library reads alike, one dummy under <c>.invalid</c>
+/// (RFC 2606) is all that is permitted. What constraints cannot say (a certificate without any name) is left to
+/// <see cref="IdentityCheck"/>.
 /// </remarks>
 public static class NameConstraints
 {
@@ -27,8 +28,9 @@ public static class NameConstraints
     public static X509Extension For(string appsHostname, string platformHostname)
         => new(Oids.NameConstraints, Encode(appsHostname, platformHostname), critical: true);
 
-    /// <summary>Reads the two host names back out of an intermediate. False unless the extension is there once, is critical, and
-    /// is byte for byte what <see cref="For"/> writes: anything else was not made by a Pelago root as it is meant to.</summary>
+    /// <summary>Reads the two host names back out of an intermediate. False unless the extension is there once, is
+    /// critical, and is byte for byte what <see cref="For"/> writes: anything else was not made by a Pelago root as it
+    /// is meant to.</summary>
     public static bool TryRead(X509Certificate2 intermediate, out string appsHostname, out string platformHostname)
     {
         appsHostname = platformHostname = "";
@@ -37,7 +39,9 @@ public static class NameConstraints
             return false;
         try
         {
-            var permitted = new AsnReader(extension.RawData, AsnEncodingRules.DER).ReadSequence().ReadSequence(Permitted);
+            var permitted = new AsnReader(extension.RawData, AsnEncodingRules.DER)
+                .ReadSequence()
+                .ReadSequence(Permitted);
             appsHostname = permitted.ReadSequence().ReadCharacterString(UniversalTagNumber.IA5String, DnsName);
             platformHostname = permitted.ReadSequence().ReadCharacterString(UniversalTagNumber.IA5String, DnsName);
         }

@@ -33,11 +33,16 @@ internal sealed class Signer(X509Certificate2 certificate, ECDsa key, TimeProvid
             : null;
     }
 
-    /// <summary>From a little before now, never outside the issuer's own validity, in whole seconds as X.509 has them.</summary>
+    /// <summary>From a little before now, never outside the issuer's own validity, in whole seconds as X.509 has
+    /// them.</summary>
     /// <param name="life">Wished, and already within the policy.</param>
     /// <param name="backdate">How far before now it may begin.</param>
     /// <param name="clamped">The issuer's end came first.</param>
-    public (DateTimeOffset NotBefore, DateTimeOffset NotAfter) Window(TimeSpan life, TimeSpan backdate, out bool clamped)
+    public (DateTimeOffset NotBefore, DateTimeOffset NotAfter) Window(
+        TimeSpan life,
+        TimeSpan backdate,
+        out bool clamped
+    )
     {
         var now = WholeSeconds(clock.GetUtcNow());
         DateTimeOffset issuerStart = Certificate.NotBefore.ToUniversalTime();
@@ -48,7 +53,8 @@ internal sealed class Signer(X509Certificate2 certificate, ECDsa key, TimeProvid
         return (start < issuerStart ? issuerStart : start, clamped ? issuerEnd : end);
     }
 
-    public static DateTimeOffset WholeSeconds(DateTimeOffset time) => new(time.UtcTicks / TimeSpan.TicksPerSecond * TimeSpan.TicksPerSecond, TimeSpan.Zero);
+    public static DateTimeOffset WholeSeconds(DateTimeOffset time) =>
+        new(time.UtcTicks / TimeSpan.TicksPerSecond * TimeSpan.TicksPerSecond, TimeSpan.Zero);
 
     /// <inheritdoc />
     public void Dispose()

@@ -5,11 +5,13 @@ using Pelago.Model;
 namespace Pelago.Pki;
 
 /// <summary>Certificate signing requests (PKCS#10, RFC 2986): made here, and read from strangers.</summary>
-/// <remarks>Of a stranger's request only the public key is used, after its signature proved that he has the private one. The
-/// subject and the extensions that he asks for are not even decoded: names come from what the issuer authorized.</remarks>
+/// <remarks>Of a stranger's request only the public key is used, after its signature proved that he has the private
+/// one. The subject and the extensions that he asks for are not even decoded: names come from what the issuer
+/// authorized.</remarks>
 public static class SigningRequest
 {
-    /// <summary>Largest request read. One of a P-256 key is some 250 bytes; the rest is room for other tools' subjects.</summary>
+    /// <summary>Largest request read. One of a P-256 key is some 250 bytes; the rest is room for other tools'
+    /// subjects.</summary>
     public const int MaxBytes = 4096;
 
     /// <summary>A DER request for a key, with an empty subject.</summary>
@@ -25,7 +27,8 @@ public static class SigningRequest
             return Bad($"The request is {der.Length} bytes long; 1 to {MaxBytes} are allowed.");
         try
         {
-            // The key's kind is looked at before its signature is verified: no arithmetic on somebody's 16,000-bit RSA key.
+            // The key's kind is looked at before its signature is verified: no arithmetic on somebody's 16,000-bit RSA
+            // key.
             var unverified = Load(der.Span, CertificateRequestLoadOptions.SkipSignatureValidation, out var consumed);
             if (consumed != der.Length)
                 return Bad("The request is followed by other bytes.");
@@ -40,14 +43,18 @@ public static class SigningRequest
             publicKey = Load(der.Span, CertificateRequestLoadOptions.Default, out _).PublicKey;
             return null;
         }
-        catch (Exception e) when (e is CryptographicException or ArgumentException or NotSupportedException or OverflowException)
+        catch (Exception e)
+            when (e is CryptographicException or ArgumentException or NotSupportedException or OverflowException)
         {
             return Bad("The request is malformed, or not signed by its own key.");
         }
     }
 
-    private static CertificateRequest Load(ReadOnlySpan<byte> der, CertificateRequestLoadOptions options, out int consumed)
-        => CertificateRequest.LoadSigningRequest(der, HashAlgorithmName.SHA256, out consumed, options);
+    private static CertificateRequest Load(
+        ReadOnlySpan<byte> der,
+        CertificateRequestLoadOptions options,
+        out int consumed
+    ) => CertificateRequest.LoadSigningRequest(der, HashAlgorithmName.SHA256, out consumed, options);
 
     private static Failure Bad(string message)
         => new(ErrorCodes.BadSigningRequest, message, "Send a DER PKCS#10 request of a P-256 key.", "csr");

@@ -4,9 +4,11 @@ using Pelago.Model;
 
 namespace Pelago.Pki;
 
-/// <summary>Seals small secrets with AES-256-GCM (NIST SP 800-38D) under a key that stays in a file of mode 0600.</summary>
-/// <remarks>Sealed form: <c>PLGS</c>, version 1, 8 bytes of the key's id, 12 bytes nonce, ciphertext, 16 bytes tag. The name that
-/// a secret is sealed for and the header are associated data: a sealed key copied over another one does not open.</remarks>
+/// <summary>Seals small secrets with AES-256-GCM (NIST SP 800-38D) under a key that stays in a file of mode
+/// 0600.</summary>
+/// <remarks>Sealed form: <c>PLGS</c>, version 1, 8 bytes of the key's id, 12 bytes nonce, ciphertext, 16 bytes tag. The
+/// name that a secret is sealed for and the header are associated data: a sealed key copied over another one does not
+/// open.</remarks>
 public sealed class KeyEncryptionKey : IDisposable
 {
     private const int KeyBytes = 32;
@@ -37,7 +39,8 @@ public sealed class KeyEncryptionKey : IDisposable
         try
         {
             if (key.Length != KeyBytes)
-                throw Unusable($"The key file '{path}' is {key.Length} bytes long instead of {KeyBytes}.").ToException();
+                throw Unusable($"The key file '{path}' is {key.Length} bytes long instead of {KeyBytes}.")
+                    .ToException();
             return new KeyEncryptionKey(key);
         }
         finally
@@ -55,13 +58,18 @@ public sealed class KeyEncryptionKey : IDisposable
         _id.CopyTo(result, 5);
         var nonce = result.AsSpan(HeaderBytes, NonceBytes);
         RandomNumberGenerator.Fill(nonce);
-        _cipher.Encrypt(nonce, secret, result.AsSpan(HeaderBytes + NonceBytes, secret.Length), result.AsSpan(^TagBytes..),
-            Associated(result.AsSpan(0, HeaderBytes), name));
+        _cipher.Encrypt(
+            nonce,
+            secret,
+            result.AsSpan(HeaderBytes + NonceBytes, secret.Length),
+            result.AsSpan(^TagBytes..),
+            Associated(result.AsSpan(0, HeaderBytes), name)
+        );
         return result;
     }
 
-    /// <summary>Opens what was sealed for that name; null when it was not sealed by this key for this name, or was changed.
-    /// The caller wipes the result.</summary>
+    /// <summary>Opens what was sealed for that name; null when it was not sealed by this key for this name, or was
+    /// changed. The caller wipes the result.</summary>
     public byte[]? Open(string name, ReadOnlySpan<byte> sealedSecret)
     {
         if (sealedSecret.Length < HeaderBytes + NonceBytes + TagBytes
@@ -71,8 +79,13 @@ public sealed class KeyEncryptionKey : IDisposable
         var secret = new byte[sealedSecret.Length - HeaderBytes - NonceBytes - TagBytes];
         try
         {
-            _cipher.Decrypt(sealedSecret.Slice(HeaderBytes, NonceBytes), sealedSecret[(HeaderBytes + NonceBytes)..^TagBytes],
-                sealedSecret[^TagBytes..], secret, Associated(sealedSecret[..HeaderBytes], name));
+            _cipher.Decrypt(
+                sealedSecret.Slice(HeaderBytes, NonceBytes),
+                sealedSecret[(HeaderBytes + NonceBytes)..^TagBytes],
+                sealedSecret[^TagBytes..],
+                secret,
+                Associated(sealedSecret[..HeaderBytes], name)
+            );
             return secret;
         }
         catch (AuthenticationTagMismatchException)
@@ -87,5 +100,6 @@ public sealed class KeyEncryptionKey : IDisposable
     internal static Failure Unusable(string message)
         => new(ErrorCodes.KeyUnusable, message, "Restore the file from a backup; it is not replaced on its own.");
 
-    private static byte[] Associated(ReadOnlySpan<byte> header, string name) => [.. header, .. Encoding.UTF8.GetBytes(name)];
+    private static byte[] Associated(ReadOnlySpan<byte> header, string name) =>
+        [.. header, .. Encoding.UTF8.GetBytes(name)];
 }

@@ -3,8 +3,8 @@ using Pelago.Model;
 
 namespace Pelago.Pki;
 
-/// <summary>Signing keys as files in a directory, each sealed under the key encryption key; they exist in the clear only in
-/// this process's memory.</summary>
+/// <summary>Signing keys as files in a directory, each sealed under the key encryption key; they exist in the clear
+/// only in this process's memory.</summary>
 /// <param name="directory">Holds <c>&lt;name&gt;.key</c>, mode 0600.</param>
 /// <param name="kek">Disposed by its owner, not here.</param>
 public sealed class SealedKeyFiles(string directory, KeyEncryptionKey kek) : ISigningKeys
@@ -43,8 +43,10 @@ public sealed class SealedKeyFiles(string directory, KeyEncryptionKey kek) : ISi
 
     private ECDsa Load(string path, string name)
     {
-        var clear = kek.Open(name, SecretFile.Read(path, MaxFileBytes))
-            ?? throw KeyEncryptionKey.Unusable($"The key '{path}' was not sealed under key {kek.Id} for this name, or was changed.")
+        var clear =
+            kek.Open(name, SecretFile.Read(path, MaxFileBytes))
+            ?? throw KeyEncryptionKey
+                .Unusable($"The key '{path}' was not sealed under key {kek.Id} for this name, or was changed.")
                 .ToException();
         var key = ECDsa.Create();
         try

@@ -7,7 +7,8 @@ internal static class SecretFile
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>Writes a file that does not exist yet. It appears complete: a crash leaves the temporary file only.</summary>
+    /// <summary>Writes a file that does not exist yet. It appears complete: a crash leaves the temporary file
+    /// only.</summary>
     public static void WriteNew(string path, ReadOnlySpan<byte> content)
     {
         var temporary = WriteBeside(path, content, OwnerOnly);

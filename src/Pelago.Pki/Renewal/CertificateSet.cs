@@ -3,15 +3,19 @@ using System.Net.Security;
 
 namespace Pelago.Pki;
 
-/// <summary>The server certificates of one listener, found by the name that a handshake asks for. Every one renews itself.
-/// Finding is lock-free; changes are made by one caller at a time and wait for each other.</summary>
+/// <summary>The server certificates of one listener, found by the name that a handshake asks for. Every one renews
+/// itself. Finding is lock-free; changes are made by one caller at a time and wait for each other.</summary>
 /// <param name="issuerOf">Makes the issuer of a name's certificate.</param>
 /// <param name="options">Renewal of each.</param>
 /// <param name="clock">Time.</param>
-public sealed class CertificateSet(Func<string, ILeafIssuer> issuerOf, RenewalOptions options, TimeProvider clock) : IAsyncDisposable
+public sealed class CertificateSet(Func<string, ILeafIssuer> issuerOf, RenewalOptions options, TimeProvider clock)
+    : IAsyncDisposable
 {
     private readonly SemaphoreSlim _changing = new(1);
-    private volatile FrozenDictionary<string, RenewingCertificate> _byName = FrozenDictionary<string, RenewingCertificate>.Empty;
+    private volatile FrozenDictionary<string, RenewingCertificate> _byName = FrozenDictionary<
+        string,
+        RenewingCertificate
+    >.Empty;
 
     /// <summary>The names that can be answered for now.</summary>
     public IReadOnlyCollection<string> Names => _byName.Keys;
@@ -23,8 +27,8 @@ public sealed class CertificateSet(Func<string, ILeafIssuer> issuerOf, RenewalOp
     /// <summary>The certificate for a name with its dates, or null.</summary>
     public LeafCertificate? FindLeaf(string name) => _byName.TryGetValue(name, out var found) ? found.Current : null;
 
-    /// <summary>Makes the set hold exactly these names: gets what is missing, keeps what is there, drops the rest. Either all of
-    /// it happens or nothing.</summary>
+    /// <summary>Makes the set hold exactly these names: gets what is missing, keeps what is there, drops the rest.
+    /// Either all of it happens or nothing.</summary>
     /// <exception cref="Pelago.Model.PelagoException">A missing one could not be issued.</exception>
     public async Task SetNamesAsync(IEnumerable<string> names, CancellationToken cancellationToken)
     {
@@ -38,7 +42,9 @@ public sealed class CertificateSet(Func<string, ILeafIssuer> issuerOf, RenewalOp
             {
                 if (!after.ContainsKey(name) && !before.TryGetValue(name, out var kept))
                 {
-                    kept = await RenewingCertificate.StartAsync(issuerOf(name), options, clock, cancellationToken).ConfigureAwait(false);
+                    kept = await RenewingCertificate
+                        .StartAsync(issuerOf(name), options, clock, cancellationToken)
+                        .ConfigureAwait(false);
                     added.Add(kept);
                     after.Add(name, kept);
                 }

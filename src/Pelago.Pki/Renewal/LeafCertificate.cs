@@ -5,8 +5,9 @@ using Pelago.Model;
 
 namespace Pelago.Pki;
 
-/// <summary>A leaf with its key, ready for handshakes: leaf and intermediate are sent, the root is not. Immutable. Not disposed
-/// when it is replaced, because handshakes in flight may still use it; a process makes one every sixteen hours.</summary>
+/// <summary>A leaf with its key, ready for handshakes: leaf and intermediate are sent, the root is not. Immutable. Not
+/// disposed when it is replaced, because handshakes in flight may still use it; a process makes one every sixteen
+/// hours.</summary>
 public sealed class LeafCertificate
 {
     private LeafCertificate(X509Certificate2 certificate, SslStreamCertificateContext context, CertificateChain chain)
@@ -33,10 +34,17 @@ public sealed class LeafCertificate
     {
         using var bare = chain.LoadLeaf();
         if (!KeyOwnership.Belongs(bare, key))
-            throw new Failure(ErrorCodes.BadCertificateChain, "The issued certificate is of another key.", "Ask the issuer again.")
-                .ToException();
+            throw new Failure(
+                ErrorCodes.BadCertificateChain,
+                "The issued certificate is of another key.",
+                "Ask the issuer again."
+            ).ToException();
         var leaf = bare.CopyWithPrivateKey(key);
         // Offline: no download of missing issuers; what the issuer gave is what is sent.
-        return new LeafCertificate(leaf, SslStreamCertificateContext.Create(leaf, chain.LoadIssuers(), offline: true), chain);
+        return new LeafCertificate(
+            leaf,
+            SslStreamCertificateContext.Create(leaf, chain.LoadIssuers(), offline: true),
+            chain
+        );
     }
 }

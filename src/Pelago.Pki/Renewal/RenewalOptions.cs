@@ -8,8 +8,8 @@ public sealed record RenewalOptions
     /// <summary>Part of the life after which the first attempt is made: two thirds.</summary>
     public double RenewAtFraction { get; init; } = 2.0 / 3.0;
 
-    /// <summary>Part of the life by which the first attempt is made earlier at random, so that instances that started together
-    /// do not ask together: up to 5 %.</summary>
+    /// <summary>Part of the life by which the first attempt is made earlier at random, so that instances that started
+    /// together do not ask together: up to 5 %.</summary>
     public double JitterFraction { get; init; } = 0.05;
 
     /// <summary>Wait after the first failed attempt; doubles up to <see cref="MaxRetryDelay"/>. One second.</summary>
@@ -30,4 +30,9 @@ public sealed record RenewalOptions
 /// <param name="Current">The certificate in use after it.</param>
 /// <param name="Failure">Null when renewed.</param>
 /// <param name="NextAttempt">When the next one is due.</param>
-public sealed record RenewalReport(DateTimeOffset At, LeafCertificate? Current, Failure? Failure, DateTimeOffset NextAttempt);
+public sealed record RenewalReport(
+    DateTimeOffset At,
+    LeafCertificate? Current,
+    Failure? Failure,
+    DateTimeOffset NextAttempt
+);

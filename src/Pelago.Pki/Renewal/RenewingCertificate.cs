@@ -3,11 +3,12 @@ using Pelago.Model;
 
 namespace Pelago.Pki;
 
-/// <summary>One certificate that renews itself: at two thirds of its life, with a new key each time, and with the old one in use
-/// until the new one is there. Reading <see cref="Current"/> is lock-free.</summary>
-/// <remarks>When the issuer is away, attempts go on with growing, jittered waits, past the end of the certificate's life: the
-/// issuer may return at any time, and nobody else can help. The wait is cut into pieces of at most a minute, because a timer
-/// counts running time, and a machine that slept must notice on waking that its certificate is old.</remarks>
+/// <summary>One certificate that renews itself: at two thirds of its life, with a new key each time, and with the old
+/// one in use until the new one is there. Reading <see cref="Current"/> is lock-free.</summary>
+/// <remarks>When the issuer is away, attempts go on with growing, jittered waits, past the end of the certificate's
+/// life: the issuer may return at any time, and nobody else can help. The wait is cut into pieces of at most a minute,
+/// because a timer counts running time, and a machine that slept must notice on waking that its certificate is
+/// old.</remarks>
 public sealed class RenewingCertificate : IAsyncDisposable
 {
     private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(1);
@@ -25,11 +26,15 @@ public sealed class RenewingCertificate : IAsyncDisposable
     /// <summary>The certificate in use.</summary>
     public LeafCertificate Current => _current;
 
-    /// <summary>Gets the first certificate and starts renewing. The first attempt is the caller's to repeat: before it there is
-    /// nothing to serve with.</summary>
+    /// <summary>Gets the first certificate and starts renewing. The first attempt is the caller's to repeat: before it
+    /// there is nothing to serve with.</summary>
     /// <exception cref="PelagoException">The issuer refused (its failure), or was away (PLG3010).</exception>
-    public static async Task<RenewingCertificate> StartAsync(ILeafIssuer issuer, RenewalOptions options, TimeProvider clock,
-        CancellationToken cancellationToken)
+    public static async Task<RenewingCertificate> StartAsync(
+        ILeafIssuer issuer,
+        RenewalOptions options,
+        TimeProvider clock,
+        CancellationToken cancellationToken
+    )
     {
         var (first, failure) = await AttemptAsync(issuer, options, clock, cancellationToken).ConfigureAwait(false);
         if (first is null)
@@ -54,7 +59,8 @@ public sealed class RenewingCertificate : IAsyncDisposable
         while (true)
         {
             await SleepUntilAsync(due, cancellationToken).ConfigureAwait(false);
-            var (renewed, failure) = await AttemptAsync(_issuer, _options, _clock, cancellationToken).ConfigureAwait(false);
+            var (renewed, failure) = await AttemptAsync(_issuer, _options, _clock, cancellationToken)
+                .ConfigureAwait(false);
             if (renewed is not null)
             {
                 _current = renewed;
@@ -70,8 +76,12 @@ public sealed class RenewingCertificate : IAsyncDisposable
         }
     }
 
-    private static async Task<(LeafCertificate? Leaf, Failure? Failure)> AttemptAsync(ILeafIssuer issuer, RenewalOptions options,
-        TimeProvider clock, CancellationToken cancellationToken)
+    private static async Task<(LeafCertificate? Leaf, Failure? Failure)> AttemptAsync(
+        ILeafIssuer issuer,
+        RenewalOptions options,
+        TimeProvider clock,
+        CancellationToken cancellationToken
+    )
     {
         using var timeout = new CancellationTokenSource(options.AttemptTimeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -88,8 +98,14 @@ public sealed class RenewingCertificate : IAsyncDisposable
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
             // Whatever an issuer over the wire throws (HTTP, sockets, its own bugs) must not end renewal.
-            return (null, new Failure(ErrorCodes.IssuerUnavailable, $"The issuer of certificates is away ({e.GetType().Name}).",
-                "It is asked again; the certificate in use stays."));
+            return (
+                null,
+                new Failure(
+                    ErrorCodes.IssuerUnavailable,
+                    $"The issuer of certificates is away ({e.GetType().Name}).",
+                    "It is asked again; the certificate in use stays."
+                )
+            );
         }
     }
 
@@ -102,7 +118,8 @@ public sealed class RenewingCertificate : IAsyncDisposable
     private async Task SleepUntilAsync(DateTimeOffset due, CancellationToken cancellationToken)
     {
         for (var left = due - _clock.GetUtcNow(); left > TimeSpan.Zero; left = due - _clock.GetUtcNow())
-            await Task.Delay(left < LongestSleep ? left : LongestSleep, _clock, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(left < LongestSleep ? left : LongestSleep, _clock, cancellationToken)
+                .ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
     }
 

@@ -6,9 +6,10 @@ using Pelago.Model;
 namespace Pelago.Pki;
 
 /// <summary>The TLS settings of every connection that Pelago makes or takes, side by side.</summary>
-/// <remarks>TLS 1.3 is preferred and 1.2 still taken. Session resumption is off between regions: a resumed session shows the check
-/// no intermediates, and a denied or expired peer would come back through it. The framework's own verdict on the peer's chain
-/// (which knows the machine's roots and the wall clock) is ignored on purpose; <see cref="IdentityCheck"/> decides.</remarks>
+/// <remarks>TLS 1.3 is preferred and 1.2 still taken. Session resumption is off between regions: a resumed session
+/// shows the check no intermediates, and a denied or expired peer would come back through it. The framework's own
+/// verdict on the peer's chain (which knows the machine's roots and the wall clock) is ignored on purpose;
+/// <see cref="IdentityCheck"/> decides.</remarks>
 public static class TlsProfiles
 {
     private const SslProtocols Versions = SslProtocols.Tls12 | SslProtocols.Tls13;
@@ -19,27 +20,35 @@ public static class TlsProfiles
     /// <param name="server">Certificate of the name that the caller asked for.</param>
     /// <param name="check">Decides.</param>
     /// <param name="decided">Told the outcome during the handshake, accepted or not; must not block or throw.</param>
-    public static SslServerAuthenticationOptions InterRegionServer(SslStreamCertificateContext server, IdentityCheck check,
-        Action<IdentityResult> decided) => new()
-    {
-        ServerCertificateContext = server,
-        EnabledSslProtocols = Versions,
-        AllowTlsResume = false,
-        AllowRenegotiation = false,
-        ClientCertificateRequired = true,
-        CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-        CertificateChainPolicy = NoDownloads(),
-        RemoteCertificateValidationCallback = Callback(check.CheckClient, decided),
-        ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
-    };
+    public static SslServerAuthenticationOptions InterRegionServer(
+        SslStreamCertificateContext server,
+        IdentityCheck check,
+        Action<IdentityResult> decided
+    ) =>
+        new()
+        {
+            ServerCertificateContext = server,
+            EnabledSslProtocols = Versions,
+            AllowTlsResume = false,
+            AllowRenegotiation = false,
+            ClientCertificateRequired = true,
+            CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+            CertificateChainPolicy = NoDownloads(),
+            RemoteCertificateValidationCallback = Callback(check.CheckClient, decided),
+            ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
+        };
 
     /// <summary>Opens a connection to a service in another region, HTTP/2 only.</summary>
     /// <param name="dialled">SNI, and the name that the certificate must have.</param>
     /// <param name="client">This service's own certificate, with its intermediate.</param>
     /// <param name="check">Decides.</param>
     /// <param name="decided">Told the outcome, for logs; may be null.</param>
-    public static SslClientAuthenticationOptions InterRegionClient(ServiceHostname dialled, SslStreamCertificateContext client,
-        IdentityCheck check, Action<IdentityResult>? decided)
+    public static SslClientAuthenticationOptions InterRegionClient(
+        ServiceHostname dialled,
+        SslStreamCertificateContext client,
+        IdentityCheck check,
+        Action<IdentityResult>? decided
+    )
     {
         var options = Client(dialled.Value, Callback((leaf, sent) => check.CheckServer(leaf, sent, dialled), decided));
         options.ClientCertificateContext = client;
@@ -57,20 +66,25 @@ public static class TlsProfiles
         ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
     };
 
-    /// <summary>Opens a connection to a platform host or public name of the group, e.g. an API, without a client certificate.</summary>
-    public static SslClientAuthenticationOptions HostClient(string host, IdentityCheck check, Action<IdentityResult>? decided)
-        => Client(host, Callback((leaf, sent) => check.CheckHost(leaf, sent, host), decided));
+    /// <summary>Opens a connection to a platform host or public name of the group, e.g. an API, without a client
+    /// certificate.</summary>
+    public static SslClientAuthenticationOptions HostClient(
+        string host,
+        IdentityCheck check,
+        Action<IdentityResult>? decided
+    ) => Client(host, Callback((leaf, sent) => check.CheckHost(leaf, sent, host), decided));
 
-    private static SslClientAuthenticationOptions Client(string host, RemoteCertificateValidationCallback callback) => new()
-    {
-        TargetHost = host,
-        EnabledSslProtocols = Versions,
-        AllowTlsResume = false,
-        AllowRenegotiation = false,
-        CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-        CertificateChainPolicy = NoDownloads(),
-        RemoteCertificateValidationCallback = callback,
-    };
+    private static SslClientAuthenticationOptions Client(string host, RemoteCertificateValidationCallback callback) =>
+        new()
+        {
+            TargetHost = host,
+            EnabledSslProtocols = Versions,
+            AllowTlsResume = false,
+            AllowRenegotiation = false,
+            CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+            CertificateChainPolicy = NoDownloads(),
+            RemoteCertificateValidationCallback = callback,
+        };
 
     private static RemoteCertificateValidationCallback Callback(PeerCheck check, Action<IdentityResult>? decided)
         => (_, certificate, chain, _) =>

@@ -2,7 +2,8 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Pelago.Pki;
 
-/// <summary>A built chain holds a handle of every certificate in it, which disposing the chain does not release.</summary>
+/// <summary>A built chain holds a handle of every certificate in it, which disposing the chain does not
+/// release.</summary>
 internal static class ChainElements
 {
     public static void Release(X509Chain chain)

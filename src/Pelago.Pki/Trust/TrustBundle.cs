@@ -6,11 +6,11 @@ using Pelago.Model;
 
 namespace Pelago.Pki;
 
-/// <summary>What a region trusts: the roots of its group (several while one replaces the other), the intermediates that are
-/// denied by name, and the epoch that orders bundles. Immutable; safe for concurrent use; never disposed, because handshakes in
-/// flight may hold it and a process sees few of them.</summary>
-/// <remarks>Written as PEM with a header of comment lines, so that one file serves Pelago and <c>curl --cacert</c> alike. Text
-/// outside PEM blocks is allowed by RFC 7468, section 2.</remarks>
+/// <summary>What a region trusts: the roots of its group (several while one replaces the other), the intermediates that
+/// are denied by name, and the epoch that orders bundles. Immutable; safe for concurrent use; never disposed, because
+/// handshakes in flight may hold it and a process sees few of them.</summary>
+/// <remarks>Written as PEM with a header of comment lines, so that one file serves Pelago and <c>curl --cacert</c>
+/// alike. Text outside PEM blocks is allowed by RFC 7468, section 2.</remarks>
 public sealed class TrustBundle
 {
     private const string Title = "# pelago trust bundle v1";
@@ -47,13 +47,21 @@ public sealed class TrustBundle
 
     /// <summary>A bundle of certificates that the caller vouches for.</summary>
     /// <exception cref="PelagoException">PLG3006.</exception>
-    public static TrustBundle Create(string group, long epoch, IEnumerable<X509Certificate2> roots, IEnumerable<string> denied)
+    public static TrustBundle Create(
+        string group,
+        long epoch,
+        IEnumerable<X509Certificate2> roots,
+        IEnumerable<string> denied
+    )
     {
         X509Certificate2Collection copies = [.. roots.Select(r => X509CertificateLoader.LoadCertificate(r.RawData))];
-        return Check(group, epoch, copies, [.. denied], out var bundle) is { } failure ? throw failure.ToException() : bundle!;
+        return Check(group, epoch, copies, [.. denied], out var bundle) is { } failure
+            ? throw failure.ToException()
+            : bundle!;
     }
 
-    /// <summary>Reads a bundle's text; it came over the network, or from a disk that somebody may have edited.</summary>
+    /// <summary>Reads a bundle's text; it came over the network, or from a disk that somebody may have
+    /// edited.</summary>
     /// <returns>Null when it is well-formed.</returns>
     public static Failure? Parse(string text, out TrustBundle? bundle)
     {
@@ -65,7 +73,13 @@ public sealed class TrustBundle
             return Bad("The bundle does not begin with its title line.");
         if (!lines[1].StartsWith("# group: ", StringComparison.Ordinal)
             || !lines[2].StartsWith("# epoch: ", StringComparison.Ordinal)
-            || !long.TryParse(lines[2].AsSpan("# epoch: ".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var epoch))
+            || !long.TryParse(
+                lines[2].AsSpan("# epoch: ".Length),
+                NumberStyles.None,
+                CultureInfo.InvariantCulture,
+                out var epoch
+            )
+        )
             return Bad("The bundle's header does not name group and epoch.");
         var denied = lines.Skip(3).TakeWhile(l => l.StartsWith("# denied: ", StringComparison.Ordinal))
             .Select(l => l["# denied: ".Length..]);
@@ -100,8 +114,8 @@ public sealed class TrustBundle
         return built;
     }
 
-    /// <summary>A chain policy of these roots alone: no system store, no downloads, no revocation lists, and dates left to
-    /// the caller, who knows the clock and its bound.</summary>
+    /// <summary>A chain policy of these roots alone: no system store, no downloads, no revocation lists, and dates left
+    /// to the caller, who knows the clock and its bound.</summary>
     internal X509ChainPolicy NewPolicy()
     {
         var policy = new X509ChainPolicy

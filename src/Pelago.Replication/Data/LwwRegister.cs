@@ -10,5 +10,6 @@ public readonly record struct LwwRegister<T>(T Value, Stamp At)
     public static LwwRegister<T> Initial(T value) => new(value, Stamp.None);
 
     /// <summary>The register after a write; unchanged when the write is older than the present value.</summary>
-    public LwwRegister<T> Set(T value, Stamp stamp) => stamp.CompareTo(At) > 0 ? new LwwRegister<T>(value, stamp) : this;
+    public LwwRegister<T> Set(T value, Stamp stamp) =>
+        stamp.CompareTo(At) > 0 ? new LwwRegister<T>(value, stamp) : this;
 }

@@ -3,7 +3,8 @@ using Pelago.Model;
 
 namespace Pelago.Replication;
 
-/// <summary>A registered entity type: events by name and by CLR type, commands by CLR type. Immutable, thread-safe.</summary>
+/// <summary>A registered entity type: events by name and by CLR type, commands by CLR type. Immutable,
+/// thread-safe.</summary>
 public sealed class EntityType : IEntityType
 {
     private readonly Func<string, object> initial;

@@ -26,7 +26,8 @@ public interface ICommand<TReply>;
 /// <param name="EntityId">Id of the entity.</param>
 /// <param name="Region">The region in which the command runs.</param>
 /// <param name="Regions">All regions of the group's configuration.</param>
-/// <param name="NowMilliseconds">The author's clock, corrected towards the group's median; milliseconds since 1970.</param>
+/// <param name="NowMilliseconds">The author's clock, corrected towards the group's median; milliseconds since
+/// 1970.</param>
 /// <param name="Version">Number of events in the state.</param>
 public sealed record CommandContext(
     string EntityId, string Region, IReadOnlyList<string> Regions, long NowMilliseconds, ulong Version);

@@ -68,7 +68,8 @@ public readonly record struct Folded(object? State, string? Refusal)
 /// <param name="Origin">Where it was written.</param>
 /// <param name="Sequence">Its number there.</param>
 /// <param name="Timestamp">Its hybrid timestamp.</param>
-/// <param name="Concurrent">True when an event that comes earlier in the fold is concurrent to it (from stored vectors).</param>
+/// <param name="Concurrent">True when an event that comes earlier in the fold is concurrent to it (from stored
+/// vectors).</param>
 public readonly record struct EventContext(
     string EntityId, Origin Origin, ulong Sequence, HybridTimestamp Timestamp, bool Concurrent)
 {
@@ -79,7 +80,8 @@ public readonly record struct EventContext(
     public Stamp Stamp => new(Timestamp, Origin.Region);
 }
 
-/// <summary>Order of writes for last-writer-wins: later timestamp, and at equal times the lower region name, wins.</summary>
+/// <summary>Order of writes for last-writer-wins: later timestamp, and at equal times the lower region name,
+/// wins.</summary>
 public readonly record struct Stamp(HybridTimestamp Timestamp, string Region) : IComparable<Stamp>
 {
     /// <summary>Before every write.</summary>

@@ -1,9 +1,9 @@
 namespace Pelago.Replication;
 
-/// <summary>The one total order of an entity's events: timestamp, then region, then incarnation, then sequence. It extends
-/// causality, because a timestamp is above those of all events that its author had seen.</summary>
-/// <remarks>At equal timestamps the ordinally <em>lower</em> region name counts as later, so that "later wins" means the
-/// same here and in last-writer-wins registers; within a region the later incarnation is later.</remarks>
+/// <summary>The one total order of an entity's events: timestamp, then region, then incarnation, then sequence. It
+/// extends causality, because a timestamp is above those of all events that its author had seen.</summary>
+/// <remarks>At equal timestamps the ordinally <em>lower</em> region name counts as later, so that "later wins" means
+/// the same here and in last-writer-wins registers; within a region the later incarnation is later.</remarks>
 public sealed class TotalOrder : IComparer<EventRecord>
 {
     /// <summary>The comparer.</summary>

@@ -6,11 +6,12 @@ namespace Pelago.Replication;
 /// one link, and of appends, is kept.</summary>
 public abstract record KernelEffect;
 
-/// <summary>Commit a group; answer with <see cref="InstanceKernel.Committed"/>. One group is under way at a time.</summary>
+/// <summary>Commit a group; answer with <see cref="InstanceKernel.Committed"/>. One group is under way at a
+/// time.</summary>
 public sealed record AppendGroup(IReadOnlyList<LaneBatch> Batches) : KernelEffect;
 
-/// <summary>Begin a new incarnation in the journal; answer with <see cref="InstanceKernel.IncarnationOpened"/>. Never asked
-/// while a group is under way.</summary>
+/// <summary>Begin a new incarnation in the journal; answer with <see cref="InstanceKernel.IncarnationOpened"/>. Never
+/// asked while a group is under way.</summary>
 public sealed record OpenIncarnation(Origin Next, string Reason) : KernelEffect;
 
 /// <summary>Read an entity (from the first event when <paramref name="History"/>); answer with
@@ -18,7 +19,8 @@ public sealed record OpenIncarnation(Origin Next, string Reason) : KernelEffect;
 public sealed record LoadEntity(EntityKey Entity, bool History) : KernelEffect;
 
 /// <summary>Read a page of a lane; answer with <see cref="InstanceKernel.PageRead"/>.</summary>
-public sealed record ReadPage(long Request, int Lane, ulong After, LaneFilter Filter, int MaxRows, int MaxBytes) : KernelEffect;
+public sealed record ReadPage(long Request, int Lane, ulong After, LaneFilter Filter, int MaxRows, int MaxBytes)
+    : KernelEffect;
 
 /// <summary>Open a link to a peer; answer with <see cref="InstanceKernel.LinkOpened"/> or
 /// <see cref="InstanceKernel.DialFailed"/>.</summary>

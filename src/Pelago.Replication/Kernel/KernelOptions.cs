@@ -44,7 +44,8 @@ public sealed record KernelOptions
     /// <summary>Most bytes held back in one lane.</summary>
     public int MaxHeldBytesPerLane { get; init; } = 4 * 1024 * 1024;
 
-    /// <summary>Bytes of events that a sender may have under way per lane before they are durable at the receiver.</summary>
+    /// <summary>Bytes of events that a sender may have under way per lane before they are durable at the
+    /// receiver.</summary>
     public int LaneCreditBytes { get; init; } = 2 * 1024 * 1024;
 
     /// <summary>Most rows of one page of catch-up.</summary>

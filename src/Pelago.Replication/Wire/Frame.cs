@@ -9,8 +9,8 @@ public abstract record Frame;
 /// <summary>"Of this origin I hold everything through this position in this lane."</summary>
 public readonly record struct LaneHolding(int Lane, Origin Origin, ulong Position);
 
-/// <summary>First frame of both directions; the dialler's comes first, and the answer is given after every older session
-/// of the dialler was closed.</summary>
+/// <summary>First frame of both directions; the dialler's comes first, and the answer is given after every older
+/// session of the dialler was closed.</summary>
 /// <param name="Current">The incarnation being written to, or null while none is open.</param>
 /// <param name="Newest">The newest incarnation, continued or not; null in a new journal.</param>
 /// <param name="OwnHeads">Last own position of the newest incarnation, per lane.</param>
@@ -22,8 +22,8 @@ public sealed record HelloFrame(
 /// <summary>Asks for an origin's events of one lane after a position at the origin, or stops them.</summary>
 public sealed record SubscribeFrame(int Lane, Origin Origin, ulong After, bool Stop) : Frame;
 
-/// <summary>Events of one subscription. <paramref name="Through"/> claims that all of the origin's events up to there have
-/// been sent; 0 claims nothing.</summary>
+/// <summary>Events of one subscription. <paramref name="Through"/> claims that all of the origin's events up to there
+/// have been sent; 0 claims nothing.</summary>
 public sealed record EventsFrame(int Lane, Origin Origin, IReadOnlyList<EventRecord> Events, ulong Through) : Frame;
 
 /// <summary>What this side durably holds of a lane, and its own last position in it.</summary>
@@ -45,5 +45,6 @@ public sealed record HeartbeatFrame(
     long SentMilliseconds, long EchoedMilliseconds, long HeldMilliseconds, IReadOnlyList<ulong> OwnHeads) : Frame;
 
 /// <summary>Last frame of a direction.</summary>
-/// <param name="Reason"><c>removed</c>, <c>superseded</c>, <c>unsupported</c>, <c>protocol</c> or <c>stopping</c>.</param>
+/// <param name="Reason"><c>removed</c>, <c>superseded</c>, <c>unsupported</c>, <c>protocol</c> or
+/// <c>stopping</c>.</param>
 public sealed record GoodbyeFrame(string Reason, string Detail, Incarnation? Session) : Frame;
