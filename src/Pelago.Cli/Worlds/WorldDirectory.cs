@@ -1,0 +1,152 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Pelago.Client;
+using Pelago.Model;
+
+namespace Pelago.Cli;
+
+/// <summary>The data directory of one world: where things are in it, and the only place that reads and writes
+/// <c>world.json</c>.</summary>
+/// <param name="path">Absolute path.</param>
+internal sealed class WorldDirectory(string path)
+{
+    /// <summary>Where a world is when nobody says otherwise.</summary>
+    public const string Default = ".pelago";
+
+    public string Root { get; } = path;
+
+    public string WorldFile => Path.Combine(Root, WorldRecord.FileName);
+
+    public string LockFile => Path.Combine(Root, ".lock");
+
+    public string AdminTokenFile => Path.Combine(Root, "admin.token");
+
+    public string TrustBundle => Path.Combine(Root, "trust", "bundle.pem");
+
+    public string SupervisorHome => Path.Combine(Root, "supervisor");
+
+    public string FederationHome => Path.Combine(Root, "federation");
+
+    public string WanHome => Path.Combine(Root, "wan");
+
+    public string RegionHome(string region) => Path.Combine(Root, "regions", region);
+
+    /// <summary>Where the federation plane leaves a region's one-time permission to enrol.</summary>
+    public string EnrolmentTicket(string region) => Path.Combine(RegionHome(region), "enrolment.json");
+
+    public static WorldDirectory At(string path) => new(Path.GetFullPath(path));
+
+    /// <summary>Reads the world.</summary>
+    /// <exception cref="PelagoException">PLG1101 when there is none, PLG1102 when it is of another format, PLG1103 when
+    /// it may not be read.</exception>
+    public WorldRecord Read()
+        => TryRead() ?? throw new Failure(ErrorCodes.WorldNotFound, $"There is no world in '{Root}'.",
+            "Start one with 'pelago up', or name another directory with --data.").ToException();
+
+    /// <summary>Reads the world, or returns null when the directory is empty or missing.</summary>
+    /// <exception cref="PelagoException">PLG1102 or PLG1103.</exception>
+    public WorldRecord? TryRead()
+    {
+        try
+        {
+            if (File.Exists(Root))
+                throw Format("is a file, not a directory", null);
+            if (!Directory.Exists(Root))
+                return null;
+            // A directory that may not be entered looks empty to File.Exists: list it, which says so.
+            var entries = Directory.EnumerateFileSystemEntries(Root).Select(Path.GetFileName).ToList();
+            if (entries.Contains(WorldRecord.FileName))
+                return Parse(File.ReadAllBytes(WorldFile));
+            // An `up` that was interrupted before it recorded its choice leaves the lock and the token at most.
+            var foreign = entries.Except([Path.GetFileName(LockFile), Path.GetFileName(AdminTokenFile)]).FirstOrDefault();
+            return foreign is null ? null : throw Format($"holds '{foreign}' but no {WorldRecord.FileName}", null);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw NoAccess(e);
+        }
+    }
+
+    /// <summary>Creates the directory and takes its lock, so that one command at a time changes the world.</summary>
+    /// <returns>The lock, or null while another command holds it. It ends with its process.</returns>
+    /// <exception cref="PelagoException">PLG1103 when the directory may not be written.</exception>
+    public FileStream? TryLock()
+    {
+        try
+        {
+            if (!Directory.Exists(Root))
+                PrivateFile.CreateDirectory(Root);
+            return new FileStream(LockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw NoAccess(e);
+        }
+        catch (IOException e) when (e is DirectoryNotFoundException or PathTooLongException || !Directory.Exists(Root))
+        {
+            throw new Failure(ErrorCodes.WorldAccess, $"'{Root}' cannot be created: {e.Message}",
+                "Choose another directory with --data.").ToException(e);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The administrator's token, made at the first call.</summary>
+    public string ReadOrCreateAdminToken()
+    {
+        if (File.Exists(AdminTokenFile))
+            return ReadAdminToken();
+        var token = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+        PrivateFile.Write(AdminTokenFile, Encoding.ASCII.GetBytes(token + "\n"));
+        return token;
+    }
+
+    /// <exception cref="PelagoException">PLG1103 when it may not be read.</exception>
+    public string ReadAdminToken()
+    {
+        try
+        {
+            return File.ReadAllText(AdminTokenFile).Trim();
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException)
+        {
+            throw NoAccess(e);
+        }
+    }
+
+    /// <summary>What roles know of the token: its SHA-256 in lower-case hex.</summary>
+    public static string HashOf(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+
+    private WorldRecord Parse(byte[] content)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(content);
+            // The version first, and nothing else before it: another version may look different in every other way.
+            var version = document.RootElement.TryGetProperty("formatVersion", out var found) && found.TryGetInt32(out var v)
+                ? v
+                : throw Format($"holds a {WorldRecord.FileName} without formatVersion", null);
+            if (version != WorldRecord.CurrentFormat)
+            {
+                throw Format($"is of format {version}, this version of Pelago reads format {WorldRecord.CurrentFormat}", null);
+            }
+            return document.RootElement.Deserialize<WorldRecord>(WorldJson.Options)
+                ?? throw Format($"holds an empty {WorldRecord.FileName}", null);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw Format($"holds a damaged {WorldRecord.FileName}", e);
+        }
+    }
+
+    private PelagoException Format(string how, Exception? inner)
+        => new Failure(ErrorCodes.WorldFormat, $"'{Root}' {how}.",
+            "Nothing was changed. Use the version of Pelago that wrote it, or another directory with --data.").ToException(inner);
+
+    private PelagoException NoAccess(Exception inner)
+        => new Failure(ErrorCodes.WorldAccess, $"You may not read and write '{Root}': {inner.Message}",
+            "Run the command as the user who owns it, or name another directory with --data.").ToException(inner);
+}
