@@ -3,10 +3,11 @@ using Pelago.Model;
 namespace Pelago.Replication;
 
 /// <summary>One event, as its origin wrote it. Stored and forwarded unchanged, whichever way it travels.</summary>
-/// <remarks>Immutable and safe to share between threads. Equality is by reference; two copies of one event are compared
-/// by <see cref="ContentHash"/>.</remarks>
+/// <remarks>Immutable and safe to share between threads. Equality is by reference.</remarks>
 public sealed class EventRecord
 {
+    private ulong originPosition;
+
     /// <summary>The entity.</summary>
     public required EntityKey Entity { get; init; }
 
@@ -50,20 +51,13 @@ public sealed class EventRecord
     public required ReadOnlyMemory<byte> Payload { get; init; }
 
     /// <summary>The event's position in its lane of the <em>origin's</em> journal: the coordinate in which frontiers are
-    /// kept (see docs/adr). 0 while the origin has not committed it yet.</summary>
-    public ulong OriginPosition { get; init; }
-
-    /// <summary>The same event with its position at the origin, known once that journal committed it.</summary>
-    public EventRecord At(ulong originPosition) => OriginPosition == originPosition ? this : new EventRecord
-    {
-        Entity = Entity, Origin = Origin, Sequence = Sequence, Vector = Vector, Timestamp = Timestamp, Epoch = Epoch,
-        BatchIndex = BatchIndex, BatchLength = BatchLength, Tags = Tags, TraceParent = TraceParent,
-        IdempotencyKey = IdempotencyKey, PayloadName = PayloadName, PayloadVersion = PayloadVersion, Payload = Payload,
-        OriginPosition = originPosition,
-    };
+    /// kept (see docs/adr). 0 until the origin has committed it; set once, by the kernel that wrote the event.</summary>
+    public ulong OriginPosition { get => originPosition; init => originPosition = value; }
 
     /// <summary>Bytes that this event takes of a buffer's bound: its payload and strings plus a constant for the rest.</summary>
     public int Weight => Payload.Length + Entity.Id.Length + IdempotencyKey.Length + TraceParent.Length + 128;
+
+    internal void CommittedAt(ulong position) => originPosition = position;
 
     /// <summary>True when neither event's author had seen the other's event. Computed from the stored vectors alone, so it
     /// is the same everywhere and for ever.</summary>
@@ -84,6 +78,9 @@ public static class EventLimits
     /// <summary>Most events of one command.</summary>
     public const int MaxBatchLength = 1024;
 
+    /// <summary>Largest sum of payloads of one command in bytes.</summary>
+    public const int MaxBatchBytes = 4 * 1024 * 1024;
+
     /// <summary>Most tags of one event.</summary>
     public const int MaxTags = 16;
 
@@ -92,6 +89,9 @@ public static class EventLimits
 
     /// <summary>Longest idempotency key in characters.</summary>
     public const int MaxIdempotencyKeyLength = 256;
+
+    /// <summary>Two batches with one idempotency key are one command when their timestamps lie no further apart.</summary>
+    public const long IdempotencyWindowMilliseconds = 24L * 60 * 60 * 1000;
 
     /// <summary>Longest trace context in characters.</summary>
     public const int MaxTraceParentLength = 128;

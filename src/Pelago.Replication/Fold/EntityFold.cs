@@ -1,0 +1,313 @@
+using System.Collections.Immutable;
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <summary>The state of one entity as a fold of its events in the total order.</summary>
+/// <remarks>
+/// <para>The problem: events of several origins arrive in different orders, and every replica must end with the same
+/// state. The idea: state is defined as the fold in <see cref="TotalOrder"/>, so that nobody needs to know what commutes.
+/// A late event is inserted at its place and everything after it is folded again, from the nearest earlier checkpoint.</para>
+/// <para>The events form a final prefix, folded into the <em>base</em> and forgotten, and a <em>tail</em> kept in order.
+/// Volatile checkpoints in the tail stand at exponentially growing distances from its end, so that k of them serve a
+/// tail of 2^k events. A received batch is inserted first and folded once, when the state is next asked for.</para>
+/// <para>Two batches with one idempotency key are one command: the first in the total order counts whole, the others
+/// (within <see cref="EventLimits.IdempotencyWindowMilliseconds"/> of it) are kept and not folded. Rejected: merging states (needs a merge function of the user for every type), and folding in
+/// arrival order with compensation (not deterministic).</para>
+/// </remarks>
+public sealed class EntityFold
+{
+    private static readonly ImmutableDictionary<string, KeyOwner> NoKeys
+        = ImmutableDictionary.Create<string, KeyOwner>(StringComparer.Ordinal);
+
+    private readonly IEntityType type;
+    private readonly string id;
+    private readonly List<FoldEntry> tail = [];
+    private readonly List<Checkpoint> checkpoints = [];
+    private readonly List<FoldEntry> conflicts = [];
+    private ImmutableDictionary<string, KeyOwner> baseKeys = NoKeys;
+    private ImmutableDictionary<string, KeyOwner> keys = NoKeys;
+    private object baseState;
+    private EventRecord? baseLast;
+    private VersionVector baseVector = VersionVector.Empty;
+    private object state;
+    private VersionVector folded = VersionVector.Empty;
+    private int foldedCount;
+    private int keptKeys;
+
+    /// <summary>An entity without events.</summary>
+    public EntityFold(IEntityType type, string id)
+    {
+        (this.type, this.id) = (type, id);
+        baseState = state = type.Initial(id);
+    }
+
+    /// <summary>Events folded into the base.</summary>
+    public ulong BaseCount { get; private set; }
+
+    /// <summary>Events that are not in the base, in the total order.</summary>
+    public IReadOnlyList<FoldEntry> Tail => tail;
+
+    /// <summary>Last event in the base, for its place in the total order; null when the base is empty.</summary>
+    public EventRecord? BaseLast => baseLast;
+
+    /// <summary>Why the fold cannot go on, or null. Set while folding.</summary>
+    public Failure? Parked { get; private set; }
+
+    /// <summary>Restores base and tail from a snapshot.</summary>
+    public static EntityFold Restore(IEntityType type, string id, FoldBase snapshot)
+    {
+        var fold = new EntityFold(type, id) { BaseCount = snapshot.Count };
+        fold.baseState = fold.state = snapshot.Count == 0 ? type.Initial(id) : type.DecodeState(snapshot.State.Span);
+        fold.baseLast = snapshot.Last;
+        fold.baseVector = fold.folded = snapshot.Vector;
+        fold.baseKeys = fold.keys = NoKeys.AddRange(snapshot.Keys);
+        return fold;
+    }
+
+    /// <summary>The base as a snapshot stores it.</summary>
+    public FoldBase ToBase() => new(
+        BaseCount, BaseCount == 0 ? default : type.EncodeState(baseState), baseLast, baseVector,
+        [.. baseKeys.OrderBy(k => k.Key, StringComparer.Ordinal)]);
+
+    /// <summary>True when the event comes before the end of the base: the history must be read again.</summary>
+    public bool IsBeforeBase(EventRecord e) => baseLast is not null && TotalOrder.Instance.Compare(e, baseLast) < 0;
+
+    /// <summary>Puts an event at its place. The fold happens when <see cref="State"/> is next asked for.</summary>
+    /// <param name="e">An event not yet here and not <see cref="IsBeforeBase"/>.</param>
+    /// <param name="payload">Its decoded payload, or null when unknown to this build (the entity is parked).</param>
+    public void Insert(EventRecord e, object? payload)
+    {
+        var entry = new FoldEntry(e, payload);
+        var at = tail.Count;
+        while (at > 0 && TotalOrder.Instance.Compare(e, tail[at - 1].Event) < 0)
+            at--;
+        tail.Insert(at, entry);
+        if (at < foldedCount)
+        {
+            if (type.Strategy == MergeStrategy.Commutative && CanFoldOutOfOrder(e))
+                FoldOutOfOrder(entry);
+            else
+                RewindTo(at);
+        }
+    }
+
+    /// <summary>The state after all events; folds what is not folded yet. Undefined while <see cref="Parked"/>.</summary>
+    public object State
+    {
+        get
+        {
+            Advance();
+            return state;
+        }
+    }
+
+    /// <summary>Tries events of a new local command on the present state without keeping them.</summary>
+    /// <returns>The refusal of the first event that the fold would refuse, or null.</returns>
+    public string? Probe(IReadOnlyList<EventRecord> events, IReadOnlyList<object> payloads)
+    {
+        Advance();
+        var probe = state;
+        for (var i = 0; i < events.Count; i++)
+        {
+            var result = type.Apply(probe, payloads[i], Context(events[i], concurrent: false));
+            if (result.Refusal is not null)
+                return result.Refusal;
+            probe = result.State!;
+        }
+        return null;
+    }
+
+    /// <summary>The batch that counts for an idempotency key, or null when the key is unknown.</summary>
+    public BatchId? OwnerOf(string key)
+    {
+        Advance();
+        return keys.TryGetValue(key, out var owner) ? owner.Batch : null;
+    }
+
+    /// <summary>Moves events from the tail into the base, as long as the next one in the total order is final.</summary>
+    /// <returns>How many were moved.</returns>
+    public int AdvanceBase(Func<EventRecord, bool> isFinal)
+    {
+        var count = 0;
+        while (count < tail.Count && isFinal(tail[count].Event))
+            count++;
+        if (count == 0)
+            return 0;
+        Advance();
+        if (Parked is not null)
+            return 0;
+        var vector = baseVector;
+        for (var i = 0; i < count; i++)
+        {
+            var entry = tail[i];
+            baseKeys = Claim(baseKeys, entry.Event, out _);
+            if (entry.Refusal is null)
+                baseState = Step(baseState, vector, entry);
+            vector = vector.With(entry.Event.Origin, entry.Event.Sequence);
+        }
+        baseLast = tail[count - 1].Event;
+        ForgetOldKeys();
+        baseVector = vector;
+        BaseCount += (ulong)count;
+        tail.RemoveRange(0, count);
+        foldedCount -= count;
+        checkpoints.RemoveAll(c => c.Count <= count);
+        for (var i = 0; i < checkpoints.Count; i++)
+            checkpoints[i] = checkpoints[i] with { Count = checkpoints[i].Count - count };
+        return count;
+    }
+
+    /// <summary>Entries found not to count since the last call, for the conflict ledger.</summary>
+    public IReadOnlyList<FoldEntry> TakeConflicts()
+    {
+        if (conflicts.Count == 0)
+            return [];
+        FoldEntry[] taken = [.. conflicts];
+        conflicts.Clear();
+        return taken;
+    }
+
+    private object Step(object before, VersionVector vector, FoldEntry entry)
+        => type.Apply(before, entry.Payload!, Context(entry.Event, IsConcurrent(entry.Event, vector))).State ?? before;
+
+    private void Advance()
+    {
+        while (foldedCount < tail.Count && Parked is null)
+        {
+            FoldNext(tail[foldedCount]);
+            if (Parked is null && (foldedCount & 31) == 0)
+                AddCheckpoint();
+        }
+    }
+
+    private void FoldNext(FoldEntry entry)
+    {
+        var e = entry.Event;
+        keys = Claim(keys, e, out var duplicate);
+        entry.Deduplicated = duplicate;
+        var verdict = entry.Refusal;
+        entry.Refusal = null;
+        if (entry.Deduplicated)
+            Note(entry, verdict, "another batch with the same idempotency key counts");
+        else if (!TryApply(entry, IsConcurrent(e, folded), verdict))
+            return;
+        folded = folded[e.Origin] < e.Sequence ? folded.With(e.Origin, e.Sequence) : folded;
+        foldedCount++;
+    }
+
+    private bool TryApply(FoldEntry entry, bool concurrent, string? before)
+    {
+        if (entry.Payload is null)
+        {
+            Park(entry.Event, $"this build does not know event '{entry.Event.PayloadName}' version {entry.Event.PayloadVersion}");
+            return false;
+        }
+        try
+        {
+            var result = type.Apply(state, entry.Payload, Context(entry.Event, concurrent));
+            if (result.Refusal is not null)
+                Note(entry, before, result.Refusal);
+            else
+                state = result.State ?? throw new InvalidOperationException("The event handler returned null.");
+            return true;
+        }
+        catch (Exception error) // whatever a user's handler throws concerns this entity alone
+        {
+            Park(entry.Event, $"its handler failed with {error.GetType().Name}");
+            return false;
+        }
+    }
+
+    private void Note(FoldEntry entry, string? before, string refusal)
+    {
+        entry.Refusal = refusal;
+        if (before != refusal)
+            conflicts.Add(entry);
+    }
+
+    private void Park(EventRecord e, string why) => Parked = new Failure(ErrorCodes.EntityParked,
+        $"Entity {type.Name}/{id} is parked at event {e.Origin.Region}#{e.Sequence}: {why}.",
+        "Deploy a build that handles it; the events are kept.");
+
+    // A commutative type may apply a late event where it arrives, unless idempotency keys decide what counts.
+    private bool CanFoldOutOfOrder(EventRecord e) => e.IdempotencyKey.Length == 0 && Parked is null;
+
+    private void FoldOutOfOrder(FoldEntry entry)
+    {
+        checkpoints.Clear();
+        if (TryApply(entry, concurrent: false, before: null))
+        {
+            folded = folded.With(entry.Event.Origin, entry.Event.Sequence);
+            foldedCount++;
+        }
+    }
+
+    private void RewindTo(int at)
+    {
+        checkpoints.RemoveAll(c => c.Count > at);
+        if (checkpoints is [.., var nearest])
+            (state, folded, keys, foldedCount) = (nearest.State, nearest.Folded, nearest.Keys, nearest.Count);
+        else
+            (state, folded, keys, foldedCount) = (baseState, baseVector, baseKeys, 0);
+        Parked = null;
+    }
+
+    private void AddCheckpoint()
+    {
+        checkpoints.Add(new Checkpoint(foldedCount, state, folded, keys));
+        // Thin: of two checkpoints in the same power-of-two distance from the end only the older one stays.
+        for (var i = checkpoints.Count - 2; i > 0; i--)
+        {
+            if (Distance(i) == Distance(i - 1))
+                checkpoints.RemoveAt(i);
+        }
+
+        int Distance(int i) => int.Log2((foldedCount - checkpoints[i].Count) / 32 + 1);
+    }
+
+    // The first batch in the total order owns its key; a later one within the window is a duplicate of it.
+    private static ImmutableDictionary<string, KeyOwner> Claim(
+        ImmutableDictionary<string, KeyOwner> owners, EventRecord e, out bool duplicate)
+    {
+        duplicate = false;
+        if (e.IdempotencyKey.Length == 0)
+            return owners;
+        var batch = BatchId.Of(e);
+        if (owners.TryGetValue(e.IdempotencyKey, out var owner))
+        {
+            if (owner.Batch == batch)
+                return owners;
+            duplicate = e.Timestamp.Milliseconds - owner.At.Milliseconds <= EventLimits.IdempotencyWindowMilliseconds;
+        }
+        return duplicate ? owners : owners.SetItem(e.IdempotencyKey, new KeyOwner(batch, e.Timestamp));
+    }
+
+    // Nothing that can still be folded lies before the end of the base, so older keys can match nothing any more.
+    private void ForgetOldKeys()
+    {
+        if (baseKeys.Count < 64 + 2 * keptKeys)
+            return;
+        var oldest = baseLast!.Timestamp.Milliseconds - EventLimits.IdempotencyWindowMilliseconds;
+        baseKeys = baseKeys.RemoveRange(baseKeys.Where(k => k.Value.At.Milliseconds < oldest).Select(k => k.Key));
+        keptKeys = baseKeys.Count;
+    }
+
+    // Concurrent to something that the fold has before it: the author had not seen all of it.
+    private bool IsConcurrent(EventRecord e, VersionVector before)
+    {
+        if (type.Strategy == MergeStrategy.Commutative)
+            return false; // would depend on the order of arrival
+        foreach (ref readonly var slot in before.Slots)
+        {
+            if (e.Vector[slot.Origin] < slot.Count)
+                return true;
+        }
+        return false;
+    }
+
+    private EventContext Context(EventRecord e, bool concurrent) => new(id, e.Origin, e.Sequence, e.Timestamp, concurrent);
+
+    private readonly record struct Checkpoint(
+        int Count, object State, VersionVector Folded, ImmutableDictionary<string, KeyOwner> Keys);
+}

@@ -1,0 +1,39 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <summary>An event in the tail of a fold, with its decoded payload and its verdict.</summary>
+public sealed class FoldEntry(EventRecord e, object? payload)
+{
+    /// <summary>The event.</summary>
+    public EventRecord Event { get; } = e;
+
+    /// <summary>Decoded payload; null when this build does not know it.</summary>
+    public object? Payload { get; } = payload;
+
+    /// <summary>Why it does not count, or null when it does.</summary>
+    public string? Refusal { get; internal set; }
+
+    /// <summary>True when another batch with its idempotency key counts instead.</summary>
+    public bool Deduplicated { get; internal set; }
+}
+
+/// <summary>Names the batch of one command: its origin and the sequence of its first event.</summary>
+public readonly record struct BatchId(Origin Origin, ulong FirstSequence)
+{
+    /// <summary>The batch of an event.</summary>
+    public static BatchId Of(EventRecord e) => new(e.Origin, e.Sequence - (ulong)e.BatchIndex);
+}
+
+/// <summary>The final prefix of a fold as a snapshot stores it.</summary>
+/// <param name="Count">Events in it.</param>
+/// <param name="State">The type's canonical state after it; empty when <paramref name="Count"/> is 0.</param>
+/// <param name="Last">Its last event in the total order; null when there is none.</param>
+/// <param name="Vector">For each origin, the highest sequence in it.</param>
+/// <param name="Keys">Idempotency keys whose batch is decided.</param>
+public sealed record FoldBase(
+    ulong Count, ReadOnlyMemory<byte> State, EventRecord? Last, VersionVector Vector,
+    IReadOnlyList<KeyValuePair<string, KeyOwner>> Keys);
+
+/// <summary>The batch that counts for an idempotency key, and when it was written.</summary>
+public readonly record struct KeyOwner(BatchId Batch, HybridTimestamp At);

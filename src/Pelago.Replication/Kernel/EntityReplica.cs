@@ -1,0 +1,218 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <summary>One entity in memory: what has been seen, the fold, what is held back, and who waits.</summary>
+/// <remarks>Seen, count and fold run ahead of the journal by <see cref="Pending"/> rows; nothing leaves the instance
+/// before the rows it depends on are durable.</remarks>
+internal sealed class EntityReplica(EntityKey key, IEntityType type)
+{
+    private readonly List<(Origin Origin, HybridTimestamp At)> last = [];
+    private SortedDictionary<(Origin Origin, ulong Sequence), HeldEvent>? held;
+    private bool announced;
+
+    public EntityKey Key { get; } = key;
+    public IEntityType Type { get; } = type;
+    public bool Ready { get; private set; }
+    public VersionVector Seen { get; private set; } = VersionVector.Empty;
+    public HybridTimestamp Highest { get; private set; }
+    public ulong Count { get; private set; }
+    public EntityFold Fold { get; private set; } = new(type, key.Id);
+    public ulong SnapshotCount { get; set; }
+    public Failure? Damage { get; private set; }
+
+    /// <summary>Rows appended and not yet durable.</summary>
+    public int Pending { get; set; }
+
+    /// <summary>The newest group that has rows of this entity.</summary>
+    public PendingGroup? NewestGroup { get; set; }
+
+    /// <summary>The fold lacks an event that comes before its base: it has to be read again from the first event.</summary>
+    public bool NeedsHistory { get; set; }
+
+    /// <summary>What arrived while the entity was being loaded, in order.</summary>
+    public Queue<Action<EntityReplica>> Mailbox { get; } = new();
+
+    /// <summary>Requests whose condition is not yet met.</summary>
+    public List<WaitingRequest> Waiting { get; } = [];
+
+    public Dictionary<string, ReadOnlyMemory<byte>> Replies { get; } = new(StringComparer.Ordinal);
+
+    public long LastUsedMilliseconds { get; set; }
+
+    public int HeldCount => held?.Count ?? 0;
+
+    public IEnumerable<HeldEvent> Held => held is null ? [] : held.Values;
+
+    public bool IsIdle => Ready && Pending == 0 && HeldCount == 0 && Mailbox.Count == 0 && Waiting.Count == 0;
+
+    public long Weight => 600 + Fold.Tail.Sum(t => (long)t.Event.Weight);
+
+    public Failure? Unusable => Damage ?? Fold.Parked;
+
+    /// <summary>True the first time: a parked entity is announced once.</summary>
+    public bool Announce() => !announced && (announced = true);
+
+    /// <summary>Restores from the journal. False when the snapshot cannot be used and the history is needed.</summary>
+    public bool Restore(EntityImage image)
+    {
+        Damage = image.Damage;
+        if (image.Snapshot is { } snapshot)
+        {
+            if (SnapshotCodec.Read(Type, Key, snapshot.Content.Span) is not { } content)
+                return false;
+            Fold = EntityFold.Restore(Type, Key.Id, content.Base);
+            (Seen, Highest, Count, SnapshotCount) = (content.Seen, content.Highest, snapshot.LocalSequence, snapshot.LocalSequence);
+            foreach (var e in content.Tail)
+                Fold.Insert(e, Decode(e));
+        }
+        foreach (var row in image.Rows)
+        {
+            if (!Admit(row.Event))
+                return false;
+        }
+        foreach (var reply in image.Replies)
+            Replies[reply.IdempotencyKey] = reply.Reply;
+        Ready = true;
+        return true;
+    }
+
+    /// <summary>Takes an event whose causes are all here. False when it comes before the fold's base.</summary>
+    public bool Admit(EventRecord e, object? payload = null)
+    {
+        CheckTimestamp(e);
+        Seen = Seen.With(e.Origin, e.Sequence);
+        Highest = e.Timestamp > Highest ? e.Timestamp : Highest;
+        Count++;
+        Stamp(e);
+        if (Fold.IsBeforeBase(e))
+        {
+            NeedsHistory = true;
+            return false;
+        }
+        Fold.Insert(e, payload ?? Decode(e));
+        return true;
+    }
+
+    public Verdict Judge(EventRecord e)
+    {
+        if (e.Sequence <= Seen[e.Origin])
+            return Verdict.Duplicate;
+        if (e.Sequence > Seen[e.Origin] + 1)
+            return Verdict.Hold;
+        foreach (ref readonly var slot in e.Vector.Slots)
+        {
+            if (!slot.Origin.Equals(e.Origin) && Seen[slot.Origin] < slot.Count)
+                return Verdict.Hold;
+        }
+        return Verdict.Append;
+    }
+
+    /// <summary>Holds an event back; a second copy only adds who waits for it.</summary>
+    public HeldEvent Hold(EventRecord e, InboundFrame? inbound, long nowMilliseconds)
+    {
+        held ??= new SortedDictionary<(Origin Origin, ulong Sequence), HeldEvent>();
+        if (!held.TryGetValue((e.Origin, e.Sequence), out var entry))
+            held.Add((e.Origin, e.Sequence), entry = new HeldEvent(e, nowMilliseconds));
+        if (inbound is not null)
+            entry.Inbound.Add(inbound);
+        return entry;
+    }
+
+    public void Drop(HeldEvent entry) => held!.Remove((entry.Event.Origin, entry.Event.Sequence));
+
+    /// <summary>The next batch whose causes are all here and whose events have all arrived; removed from what is held.</summary>
+    public List<HeldEvent>? Release()
+    {
+        if (held is null || held.Count == 0)
+            return null;
+        foreach (var entry in held.Values)
+        {
+            var e = entry.Event;
+            if (Judge(e) == Verdict.Duplicate)
+                return Take([entry]);
+            if (Judge(e) != Verdict.Append)
+                continue;
+            var batch = new List<HeldEvent> { entry };
+            for (var i = e.BatchIndex + 1; i < e.BatchLength; i++)
+            {
+                if (!held.TryGetValue((e.Origin, e.Sequence + (ulong)(i - e.BatchIndex)), out var next))
+                    break;
+                batch.Add(next);
+            }
+            if (batch.Count == e.BatchLength - e.BatchIndex)
+                return Take(batch);
+        }
+        return null;
+
+        List<HeldEvent> Take(List<HeldEvent> batch)
+        {
+            foreach (var entry in batch)
+                Drop(entry);
+            return batch;
+        }
+    }
+
+    public EntityView View() => new(Fold.State, Seen, Count, Highest, [.. Fold.Tail.Select(t => t.Event)]);
+
+    private object? Decode(EventRecord e)
+    {
+        try
+        {
+            return Type.Decode(e.PayloadName, e.PayloadVersion, e.Payload.Span);
+        }
+        catch (Exception) // a user's serializer: whatever it throws parks this entity alone, through the null
+        {
+            return null;
+        }
+    }
+
+    // An author stamps above every event it has seen; one that does not would be folded before its causes.
+    private void CheckTimestamp(EventRecord e)
+    {
+        foreach (var (origin, at) in last)
+        {
+            if (e.Vector[origin] == Seen[origin] + (origin.Equals(e.Origin) ? 1ul : 0ul) && e.Timestamp <= at)
+            {
+                Damage = new Failure(ErrorCodes.EntityParked,
+                    $"Entity {Key} is parked: event {e.Origin.Region}#{e.Sequence} is stamped before what its author had seen.",
+                    "Its origin runs a faulty build; the event is kept.");
+            }
+        }
+    }
+
+    private void Stamp(EventRecord e)
+    {
+        for (var i = 0; i < last.Count; i++)
+        {
+            if (last[i].Origin.Equals(e.Origin))
+            {
+                last[i] = (e.Origin, e.Timestamp);
+                return;
+            }
+        }
+        last.Add((e.Origin, e.Timestamp));
+    }
+}
+
+/// <summary>What to do with a received event.</summary>
+internal enum Verdict
+{
+    Append,
+    Duplicate,
+    Hold,
+}
+
+/// <summary>An event that waits for its causes, or for the rest of its batch.</summary>
+internal sealed class HeldEvent(EventRecord e, long sinceMilliseconds)
+{
+    public EventRecord Event { get; } = e;
+    public long SinceMilliseconds { get; } = sinceMilliseconds;
+
+    /// <summary>Frames that are not resolved before this event is durable or owed.</summary>
+    public List<InboundFrame> Inbound { get; } = [];
+}
+
+/// <summary>A request that waits for its condition.</summary>
+internal readonly record struct WaitingRequest(
+    ReadCondition Condition, long DeadlineMilliseconds, Action<EntityReplica> Run, Action<Failure> Fail);

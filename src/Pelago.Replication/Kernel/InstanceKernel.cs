@@ -1,0 +1,225 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <summary>The protocol as a state machine: everything an instance decides, and nothing of what it does.</summary>
+/// <remarks>
+/// <para>Inputs are method calls with the present moment; outputs are collected and handed over by <see cref="Flush"/> at
+/// the end of a turn. The kernel reads no clock, does no I/O, starts no thread, and is not thread-safe: one loop owns it. The
+/// simulator drives this very class, so a seed replays a failure exactly.</para>
+/// <para>A write: command → entity → handler → stamped events → the lane's group → one <see cref="AppendGroup"/> for all
+/// lanes → <see cref="Committed"/> → reply, feeds, frontiers. One group is under way at a time; the next fills meanwhile,
+/// so a lone write never waits for a window, and a failed group undoes everything built on it.</para>
+/// </remarks>
+public sealed class InstanceKernel
+{
+    private const int TickLanes = 8;
+    private readonly KernelContext context;
+    private readonly Writer writer;
+    private readonly PeerLinks links;
+    private readonly LaneReplica[] lanes;
+    private readonly List<LaneReplica> underWay = [];
+    private int nextLane;
+
+    /// <summary>A kernel over a journal that was just opened and whose lanes were all acquired.</summary>
+    public InstanceKernel(
+        KernelOptions options, IReadOnlyDictionary<string, IEntityType> types, JournalIdentity identity,
+        IReadOnlyList<LaneState> states)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(states.Count, EntityKey.Lanes);
+        JournalId = identity.JournalId;
+        context = new KernelContext(options, types);
+        writer = new Writer(context, identity);
+        links = new PeerLinks(context, writer, this);
+        lanes = [.. states.OrderBy(s => s.Lane).Select(s => new LaneReplica(context, writer, links, s))];
+    }
+
+    /// <summary>Id of the journal beneath.</summary>
+    public Guid JournalId { get; }
+
+    internal IReadOnlyList<LaneReplica> Lanes => lanes;
+
+    internal LaneReplica Lane(int lane) => lanes[lane];
+
+    /// <summary>Takes a command; it is completed by <see cref="CommandDone"/>, exactly once.</summary>
+    public void Submit(CommandRequest request, Moment now)
+    {
+        context.Now = now;
+        if (Refuse(request.Entity) is { } failure)
+            context.Emit(new CommandDone(request, new RequestResult(null, failure, [])));
+        else
+            lanes[request.Entity.Lane].Submit(request);
+    }
+
+    /// <summary>Takes a read; it is completed by <see cref="ReadDone"/>, exactly once.</summary>
+    public void Read(ReadRequest request, Moment now)
+    {
+        context.Now = now;
+        if (Refuse(request.Entity) is { } failure)
+            context.Emit(new ReadDone(request, new RequestResult(null, failure, [])));
+        else
+            lanes[request.Entity.Lane].Read(request);
+    }
+
+    /// <summary>An entity was read for <see cref="LoadEntity"/>.</summary>
+    public void Loaded(EntityImage image, bool history, Moment now)
+    {
+        context.Now = now;
+        lanes[image.Entity.Lane].Loaded(image);
+    }
+
+    /// <summary>An entity could not be read.</summary>
+    public void LoadFailed(EntityKey entity, Failure failure, Moment now)
+    {
+        context.Now = now;
+        lanes[entity.Lane].LoadFailed(entity, failure);
+    }
+
+    /// <summary>A page was read for <see cref="ReadPage"/>.</summary>
+    public void PageRead(long request, LanePage page, Moment now)
+    {
+        context.Now = now;
+        links.PageRead(request, page);
+    }
+
+    /// <summary>An entity was read for <see cref="ReadHistory"/>.</summary>
+    public void HistoryRead(long request, EntityImage image, Moment now)
+    {
+        context.Now = now;
+        links.HistoryRead(request, image);
+    }
+
+    /// <summary>The group under way is done: one result per batch, in order.</summary>
+    public void Committed(IReadOnlyList<LaneCommit> results, Moment now)
+    {
+        context.Now = now;
+        LaneReplica[] group = [.. underWay];
+        underWay.Clear();
+        for (var i = 0; i < group.Length; i++)
+            group[i].Committed(results[i]);
+    }
+
+    /// <summary>The journal opened the incarnation that <see cref="OpenIncarnation"/> asked for.</summary>
+    public void IncarnationOpened(Moment now)
+    {
+        context.Now = now;
+        var closed = writer.Newest;
+        writer.Opened();
+        foreach (var lane in lanes)
+            lane.IncarnationOpened(closed);
+    }
+
+    /// <summary>A link stands: dialled by us, or accepted from a peer whose certificate names <paramref name="peer"/>.</summary>
+    /// <param name="link">A number that the shell never gives twice.</param>
+    public void LinkOpened(long link, string peer, bool dialled, Moment now)
+    {
+        context.Now = now;
+        links.Opened(link, peer, dialled);
+    }
+
+    /// <summary>A peer could not be dialled.</summary>
+    public void DialFailed(string peer, Moment now)
+    {
+        context.Now = now;
+        links.DialFailed(peer);
+    }
+
+    /// <summary>A link is gone.</summary>
+    public void LinkClosed(long link, Moment now)
+    {
+        context.Now = now;
+        links.Closed(link);
+    }
+
+    /// <summary>A frame arrived.</summary>
+    public void Received(long link, Frame frame, Moment now)
+    {
+        context.Now = now;
+        links.Received(link, frame);
+    }
+
+    /// <summary>Time passed: call every 5–20 ms.</summary>
+    public void Tick(Moment now)
+    {
+        context.Now = now;
+        links.Tick();
+        for (var i = 0; i < TickLanes; i++)
+        {
+            var lane = lanes[nextLane = (nextLane + 1) % lanes.Length];
+            lane.OweOverdue();
+            lane.ExpireWaiting();
+            lane.Evict(context.Options.EntityMemoryBytes / lanes.Length);
+        }
+    }
+
+    /// <summary>Ends every link with a goodbye; call <see cref="Flush"/> once more afterwards.</summary>
+    public void Stop(Moment now)
+    {
+        context.Now = now;
+        links.CloseAll("stopping");
+    }
+
+    /// <summary>Ends the turn: hands over what is to be done, in order.</summary>
+    public IReadOnlyList<KernelEffect> Flush(Moment now)
+    {
+        context.Now = now;
+        links.SendCredits();
+        if (underWay.Count == 0 && !writer.IsOpening)
+        {
+            if (writer.IsWanted)
+                writer.Open();
+            else
+                TakeGroup();
+        }
+        var effects = context.Effects;
+        context.Effects = [];
+        return effects;
+    }
+
+    /// <summary>What a person or a metric wants to know; a snapshot.</summary>
+    public KernelDescription Describe(Moment now)
+    {
+        context.Now = now;
+        return KernelDescription.Of(context, writer, links, lanes);
+    }
+
+    internal void BreakIncarnation(AlarmKind kind, string why)
+    {
+        context.Alarm(kind, $"{context.Options.Region}: {why}.");
+        writer.Break(why);
+        var failure = new Failure(ErrorCodes.JournalUnavailable, "The region had to begin a new incarnation.", "Try again.");
+        foreach (var lane in lanes)
+            lane.Reset(failure);
+        links.CloseAll("new incarnation");
+    }
+
+    private Failure? Refuse(EntityKey entity)
+    {
+        if (!context.Knows(entity.Type))
+        {
+            return new Failure(ErrorCodes.UnknownEntityType, $"Entity type '{entity.Type}' is not registered.",
+                "Register it with AddPelago.");
+        }
+        if (EntityKey.CheckId(entity.Id) is { } invalid)
+            return invalid;
+        return lanes[entity.Lane].IsFull(entity)
+            ? new Failure(ErrorCodes.Overloaded, "Too many requests wait for this entity.", "Try again a little later.")
+            : null;
+    }
+
+    private void TakeGroup()
+    {
+        var rows = 0;
+        var batches = new List<LaneBatch>();
+        foreach (var lane in lanes)
+        {
+            if (!lane.IsDue || (rows > 0 && rows + lane.FillingRows > context.Options.MaxGroupRows))
+                continue;
+            rows += lane.FillingRows;
+            underWay.Add(lane);
+            batches.Add(lane.Take());
+        }
+        if (batches.Count > 0)
+            context.Emit(new AppendGroup(batches));
+    }
+}

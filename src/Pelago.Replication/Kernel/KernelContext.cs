@@ -1,0 +1,59 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <summary>What the parts of one kernel share: options, the present moment, the effects of this turn, randomness.</summary>
+internal sealed class KernelContext(KernelOptions options, IReadOnlyDictionary<string, IEntityType> types)
+{
+    private ulong random = options.Seed;
+
+    public KernelOptions Options { get; } = options;
+
+    public Moment Now { get; set; }
+
+    public List<KernelEffect> Effects { get; set; } = [];
+
+    public ClockSense Clock { get; } = new();
+
+    /// <summary>The author's clock: the own one, unless it is off the group's median.</summary>
+    public long AuthorMilliseconds => Now.WallMilliseconds + Clock.Correction(Options.ClockToleranceMilliseconds);
+
+    public void Emit(KernelEffect effect) => Effects.Add(effect);
+
+    public void Alarm(AlarmKind kind, string text) => Effects.Add(new Alarm(kind, text));
+
+    public IEntityType TypeOf(string name) => types.TryGetValue(name, out var type) ? type : new UnknownEntityType(name);
+
+    public bool Knows(string type) => types.ContainsKey(type);
+
+    /// <summary>SplitMix64 (Steele, Lea, Flood 2014): jitter and incarnations, reproducible from the seed.</summary>
+    public ulong NextRandom()
+    {
+        var z = random += 0x9E3779B97F4A7C15;
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+        return z ^ (z >> 31);
+    }
+
+    public Incarnation NextIncarnation()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        BitConverter.TryWriteBytes(bytes, NextRandom());
+        BitConverter.TryWriteBytes(bytes[8..], NextRandom());
+        return Incarnation.Create(Now.WallMilliseconds, bytes);
+    }
+}
+
+/// <summary>Stands for a type that this build does not have: its events are kept and forwarded, its entities are parked.</summary>
+internal sealed class UnknownEntityType(string name) : IEntityType
+{
+    public string Name => name;
+    public MergeStrategy Strategy => MergeStrategy.Ordered;
+    public int StateVersion => 0;
+    public object Initial(string id) => this;
+    public Folded Apply(object state, object payload, in EventContext context) => Folded.To(state);
+    public object? Decode(string payloadName, int payloadVersion, ReadOnlySpan<byte> payload) => null;
+    public EncodedPayload Encode(object payload) => throw new InvalidOperationException("No payload is encoded for an unknown type.");
+    public byte[] EncodeState(object state) => [];
+    public object DecodeState(ReadOnlySpan<byte> bytes) => this;
+}

@@ -1,0 +1,58 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <summary>A peer as an operator sees it.</summary>
+/// <param name="State"><c>Live</c>, <c>CatchingUp</c> or <c>Down</c>.</param>
+/// <param name="LagMilliseconds">One-way network time when caught up, and the time since then when not; −1 when unknown.</param>
+/// <param name="BehindEvents">Positions of the peer's own events that it reported and that are not here yet.</param>
+/// <param name="Path"><c>direct</c>, <c>relayed</c> or <c>none</c>.</param>
+public sealed record PeerDescription(string Name, string State, double LagMilliseconds, ulong BehindEvents, string Path);
+
+/// <summary>A lane as an operator sees it.</summary>
+/// <param name="FinalThrough">For each origin, the position through which its events are final here.</param>
+/// <param name="WaitingFor">Members whose report finality waits for.</param>
+public sealed record LaneDescription(
+    int Lane, ulong Head, ulong OwnHead, IReadOnlyList<(Origin Origin, ulong Held, ulong Final)> FinalThrough,
+    IReadOnlyList<string> WaitingFor, int Held, int Owed, int Entities);
+
+/// <summary>A snapshot of a kernel for status, metrics and tests.</summary>
+/// <param name="Current">Incarnation being written to; null while none is open.</param>
+/// <param name="Newest">Newest incarnation.</param>
+/// <param name="Parked">Entities in memory that are parked, with reasons.</param>
+public sealed record KernelDescription(
+    string Region, Origin? Current, Origin? Newest, IReadOnlyList<PeerDescription> Peers,
+    IReadOnlyList<LaneDescription> Lanes, IReadOnlyList<(EntityKey Entity, Failure Reason)> Parked)
+{
+    internal static KernelDescription Of(KernelContext context, Writer writer, PeerLinks links, LaneReplica[] lanes) => new(
+        context.Options.Region, writer.Current, writer.Newest,
+        [.. links.Peers.Select(p => Describe(context, p, lanes))],
+        [.. lanes.Select(l => new LaneDescription(l.Lane, l.Head, l.OwnHead,
+            [.. Origins(writer, l).Select(o => (o, l.Holds(o), Math.Min(l.Holds(o), l.Finality.Through(o))))],
+            [.. l.Finality.WaitingFor], l.HeldCount, l.OwedCount, l.EntityCount))],
+        [.. lanes.SelectMany(l => l.Parked).Select(e => (e.Key, e.Unusable!))]);
+
+    private static IEnumerable<Origin> Origins(Writer writer, LaneReplica lane)
+        => lane.Cursors.Select(c => c.Origin).Concat(writer.Newest is { } own ? [own] : []).Distinct();
+
+    private static PeerDescription Describe(KernelContext context, PeerState peer, LaneReplica[] lanes)
+    {
+        var behind = 0ul;
+        foreach (var lane in lanes)
+        {
+            foreach (var (origin, position) in peer.Reports[lane.Lane] ?? new Dictionary<Origin, ulong>())
+            {
+                if (origin.Region == peer.Name)
+                    behind += position - Math.Min(position, lane.Holds(origin));
+            }
+        }
+        var now = context.Now.MonotonicMilliseconds;
+        if (behind == 0 && peer.IsLive)
+            peer.CaughtUpMilliseconds = now;
+        var oneWay = peer.RoundTripMilliseconds < 0 ? 0 : peer.RoundTripMilliseconds / 2;
+        var lag = peer.CaughtUpMilliseconds < 0 ? -1 : oneWay + (now - peer.CaughtUpMilliseconds);
+        var relayed = !peer.IsLive && lanes.Any(l => l.Cursors.Any(c => c.Origin.Region == peer.Name && c.ServedBy != 0));
+        return new PeerDescription(peer.Name, !peer.IsLive ? "Down" : behind == 0 ? "Live" : "CatchingUp", lag, behind,
+            peer.IsLive ? "direct" : relayed ? "relayed" : "none");
+    }
+}

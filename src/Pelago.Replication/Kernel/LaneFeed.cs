@@ -1,0 +1,119 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <summary>Serves one lane to one link: what was asked for, in order, as far as credit goes.</summary>
+/// <remarks>A subscription that has been read to the lane's head is live: what commits is sent from memory. Otherwise pages
+/// are read from the journal. Nobody polls: a commit, credit, or a page's arrival moves it on.</remarks>
+internal sealed class LaneFeed(KernelContext context, Writer writer, PeerLinks links, long link, LaneReplica lane)
+{
+    private readonly SortedDictionary<Origin, Subscription> subscriptions = [];
+    private long credit;
+
+    public void Subscribe(Origin origin, ulong after)
+    {
+        var start = origin.Equals(writer.Newest) ? Math.Min(after, lane.Head) : 0;
+        subscriptions[origin] = new Subscription(origin, after) { Scanned = start };
+        Pump(subscriptions[origin]);
+    }
+
+    public void Stop(Origin origin) => subscriptions.Remove(origin);
+
+    public void AddCredit(long bytes)
+    {
+        credit = Math.Min(credit + bytes, 4L * context.Options.LaneCreditBytes);
+        foreach (var subscription in subscriptions.Values)
+            Pump(subscription);
+    }
+
+    /// <summary>Rows became durable.</summary>
+    public void Committed(List<EventRow> rows, LaneCommit commit)
+    {
+        foreach (var s in subscriptions.Values)
+        {
+            if (s.IsReading || credit <= 0 || s.Scanned + (ulong)rows.Count != commit.Head)
+            {
+                Pump(s);
+                continue;
+            }
+            s.Scanned = commit.Head;
+            var events = new List<EventRecord>();
+            foreach (var row in rows)
+            {
+                if (row.Event.Origin.Equals(s.Origin) && row.Event.OriginPosition > s.After)
+                    events.Add(row.Event);
+            }
+            if (events.Count > 0)
+                Send(s, events);
+        }
+    }
+
+    /// <summary>A page that was asked for has been read.</summary>
+    public void Read(Subscription s, LanePage page)
+    {
+        s.IsReading = false;
+        if (!subscriptions.TryGetValue(s.Origin, out var present) || present != s)
+            return;
+        s.Scanned = Math.Max(s.Scanned, page.Through);
+        Send(s, [.. page.Rows.Select(r => r.Row.Event)]);
+        Pump(s);
+    }
+
+    /// <summary>Claims what a relayed origin's frontier has reached meanwhile, without events.</summary>
+    public void Claim()
+    {
+        foreach (var s in subscriptions.Values)
+        {
+            if (!s.IsReading && s.Scanned >= lane.Head && Claimable(s) > s.Claimed)
+                Send(s, []);
+        }
+    }
+
+    private void Pump(Subscription s)
+    {
+        if (s.IsReading || credit <= 0 || s.Scanned >= lane.Head)
+            return;
+        s.IsReading = true;
+        var request = links.NextRequest(this, s);
+        context.Emit(new ReadPage(request, lane.Lane, s.Scanned, new LaneFilter(s.Origin, s.After),
+            context.Options.PageRows, context.Options.PageBytes));
+    }
+
+    private void Send(Subscription s, List<EventRecord> events)
+    {
+        var from = 0;
+        while (from < events.Count)
+        {
+            var (to, bytes) = (from, 0);
+            while (to < events.Count && (bytes == 0 || bytes + events[to].Weight <= context.Options.PageBytes))
+                bytes += events[to++].Weight;
+            credit -= bytes;
+            var isLast = to == events.Count;
+            var through = isLast ? Claimable(s) : 0;
+            if (s.Origin.Equals(writer.Newest))
+                through = Math.Max(through, events[to - 1].OriginPosition);
+            Emit(s, from == 0 && isLast ? events : events.GetRange(from, to - from), through);
+            from = to;
+        }
+        if (events.Count == 0 && Claimable(s) > s.Claimed)
+            Emit(s, [], Claimable(s));
+    }
+
+    private void Emit(Subscription s, List<EventRecord> events, ulong through)
+    {
+        s.Claimed = Math.Max(s.Claimed, through);
+        context.Emit(new SendFrame(link, new EventsFrame(lane.Lane, s.Origin, events, through)));
+    }
+
+    // Once everything up to the head was looked at, all that we hold of the origin has been sent.
+    private ulong Claimable(Subscription s) => s.Scanned >= lane.Head ? lane.Holds(s.Origin) : 0;
+
+    internal sealed class Subscription(Origin origin, ulong after)
+    {
+        public Origin Origin { get; } = origin;
+        public ulong After { get; } = after;
+        public ulong Scanned { get; set; }
+        public ulong Claimed { get; set; } = after;
+        public bool IsReading { get; set; }
+    }
+}

@@ -1,0 +1,82 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <summary>Which events of a lane are final here: nothing concurrent to them can still arrive.</summary>
+/// <remarks>
+/// <para>A report of member P says: "I hold these origins through these positions, and my own last position is h." It is
+/// <em>covered</em> when we have consumed everything it mentions, P's own events through h included. Take the newest
+/// covered report of every other member. An event (o, x) is final when each of these reports holds o through x: whatever a
+/// member wrote before its report is here, and whatever it writes after it has the event among its causes.</para>
+/// <para>This is causal stability (Baquero, Almeida, Shoker 2017), not "seen by all". While a member is away, finality
+/// waits, and says for whom. A region that is rolled back to before a report can still write something concurrent; such
+/// an event is folded from the full history.</para>
+/// </remarks>
+public sealed class LaneFinality
+{
+    private readonly SortedDictionary<string, Reports> members = new(StringComparer.Ordinal);
+    private readonly Dictionary<Origin, ulong> cache = [];
+
+    /// <summary>Finality among these other members; with none, whatever is durable is final.</summary>
+    public LaneFinality(IEnumerable<string> otherMembers)
+    {
+        foreach (var member in otherMembers)
+            members[member] = new Reports();
+    }
+
+    /// <summary>Members without a covered report: finality waits for them.</summary>
+    public IEnumerable<string> WaitingFor => members.Where(m => m.Value.Covered is null).Select(m => m.Key);
+
+    /// <summary>Takes a member's report.</summary>
+    /// <param name="holdings">What it holds, its own incarnation through its own head included.</param>
+    public void Report(string member, IReadOnlyDictionary<Origin, ulong> holdings)
+    {
+        if (!members.TryGetValue(member, out var reports))
+            return;
+        // The candidate stays until it is covered: under steady writes a newer one never would be.
+        if (reports.Candidate is null)
+            reports.Candidate = holdings;
+        else
+            reports.Latest = holdings;
+    }
+
+    /// <summary>Looks again after own frontiers or reports moved.</summary>
+    /// <param name="held">What we hold of an origin, owed gaps left out.</param>
+    /// <returns>True when something more may be final.</returns>
+    public bool Update(Func<Origin, ulong> held)
+    {
+        var moved = false;
+        foreach (var reports in members.Values)
+        {
+            while (reports.Candidate is { } candidate && candidate.All(h => held(h.Key) >= h.Value))
+            {
+                (reports.Covered, reports.Candidate, reports.Latest) = (candidate, reports.Latest, null);
+                moved = true;
+            }
+        }
+        if (moved)
+            cache.Clear();
+        return moved;
+    }
+
+    /// <summary>Events of the origin through this position are final; 0 when none is.</summary>
+    public ulong Through(Origin origin)
+    {
+        if (cache.TryGetValue(origin, out var known))
+            return known;
+        var through = ulong.MaxValue;
+        foreach (var reports in members.Values)
+        {
+            var holds = reports.Covered is { } covered && covered.TryGetValue(origin, out var position) ? position : 0;
+            through = Math.Min(through, holds);
+        }
+        return cache[origin] = through;
+    }
+
+    private sealed class Reports
+    {
+        public IReadOnlyDictionary<Origin, ulong>? Covered { get; set; }
+        public IReadOnlyDictionary<Origin, ulong>? Candidate { get; set; }
+        public IReadOnlyDictionary<Origin, ulong>? Latest { get; set; }
+    }
+}

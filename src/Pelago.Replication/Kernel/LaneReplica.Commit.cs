@@ -1,0 +1,207 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+internal sealed partial class LaneReplica
+{
+    private const int FrontierDelayMilliseconds = 500;
+
+    /// <summary>True when a group should be handed to the journal now.</summary>
+    public bool IsDue => !Fenced && underWay is null && (filling.IsUrgent
+        || (unhurriedSince >= 0 && context.Now.MonotonicMilliseconds - unhurriedSince >= FrontierDelayMilliseconds));
+
+    public int FillingRows => filling.Rows.Count;
+
+    /// <summary>Hands the group over; from now on it is under way.</summary>
+    public LaneBatch Take()
+    {
+        underWay = filling;
+        filling = new PendingGroup();
+        var frontiers = new List<Frontier>();
+        foreach (var cursor in cursors.Values.Where(c => c.Dirty))
+        {
+            frontiers.Add(new Frontier(cursor.Origin, cursor.Frontier, cursor.Highest));
+            cursor.Dirty = false;
+        }
+        unhurriedSince = -1;
+        return underWay.ToBatch(Lane, Epoch, frontiers);
+    }
+
+    // 1 positions  2 gaps  3 who waited for the rows  4 frames and frontiers  5 entities  6 feeds
+    public void Committed(LaneCommit commit)
+    {
+        var group = underWay ?? throw new InvalidOperationException("No group is under way.");
+        underWay = null;
+        if (commit.Outcome != CommitOutcome.Committed)
+        {
+            Fenced = commit.Outcome == CommitOutcome.Fenced;
+            Undo(group, commit.Outcome);
+            return;
+        }
+        var position = commit.FirstPosition;
+        foreach (var row in group.Rows)
+        {
+            if (row.Own)
+            {
+                row.Event.CommittedAt(position);
+                OwnHead = position;
+                ReportDue = true;
+            }
+            position++;
+        }
+        Head = commit.Head;
+        foreach (var gap in group.Owed)
+            gap.Durable = true;
+        foreach (var gap in group.Settled)
+            owed.Remove(gap);
+        foreach (var entity in group.Touched)
+            entity.Pending--;
+        foreach (var (done, _) in group.Completions)
+            done();
+        foreach (var inbound in group.Resolves)
+            Resolve(inbound);
+        if (group.Rows.Count > 0 || group.Settled.Count > 0)
+        {
+            ReportDue = true;
+            UpdateFinality();
+        }
+        Tend(group);
+        links.LaneCommitted(this, group.Rows, commit);
+    }
+
+    private void Tend(PendingGroup group)
+    {
+        foreach (var entity in group.Touched)
+        {
+            if (entity.Pending > 0 || !entities.TryGetValue(entity.Key, out var present) || present != entity)
+                continue;
+            EntityBytes += 128;
+            if (entity.NeedsHistory)
+            {
+                Reload(entity);
+                continue;
+            }
+            RunWaiting(entity);
+            Compact(entity);
+        }
+        foreach (var key in loadAfterGroup)
+            context.Emit(new LoadEntity(key, History: false));
+        loadAfterGroup.Clear();
+    }
+
+    // An event sorted before the fold's base: the state is made again from the first event.
+    private void Reload(EntityReplica entity)
+    {
+        if (entity.HeldCount > 0)
+        {
+            foreach (var entry in entity.Held.ToArray())
+            {
+                Owe(entity, entry);
+                Forget(entity, entry);
+            }
+        }
+        entities[entity.Key] = Fresh(entity);
+        context.Emit(new LoadEntity(entity.Key, History: true));
+    }
+
+    private void Compact(EntityReplica entity)
+    {
+        _ = entity.Fold.State; // folds what arrived, once for the whole group
+        Note(entity);
+        if (entity.Fold.Tail.Count >= 16)
+            entity.Fold.AdvanceBase(IsFinal);
+        if (entity.Count - entity.SnapshotCount < (ulong)context.Options.SnapshotRows || entity.Unusable is not null
+            || !context.Knows(entity.Key.Type))
+        {
+            return;
+        }
+        entity.Fold.AdvanceBase(IsFinal);
+        var content = SnapshotCodec.Write(entity.Type, entity.Fold, entity.Seen, entity.Highest);
+        filling.Snapshots.Add(new EntitySnapshot(entity.Key, entity.Count, content));
+        entity.SnapshotCount = entity.Count;
+        Unhurried();
+    }
+
+    private void Unhurried()
+    {
+        if (unhurriedSince < 0)
+            unhurriedSince = context.Now.MonotonicMilliseconds;
+    }
+
+    // What the fold found not to count goes to the ledger.
+    private void Note(EntityReplica entity)
+    {
+        if (entity.Unusable is { } parked && entity.Announce())
+            context.Alarm(AlarmKind.Parked, parked.Message);
+        foreach (var entry in entity.Fold.TakeConflicts())
+        {
+            filling.Conflicts.Add(new ConflictRecord(entity.Key,
+                entry.Deduplicated ? ConflictKind.Deduplicated : ConflictKind.RefusedByFold,
+                entry.Event.Origin, entry.Event.Sequence, context.Now.WallMilliseconds, entry.Refusal ?? ""));
+            Unhurried();
+        }
+    }
+
+    /// <summary>Drops everything that is not durable: the group that failed, and the one being filled on top of it.</summary>
+    private void Undo(PendingGroup group, CommitOutcome outcome)
+    {
+        var failure = outcome == CommitOutcome.Fenced
+            ? new Failure(ErrorCodes.LaneFenced, "Another instance has taken over this part of the service.", "Try again.")
+            : new Failure(ErrorCodes.JournalUnavailable, "The journal did not take the write.", "Try again; see 'pelago doctor'.");
+        var alarm = outcome == CommitOutcome.Fenced ? AlarmKind.LaneFenced : AlarmKind.JournalFailed;
+        context.Alarm(alarm, $"Lane {Lane}: {failure.Message}");
+        FailAll(group, failure);
+        Reset(failure);
+        links.CloseDialled("lane reset");
+    }
+
+    /// <summary>Forgets what is not durable and not under way; entities are read again.</summary>
+    public void Reset(Failure failure)
+    {
+        var dropped = filling;
+        filling = new PendingGroup();
+        foreach (var entity in entities.Values.Where(e => e.Pending > 0 || e.HeldCount > 0 || e.NeedsHistory).ToArray())
+        {
+            if (underWay is not null && entity.Pending > 0)
+                loadAfterGroup.Add(entity.Key);
+            var fresh = Fresh(entity);
+            entities[entity.Key] = fresh;
+            if (!loadAfterGroup.Contains(entity.Key))
+                context.Emit(new LoadEntity(entity.Key, History: false));
+        }
+        (HeldCount, heldBytes) = (0, 0);
+        FailAll(dropped, failure);
+        owed.RemoveAll(o => !o.Durable);
+        foreach (var gap in owed)
+            gap.FetchUnderWay = false;
+        foreach (var cursor in cursors.Values)
+        {
+            cursor.Reset();
+            cursor.Dirty = true;
+        }
+    }
+
+    private static void FailAll(PendingGroup group, Failure failure)
+    {
+        foreach (var (_, failed) in group.Completions)
+            failed(failure);
+    }
+
+    /// <summary>Fails requests whose deadline has passed.</summary>
+    public void ExpireWaiting()
+    {
+        if (waitingCount == 0)
+            return;
+        foreach (var entity in entities.Values.Where(e => e.Waiting.Count > 0).ToArray())
+        {
+            foreach (var late in entity.Waiting.Where(w => w.DeadlineMilliseconds <= context.Now.MonotonicMilliseconds).ToArray())
+            {
+                entity.Waiting.Remove(late);
+                waitingCount--;
+                late.Fail(new Failure(ErrorCodes.TokenNotReached,
+                    $"Region {context.Options.Region} has not yet received what the causality token names.",
+                    "Try again, or read without the token."));
+            }
+        }
+    }
+}

@@ -1,0 +1,218 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+internal sealed partial class LaneReplica
+{
+    /// <summary>Takes a frame of events from a subscription.</summary>
+    public void Receive(long link, EventsFrame frame)
+    {
+        var cursor = Cursor(frame.Origin);
+        var bytes = frame.Events.Sum(e => e.Weight);
+        var inbound = new InboundFrame(link, bytes, frame.Events.Count, frame.Through) { Cursor = cursor };
+        cursor.Inbound.Enqueue(inbound);
+        cursor.Received = Math.Max(cursor.Received, frame.Through);
+        foreach (var e in frame.Events)
+            Receive(e, inbound);
+        if (frame.Events.Count == 0)
+            Settle(inbound);
+    }
+
+    /// <summary>Takes the answer to a fetch.</summary>
+    /// <param name="complete">The answer holds everything that the peer has of the gap, and the peer vouched for having
+    /// the gap's position.</param>
+    public void Receive(long link, OwedGap gap, IReadOnlyList<EventRecord> events, bool complete)
+    {
+        gap.FetchUnderWay = false;
+        var inbound = new InboundFrame(link, 0, events.Count, 0) { Closes = complete ? gap : null };
+        foreach (var e in events)
+            Receive(e, inbound);
+        if (events.Count == 0)
+            Settle(inbound);
+    }
+
+    private void Receive(EventRecord e, InboundFrame inbound)
+        => WithEntity(e.Entity, entity => Receive(entity, e, inbound));
+
+    // 1 own event beyond what was written → new incarnation  2 seen → duplicate  3 causes missing → hold  4 append
+    private void Receive(EntityReplica entity, EventRecord e, InboundFrame inbound)
+    {
+        if (e.Sequence > entity.Seen[e.Origin] && e.Origin.Equals(writer.Current))
+        {
+            links.OwnEventBeyondSeen(e);
+            return; // every link is closed and begins anew; the event comes again, then as one of a closed incarnation
+        }
+        switch (entity.Judge(e))
+        {
+            case Verdict.Duplicate:
+                Duplicate(entity, e, inbound);
+                break;
+            case Verdict.Append when e.BatchLength == 1:
+                Append(entity, e, [inbound]);
+                Release(entity);
+                break;
+            default:
+                Hold(entity, e, inbound);
+                Release(entity);
+                break;
+        }
+    }
+
+    private void Duplicate(EntityReplica entity, EventRecord e, InboundFrame inbound)
+    {
+        var twin = entity.Fold.Tail.FirstOrDefault(t => t.Event.Sequence == e.Sequence && t.Event.Origin.Equals(e.Origin));
+        if (twin is not null && !SameContent(twin.Event, e))
+        {
+            context.Alarm(AlarmKind.Fork, $"Two different events claim {e.Entity} {e.Origin}#{e.Sequence}.");
+            filling.Conflicts.Add(new ConflictRecord(e.Entity, ConflictKind.Fork, e.Origin, e.Sequence,
+                context.Now.WallMilliseconds, "another event with this origin and sequence was received"));
+        }
+        if (entity.Pending == 0)
+            Resolve(inbound);
+        else
+            entity.NewestGroup!.Resolves.Add(inbound);
+    }
+
+    private static bool SameContent(EventRecord a, EventRecord b)
+        => a.Timestamp == b.Timestamp && a.PayloadName == b.PayloadName && a.PayloadVersion == b.PayloadVersion
+        && a.IdempotencyKey == b.IdempotencyKey && a.Payload.Span.SequenceEqual(b.Payload.Span) && a.Vector.Equals(b.Vector);
+
+    private void Append(EntityReplica entity, EventRecord e, List<InboundFrame> resolves)
+    {
+        var cursor = Cursor(e.Origin);
+        if (e.OriginPosition > cursor.Highest)
+        {
+            cursor.Highest = e.OriginPosition;
+            cursor.Dirty = true;
+        }
+        entity.Admit(e);
+        AddRow(entity, e, own: false);
+        filling.Resolves.AddRange(resolves);
+    }
+
+    private void Hold(EntityReplica entity, EventRecord e, InboundFrame inbound)
+    {
+        var isNew = entity.HeldCount;
+        var entry = entity.Hold(e, inbound, context.Now.MonotonicMilliseconds);
+        if (entity.HeldCount == isNew)
+            return;
+        HeldCount++;
+        heldBytes += e.Weight;
+        if (entity.HeldCount <= context.Options.MaxHeldPerEntity && heldBytes <= context.Options.MaxHeldBytesPerLane)
+            return;
+        Owe(entity, entry);
+        Forget(entity, entry); // no room: it will be fetched
+    }
+
+    private void Release(EntityReplica entity)
+    {
+        while (entity.Release() is { } batch)
+        {
+            foreach (var entry in batch)
+            {
+                HeldCount--;
+                heldBytes -= entry.Event.Weight;
+                if (entity.Judge(entry.Event) == Verdict.Append)
+                    Append(entity, entry.Event, entry.Inbound);
+                else
+                    entry.Inbound.ForEach(i => Duplicate(entity, entry.Event, i));
+            }
+        }
+        foreach (var gap in owed)
+        {
+            if (gap.LastKnown > 0 && gap.Entry.Entity == entity.Key && entity.Seen[gap.Entry.Origin] >= gap.LastKnown
+                && !filling.Settled.Contains(gap))
+            {
+                filling.Settled.Add(gap);
+            }
+        }
+    }
+
+    private void Forget(EntityReplica entity, HeldEvent entry)
+    {
+        entity.Drop(entry);
+        HeldCount--;
+        heldBytes -= entry.Event.Weight;
+    }
+
+    /// <summary>Notes durably that the frontier passes an event without appending it.</summary>
+    private void Owe(EntityReplica entity, HeldEvent entry)
+    {
+        var e = entry.Event;
+        var gap = owed.Find(o => o.Entry.Entity == entity.Key && o.Entry.Origin.Equals(e.Origin));
+        var from = entity.Seen[e.Origin] + 1;
+        if (gap is null)
+            owed.Add(gap = new OwedGap(new Owed(entity.Key, e.Origin, from, e.OriginPosition), e.Sequence));
+        else if (e.OriginPosition < gap.Entry.Position)
+            gap.Entry = gap.Entry with { Position = e.OriginPosition };
+        if (gap.LastKnown > 0)
+            gap.LastKnown = Math.Max(gap.LastKnown, e.Sequence);
+        filling.Settled.Remove(gap);
+        filling.Owed.Remove(gap);
+        filling.Owed.Add(gap);
+        filling.Resolves.AddRange(entry.Inbound);
+        entry.Inbound.Clear();
+    }
+
+    /// <summary>Events held back too long become owed, so that the frontier passes them; they stay in memory.</summary>
+    public void OweOverdue()
+    {
+        if (HeldCount == 0)
+            return;
+        var before = context.Now.MonotonicMilliseconds - context.Options.HoldMilliseconds;
+        foreach (var entity in entities.Values.Where(e => e.HeldCount > 0))
+        {
+            foreach (var entry in entity.Held.Where(h => h.SinceMilliseconds <= before && h.Inbound.Count > 0).ToArray())
+                Owe(entity, entry);
+        }
+    }
+
+    /// <summary>Owed gaps that should be asked for now.</summary>
+    public IEnumerable<OwedGap> DueFetches()
+        => owed.Where(o => o.Durable && !o.FetchUnderWay && o.NextFetchMilliseconds <= context.Now.MonotonicMilliseconds);
+
+    private void Resolve(InboundFrame inbound)
+    {
+        if (--inbound.Remaining == 0)
+            Settle(inbound);
+    }
+
+    private void Settle(InboundFrame inbound)
+    {
+        links.ReturnCredit(inbound.Link, Lane, inbound.Bytes);
+        if (inbound.Closes is { } gap && owed.Contains(gap) && !filling.Settled.Contains(gap) && !IsStillHeld(gap))
+            filling.Settled.Add(gap);
+        if (inbound.Cursor is not { } cursor || !cursor.Advance())
+            return;
+        FrontierMoved();
+    }
+
+    private bool IsStillHeld(OwedGap gap) => entities.TryGetValue(gap.Entry.Entity, out var entity)
+        && entity.Held.Any(h => h.Event.Origin.Equals(gap.Entry.Origin));
+
+    private void FrontierMoved()
+    {
+        ReportDue = true;
+        Unhurried();
+        UpdateFinality();
+        RunWaiting();
+    }
+
+    private void RunWaiting()
+    {
+        if (waitingCount == 0)
+            return;
+        foreach (var entity in entities.Values.Where(e => e.Waiting.Count > 0).ToArray())
+            RunWaiting(entity);
+    }
+
+    private void RunWaiting(EntityReplica entity)
+    {
+        foreach (var waiting in entity.Waiting.Where(w => IsMet(entity, w.Condition)).ToArray())
+        {
+            entity.Waiting.Remove(waiting);
+            waitingCount--;
+            waiting.Run(entity);
+        }
+    }
+}

@@ -1,0 +1,242 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+internal sealed partial class LaneReplica
+{
+    /// <summary>Takes a command: load → condition → handler → stamp → group. Completed once its group is durable.</summary>
+    public void Submit(CommandRequest request) => WithEntity(request.Entity, entity => When(entity, request.Condition,
+        request.DeadlineMilliseconds, e => Execute(e, request), failure => Fail(request, failure)));
+
+    /// <summary>Takes a read: load → condition → projection. Answered once everything it saw is durable.</summary>
+    public void Read(ReadRequest request) => WithEntity(request.Entity, entity => When(entity, request.Condition,
+        request.DeadlineMilliseconds, e => Answer(e, request),
+        failure => context.Emit(new ReadDone(request, new RequestResult(null, failure, [])))));
+
+    private void When(EntityReplica entity, ReadCondition condition, long deadline, Action<EntityReplica> run, Action<Failure> fail)
+    {
+        if (IsMet(entity, condition))
+        {
+            run(entity);
+            return;
+        }
+        entity.Waiting.Add(new WaitingRequest(condition, deadline, run, fail));
+        waitingCount++;
+    }
+
+    private bool IsMet(EntityReplica entity, ReadCondition condition)
+    {
+        foreach (var slot in condition.Sequences)
+        {
+            if (entity.Seen[slot.Origin] < slot.Count)
+                return false;
+        }
+        foreach (var frontier in condition.Positions)
+        {
+            if (Holds(frontier.Origin) < frontier.Position)
+                return false;
+        }
+        return true;
+    }
+
+    private void Answer(EntityReplica entity, ReadRequest request)
+    {
+        var result = Project();
+        AfterDurable(entity, () => context.Emit(new ReadDone(request, result)),
+            failure => context.Emit(new ReadDone(request, new RequestResult(null, failure, []))));
+
+        RequestResult Project()
+        {
+            _ = entity.Fold.State; // folds, and so finds out whether the entity is parked
+            if (entity.Unusable is { } parked)
+                return new RequestResult(null, parked, []);
+            return new RequestResult(request.Project(entity.View()), null, Points(entity, []));
+        }
+    }
+
+    // What the state contains must be durable before anybody is told of it.
+    private static void AfterDurable(EntityReplica entity, Action done, Action<Failure> failed)
+    {
+        if (entity.Pending == 0)
+            done();
+        else
+            entity.NewestGroup!.Completions.Add((done, failed));
+    }
+
+    private void Execute(EntityReplica entity, CommandRequest request)
+    {
+        _ = entity.Fold.State;
+        if (entity.Unusable is { } parked)
+        {
+            Fail(request, parked);
+            return;
+        }
+        if (request.IdempotencyKey.Length > 0 && entity.Fold.OwnerOf(request.IdempotencyKey) is not null)
+        {
+            Repeat(entity, request);
+            return;
+        }
+        if (writer.Demand() is not { } origin)
+        {
+            waitingForWriter.Add(() => WithEntity(request.Entity, e => Execute(e, request)));
+            return;
+        }
+        if (Decide(entity, request) is not { } decision)
+            return;
+        if (decision.Rejection is not null || decision.Events.Count == 0)
+            Complete(entity, request, decision, []);
+        else
+            Write(entity, request, decision, origin);
+    }
+
+    private Decision? Decide(EntityReplica entity, CommandRequest request)
+    {
+        try
+        {
+            return request.Handle(entity.Fold.State, new CommandContext(
+                entity.Key.Id, context.Options.Region, context.Options.Members, context.AuthorMilliseconds, entity.Count));
+        }
+        catch (Exception error) // a user's handler: whatever it throws concerns this command alone
+        {
+            Fail(request, new Failure(ErrorCodes.CommandFailed,
+                $"The command handler of '{entity.Key.Type}' failed with {error.GetType().Name}.", "See the service's log."));
+            return null;
+        }
+    }
+
+    private void Write(EntityReplica entity, CommandRequest request, Decision decision, Origin origin)
+    {
+        if (Stamp(entity, request, decision, origin, out var failure) is not { } events)
+        {
+            Fail(request, failure!);
+            return;
+        }
+        for (var i = 0; i < events.Length; i++)
+        {
+            entity.Admit(events[i], decision.Events[i]);
+            AddRow(entity, events[i], own: true);
+        }
+        Complete(entity, request, decision, events);
+    }
+
+    private EventRecord[]? Stamp(
+        EntityReplica entity, CommandRequest request, Decision decision, Origin origin, out Failure? failure)
+    {
+        failure = null;
+        var events = new EventRecord[decision.Events.Count];
+        var (vector, timestamp, bytes) = (entity.Seen, entity.Highest, 0L);
+        try
+        {
+            for (var i = 0; i < events.Length; i++)
+            {
+                var payload = entity.Type.Encode(decision.Events[i]);
+                bytes += payload.Bytes.Length;
+                vector = vector.With(origin, vector[origin] + 1);
+                timestamp = HybridTimestamp.After(timestamp, context.AuthorMilliseconds);
+                events[i] = new EventRecord
+                {
+                    Entity = entity.Key, Origin = origin, Sequence = vector[origin], Vector = vector, Timestamp = timestamp,
+                    BatchIndex = i, BatchLength = events.Length, Tags = decision.Tags, TraceParent = request.TraceParent,
+                    IdempotencyKey = request.IdempotencyKey, PayloadName = payload.Name, PayloadVersion = payload.Version,
+                    Payload = payload.Bytes,
+                };
+                if (payload.Bytes.Length > EventLimits.MaxPayloadBytes)
+                    bytes = long.MaxValue / 2;
+            }
+            if (events.Length > EventLimits.MaxBatchLength || bytes > EventLimits.MaxBatchBytes
+                || decision.Tags.Count > EventLimits.MaxTags || decision.Tags.Any(t => t.Length > EventLimits.MaxNameLength))
+            {
+                failure = new Failure(ErrorCodes.EventTooLarge,
+                    $"The command made {events.Length} events of {Math.Min(bytes, int.MaxValue)} bytes.",
+                    $"At most {EventLimits.MaxBatchLength} events, {EventLimits.MaxPayloadBytes} bytes each, {EventLimits.MaxBatchBytes} bytes and {EventLimits.MaxTags} tags together.");
+                return null;
+            }
+            if (entity.Fold.Probe(events, decision.Events) is { } refusal)
+            {
+                failure = new Failure(ErrorCodes.CommandFailed, $"The entity refuses its own event: {refusal}.",
+                    "The command handler should have rejected the command.");
+                return null;
+            }
+        }
+        catch (Exception error) // a user's serializer or event handler
+        {
+            failure = error is PelagoException known ? known.Failure : new Failure(ErrorCodes.CommandFailed,
+                $"An event of '{entity.Key.Type}' could not be made: {error.GetType().Name}.", "See the service's log.");
+            return null;
+        }
+        return events;
+    }
+
+    private void Complete(EntityReplica entity, CommandRequest request, Decision decision, EventRecord[] events)
+    {
+        if (decision.Rejection is { } rejection)
+        {
+            AfterDurable(entity, () => Fail(request, rejection), failure => Fail(request, failure));
+            return;
+        }
+        object? reply;
+        try
+        {
+            reply = decision.Reply(entity.Fold.State);
+            if (request is { IdempotencyKey.Length: > 0, EncodeReply: { } encode } && events.Length > 0)
+            {
+                var remembered = new RememberedReply(entity.Key, request.IdempotencyKey, encode(reply));
+                entity.Replies[request.IdempotencyKey] = remembered.Reply;
+                filling.Replies.Add(remembered);
+            }
+        }
+        catch (Exception error) // a user's reply function; the events stand
+        {
+            Fail(request, new Failure(ErrorCodes.CommandFailed,
+                $"The reply of '{entity.Key.Type}' failed with {error.GetType().Name}; the command itself is done.",
+                "See the service's log."));
+            return;
+        }
+        AfterDurable(entity,
+            () => context.Emit(new CommandDone(request, new RequestResult(reply, null, Points(entity, events)))),
+            failure => Fail(request, failure));
+    }
+
+    // A key that was used before: the reply of that time, or, where another region gave it, one made from the state.
+    private void Repeat(EntityReplica entity, CommandRequest request)
+    {
+        if (entity.Replies.TryGetValue(request.IdempotencyKey, out var remembered) && request.DecodeReply is { } decode)
+        {
+            AfterDurable(entity, () => context.Emit(new CommandDone(request,
+                new RequestResult(decode(remembered), null, Points(entity, [])))), failure => Fail(request, failure));
+            return;
+        }
+        if (Decide(entity, request) is not { } decision)
+            return;
+        if (decision.Rejection is null)
+        {
+            Complete(entity, request, decision, []);
+            return;
+        }
+        AfterDurable(entity, () => Fail(request, new Failure(ErrorCodes.AlreadyDone,
+            "The command with this idempotency key was done already, in another region.", "Read the entity for its result.")),
+            failure => Fail(request, failure));
+    }
+
+    private void Fail(CommandRequest request, Failure failure)
+        => context.Emit(new CommandDone(request, new RequestResult(null, failure, [])));
+
+    // Own events are named by what they are; what was read, by the newest event of each origin.
+    private WritePoint[] Points(EntityReplica entity, EventRecord[] own)
+    {
+        if (own is [.., var last])
+            return [new WritePoint(entity.Key, last.Origin, last.Sequence, Lane, last.OriginPosition)];
+        return [.. entity.Seen.Select(s => new WritePoint(entity.Key, s.Origin, s.Count, Lane, HighestHere(s.Origin)))];
+    }
+
+    private ulong HighestHere(Origin origin)
+        => origin.Equals(writer.Newest) ? OwnHead : cursors.TryGetValue(origin, out var cursor) ? cursor.Highest : 0;
+
+    private void AddRow(EntityReplica entity, EventRecord e, bool own)
+    {
+        filling.Rows.Add(new EventRow(e, entity.Count, own));
+        filling.Touched.Add(entity);
+        entity.NewestGroup = filling;
+        entity.Pending++;
+    }
+}

@@ -1,0 +1,184 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <summary>One lane of an instance: its entities in memory, its frontiers, and the group it is filling.</summary>
+/// <remarks>In parts: this file holds state and the cache; Writes, Receive and Commit each one way through it.</remarks>
+internal sealed partial class LaneReplica
+{
+    private readonly KernelContext context;
+    private readonly Writer writer;
+    private readonly PeerLinks links;
+    private readonly Dictionary<EntityKey, EntityReplica> entities = [];
+    private readonly SortedDictionary<Origin, OriginCursor> cursors = [];
+    private readonly List<OwedGap> owed = [];
+    private readonly List<Action> waitingForWriter = [];
+    private readonly HashSet<EntityKey> loadAfterGroup = [];
+    private PendingGroup filling = new();
+    private PendingGroup? underWay;
+    private long heldBytes;
+    private int waitingCount;
+    private long unhurriedSince = -1;
+
+    public LaneReplica(KernelContext context, Writer writer, PeerLinks links, LaneState state)
+    {
+        (this.context, this.writer, this.links) = (context, writer, links);
+        (Lane, Epoch, Head, OwnHead) = (state.Lane, state.Epoch, state.Head, state.OwnHead);
+        foreach (var f in state.Frontiers)
+            cursors[f.Origin] = new OriginCursor(f.Origin, f.Position, f.Highest);
+        foreach (var o in state.Owed)
+            owed.Add(new OwedGap(o, 0) { Durable = true });
+        Finality = new LaneFinality(context.Options.Members.Where(m => m != context.Options.Region));
+    }
+
+    public int Lane { get; }
+    public uint Epoch { get; }
+    public ulong Head { get; private set; }
+    public ulong OwnHead { get; private set; }
+    public LaneFinality Finality { get; }
+    public long EntityBytes { get; private set; }
+    public int EntityCount => entities.Count;
+    public int OwedCount => owed.Count;
+    public int HeldCount { get; private set; }
+
+    /// <summary>What is held changed since it was last reported.</summary>
+    public bool ReportDue { get; set; } = true;
+
+    public bool Fenced { get; private set; }
+
+    public IEnumerable<OriginCursor> Cursors => cursors.Values;
+
+    public IEnumerable<EntityReplica> Parked => entities.Values.Where(e => e.Ready && e.Unusable is not null);
+
+    public OriginCursor Cursor(Origin origin)
+    {
+        if (!cursors.TryGetValue(origin, out var cursor))
+            cursors[origin] = cursor = new OriginCursor(origin, 0, 0);
+        return cursor;
+    }
+
+    /// <summary>What we can vouch for: the frontier, but never beyond an owed gap.</summary>
+    public ulong Holds(Origin origin)
+    {
+        if (origin.Equals(writer.Newest))
+            return OwnHead;
+        if (!cursors.TryGetValue(origin, out var cursor))
+            return 0;
+        var holds = cursor.Frontier;
+        foreach (var gap in owed)
+        {
+            if (gap.Entry.Origin.Equals(origin))
+                holds = Math.Min(holds, gap.Entry.Position - 1);
+        }
+        return holds;
+    }
+
+    /// <summary>The highest position of an origin of which anything is here, is held back, or is owed.</summary>
+    public ulong HighestOf(Origin origin)
+    {
+        if (origin.Equals(writer.Newest))
+            return OwnHead;
+        var highest = cursors.TryGetValue(origin, out var cursor) ? Math.Max(cursor.Highest, cursor.Received) : 0;
+        foreach (var entity in entities.Values.Where(e => e.HeldCount > 0))
+            highest = Math.Max(highest, entity.Held.Where(h => h.Event.Origin.Equals(origin)).Max(h => (ulong?)h.Event.OriginPosition) ?? 0);
+        return highest;
+    }
+
+    public bool IsFinal(EventRecord e) => e.OriginPosition > 0 && e.OriginPosition <= Finality.Through(e.Origin);
+
+    public void UpdateFinality()
+    {
+        if (Finality.Update(Holds))
+            ReportDue = true;
+    }
+
+    /// <summary>The incarnation changed: the closed one's head becomes an ordinary frontier.</summary>
+    public void IncarnationOpened(Origin? closed)
+    {
+        if (closed is not null)
+            Cursor(closed).Raise(OwnHead);
+        OwnHead = 0;
+        ReportDue = true;
+        Action[] waiting = [.. waitingForWriter];
+        waitingForWriter.Clear();
+        foreach (var resume in waiting)
+            resume();
+    }
+
+    /// <summary>Runs something on an entity as soon as it is in memory.</summary>
+    private void WithEntity(EntityKey key, Action<EntityReplica> run)
+    {
+        if (!entities.TryGetValue(key, out var entity))
+        {
+            entity = new EntityReplica(key, context.TypeOf(key.Type));
+            entities.Add(key, entity);
+            EntityBytes += 600;
+            Load(key, history: false);
+        }
+        entity.LastUsedMilliseconds = context.Now.MonotonicMilliseconds;
+        if (entity.Ready && !entity.NeedsHistory)
+        {
+            run(entity);
+            return;
+        }
+        entity.Mailbox.Enqueue(run);
+    }
+
+    public bool IsFull(EntityKey key)
+        => entities.TryGetValue(key, out var entity) && entity.Mailbox.Count + entity.Waiting.Count >= context.Options.MaxMailbox;
+
+    private void Load(EntityKey key, bool history)
+    {
+        if (underWay is not null && loadAfterGroup.Contains(key))
+            return; // it has rows under way that the journal does not show yet
+        context.Emit(new LoadEntity(key, history));
+    }
+
+    public void Loaded(EntityImage image)
+    {
+        if (!entities.TryGetValue(image.Entity, out var entity) || entity.Ready)
+            return;
+        if (!entity.Restore(image))
+        {
+            entities[image.Entity] = entity = Fresh(entity);
+            Load(image.Entity, history: true);
+            return;
+        }
+        EntityBytes += entity.Weight - 600;
+        RunWaiting(entity);
+        Queue<Action<EntityReplica>> arrived = new(entity.Mailbox);
+        entity.Mailbox.Clear();
+        while (arrived.TryDequeue(out var run))
+            WithEntity(image.Entity, run); // one of them may find that the history is needed again
+    }
+
+    public void LoadFailed(EntityKey key, Failure failure)
+    {
+        if (entities.TryGetValue(key, out var entity) && !entity.Ready)
+            Loaded(new EntityImage(key, null, [], []) { Damage = failure });
+    }
+
+    private static EntityReplica Fresh(EntityReplica old)
+    {
+        var fresh = new EntityReplica(old.Key, old.Type);
+        while (old.Mailbox.TryDequeue(out var run))
+            fresh.Mailbox.Enqueue(run);
+        fresh.Waiting.AddRange(old.Waiting);
+        return fresh;
+    }
+
+    /// <summary>Evicts idle entities, least recently used first, until the budget is kept.</summary>
+    public void Evict(long budgetBytes)
+    {
+        if (EntityBytes <= budgetBytes)
+            return;
+        EntityBytes = entities.Values.Sum(e => e.Ready ? e.Weight : 600);
+        foreach (var entity in entities.Values.Where(e => e.IsIdle).OrderBy(e => e.LastUsedMilliseconds).ToArray())
+        {
+            if (EntityBytes <= budgetBytes * 3 / 4)
+                break;
+            entities.Remove(entity.Key);
+            EntityBytes -= entity.Weight;
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <summary>A frame of events under way to the journal. It is resolved when each of its events is durable, a duplicate of
+/// a durable one, or durably owed.</summary>
+internal sealed class InboundFrame(long link, int bytes, int remaining, ulong through)
+{
+    public long Link { get; } = link;
+    public int Bytes { get; } = bytes;
+    public int Remaining { get; set; } = remaining;
+    public ulong Through { get; } = through;
+    public OriginCursor? Cursor { get; init; }
+
+    /// <summary>Set for the last answer to a fetch: the gap that it closes.</summary>
+    public OwedGap? Closes { get; set; }
+}
+
+/// <summary>How far one origin's events of one lane have been consumed.</summary>
+internal sealed class OriginCursor(Origin origin, ulong frontier, ulong highest)
+{
+    public Origin Origin { get; } = origin;
+
+    /// <summary>Every event through here is durable or durably owed.</summary>
+    public ulong Frontier { get; private set; } = frontier;
+
+    /// <summary>Highest position of any event that is here.</summary>
+    public ulong Highest { get; set; } = Math.Max(frontier, highest);
+
+    /// <summary>Where a new subscription begins: what has arrived, resolved or not, is not asked for again.</summary>
+    public ulong Received { get; set; } = frontier;
+
+    /// <summary>Frontier or highest position moved since it was last persisted.</summary>
+    public bool Dirty { get; set; }
+
+    /// <summary>The dialled link that serves this origin, or 0.</summary>
+    public long ServedBy { get; set; }
+
+    public Queue<InboundFrame> Inbound { get; } = new();
+
+    /// <summary>Moves the frontier over resolved frames; true when it moved.</summary>
+    public bool Advance()
+    {
+        var moved = false;
+        while (Inbound.TryPeek(out var frame) && frame.Remaining == 0)
+        {
+            Inbound.Dequeue();
+            moved |= Raise(frame.Through);
+        }
+        return moved;
+    }
+
+    public bool Raise(ulong through)
+    {
+        if (through <= Frontier)
+            return false;
+        Frontier = through;
+        Highest = Math.Max(Highest, through);
+        Received = Math.Max(Received, through);
+        return Dirty = true;
+    }
+
+    /// <summary>Forgets what arrived and was not resolved.</summary>
+    public void Reset()
+    {
+        Inbound.Clear();
+        Received = Frontier;
+        ServedBy = 0;
+    }
+}
+
+/// <summary>An owed gap in memory.</summary>
+internal sealed class OwedGap(Owed entry, ulong lastKnown)
+{
+    public Owed Entry { get; set; } = entry;
+
+    /// <summary>Highest sequence that is known to be missing; 0 when a restart forgot it, and only a fetch can tell.</summary>
+    public ulong LastKnown { get; set; } = lastKnown;
+
+    public bool Durable { get; set; }
+    public bool FetchUnderWay { get; set; }
+    public long NextFetchMilliseconds { get; set; }
+}

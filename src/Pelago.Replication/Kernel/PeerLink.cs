@@ -1,0 +1,49 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <summary>One stream to or from a peer. On a dialled link we receive events, on an accepted one we serve them; reports
+/// and heartbeats go both ways.</summary>
+internal sealed class PeerLink(long id, PeerState peer, bool dialled)
+{
+    public long Id { get; } = id;
+    public PeerState Peer { get; } = peer;
+    public bool Dialled { get; } = dialled;
+    public HelloFrame? Hello { get; set; }
+    public long LastHeardMilliseconds { get; set; }
+    public long LastHeartbeatMilliseconds { get; set; } = long.MinValue / 2;
+    public long PeerSentMilliseconds { get; set; }
+    public long PeerSentAtMilliseconds { get; set; }
+    public LaneFeed?[] Feeds { get; } = new LaneFeed?[EntityKey.Lanes];
+    public long[] CreditToReturn { get; } = new long[EntityKey.Lanes];
+
+    /// <summary>The other side's newest incarnation as last named: whose events it serves as its own.</summary>
+    public Origin? Serves { get; set; }
+
+    /// <summary>Reports sent on this link carry what changed since; all are due at the beginning.</summary>
+    public bool IsNew { get; set; } = true;
+}
+
+/// <summary>What is known of one peer region.</summary>
+internal sealed class PeerState(string name)
+{
+    public string Name { get; } = name;
+    public PeerLink? Dialled { get; set; }
+    public bool IsDialling { get; set; }
+    public long NextDialMilliseconds { get; set; } = long.MinValue;
+    public int Failures { get; set; }
+
+    /// <summary>When the dialled link was lost, or waited for at first.</summary>
+    public long DownSinceMilliseconds { get; set; } = long.MinValue;
+
+    public double RoundTripMilliseconds { get; set; } = -1;
+    public long CaughtUpMilliseconds { get; set; } = -1;
+
+    /// <summary>Per lane, what it reported to hold, its own incarnation through its own head included.</summary>
+    public IReadOnlyDictionary<Origin, ulong>?[] Reports { get; } = new IReadOnlyDictionary<Origin, ulong>?[EntityKey.Lanes];
+
+    /// <summary>The newest session seen for each of its incarnations; bounded, oldest forgotten first.</summary>
+    public SortedDictionary<Incarnation, Incarnation> Sessions { get; } = [];
+
+    public bool IsLive => Dialled?.Hello is not null;
+}

@@ -1,0 +1,209 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+internal sealed partial class PeerLinks
+{
+    /// <summary>Takes a frame.</summary>
+    public void Received(long id, Frame frame)
+    {
+        if (!links.TryGetValue(id, out var link))
+            return;
+        link.LastHeardMilliseconds = Now;
+        if (frame is HelloFrame hello)
+        {
+            TakeHello(link, hello);
+            return;
+        }
+        if (link.Hello is null && frame is not GoodbyeFrame)
+        {
+            Goodbye(link, "protocol", "the first frame must be a hello");
+            return;
+        }
+        switch (frame)
+        {
+            case EventsFrame f when link.Dialled:
+                kernel.Lane(f.Lane).Receive(id, f);
+                break;
+            case SubscribeFrame f when !link.Dialled:
+                TakeSubscription(link, f);
+                break;
+            case CreditFrame f when !link.Dialled:
+                Feed(link, f.Lane).AddCredit(f.Bytes);
+                break;
+            case ReportFrame f:
+                TakeReport(link, f);
+                break;
+            case HeartbeatFrame f:
+                TakeHeartbeat(link, f);
+                break;
+            case FetchFrame f when !link.Dialled:
+                serving.Add(++lastRequest, (link, f));
+                context.Emit(new ReadHistory(lastRequest, f.Entity));
+                break;
+            case FetchedFrame f when link.Dialled:
+                TakeFetched(link, f);
+                break;
+            case GoodbyeFrame f:
+                TakeGoodbye(link, f);
+                break;
+            default:
+                context.Alarm(AlarmKind.Protocol, $"{link.Peer.Name} sent {frame.GetType().Name} in the wrong direction.");
+                Goodbye(link, "protocol", "wrong direction");
+                break;
+        }
+    }
+
+    private void SendHello(PeerLink link, IReadOnlyList<LaneHolding> holdings) => context.Emit(new SendFrame(link.Id,
+        new HelloFrame(context.Options.Region, kernel.JournalId, context.Options.Session, writer.Current, writer.Newest,
+            context.Options.ConfigurationEpoch, [.. kernel.Lanes.Select(l => l.OwnHead)], holdings)));
+
+    // 1 who  2 which session of an incarnation wins  3 answer, or take the answer  4 ask for its events
+    private void TakeHello(PeerLink link, HelloFrame hello)
+    {
+        if (link.Hello is not null || hello.Region != link.Peer.Name
+            || (hello.Newest is { } newest && newest.Region != hello.Region))
+        {
+            Goodbye(link, "protocol", "hello does not fit the connection");
+            return;
+        }
+        if (hello.Newest is not null && !IsNewestSession(link, hello))
+            return;
+        (link.Hello, link.Serves) = (hello, hello.Newest);
+        if (!link.Dialled)
+        {
+            SendHello(link, [.. kernel.Lanes
+                .Select(l => new LaneHolding(l.Lane, hello.Newest!, hello.Newest is null ? 0 : l.HighestOf(hello.Newest)))
+                .Where(h => h.Position > 0)]);
+            return;
+        }
+        link.Peer.Failures = 0;
+        if (writer.Newest is { } own)
+        {
+            writer.Answered(link.Peer.Name, hello.Holdings
+                .Where(h => h.Origin.Equals(own)).All(h => h.Position <= kernel.Lane(h.Lane).OwnHead));
+        }
+        foreach (var lane in kernel.Lanes)
+        {
+            context.Emit(new SendFrame(link.Id, new CreditFrame(lane.Lane, context.Options.LaneCreditBytes)));
+            Subscribe(link, lane, link.Serves);
+        }
+    }
+
+    // Two processes that claim one incarnation: the newer session wins, the other is told and begins a new incarnation.
+    private bool IsNewestSession(PeerLink link, HelloFrame hello)
+    {
+        var sessions = link.Peer.Sessions;
+        var incarnation = hello.Newest!.Incarnation;
+        if (sessions.TryGetValue(incarnation, out var known) && known.CompareTo(hello.Session) > 0)
+        {
+            Goodbye(link, "superseded", "a newer process claims this incarnation", known);
+            return false;
+        }
+        sessions[incarnation] = hello.Session;
+        if (sessions.Count > MaxSessions)
+            sessions.Remove(sessions.Keys.First());
+        foreach (var older in links.Values.Where(l => l.Peer == link.Peer && l != link
+            && l.Hello is { } h && h.Newest == hello.Newest && h.Session != hello.Session).ToArray())
+        {
+            Goodbye(older, "superseded", "a newer process claims this incarnation", hello.Session);
+        }
+        return true;
+    }
+
+    private void TakeGoodbye(PeerLink link, GoodbyeFrame goodbye)
+    {
+        Close(link, goodbye.Reason);
+        if (goodbye.Reason != "superseded" || goodbye.Session is not { } session || session == context.Options.Session)
+            return;
+        kernel.BreakIncarnation(AlarmKind.Superseded,
+            $"session {session} writes under the same incarnation as this one, {context.Options.Session}: a clone or a restored copy is running");
+    }
+
+    private void TakeSubscription(PeerLink link, SubscribeFrame f)
+    {
+        if (f.Stop)
+            Feed(link, f.Lane).Stop(f.Origin);
+        else if (f.Origin.Equals(writer.Newest) && f.After > kernel.Lane(f.Lane).Head)
+            kernel.BreakIncarnation(AlarmKind.OwnEventBeyondSeen, $"{link.Peer.Name} has consumed lane {f.Lane} beyond its head");
+        else
+            Feed(link, f.Lane).Subscribe(f.Origin, f.After);
+    }
+
+    private LaneFeed Feed(PeerLink link, int lane)
+        => link.Feeds[lane] ??= new LaneFeed(context, writer, this, link.Id, kernel.Lane(lane));
+
+    private void TakeReport(PeerLink link, ReportFrame report)
+    {
+        var holdings = new Dictionary<Origin, ulong>();
+        foreach (var h in report.Holdings)
+            holdings[h.Origin] = h.Position;
+        if (report.Current is { } current)
+        {
+            if (current.Region != link.Peer.Name)
+            {
+                Goodbye(link, "protocol", "a report names another region's origin as its own");
+                return;
+            }
+            holdings[current] = report.OwnHead;
+            if (!current.Equals(link.Serves) && link.Dialled && (link.Serves is null || current.CompareTo(link.Serves) > 0))
+            {
+                link.Serves = current;
+                foreach (var l in kernel.Lanes)
+                    Subscribe(link, l, current);
+            }
+        }
+        var lane = kernel.Lane(report.Lane);
+        link.Peer.Reports[report.Lane] = holdings;
+        lane.Finality.Report(link.Peer.Name, holdings);
+        lane.UpdateFinality();
+    }
+
+    private void SendReports()
+    {
+        foreach (var lane in kernel.Lanes)
+        {
+            foreach (var link in links.Values.Where(l => l.Hello is not null))
+            {
+                link.Feeds[lane.Lane]?.Claim();
+                if (lane.ReportDue || link.IsNew)
+                    SendReport(link, lane);
+            }
+            lane.ReportDue = false;
+        }
+        foreach (var link in links.Values.Where(l => l.Hello is not null))
+            link.IsNew = false;
+    }
+
+    private void SendReport(PeerLink link, LaneReplica lane)
+    {
+        var holdings = lane.Cursors.Where(c => !c.Origin.Equals(writer.Newest))
+            .Select(c => new LaneHolding(lane.Lane, c.Origin, lane.Holds(c.Origin))).Where(h => h.Position > 0);
+        context.Emit(new SendFrame(link.Id, new ReportFrame(lane.Lane, writer.Newest, lane.OwnHead, [.. holdings])));
+    }
+
+    private void SendHeartbeat(PeerLink link)
+    {
+        link.LastHeartbeatMilliseconds = Now;
+        context.Emit(new SendFrame(link.Id, new HeartbeatFrame(context.Now.WallMilliseconds, link.PeerSentMilliseconds,
+            link.PeerSentMilliseconds == 0 ? 0 : Now - link.PeerSentAtMilliseconds, [.. kernel.Lanes.Select(l => l.OwnHead)])));
+    }
+
+    private void TakeHeartbeat(PeerLink link, HeartbeatFrame f)
+    {
+        (link.PeerSentMilliseconds, link.PeerSentAtMilliseconds) = (f.SentMilliseconds, Now);
+        if (f.EchoedMilliseconds == 0)
+            return;
+        var roundTrip = context.Now.WallMilliseconds - f.EchoedMilliseconds - f.HeldMilliseconds;
+        if (roundTrip is < 0 or > 60_000)
+            return; // the own clock stepped meanwhile
+        link.Peer.RoundTripMilliseconds = roundTrip;
+        var arrived = f.SentMilliseconds - f.HeldMilliseconds;
+        context.Clock.Observe(link.Peer.Name,
+            (arrived - f.EchoedMilliseconds + (f.SentMilliseconds - context.Now.WallMilliseconds)) / 2);
+        var off = context.Clock.Correction(context.Options.ClockToleranceMilliseconds) != 0;
+        if (off && !clockAlarmed)
+            context.Alarm(AlarmKind.ClockOff, $"The clock of {context.Options.Region} is {-context.Clock.MedianOffset} ms off the group's median.");
+        clockAlarmed = off;
+    }
+}

@@ -1,0 +1,105 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+internal sealed partial class PeerLinks
+{
+    private const int FetchPauseMilliseconds = 500;
+
+    private void Subscribe(PeerLink link, LaneReplica lane, Origin? origin)
+    {
+        if (origin is null)
+            return;
+        var cursor = lane.Cursor(origin);
+        if (cursor.ServedBy == link.Id)
+            return;
+        if (cursor.ServedBy != 0 && links.TryGetValue(cursor.ServedBy, out var before))
+            context.Emit(new SendFrame(before.Id, new SubscribeFrame(lane.Lane, origin, 0, Stop: true)));
+        cursor.ServedBy = link.Id;
+        context.Emit(new SendFrame(link.Id, new SubscribeFrame(lane.Lane, origin, cursor.Received, Stop: false)));
+    }
+
+    /// <summary>Any path: an origin is taken from its own region while that is reachable, and otherwise, or when its life is
+    /// over, from whoever reports to hold more of it than we do.</summary>
+    private void ChooseServers(LaneReplica lane)
+    {
+        foreach (var peer in peers.Values.Where(p => p.IsLive))
+        {
+            if (peer.Reports[lane.Lane] is not { } report)
+                continue;
+            foreach (var (origin, position) in report)
+            {
+                if (origin.Equals(writer.Current))
+                {
+                    if (position <= lane.OwnHead)
+                        continue;
+                    kernel.BreakIncarnation(AlarmKind.OwnEventBeyondSeen, $"{peer.Name} holds lane {lane.Lane} beyond its head");
+                    return;
+                }
+                if (!origin.Equals(writer.Newest) && position > lane.Cursor(origin).Received && ShouldTake(lane, origin, position, peer))
+                    Subscribe(peer.Dialled!, lane, origin);
+            }
+        }
+    }
+
+    private bool ShouldTake(LaneReplica lane, Origin origin, ulong position, PeerState from)
+    {
+        if (peers.TryGetValue(origin.Region, out var home))
+        {
+            if (home.Dialled is { Hello: not null } direct && origin.Equals(direct.Serves))
+                return home == from && lane.Cursor(origin).ServedBy == 0;
+            if (!home.IsLive && Now - home.DownSinceMilliseconds < context.Options.RelayAfterMilliseconds)
+                return false; // it will probably be back at once
+        }
+        if (!links.TryGetValue(lane.Cursor(origin).ServedBy, out var server) || server.Hello is null)
+            return true;
+        if (server.Peer == from)
+            return false;
+        var offered = server.Peer.Reports[lane.Lane] is { } report && report.TryGetValue(origin, out var p) ? p : 0;
+        return offered < position && lane.Cursor(origin).Received >= offered;
+    }
+
+    private void FetchGaps(LaneReplica lane)
+    {
+        foreach (var gap in lane.DueFetches().ToArray())
+        {
+            var origin = gap.Entry.Origin;
+            var from = peers.Values.Where(p => p.IsLive)
+                .OrderByDescending(p => p.Reports[lane.Lane]?.GetValueOrDefault(origin) ?? 0).FirstOrDefault();
+            if (from is null)
+                return;
+            gap.FetchUnderWay = true;
+            gap.NextFetchMilliseconds = Now + FetchPauseMilliseconds;
+            var vouched = (from.Reports[lane.Lane]?.GetValueOrDefault(origin) ?? 0) >= gap.Entry.Position;
+            fetching.Add(++lastRequest, (from.Dialled!, lane, gap, vouched));
+            context.Emit(new SendFrame(from.Dialled!.Id,
+                new FetchFrame(lastRequest, gap.Entry.Entity, origin, gap.Entry.FromSequence, ulong.MaxValue)));
+        }
+    }
+
+    private void TakeFetched(PeerLink link, FetchedFrame f)
+    {
+        if (!fetching.Remove(f.Request, out var fetch) || fetch.Link != link)
+            return;
+        var wanted = f.Events.Where(e => e.Entity == fetch.Gap.Entry.Entity && e.Origin.Equals(fetch.Gap.Entry.Origin)).ToArray();
+        fetch.Lane.Receive(link.Id, fetch.Gap, wanted, complete: !f.More && fetch.Vouched);
+    }
+
+    /// <summary>An entity's history was read for a peer that fetches.</summary>
+    public void HistoryRead(long request, EntityImage image)
+    {
+        if (!serving.Remove(request, out var asked) || !links.ContainsKey(asked.Link.Id))
+            return;
+        var (events, bytes, more) = (new List<EventRecord>(), 0, false);
+        foreach (var e in image.Rows.Select(r => r.Event).Where(e => e.Origin.Equals(asked.Fetch.Origin)
+            && e.Sequence >= asked.Fetch.From && e.Sequence <= asked.Fetch.To).OrderBy(e => e.Sequence))
+        {
+            more = events.Count > 0 && bytes + e.Weight > context.Options.PageBytes;
+            if (more)
+                break;
+            events.Add(e);
+            bytes += e.Weight;
+        }
+        context.Emit(new SendFrame(asked.Link.Id, new FetchedFrame(asked.Fetch.Request, events, more)));
+    }
+}

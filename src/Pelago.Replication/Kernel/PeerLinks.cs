@@ -1,0 +1,192 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <summary>All links of an instance: who is dialled, who is heard, which origin is taken from whom.</summary>
+internal sealed partial class PeerLinks
+{
+    private const int MaxSessions = 16;
+    private readonly KernelContext context;
+    private readonly Writer writer;
+    private readonly InstanceKernel kernel;
+    private readonly SortedDictionary<string, PeerState> peers = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<long, PeerLink> links = [];
+    private readonly Dictionary<long, (LaneFeed Feed, LaneFeed.Subscription Subscription)> pages = [];
+    private readonly Dictionary<long, (PeerLink Link, FetchFrame Fetch)> serving = [];
+    private readonly Dictionary<long, (PeerLink Link, LaneReplica Lane, OwedGap Gap, bool Vouched)> fetching = [];
+    private long lastRequest;
+    private long lastReport = long.MinValue / 2;
+    private bool clockAlarmed;
+
+    public PeerLinks(KernelContext context, Writer writer, InstanceKernel kernel)
+    {
+        (this.context, this.writer, this.kernel) = (context, writer, kernel);
+        foreach (var member in context.Options.Members.Where(m => m != context.Options.Region))
+            peers[member] = new PeerState(member);
+    }
+
+    public IEnumerable<PeerState> Peers => peers.Values;
+
+    private long Now => context.Now.MonotonicMilliseconds;
+
+    public long NextRequest(LaneFeed feed, LaneFeed.Subscription subscription)
+    {
+        pages.Add(++lastRequest, (feed, subscription));
+        return lastRequest;
+    }
+
+    public void PageRead(long request, LanePage page)
+    {
+        if (pages.Remove(request, out var waiting))
+            waiting.Feed.Read(waiting.Subscription, page);
+    }
+
+    public void Opened(long id, string name, bool dialled)
+    {
+        if (!peers.TryGetValue(name, out var peer))
+        {
+            context.Emit(new CloseLink(id, "not a member"));
+            return;
+        }
+        var link = new PeerLink(id, peer, dialled) { LastHeardMilliseconds = Now };
+        links.Add(id, link);
+        if (!dialled)
+            return;
+        if (peer.Dialled is { } old)
+            Close(old, "replaced");
+        (peer.IsDialling, peer.Dialled) = (false, link);
+        SendHello(link, []);
+    }
+
+    public void DialFailed(string name)
+    {
+        if (!peers.TryGetValue(name, out var peer))
+            return;
+        peer.IsDialling = false;
+        Backoff(peer);
+    }
+
+    /// <summary>The shell lost the link.</summary>
+    public void Closed(long id)
+    {
+        if (links.TryGetValue(id, out var link))
+            Forget(link);
+    }
+
+    public void Close(PeerLink link, string reason)
+    {
+        context.Emit(new CloseLink(link.Id, reason));
+        Forget(link);
+    }
+
+    /// <summary>Ends a link with a last word.</summary>
+    private void Goodbye(PeerLink link, string reason, string detail, Incarnation? session = null)
+    {
+        context.Emit(new SendFrame(link.Id, new GoodbyeFrame(reason, detail, session)));
+        Close(link, reason);
+    }
+
+    /// <summary>Ends every link on which events arrive: what was under way on them is asked for again.</summary>
+    public void CloseDialled(string reason)
+    {
+        foreach (var link in links.Values.Where(l => l.Dialled).ToArray())
+            Close(link, reason);
+    }
+
+    public void CloseAll(string reason)
+    {
+        foreach (var link in links.Values.ToArray())
+            Goodbye(link, reason, "");
+    }
+
+    public void OwnEventBeyondSeen(EventRecord e) => kernel.BreakIncarnation(AlarmKind.OwnEventBeyondSeen,
+        $"{e.Entity} {e.Origin}#{e.Sequence} arrived, which this journal never wrote");
+
+    public void ReturnCredit(long id, int lane, int bytes)
+    {
+        if (bytes > 0 && links.TryGetValue(id, out var link))
+            link.CreditToReturn[lane] += bytes;
+    }
+
+    public void LaneCommitted(LaneReplica lane, List<EventRow> rows, LaneCommit commit)
+    {
+        foreach (var link in links.Values)
+            link.Feeds[lane.Lane]?.Committed(rows, commit);
+    }
+
+    /// <summary>Sends the credit that is worth a frame; called at the end of a turn.</summary>
+    public void SendCredits()
+    {
+        var worth = context.Options.LaneCreditBytes / 4;
+        foreach (var link in links.Values)
+        {
+            for (var lane = 0; link.Dialled && lane < EntityKey.Lanes; lane++)
+            {
+                if (link.CreditToReturn[lane] < worth)
+                    continue;
+                context.Emit(new SendFrame(link.Id, new CreditFrame(lane, link.CreditToReturn[lane])));
+                link.CreditToReturn[lane] = 0;
+            }
+        }
+    }
+
+    // 1 silence  2 dial  3 heartbeats  4 reports and claims  5 who is taken from whom  6 gaps
+    public void Tick()
+    {
+        foreach (var link in links.Values.Where(l => Now - l.LastHeardMilliseconds > context.Options.LinkSilenceMilliseconds).ToArray())
+            Close(link, "silent");
+        foreach (var peer in peers.Values.Where(p => p.DownSinceMilliseconds == long.MinValue))
+            peer.DownSinceMilliseconds = Now;
+        foreach (var peer in peers.Values.Where(p => p.Dialled is null && !p.IsDialling && p.NextDialMilliseconds <= Now))
+        {
+            peer.IsDialling = true;
+            context.Emit(new Dial(peer.Name));
+        }
+        foreach (var link in links.Values.Where(l => l.Hello is not null
+            && Now - l.LastHeartbeatMilliseconds >= context.Options.HeartbeatMilliseconds))
+        {
+            SendHeartbeat(link);
+        }
+        if (Now - lastReport < context.Options.ReportMilliseconds)
+            return;
+        lastReport = Now;
+        SendReports();
+        foreach (var lane in kernel.Lanes)
+            ChooseServers(lane);
+        foreach (var lane in kernel.Lanes.Where(l => l.OwedCount > 0))
+            FetchGaps(lane);
+    }
+
+    private void Forget(PeerLink link)
+    {
+        links.Remove(link.Id);
+        foreach (var page in pages.Where(p => link.Feeds.Contains(p.Value.Feed)).Select(p => p.Key).ToArray())
+            pages.Remove(page);
+        foreach (var (request, fetch) in fetching.Where(f => f.Value.Link == link).ToArray())
+        {
+            fetching.Remove(request);
+            fetch.Gap.FetchUnderWay = false;
+        }
+        if (!link.Dialled || link.Peer.Dialled != link)
+            return;
+        link.Peer.Dialled = null;
+        link.Peer.DownSinceMilliseconds = Now;
+        context.Clock.Forget(link.Peer.Name);
+        Backoff(link.Peer);
+        foreach (var lane in kernel.Lanes)
+        {
+            foreach (var cursor in lane.Cursors.Where(c => c.ServedBy == link.Id))
+                cursor.ServedBy = 0;
+        }
+    }
+
+    // Full jitter between the shortest pause and an exponentially growing bound.
+    private void Backoff(PeerState peer)
+    {
+        var options = context.Options;
+        var bound = Math.Min(options.DialBackoffMaxMilliseconds, options.DialBackoffMinMilliseconds << Math.Min(peer.Failures, 10));
+        peer.Failures++;
+        peer.NextDialMilliseconds = Now + options.DialBackoffMinMilliseconds
+            + (long)(context.NextRandom() % (ulong)Math.Max(1, bound));
+    }
+}

@@ -1,0 +1,28 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <summary>What one lane has decided and not yet handed to the journal, or has under way there.</summary>
+internal sealed class PendingGroup
+{
+    public List<EventRow> Rows { get; } = [];
+    public List<EntityReplica> Touched { get; } = [];
+    public List<InboundFrame> Resolves { get; } = [];
+    public List<(Action Done, Action<Failure> Failed)> Completions { get; } = [];
+    public List<OwedGap> Owed { get; } = [];
+    public List<OwedGap> Settled { get; } = [];
+    public List<RememberedReply> Replies { get; } = [];
+    public List<ConflictRecord> Conflicts { get; } = [];
+    public List<EntitySnapshot> Snapshots { get; } = [];
+
+    /// <summary>Something waits for this group; snapshots and moved frontiers alone do not hurry.</summary>
+    public bool IsUrgent => Rows.Count + Completions.Count + Resolves.Count + Owed.Count + Settled.Count > 0;
+
+    public bool IsEmpty => !IsUrgent && Snapshots.Count + Conflicts.Count == 0;
+
+    public LaneBatch ToBatch(int lane, uint epoch, IReadOnlyList<Frontier> frontiers) => new()
+    {
+        Lane = lane, Epoch = epoch, Rows = Rows, Frontiers = frontiers, Owed = [.. Owed.Select(o => o.Entry)],
+        Settled = [.. Settled.Select(o => o.Entry)], Replies = Replies, Conflicts = Conflicts, Snapshots = Snapshots,
+    };
+}

@@ -1,0 +1,207 @@
+using Google.Protobuf;
+using Pelago.Model;
+using Pelago.Replication.Wire;
+
+namespace Pelago.Replication;
+
+/// <summary>Decodes frames of one direction of one link. Everything that arrives is hostile until it has passed here:
+/// a broken rule throws <see cref="PelagoException"/> with <see cref="ErrorCodes.ProtocolViolation"/>, and the link ends.
+/// Not thread-safe.</summary>
+public sealed class FrameReader
+{
+    /// <summary>Version of the protocol spoken here.</summary>
+    public const uint Protocol = 1;
+
+    /// <summary>Largest frame accepted, in bytes without its length prefix.</summary>
+    public const int MaxFrameBytes = 8 * 1024 * 1024;
+
+    private const int MaxNames = 4096;
+    private readonly List<Origin> origins = [];
+    private readonly List<string> types = [];
+    private readonly List<string> payloadNames = [];
+    private ulong sequence;
+
+    /// <summary>Reads the length prefix.</summary>
+    /// <returns>False when more bytes are needed.</returns>
+    public static bool TryReadLength(ReadOnlySpan<byte> bytes, out int length, out int used)
+    {
+        (length, used) = (0, 0);
+        var value = 0ul;
+        while (used < bytes.Length)
+        {
+            var b = bytes[used];
+            value |= (ulong)(b & 127) << (7 * used++);
+            if (value > MaxFrameBytes || used > 4)
+                throw Broken($"a frame is longer than {MaxFrameBytes} bytes");
+            if (b > 127)
+                continue;
+            length = (int)value;
+            return true;
+        }
+        return false;
+    }
+
+    /// <summary>Parses one frame.</summary>
+    public Frame Read(ReadOnlyMemory<byte> bytes)
+    {
+        Wire.Frame message;
+        try
+        {
+            message = Wire.Frame.Parser.ParseFrom(bytes.Span);
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            throw Broken("a frame is not a valid message");
+        }
+        if (message.Sequence != ++sequence)
+            throw Broken($"frame {message.Sequence} arrived where {sequence} was expected");
+        Learn(message);
+        return message.BodyCase switch
+        {
+            Wire.Frame.BodyOneofCase.Hello => ToHello(message.Hello),
+            Wire.Frame.BodyOneofCase.Subscribe => new SubscribeFrame(
+                Lane(message.Subscribe.Lane), Known(message.Subscribe.Origin), message.Subscribe.After, message.Subscribe.Stop),
+            Wire.Frame.BodyOneofCase.Events => new EventsFrame(
+                Lane(message.Events.Lane), Known(message.Events.Origin),
+                [.. message.Events.Events_.Select(e => ToEvent(e, (int)message.Events.Lane))], message.Events.Through),
+            Wire.Frame.BodyOneofCase.Report => new ReportFrame(
+                Lane(message.Report.Lane), Optional(message.Report.Current), message.Report.OwnHead,
+                [.. message.Report.Holdings.Select(h => new LaneHolding((int)message.Report.Lane, Known(h.Origin), h.Position))]),
+            Wire.Frame.BodyOneofCase.Credit => new CreditFrame(Lane(message.Credit.Lane), Bounded(message.Credit.Bytes)),
+            Wire.Frame.BodyOneofCase.Fetch => ToFetch(message.Fetch),
+            Wire.Frame.BodyOneofCase.Fetched => new FetchedFrame(
+                (long)message.Fetched.Request, [.. message.Fetched.Events.Select(e => ToEvent(e, null))], message.Fetched.More),
+            Wire.Frame.BodyOneofCase.Heartbeat => ToHeartbeat(message.Heartbeat),
+            Wire.Frame.BodyOneofCase.Goodbye => new GoodbyeFrame(
+                message.Goodbye.Reason, message.Goodbye.Detail,
+                message.Goodbye.Session.Length == 16 ? Incarnation.Read(message.Goodbye.Session.Span) : null),
+            _ => throw Broken("a frame has no body that this version knows"),
+        };
+    }
+
+    private void Learn(Wire.Frame message)
+    {
+        foreach (var name in message.Origins)
+        {
+            if (name.Number != origins.Count + 1 || origins.Count == MaxNames || name.Incarnation.Length != 16
+                || Names.Check(name.Region, "region") is not null)
+            {
+                throw Broken("an origin is numbered or named wrongly");
+            }
+            origins.Add(new Origin(name.Region, Incarnation.Read(name.Incarnation.Span)));
+        }
+        Learn(message.TypeNames, types);
+        Learn(message.PayloadNames, payloadNames);
+    }
+
+    private static void Learn(IEnumerable<EntityTypeName> sent, List<string> known)
+    {
+        foreach (var name in sent)
+        {
+            if (name.Number != known.Count + 1 || known.Count == MaxNames
+                || name.Name.Length is 0 or > EventLimits.MaxNameLength)
+            {
+                throw Broken("a name is numbered or formed wrongly");
+            }
+            known.Add(name.Name);
+        }
+    }
+
+    private HelloFrame ToHello(Hello hello)
+    {
+        if (hello.OldestProtocol > Protocol || hello.Protocol < Protocol)
+            throw Broken($"the peer speaks protocol {hello.OldestProtocol}–{hello.Protocol}, this build {Protocol}");
+        if (hello.JournalId.Length != 16 || hello.Session.Length != 16 || hello.OwnHeads.Count != EntityKey.Lanes)
+            throw Broken("a hello is not complete");
+        return new HelloFrame(
+            hello.Region, new Guid(hello.JournalId.Span, bigEndian: true), Incarnation.Read(hello.Session.Span),
+            Optional(hello.Current), Optional(hello.Newest), hello.ConfigurationEpoch, [.. hello.OwnHeads],
+            [.. hello.Holdings.Select(h => new LaneHolding(Lane(h.Lane), Known(h.Origin), h.Position))]);
+    }
+
+    private FetchFrame ToFetch(Fetch fetch)
+    {
+        var entity = Entity(fetch.Type, fetch.Id);
+        if (fetch.FromSequence == 0 || fetch.ToSequence < fetch.FromSequence)
+            throw Broken("a fetch asks for an empty range");
+        return new FetchFrame((long)fetch.Request, entity, Known(fetch.Origin), fetch.FromSequence, fetch.ToSequence);
+    }
+
+    private static HeartbeatFrame ToHeartbeat(Heartbeat heartbeat)
+    {
+        if (heartbeat.OwnHeads.Count != EntityKey.Lanes)
+            throw Broken("a heartbeat does not name every lane's head");
+        return new HeartbeatFrame(
+            heartbeat.SentMilliseconds, heartbeat.EchoedMilliseconds, heartbeat.HeldMilliseconds, [.. heartbeat.OwnHeads]);
+    }
+
+    private EventRecord ToEvent(Event e, int? lane)
+    {
+        var entity = Entity(e.Type, e.Id);
+        if (lane is not null && entity.Lane != lane)
+            throw Broken("an event is not of its frame's lane");
+        var origin = Known(e.Origin);
+        var vector = Vector(e);
+        var batchLength = e.BatchLength == 0 ? 1 : e.BatchLength;
+        if (e.Sequence == 0 || vector[origin] != e.Sequence || e.OriginPosition == 0)
+            throw Broken("an event's sequence does not agree with its vector");
+        if (batchLength > EventLimits.MaxBatchLength || e.BatchIndex >= batchLength || e.BatchIndex >= e.Sequence)
+            throw Broken("an event's place in its batch is impossible");
+        if (e.Payload.Length > EventLimits.MaxPayloadBytes || e.Tags.Count > EventLimits.MaxTags
+            || e.Tags.Any(t => t.Length > EventLimits.MaxNameLength)
+            || e.IdempotencyKey.Length > EventLimits.MaxIdempotencyKeyLength
+            || e.TraceParent.Length > EventLimits.MaxTraceParentLength || e.PayloadVersion > ushort.MaxValue)
+        {
+            throw Broken("an event is larger than an event may be");
+        }
+        var timestamp = new HybridTimestamp(e.Timestamp);
+        if (timestamp > HybridTimestamp.MaxAccepted)
+            throw Broken("an event's timestamp is out of range");
+        return new EventRecord
+        {
+            Entity = entity, Origin = origin, Sequence = e.Sequence, Vector = vector, Timestamp = timestamp, Epoch = e.Epoch,
+            BatchIndex = (int)e.BatchIndex, BatchLength = (int)batchLength, Tags = [.. e.Tags], TraceParent = e.TraceParent,
+            IdempotencyKey = e.IdempotencyKey, PayloadName = Name(payloadNames, e.PayloadName),
+            PayloadVersion = e.PayloadVersion == 0 ? 1 : (int)e.PayloadVersion, Payload = e.Payload.Memory,
+            OriginPosition = e.OriginPosition,
+        };
+    }
+
+    private VersionVector Vector(Event e)
+    {
+        if (e.VectorOrigins.Count != e.VectorCounts.Count || e.VectorOrigins.Count > EventLimits.MaxVectorSlots)
+            throw Broken("an event's vector is malformed");
+        var vector = VersionVector.Empty;
+        for (var i = 0; i < e.VectorOrigins.Count; i++)
+        {
+            var origin = Known(e.VectorOrigins[i]);
+            if (e.VectorCounts[i] == 0 || vector[origin] != 0)
+                throw Broken("an event's vector repeats an origin or counts nothing");
+            vector = vector.With(origin, e.VectorCounts[i]);
+        }
+        return vector;
+    }
+
+    private EntityKey Entity(uint type, string id)
+    {
+        if (EntityKey.CheckId(id) is not null)
+            throw Broken("an entity id is not valid");
+        return new EntityKey(Name(types, type), id);
+    }
+
+    private Origin Known(uint number)
+        => number >= 1 && number <= origins.Count ? origins[(int)number - 1] : throw Broken("an origin is not known");
+
+    private Origin? Optional(uint number) => number == 0 ? null : Known(number);
+
+    private static string Name(List<string> known, uint number)
+        => number >= 1 && number <= known.Count ? known[(int)number - 1] : throw Broken("a name is not known");
+
+    private static int Lane(uint lane) => lane < EntityKey.Lanes ? (int)lane : throw Broken("a lane is out of range");
+
+    private static long Bounded(ulong bytes) => bytes <= int.MaxValue ? (long)bytes : throw Broken("a credit is out of range");
+
+    private static PelagoException Broken(string what)
+        => new Failure(ErrorCodes.ProtocolViolation, $"The peer broke the replication protocol: {what}.",
+            "The link is closed and dialled again.").ToException();
+}

@@ -1,0 +1,152 @@
+using System.Buffers;
+using Google.Protobuf;
+using Google.Protobuf.Collections;
+using Pelago.Model;
+using Pelago.Replication.Wire;
+
+namespace Pelago.Replication;
+
+/// <summary>Encodes frames of one direction of one link: numbers them, and sends each origin and name in full only once.
+/// Not thread-safe.</summary>
+public sealed class FrameWriter
+{
+    private readonly Dictionary<Origin, uint> origins = [];
+    private readonly Dictionary<string, uint> types = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, uint> payloadNames = new(StringComparer.Ordinal);
+    private Wire.Frame message = new();
+    private ulong sequence;
+
+    /// <summary>Appends the frame, length-prefixed, to a buffer.</summary>
+    public void Write(Frame frame, IBufferWriter<byte> output)
+    {
+        message = new Wire.Frame { Sequence = ++sequence };
+        Fill(frame);
+        var size = message.CalculateSize();
+        var prefix = output.GetSpan(5);
+        var used = 0;
+        for (var rest = (uint)size; ; rest >>= 7)
+        {
+            prefix[used++] = (byte)(rest > 127 ? (rest & 127) | 128 : rest);
+            if (rest <= 127)
+                break;
+        }
+        output.Advance(used);
+        message.WriteTo(output.GetSpan(size)[..size]);
+        output.Advance(size);
+    }
+
+    private void Fill(Frame frame)
+    {
+        switch (frame)
+        {
+            case HelloFrame f:
+                message.Hello = ToHello(f);
+                break;
+            case SubscribeFrame f:
+                message.Subscribe = new Subscribe { Lane = (uint)f.Lane, Origin = Number(f.Origin), After = f.After, Stop = f.Stop };
+                break;
+            case EventsFrame f:
+                message.Events = new Events { Lane = (uint)f.Lane, Origin = Number(f.Origin), Through = f.Through };
+                foreach (var e in f.Events)
+                    message.Events.Events_.Add(ToWire(e));
+                break;
+            case ReportFrame f:
+                message.Report = new Report { Lane = (uint)f.Lane, Current = Number(f.Current), OwnHead = f.OwnHead, Full = true };
+                message.Report.Holdings.AddRange(f.Holdings.Select(h => ToWire(h, withLane: false)));
+                break;
+            case CreditFrame f:
+                message.Credit = new Credit { Lane = (uint)f.Lane, Bytes = (ulong)f.Bytes };
+                break;
+            case FetchFrame f:
+                message.Fetch = new Fetch
+                {
+                    Request = (ulong)f.Request, Type = Number(types, message.TypeNames, f.Entity.Type), Id = f.Entity.Id,
+                    Origin = Number(f.Origin), FromSequence = f.From, ToSequence = f.To,
+                };
+                break;
+            case FetchedFrame f:
+                message.Fetched = new Fetched { Request = (ulong)f.Request, More = f.More };
+                foreach (var e in f.Events)
+                    message.Fetched.Events.Add(ToWire(e));
+                break;
+            case HeartbeatFrame f:
+                message.Heartbeat = new Heartbeat
+                {
+                    SentMilliseconds = f.SentMilliseconds, EchoedMilliseconds = f.EchoedMilliseconds,
+                    HeldMilliseconds = f.HeldMilliseconds,
+                };
+                message.Heartbeat.OwnHeads.AddRange(f.OwnHeads);
+                break;
+            case GoodbyeFrame f:
+                message.Goodbye = new Goodbye { Reason = f.Reason, Detail = f.Detail };
+                if (f.Session is { } session)
+                    message.Goodbye.Session = ByteString.CopyFrom(session.ToBytes());
+                break;
+            default:
+                throw new ArgumentException($"No wire form for {frame.GetType().Name}.", nameof(frame));
+        }
+    }
+
+    private Hello ToHello(HelloFrame f)
+    {
+        var hello = new Hello
+        {
+            Protocol = FrameReader.Protocol, OldestProtocol = FrameReader.Protocol, Region = f.Region,
+            JournalId = ByteString.CopyFrom(f.JournalId.ToByteArray(bigEndian: true)),
+            Session = ByteString.CopyFrom(f.Session.ToBytes()),
+            Current = Number(f.Current), Newest = Number(f.Newest), ConfigurationEpoch = f.ConfigurationEpoch,
+        };
+        hello.OwnHeads.AddRange(f.OwnHeads);
+        hello.Holdings.AddRange(f.Holdings.Select(h => ToWire(h, withLane: true)));
+        return hello;
+    }
+
+    private Holding ToWire(LaneHolding h, bool withLane)
+        => new() { Lane = withLane ? (uint)h.Lane : 0, Origin = Number(h.Origin), Position = h.Position };
+
+    private Event ToWire(EventRecord e)
+    {
+        var wire = new Event
+        {
+            OriginPosition = e.OriginPosition, Origin = Number(e.Origin), Sequence = e.Sequence,
+            Type = Number(types, message.TypeNames, e.Entity.Type), Id = e.Entity.Id, Timestamp = e.Timestamp.Value,
+            Epoch = e.Epoch, BatchIndex = (uint)e.BatchIndex, BatchLength = e.BatchLength == 1 ? 0 : (uint)e.BatchLength,
+            TraceParent = e.TraceParent, IdempotencyKey = e.IdempotencyKey,
+            PayloadName = Number(payloadNames, message.PayloadNames, e.PayloadName),
+            PayloadVersion = e.PayloadVersion == 1 ? 0 : (uint)e.PayloadVersion,
+            Payload = UnsafeByteOperations.UnsafeWrap(e.Payload),
+        };
+        foreach (ref readonly var slot in e.Vector.Slots)
+        {
+            wire.VectorOrigins.Add(Number(slot.Origin));
+            wire.VectorCounts.Add(slot.Count);
+        }
+        wire.Tags.AddRange(e.Tags);
+        return wire;
+    }
+
+    private uint Number(Origin? origin)
+    {
+        if (origin is null)
+            return 0;
+        if (origins.TryGetValue(origin, out var number))
+            return number;
+        number = (uint)origins.Count + 1;
+        origins.Add(origin, number);
+        message.Origins.Add(new OriginName
+        {
+            Number = number, Region = origin.Region, Incarnation = ByteString.CopyFrom(origin.Incarnation.ToBytes()),
+        });
+        return number;
+    }
+
+    private static uint Number(Dictionary<string, uint> known, RepeatedField<EntityTypeName> sent, string name)
+    {
+        if (known.TryGetValue(name, out var number))
+            return number;
+        number = (uint)known.Count + 1;
+        known.Add(name, number);
+        sent.Add(new EntityTypeName { Number = number, Name = name });
+        return number;
+    }
+}
