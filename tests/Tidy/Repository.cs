@@ -32,9 +32,10 @@ public static class Repository
     public static IEnumerable<SourceFile> Documents =>
         Files.Where(file => file.Path.EndsWith(".md", StringComparison.Ordinal));
 
-    /// <summary>Project files.</summary>
+    /// <summary>Project files, but for those of build steps.</summary>
     public static IEnumerable<SourceFile> Projects =>
-        Files.Where(file => file.Path.EndsWith(".csproj", StringComparison.Ordinal));
+        Files.Where(file => file.Path.EndsWith(".csproj", StringComparison.Ordinal)
+            && !file.Path.StartsWith("eng/", StringComparison.Ordinal));
 
     /// <summary>The file at a path from the root, with forward slashes.</summary>
     public static SourceFile File(string path) =>
