@@ -52,7 +52,7 @@ internal sealed partial class LaneReplica
         Head = commit.Head;
         foreach (var gap in group.Owed)
             gap.Durable = true;
-        foreach (var gap in group.Settled)
+        foreach (var gap in group.Settled.Where(g => !filling.Owed.Contains(g)))
             owed.Remove(gap);
         foreach (var entity in group.Touched)
             entity.Pending--;
@@ -73,7 +73,10 @@ internal sealed partial class LaneReplica
     {
         foreach (var entity in group.Touched)
         {
-            if (entity.Pending > 0 || !entities.TryGetValue(entity.Key, out var present) || present != entity)
+            if (entity.Pending > 0 || entity.NewestGroup != group)
+                continue;
+            entity.NewestGroup = null;
+            if (!entities.TryGetValue(entity.Key, out var present) || present != entity)
                 continue;
             EntityBytes += 128;
             if (entity.NeedsHistory)
@@ -84,6 +87,11 @@ internal sealed partial class LaneReplica
             RunWaiting(entity);
             Compact(entity);
         }
+        LoadWaiting();
+    }
+
+    private void LoadWaiting()
+    {
         foreach (var key in loadAfterGroup)
             context.Emit(new LoadEntity(key, History: false));
         loadAfterGroup.Clear();
@@ -152,6 +160,7 @@ internal sealed partial class LaneReplica
         context.Alarm(alarm, $"Lane {Lane}: {failure.Message}");
         FailAll(group, failure);
         Reset(failure);
+        LoadWaiting();
         links.CloseDialled("lane reset");
     }
 
