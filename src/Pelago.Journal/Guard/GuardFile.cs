@@ -1,0 +1,95 @@
+using System.Text.Json;
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Journal;
+
+/// <summary>What the guard file says.</summary>
+/// <param name="Incarnation">Newest incarnation, or null when none was ever opened.</param>
+/// <param name="Stopped">True after a clean stop: then the heads are those of all lanes at that moment.</param>
+/// <param name="Heads">32 heads; meaningful only when stopped.</param>
+internal sealed record GuardState(Guid JournalId, Incarnation? Incarnation, bool Stopped, IReadOnlyList<ulong> Heads);
+
+/// <summary>A small file outside the journal's directory that remembers how far the journal had come. What restores, clones
+/// or rolls back the journal does not roll it back too, so that a disagreement shows.</summary>
+internal sealed class GuardFile(string path)
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+
+    /// <summary>Reads it. Null with an empty problem: there is none. Null with a problem: it is there and unreadable.</summary>
+    public async ValueTask<(GuardState? State, string Problem)> ReadAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var stored = JsonSerializer.Deserialize<Stored>(await File.ReadAllBytesAsync(path, cancellationToken), Json);
+            if (stored is not { FormatVersion: 1, Heads.Length: EntityKey.Lanes } || stored.State is not ("running" or "stopped"))
+                return (null, "the guard file is malformed");
+            Incarnation? life = stored.Incarnation is null ? null : Model.Incarnation.Parse(stored.Incarnation);
+            return (new GuardState(Guid.Parse(stored.JournalId), life, stored.State == "stopped", stored.Heads), "");
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return (null, "");
+        }
+        catch (Exception e) when (e is JsonException or FormatException or ArgumentException)
+        {
+            return (null, "the guard file is malformed");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return (null, "the guard file cannot be read");
+        }
+    }
+
+    /// <summary>Replaces it, durably and atomically.</summary>
+    /// <exception cref="PelagoException">It cannot be written (PLG4003).</exception>
+    public async ValueTask WriteAsync(GuardState state, CancellationToken cancellationToken)
+    {
+        var stored = new Stored(1, state.JournalId.ToString(), state.Incarnation?.ToString(),
+            state.Stopped ? "stopped" : "running", [.. state.Heads]);
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            await DurableFile.ReplaceAsync(path, JsonSerializer.SerializeToUtf8Bytes(stored, Json), cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new Failure(ErrorCodes.JournalNotPermitted, $"The guard file '{path}' cannot be written.",
+                "Give this user write access to its directory, and the disk some space.").ToException(e);
+        }
+    }
+
+    private sealed record Stored(int FormatVersion, string JournalId, string? Incarnation, string State, ulong[] Heads);
+}
+
+/// <summary>Compares guard and journal: may the newest incarnation go on?</summary>
+internal static class ContinuityCheck
+{
+    /// <param name="journalHeads">The 32 heads found in the journal.</param>
+    /// <param name="guard">What the guard file says, or null.</param>
+    /// <param name="problem">Why there is no guard although there is a file; else empty.</param>
+    public static JournalIdentity Judge(
+        Guid journalId, Incarnation? newest, IReadOnlyList<ulong> journalHeads, GuardState? guard, string problem)
+    {
+        JournalIdentity Is(Continuity continuity, string reason) => new(journalId, newest, continuity, reason);
+        if (newest is null)
+            return Is(Continuity.Broken, "The journal is new: no incarnation was opened yet.");
+        if (guard is null)
+            return Is(Continuity.Broken, problem.Length > 0 ? $"Continuity is unproven: {problem}." : "There is no guard file.");
+        if (guard.JournalId != journalId)
+            return Is(Continuity.Broken, $"The guard file belongs to journal {guard.JournalId}, not to this one.");
+        if (guard.Incarnation != newest)
+            return Is(Continuity.Broken, "The guard file names another incarnation than the journal: one of them is an older copy.");
+        if (!guard.Stopped)
+            return Is(Continuity.Unclean, "The journal was not stopped cleanly.");
+        for (var lane = 0; lane < journalHeads.Count; lane++)
+        {
+            if (guard.Heads[lane] != journalHeads[lane])
+            {
+                return Is(Continuity.Broken, $"Lane {lane} ended at {guard.Heads[lane]} when the journal was stopped and now "
+                    + $"ends at {journalHeads[lane]}: this is another copy of the journal.");
+            }
+        }
+        return Is(Continuity.Clean, "");
+    }
+}

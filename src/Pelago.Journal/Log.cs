@@ -1,0 +1,21 @@
+using Microsoft.Extensions.Logging;
+
+namespace Pelago.Journal;
+
+/// <summary>What the journal logs. Never an id, a key or a payload.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information,
+        "Journal {JournalId} opened with SQLite {Sqlite}: continuity {Continuity}. {Reason}")]
+    public static partial void Opened(ILogger logger, Guid journalId, string sqlite, string continuity, string reason);
+
+    [LoggerMessage(2, LogLevel.Error, "The store beneath the journal failed with code {Code}: {Message}. Nothing was changed.")]
+    public static partial void StoreFailed(ILogger logger, int code, string message);
+
+    [LoggerMessage(3, LogLevel.Error,
+        "Damaged frontiers or owed gaps of lane {Lane} are forgotten: peers will send its events again.")]
+    public static partial void LaneProgressDamaged(ILogger logger, int lane);
+
+    [LoggerMessage(4, LogLevel.Error, "Damage: {What}")]
+    public static partial void DamageFound(ILogger logger, string what);
+}

@@ -1,0 +1,20 @@
+using Pelago.Model;
+
+namespace Pelago.Journal;
+
+/// <summary>Says what is damaged, in one form.</summary>
+internal static class Damage
+{
+    private const string Next = "Run 'pelago journal check' for a list, and restore the journal from a backup or from its peers.";
+
+    public static Failure Failure(string what) => new(ErrorCodes.JournalDamaged, $"In the journal, {what}.", Next);
+
+    public static Failure Row(int lane, ulong position)
+        => Failure($"the row at position {position} of lane {lane} is damaged, was altered, or is missing");
+
+    /// <summary>The failure that a store's exception stands for.</summary>
+    public static Failure Of(StoreException e) => e.IsDamage
+        ? Failure($"a page of the database is damaged ({e.Message})")
+        : new Failure(ErrorCodes.JournalStoreFailed, $"The store beneath the journal failed: {e.Message}.",
+            "Free space on its disk or repair it; the journal goes on by itself.");
+}

@@ -1,0 +1,197 @@
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Journal;
+
+/// <summary>Verifies a journal: every row opens, positions have no gaps, heads and indexes agree with the rows, and the
+/// database is sound.</summary>
+internal sealed class JournalCheck(
+    Database database, Opener opener, OriginTable origins, EntityRegistry entities, RecentRows recent)
+{
+    private const int MaxFindings = 1_000;
+    private const int ChunkRows = 4_096;
+
+    private readonly List<Failure> found = [];
+    private readonly ulong[] heads = new ulong[EntityKey.Lanes];
+    private readonly ulong[] ownHeads = new ulong[EntityKey.Lanes];
+    private long rows;
+
+    public JournalReport Run(IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        var until = new ulong[EntityKey.Lanes];
+        for (var lane = 0; lane < until.Length; lane++)
+            until[lane] = recent.Head(lane);
+        Attempt(() => Rows(progress, cancellationToken));
+        for (var lane = 0; lane < until.Length; lane++)
+            Missing(lane, until[lane]);
+        Attempt(Heads);
+        Attempt(Indexes);
+        Attempt(() => Boxes(cancellationToken));
+        Attempt(() => Pages(cancellationToken));
+        return new JournalReport(rows, found);
+    }
+
+    /// <summary>Every row in commit order, in chunks, so that no transaction stands in the way of checkpoints.</summary>
+    private void Rows(IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        var reader = new RowReader(opener, origins, entities);
+        using var once = database.Once(
+            $"SELECT {RowReader.Columns}, id FROM event WHERE id >= ?1 ORDER BY id LIMIT {ChunkRows}", out var select);
+        var last = database.Number("SELECT max(id) FROM event");
+        var next = 1L;
+        while (next <= last)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            next = Chunk(select, next, last, reader);
+            progress?.Report(rows);
+        }
+    }
+
+    private long Chunk(Statement select, long next, long last, RowReader reader)
+    {
+        select.Bind(1, next);
+        try
+        {
+            while (select.Step())
+            {
+                next = select.Long(14) + 1;
+                Row(select, reader);
+            }
+            return next > last ? next : database.Number($"SELECT coalesce(min(id), {last + 1}) FROM event WHERE id >= {next}");
+        }
+        catch (StoreException e) when (e.IsDamage)
+        {
+            return next + 1; // the gap in its lane names the row
+        }
+        finally
+        {
+            select.Reset();
+        }
+    }
+
+    private void Row(Statement select, RowReader reader)
+    {
+        rows++;
+        var lane = select.Long(0);
+        var position = (ulong)select.Long(1);
+        if (lane is < 0 or >= EntityKey.Lanes || position <= heads[lane])
+        {
+            Add(Damage.Failure($"a row claims lane {lane}, position {position}, which is not its own"));
+            return;
+        }
+        if (position - heads[lane] > MaxFindings)
+        {
+            Add(Damage.Row((int)lane, position));
+            return;
+        }
+        Missing((int)lane, position - 1);
+        heads[lane] = position;
+        if (!reader.TryRead(select, -1, 0, 0, out var row))
+            Add(Damage.Row((int)lane, position));
+        else if (row.Own && select.Long(6) == 0)
+            ownHeads[lane] = position;
+    }
+
+    private void Missing(int lane, ulong through)
+    {
+        for (var position = heads[lane] + 1; position <= through && found.Count < MaxFindings; position++)
+            Add(Damage.Row(lane, position));
+        heads[lane] = Math.Max(heads[lane], through);
+    }
+
+    private void Heads()
+    {
+        using var once = database.Once("SELECT lane, head, own_head FROM lane", out var select);
+        while (select.Step())
+        {
+            var lane = select.Long(0);
+            ulong head = (ulong)select.Long(1), own = (ulong)select.Long(2);
+            if (lane is < 0 or >= EntityKey.Lanes || head < heads[lane])
+                Add(Damage.Failure($"lane {lane} says that it ends at {head}, but its rows end later"));
+            else if (own < ownHeads[lane] || own > head)
+                Add(Damage.Failure($"lane {lane} says that its own rows end at {own}, but they end at {ownHeads[lane]}"));
+        }
+    }
+
+    /// <summary>Every row up to the end of the last complete run stands in both indexes under its own id.</summary>
+    private void Indexes()
+    {
+        foreach (var (table, key, column) in (ReadOnlySpan<(string, string, string)>)
+            [("lane_row", "lane", "position"), ("entity_row", "entity", "local_sequence")])
+        {
+            using var once = database.Once($"SELECT e.lane, e.position FROM event e LEFT JOIN {table} i "
+                + $"ON i.{key} = e.{key} AND i.{column} = e.{column} "
+                + $"WHERE e.id <= (SELECT through FROM run) AND i.id IS NOT e.id LIMIT {MaxFindings}", out var select);
+            while (select.Step())
+                Add(Damage.Failure($"the row at position {select.Long(1)} of lane {select.Long(0)} is not in the index {table}"));
+        }
+    }
+
+    private void Boxes(CancellationToken cancellationToken)
+    {
+        Each("SELECT number, lane, hash, salt, nonce, sealed FROM entity", "entity {0}",
+            s => EntityRegistry.TryOpen(opener, s, s.Long(0), out _, firstColumn: 1), cancellationToken);
+        Each("SELECT entity, local_sequence, salt, nonce, sealed FROM snapshot", "the snapshot of entity {0}",
+            s => Opens(s, SealDomain.Snapshot, 2), cancellationToken);
+        Each("SELECT entity, kind, origin, sequence, recorded_at, salt, nonce, sealed FROM conflict",
+            "a conflict record of entity {0}", s => Opens(s, SealDomain.Conflict, 5), cancellationToken);
+        Each("SELECT lane, origin, position, salt, nonce, sealed FROM frontier", "a frontier of lane {0}",
+            s => Opens(s, SealDomain.Frontier, 3), cancellationToken);
+        Each("SELECT lane, entity, origin, from_sequence, position, salt, nonce, sealed FROM owed", "an owed gap of lane {0}",
+            s => Opens(s, SealDomain.Owed, 5), cancellationToken);
+        Each("SELECT entity, hash, salt, nonce, sealed FROM reply", "a remembered reply of entity {0}",
+            s => s.Blob(1).Length == 16 && opener.TryOpen(SealDomain.Reply, s.Long(2), s.Long(3),
+                SideRecords.ReplyColumns(s.Long(0), s.Blob(1)), s.Blob(4), out _), cancellationToken);
+    }
+
+    private bool Opens(Statement row, SealDomain domain, int columns)
+    {
+        Span<long> values = stackalloc long[AssociatedData.MaxColumns];
+        for (var i = 0; i < columns; i++)
+            values[i] = row.Long(i);
+        return opener.TryOpen(domain, row.Long(columns), row.Long(columns + 1), values[..columns], row.Blob(columns + 2), out _);
+    }
+
+    private void Each(string sql, string what, Func<Statement, bool> opens, CancellationToken cancellationToken)
+    {
+        using var once = database.Once(sql, out var select);
+        while (select.Step())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!opens(select))
+            {
+                var name = string.Format(System.Globalization.CultureInfo.InvariantCulture, what, select.Long(0));
+                Add(Damage.Failure($"{name} is damaged or was altered"));
+            }
+        }
+    }
+
+    private void Pages(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        using var once = database.Once($"PRAGMA integrity_check({MaxFindings})", out var select);
+        while (select.Step())
+        {
+            if (select.Text(0) is var message && message != "ok")
+                Add(Damage.Failure($"the database's structure is damaged: {message}"));
+        }
+    }
+
+    private void Attempt(Action step)
+    {
+        try
+        {
+            step();
+        }
+        catch (StoreException e)
+        {
+            Add(Damage.Of(e));
+        }
+    }
+
+    private void Add(Failure failure)
+    {
+        if (found.Count < MaxFindings)
+            found.Add(failure);
+    }
+}

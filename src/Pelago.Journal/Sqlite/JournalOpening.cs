@@ -1,0 +1,240 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using Pelago.Model;
+using SQLitePCL;
+
+namespace Pelago.Journal;
+
+/// <summary>Opens the files of an embedded journal: 1 lock, 2 database and its format, 3 keys, 4 a new salt, 5 origins and
+/// lanes, 6 rows that the indexes do not cover yet. Nothing is changed before the format is known to be ours.</summary>
+internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
+{
+    private const long DataPurpose = 1, IndexPurpose = 2;
+    private const long MaxHoles = 1_000_000;
+
+    private string DatabasePath => Path.Combine(options.DataDirectory, "journal.db");
+
+    /// <summary>Takes the directory for this process.</summary>
+    /// <exception cref="PelagoException">Another has it (PLG4001), or it is not accessible (PLG4003).</exception>
+    public FileStream Lock()
+    {
+        var path = Path.Combine(options.DataDirectory, "journal.lock");
+        try
+        {
+            if (OperatingSystem.IsWindows())
+                Directory.CreateDirectory(options.DataDirectory);
+            else
+                Directory.CreateDirectory(options.DataDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or DirectoryNotFoundException || !File.Exists(path))
+        {
+            throw NotPermitted(e);
+        }
+        catch (IOException e)
+        {
+            throw new Failure(ErrorCodes.JournalInUse, $"The journal in '{options.DataDirectory}' is open in another process.",
+                "Stop that process, or give this one a directory of its own.").ToException(e);
+        }
+    }
+
+    /// <summary>Opens the database, or creates it.</summary>
+    /// <exception cref="PelagoException">PLG4002 to PLG4008.</exception>
+    public async ValueTask<WriterParts> OpenAsync(CancellationToken cancellationToken)
+    {
+        Database? database = null;
+        try
+        {
+            database = Database.Open(DatabasePath, create: true, options.WriterCacheKibibytes);
+            if (!CheckFormat(database))
+                await CreateAsync(database, cancellationToken);
+            database.Execute("PRAGMA journal_mode = WAL");
+            database.Execute($"PRAGMA wal_autocheckpoint = {options.CheckpointPages}");
+            var keys = await ReadKeysAsync(database, cancellationToken);
+            var sealer = AddSalt(database, keys);
+            return Recover(database, keys, sealer);
+        }
+        catch (StoreException e)
+        {
+            database?.Dispose();
+            throw e.Primary is raw.SQLITE_CANTOPEN or raw.SQLITE_READONLY or raw.SQLITE_PERM or raw.SQLITE_AUTH
+                ? NotPermitted(e) : Damage.Of(e).ToException(e);
+        }
+        catch
+        {
+            database?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens one reader connection.</summary>
+    public JournalReader OpenReader(WriterParts parts)
+    {
+        var database = Database.Open(DatabasePath, create: false, Math.Max(1024, options.WriterCacheKibibytes / 4));
+        database.Execute("PRAGMA query_only = ON");
+        return new JournalReader(database, parts.Keys, parts.Origins, parts.Cache, parts.Recent);
+    }
+
+    /// <summary>True when it is a journal of our format; false when it is empty.</summary>
+    private bool CheckFormat(Database database)
+    {
+        var application = database.Number("PRAGMA application_id");
+        var format = database.Number("PRAGMA user_version");
+        if (application == 0 && format == 0 && database.Number("SELECT count(*) FROM sqlite_master") == 0)
+            return false;
+        if (application == Schema.ApplicationId && format == Schema.FormatVersion)
+            return true;
+        throw new Failure(ErrorCodes.JournalFormat, application == Schema.ApplicationId
+                ? $"The journal in '{options.DataDirectory}' has format {format}; this version knows format {Schema.FormatVersion}."
+                : $"'{DatabasePath}' is a database of another program.",
+            "Use the version of Pelago that wrote it, or another directory. Nothing was changed.").ToException();
+    }
+
+    private async ValueTask CreateAsync(Database database, CancellationToken cancellationToken)
+    {
+        var journalId = RandomNumberGenerator.GetBytes(16);
+        var data = await WrapAsync(journalId, 1, DataPurpose, cancellationToken);
+        var index = await WrapAsync(journalId, 2, IndexPurpose, cancellationToken);
+        database.Execute("BEGIN IMMEDIATE");
+        foreach (var sql in Schema.Create)
+            database.Execute(sql);
+        using (database.Once("INSERT INTO meta VALUES ('journal_id', ?1)", out var meta))
+            meta.Bind(1, journalId).Run();
+        using (database.Once("INSERT INTO wrapped_key VALUES (?1, ?2, ?3, ?4)", out var insert))
+        {
+            insert.Bind(1, 1).Bind(2, DataPurpose).Bind(3, data.KekId).Bind(4, data.Content).Run();
+            insert.Bind(1, 2).Bind(2, IndexPurpose).Bind(3, index.KekId).Bind(4, index.Content).Run();
+        }
+        using (database.Once("INSERT INTO lane VALUES (?1, 0, 0, 0)", out var lane))
+        {
+            for (var i = 0; i < EntityKey.Lanes; i++)
+                lane.Bind(1, i).Run();
+        }
+        using (database.Once("INSERT INTO run VALUES (1, 0, ?1)", out var run))
+            run.Bind(1, new byte[EntityKey.Lanes * 8]).Run();
+        database.Execute($"PRAGMA application_id = {Schema.ApplicationId}");
+        database.Execute($"PRAGMA user_version = {Schema.FormatVersion}");
+        database.Execute("COMMIT");
+    }
+
+    private async ValueTask<KeyReply> WrapAsync(byte[] journalId, long number, long purpose, CancellationToken cancellationToken)
+    {
+        var key = RandomNumberGenerator.GetBytes(32);
+        var reply = await kek.ApplyAsync(
+            new KeyRequest(KeyOperation.Wrap, "", key, Context(journalId, number, purpose)), cancellationToken);
+        CryptographicOperations.ZeroMemory(key);
+        return reply;
+    }
+
+    private async ValueTask<KeyRing> ReadKeysAsync(Database database, CancellationToken cancellationToken)
+    {
+        byte[] journalId;
+        using (database.Once("SELECT value FROM meta WHERE name = 'journal_id'", out var meta))
+            journalId = meta.Step() ? meta.Blob(0).ToArray() : [];
+        if (journalId.Length != 16)
+            throw Damage.Failure("the journal's id is missing").ToException();
+        var wrapped = new List<(long Number, long Purpose, string Kek, byte[] Content)>();
+        using (database.Once("SELECT number, purpose, kek, content FROM wrapped_key", out var select))
+        {
+            while (select.Step())
+                wrapped.Add((select.Long(0), select.Long(1), select.Text(2), select.Blob(3).ToArray()));
+        }
+        var opened = new List<(long Number, long Purpose, byte[] Key)>();
+        foreach (var (number, purpose, id, content) in wrapped)
+        {
+            var request = new KeyRequest(KeyOperation.Unwrap, id, content, Context(journalId, number, purpose));
+            opened.Add((number, purpose, (await kek.ApplyAsync(request, cancellationToken)).Content));
+        }
+        var index = opened.Find(k => k.Purpose == IndexPurpose).Key ?? throw Damage.Failure("a key is missing").ToException();
+        var ring = new KeyRing(new Guid(journalId, bigEndian: true), index);
+        foreach (var (number, purpose, key) in opened)
+        {
+            if (purpose == DataPurpose)
+                ring.AddDataKey(number, key);
+        }
+        using var once = database.Once("SELECT number, data_key, content FROM salt", out var salts);
+        while (salts.Step())
+            ring.AddSalt(salts.Long(0), salts.Long(1), salts.Blob(2).ToArray());
+        return ring;
+    }
+
+    private static Sealer AddSalt(Database database, KeyRing keys)
+    {
+        var salt = RandomNumberGenerator.GetBytes(32);
+        var number = keys.LastSalt + 1;
+        var dataKey = database.Number($"SELECT max(number) FROM wrapped_key WHERE purpose = {DataPurpose}");
+        using (database.Once("INSERT INTO salt VALUES (?1, ?2, ?3)", out var insert))
+            insert.Bind(1, number).Bind(2, dataKey).Bind(3, salt).Run();
+        keys.AddSalt(number, dataKey, salt);
+        var key = keys.SealingKey(number) ?? throw Damage.Failure("the data key is missing").ToException();
+        return new Sealer(key, number, new AssociatedData(keys.JournalId));
+    }
+
+    private WriterParts Recover(Database database, KeyRing keys, Sealer sealer)
+    {
+        var origins = new OriginTable();
+        using (var opener = new Opener(keys))
+            origins.Read(database, opener);
+        var lanes = new LaneTable(database);
+        var heads = new byte[EntityKey.Lanes * 8];
+        var through = 0L;
+        using (database.Once("SELECT through, heads FROM run", out var run))
+        {
+            if (run.Step() && run.Blob(1).Length == heads.Length)
+            {
+                through = run.Long(0);
+                run.Blob(1).CopyTo(heads);
+            }
+        }
+        var indexed = new ulong[EntityKey.Lanes];
+        for (var lane = 0; lane < indexed.Length; lane++)
+            indexed[lane] = BinaryPrimitives.ReadUInt64BigEndian(heads.AsSpan(lane * 8));
+        var recent = new RecentRows(indexed);
+        ReadRecent(database, through, recent, lanes);
+        return new WriterParts(database, keys, sealer, origins, new EntityCache(options.EntityCacheEntries), recent, lanes);
+    }
+
+    /// <summary>Finds the rows that are not indexed yet. A row out of place is left out, and leaves a hole that reads as
+    /// damage; a head that its rows disagree with by more than that cannot be written to.</summary>
+    private static void ReadRecent(Database database, long through, RecentRows recent, LaneTable lanes)
+    {
+        var one = new List<RowPlace>(1);
+        using var once = database.Once(
+            "SELECT id, lane, position, entity, local_sequence FROM event WHERE id > ?1 ORDER BY id", out var select);
+        select.Bind(1, through);
+        while (select.Step())
+        {
+            var lane = select.Long(1);
+            var position = (ulong)select.Long(2);
+            if (lane is < 0 or >= EntityKey.Lanes || position <= recent.Head((int)lane) || position > lanes[(int)lane].Head)
+                continue;
+            recent.AddHole((int)lane, position - 1);
+            one.Add(new RowPlace(select.Long(0), (int)lane, position, select.Long(3), (ulong)select.Long(4)));
+            recent.Add(one);
+            one.Clear();
+        }
+        for (var lane = 0; lane < EntityKey.Lanes; lane++)
+        {
+            var head = lanes[lane].Head;
+            if (head < recent.Head(lane) || head - recent.Head(lane) > MaxHoles)
+            {
+                throw Damage.Failure($"lane {lane} says that it ends at {head}, but its rows end at {recent.Head(lane)}")
+                    .ToException();
+            }
+            recent.AddHole(lane, head);
+        }
+    }
+
+    private static byte[] Context(byte[] journalId, long number, long purpose)
+    {
+        var context = new byte[16 + 16];
+        journalId.CopyTo(context, 0);
+        BinaryPrimitives.WriteInt64BigEndian(context.AsSpan(16), number);
+        BinaryPrimitives.WriteInt64BigEndian(context.AsSpan(24), purpose);
+        return context;
+    }
+
+    private PelagoException NotPermitted(Exception e) => new Failure(ErrorCodes.JournalNotPermitted,
+        $"The journal in '{options.DataDirectory}' cannot be opened for writing: {e.Message.TrimEnd('.')}.",
+        "Give this user read and write access to the directory and the files in it.").ToException(e);
+}

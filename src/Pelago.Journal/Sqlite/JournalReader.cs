@@ -1,0 +1,295 @@
+using Pelago.Model;
+using Pelago.Replication;
+using Pelago.Replication.Stored;
+
+namespace Pelago.Journal;
+
+/// <summary>One connection that reads. Used by one thread at a time; every read sees one committed state.</summary>
+internal sealed class JournalReader : IDisposable
+{
+    private readonly Database database;
+    private readonly Opener opener;
+    private readonly OriginTable origins;
+    private readonly EntityRegistry entities;
+    private readonly RecentRows recent;
+    private readonly RowReader rows;
+    private readonly Statement begin, end, snapshot, replies, ofEntity, byId, ofLane, conflicts, ofLaneEntities;
+
+    public JournalReader(Database database, KeyRing keys, OriginTable origins, EntityCache cache, RecentRows recent)
+    {
+        (this.database, this.origins, this.recent) = (database, origins, recent);
+        opener = new Opener(keys);
+        entities = new EntityRegistry(database, keys, opener, cache);
+        rows = new RowReader(opener, origins, entities);
+        begin = database.Prepare("BEGIN");
+        end = database.Prepare("COMMIT");
+        snapshot = database.Prepare("SELECT local_sequence, salt, nonce, sealed FROM snapshot WHERE entity = ?1");
+        replies = database.Prepare("SELECT hash, salt, nonce, sealed FROM reply WHERE entity = ?1");
+        ofEntity = database.Prepare("SELECT local_sequence, id FROM entity_row WHERE entity = ?1 AND local_sequence > ?2 "
+            + "ORDER BY local_sequence");
+        byId = database.Prepare($"SELECT {RowReader.Columns} FROM event WHERE id = ?1");
+        ofLane = database.Prepare("SELECT position, id FROM lane_row WHERE lane = ?1 AND position >= ?2 AND position <= ?3 "
+            + "ORDER BY position");
+        conflicts = database.Prepare("SELECT entity, kind, origin, sequence, recorded_at, salt, nonce, sealed FROM conflict "
+            + "ORDER BY number LIMIT ?1");
+        ofLaneEntities = database.Prepare("SELECT number, lane, hash, salt, nonce, sealed FROM entity "
+            + "WHERE number > ?1 ORDER BY number");
+    }
+
+    /// <summary>An entity's snapshot (unless <paramref name="fromFirst"/>), the rows after it, and its replies.</summary>
+    public EntityImage Load(EntityKey key, bool fromFirst)
+    {
+        EntitySnapshot? taken = null;
+        Failure? damage = null;
+        var found = new List<EventRow>();
+        var remembered = new List<RememberedReply>();
+        try
+        {
+            var number = entities.Find(key);
+            if (number == 0)
+                return new EntityImage(key, null, [], []);
+            var unindexed = recent.OfEntity(number, 0);
+            using (Transaction())
+            {
+                if (!fromFirst)
+                    damage = ReadSnapshot(key, number, out taken);
+                damage ??= ReadRows(number, taken?.LocalSequence ?? 0, unindexed, found);
+                damage ??= ReadReplies(key, number, remembered);
+            }
+        }
+        catch (StoreException e)
+        {
+            damage = Damage.Of(e);
+        }
+        return new EntityImage(key, taken, found, remembered) { Damage = damage };
+    }
+
+    /// <summary>Rows of a lane after a position.</summary>
+    public LanePage ReadLane(int lane, ulong after, int maxRows, int maxBytes)
+    {
+        var ids = new List<long>();
+        var (first, head) = recent.OfLane(lane, after + 1, maxRows, ids);
+        var found = new List<LaneRow>();
+        var damaged = new List<ulong>();
+        var bytes = 0L;
+        var through = after;
+        if (head <= after)
+            return new LanePage(lane, found, after, damaged);
+        using var transaction = Transaction();
+        IEnumerable<long> all = after + 1 < first ? [.. Indexed(lane, after + 1, first - 1, maxRows), .. ids] : ids;
+        foreach (var id in all.Take(maxRows))
+        {
+            if (bytes >= maxBytes && through > after)
+                break;
+            through++;
+            if (TryRow(id, lane, through, 0, out var row))
+            {
+                found.Add(new LaneRow(through, row));
+                bytes += row.Event.Weight;
+            }
+            else
+            {
+                damaged.Add(through);
+            }
+        }
+        return new LanePage(lane, found, through, damaged);
+    }
+
+    /// <summary>Entries of the conflict ledger, oldest first. A damaged one is left out; a check names it.</summary>
+    public IReadOnlyList<ConflictRecord> ReadConflicts(int limit)
+    {
+        var found = new List<ConflictRecord>();
+        conflicts.Bind(1, limit);
+        try
+        {
+            while (conflicts.Step())
+            {
+                long entity = conflicts.Long(0), kind = conflicts.Long(1), origin = conflicts.Long(2);
+                long sequence = conflicts.Long(3), recordedAt = conflicts.Long(4);
+                if (opener.TryOpen(SealDomain.Conflict, conflicts.Long(5), conflicts.Long(6),
+                    [entity, kind, origin, sequence, recordedAt], conflicts.Blob(7), out var reason)
+                    && entities.TryKey(entity, out var key) && origins[origin] is { } known)
+                {
+                    found.Add(new ConflictRecord(key, (ConflictKind)kind, known, (ulong)sequence, recordedAt,
+                        System.Text.Encoding.UTF8.GetString(reason)));
+                }
+            }
+        }
+        finally
+        {
+            conflicts.Reset();
+        }
+        return found;
+    }
+
+    /// <summary>Keys of a lane's entities by number. A damaged one is left out; a check names it.</summary>
+    public EntityPage ReadEntities(int lane, long after, int max)
+    {
+        var found = new List<EntityKey>();
+        var last = 0L;
+        ofLaneEntities.Bind(1, after);
+        try
+        {
+            while (ofLaneEntities.Step())
+            {
+                if (ofLaneEntities.Long(1) != lane)
+                    continue;
+                if (found.Count == max)
+                    return new EntityPage(found, last);
+                last = ofLaneEntities.Long(0);
+                if (EntityRegistry.TryOpen(opener, ofLaneEntities, last, out var key, firstColumn: 1))
+                    found.Add(key);
+            }
+        }
+        finally
+        {
+            ofLaneEntities.Reset();
+        }
+        return new EntityPage(found, 0);
+    }
+
+    /// <summary>Verifies everything.</summary>
+    public JournalReport Check(IProgress<long>? progress, CancellationToken cancellationToken)
+        => new JournalCheck(database, opener, origins, entities, recent).Run(progress, cancellationToken);
+
+    public void Dispose()
+    {
+        opener.Dispose();
+        database.Dispose();
+    }
+
+    private Failure? ReadSnapshot(EntityKey key, long entity, out EntitySnapshot? taken)
+    {
+        taken = null;
+        snapshot.Bind(1, entity);
+        try
+        {
+            if (!snapshot.Step())
+                return null;
+            var sequence = snapshot.Long(0);
+            if (!opener.TryOpen(SealDomain.Snapshot, snapshot.Long(1), snapshot.Long(2), [entity, sequence],
+                snapshot.Blob(3), out var content))
+                return Damage.Failure($"the snapshot of {key} is damaged or was altered");
+            taken = new EntitySnapshot(key, (ulong)sequence, content);
+            return null;
+        }
+        finally
+        {
+            snapshot.Reset();
+        }
+    }
+
+    private Failure? ReadRows(long entity, ulong after, List<EntityPlace> unindexed, List<EventRow> found)
+    {
+        var places = new List<EntityPlace>();
+        ofEntity.Bind(1, entity).Bind(2, (long)after);
+        try
+        {
+            while (ofEntity.Step())
+                places.Add(new EntityPlace((ulong)ofEntity.Long(0), ofEntity.Long(1)));
+        }
+        finally
+        {
+            ofEntity.Reset();
+        }
+        var indexed = places.Count > 0 ? places[^1].LocalSequence : after;
+        places.AddRange(unindexed.Where(p => p.LocalSequence > indexed));
+        foreach (var place in places)
+        {
+            if (place.LocalSequence != after + (ulong)found.Count + 1)
+                return Damage.Failure($"row {after + (ulong)found.Count + 1} of an entity is missing");
+            if (!TryRow(place.Id, -1, 0, entity, out var row) || row.LocalSequence != place.LocalSequence)
+                return Damage.Failure($"row {place.LocalSequence} of an entity is damaged, was altered, or is missing");
+            found.Add(row);
+        }
+        return null;
+    }
+
+    private Failure? ReadReplies(EntityKey key, long entity, List<RememberedReply> found)
+    {
+        replies.Bind(1, entity);
+        try
+        {
+            while (replies.Step())
+            {
+                var hash = replies.Blob(0);
+                if (hash.Length != 16 || !opener.TryOpen(SealDomain.Reply, replies.Long(1),
+                    replies.Long(2), SideRecords.ReplyColumns(entity, hash), replies.Blob(3), out var content))
+                    return Damage.Failure($"a remembered reply of {key} is damaged or was altered");
+                var stored = SealedReply.Parser.ParseFrom(content);
+                found.Add(new RememberedReply(key, stored.Key, stored.Reply.Memory));
+            }
+            return null;
+        }
+        finally
+        {
+            replies.Reset();
+        }
+    }
+
+    /// <summary>Ids of a lane's positions from the index; 0 for one that the index lacks.</summary>
+    private List<long> Indexed(int lane, ulong from, ulong to, int max)
+    {
+        var ids = new List<long>();
+        to = Math.Min(to, from + (ulong)max - 1);
+        ofLane.Bind(1, lane).Bind(2, (long)from).Bind(3, (long)to);
+        try
+        {
+            while (ofLane.Step())
+            {
+                var position = (ulong)ofLane.Long(0);
+                while (from + (ulong)ids.Count < position)
+                    ids.Add(0);
+                ids.Add(ofLane.Long(1));
+            }
+        }
+        finally
+        {
+            ofLane.Reset();
+        }
+        while (from + (ulong)ids.Count <= to)
+            ids.Add(0);
+        return ids;
+    }
+
+    private bool TryRow(long id, int lane, ulong position, long entity, out EventRow row)
+    {
+        row = default;
+        if (id == 0)
+            return false;
+        byId.Bind(1, id);
+        try
+        {
+            return byId.Step() && rows.TryRead(byId, lane, position, entity, out row);
+        }
+        catch (StoreException e) when (e.IsDamage)
+        {
+            return false;
+        }
+        finally
+        {
+            byId.Reset();
+        }
+    }
+
+    private ReadTransaction Transaction()
+    {
+        begin.Run();
+        return new ReadTransaction(this);
+    }
+
+    private readonly struct ReadTransaction(JournalReader reader) : IDisposable
+    {
+        public void Dispose()
+        {
+            try
+            {
+                reader.end.Run();
+            }
+            catch (StoreException)
+            {
+                reader.database.Rollback(); // a read has nothing to keep; the next one begins afresh
+            }
+        }
+    }
+}

@@ -1,0 +1,237 @@
+using Microsoft.Extensions.Logging;
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Journal;
+
+/// <summary>The one connection that writes, and everything its thread owns.</summary>
+/// <remarks>Every method runs on the writer's thread, in one transaction that commits or changes nothing: what memory
+/// remembers of the store is touched after the commit only, or taken back after the rollback.</remarks>
+internal sealed class JournalWriter : IDisposable
+{
+    private readonly Database database;
+    private readonly Opener opener;
+    private readonly Sealer sealer;
+    private readonly OriginTable origins;
+    private readonly EntityRegistry entities;
+    private readonly EntityInsert entityInsert;
+    private readonly RecentRows recent;
+    private readonly RowAppender rows;
+    private readonly SideRecords side;
+    private readonly IndexRuns index;
+    private readonly LaneRecovery recovery;
+    private readonly Statement begin, commit, originInsert;
+    private readonly Func<Origin, uint> numberOf;
+    private readonly List<RowPlace> places = [];
+    private readonly ILogger logger;
+
+    public JournalWriter(WriterParts parts, JournalOptions options, ILogger logger)
+    {
+        (database, origins, recent, sealer, this.logger) = (parts.Database, parts.Origins, parts.Recent, parts.Sealer, logger);
+        opener = new Opener(parts.Keys);
+        entities = new EntityRegistry(database, parts.Keys, opener, parts.Cache);
+        entityInsert = new EntityInsert(database);
+        rows = new RowAppender(database, sealer);
+        side = new SideRecords(database, sealer, parts.Keys);
+        index = new IndexRuns(database, recent, options.IndexRunRows);
+        recovery = new LaneRecovery(database, opener, origins, entities);
+        Lanes = parts.Lanes;
+        begin = database.Prepare("BEGIN IMMEDIATE");
+        commit = database.Prepare("COMMIT");
+        originInsert = database.Prepare("INSERT INTO origin VALUES (?1, ?2, ?3, ?4, ?5)");
+        numberOf = origin => origins.NumberOf(origin, originInsert, sealer);
+    }
+
+    /// <summary>The lanes as committed.</summary>
+    public LaneTable Lanes { get; }
+
+    /// <summary>True once a row of the newest incarnation was committed by this process.</summary>
+    public bool WroteOwn { get; private set; }
+
+    /// <summary>Raises a lane's epoch and reads its state.</summary>
+    public LaneState Acquire(int lane)
+    {
+        var epoch = Lanes[lane].Epoch + 1;
+        var recovered = Transaction(() =>
+        {
+            Lanes.Acquire(lane, epoch);
+            return recovery.Read(lane);
+        });
+        if (recovered.Damaged)
+            Log.LaneProgressDamaged(logger, lane);
+        Lanes[lane].Epoch = epoch;
+        return new LaneState(lane, epoch, Lanes[lane].Head, Lanes[lane].OwnHead, recovered.Frontiers, recovered.Owed);
+    }
+
+    /// <summary>Begins an incarnation; the closed one's own heads become ordinary frontiers in every lane.</summary>
+    public void OpenIncarnation(Origin next)
+    {
+        var closed = origins.Newest;
+        var number = Transaction(() =>
+        {
+            var added = origins.AddOwn(next, originInsert, sealer);
+            for (var lane = 0; closed.Origin is not null && lane < EntityKey.Lanes; lane++)
+            {
+                side.Frontier(lane, closed.Number, Lanes[lane].OwnHead);
+                Lanes.Advance(lane, Lanes[lane] with { OwnHead = 0 });
+            }
+            return added;
+        });
+        for (var lane = 0; lane < EntityKey.Lanes; lane++)
+            Lanes[lane].OwnHead = 0;
+        origins.CommitOwn(next, number);
+        WroteOwn = false;
+    }
+
+    /// <summary>Appends: 1 fence and positions, 2 rows, 3 what commits beside them, 4 a slice of the indexes, 5 commit.
+    /// </summary>
+    public IReadOnlyList<LaneCommit> Append(IReadOnlyList<LaneBatch> batches)
+    {
+        var results = new LaneCommit[batches.Count];
+        Span<LaneTable.Lane> reached = stackalloc LaneTable.Lane[EntityKey.Lanes];
+        try
+        {
+            Assign(batches, results, reached);
+            begin.Run();
+            for (var lane = 0; lane < EntityKey.Lanes; lane++)
+            {
+                if (reached[lane].Head != Lanes[lane].Head)
+                    Lanes.Advance(lane, reached[lane]);
+            }
+            for (var i = 0; i < batches.Count; i++)
+            {
+                if (results[i].Outcome == CommitOutcome.Committed)
+                    Write(batches[i], results[i].FirstPosition);
+            }
+            index.WriteSlice(places.Count);
+            commit.Run();
+        }
+        catch (StoreException e)
+        {
+            Undo();
+            Log.StoreFailed(logger, e.Code, e.Message);
+            for (var i = 0; i < results.Length; i++)
+                results[i] = new LaneCommit(CommitOutcome.Failed, 0, Lanes[batches[i].Lane].Head);
+            return results;
+        }
+        catch
+        {
+            Undo();
+            throw;
+        }
+        Publish(reached);
+        return results;
+    }
+
+    /// <summary>Positions of every batch whose epoch is the lane's; the others are fenced.</summary>
+    private void Assign(IReadOnlyList<LaneBatch> batches, LaneCommit[] results, Span<LaneTable.Lane> reached)
+    {
+        for (var lane = 0; lane < EntityKey.Lanes; lane++)
+            reached[lane] = Lanes[lane];
+        for (var i = 0; i < results.Length; i++)
+        {
+            var batch = batches[i];
+            ArgumentOutOfRangeException.ThrowIfNegative(batch.Lane);
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(batch.Lane, EntityKey.Lanes);
+            ref var lane = ref reached[batch.Lane];
+            if (batch.Epoch != lane.Epoch)
+            {
+                results[i] = new LaneCommit(CommitOutcome.Fenced, 0, lane.Head);
+                continue;
+            }
+            var first = lane.Head + 1;
+            lane.Head += (ulong)batch.Rows.Count;
+            for (var r = batch.Rows.Count - 1; r >= 0; r--)
+            {
+                if (batch.Rows[r].Event.OriginPosition != 0)
+                    continue;
+                lane.OwnHead = first + (ulong)r;
+                break;
+            }
+            results[i] = new LaneCommit(CommitOutcome.Committed, batch.Rows.Count == 0 ? 0 : first, lane.Head);
+        }
+    }
+
+    private void Write(LaneBatch batch, ulong first)
+    {
+        var newest = origins.Newest.Origin;
+        for (var i = 0; i < batch.Rows.Count; i++)
+        {
+            var row = batch.Rows[i];
+            if (row.Event.OriginPosition == 0 && !row.Event.Origin.Equals(newest))
+                throw new ArgumentException($"{row.Event} has no position at its origin, which is not this journal's newest life.");
+            var entity = NumberOf(row.Event.Entity, batch.Lane);
+            places.Add(rows.Append(row, batch.Lane, first + (ulong)i, entity, numberOf));
+        }
+        foreach (var moved in batch.Frontiers)
+            side.Frontier(batch.Lane, numberOf(moved.Origin), moved.Position);
+        foreach (var gap in batch.Settled)
+            side.Settle(batch.Lane, NumberOf(gap.Entity, batch.Lane), numberOf(gap.Origin));
+        foreach (var gap in batch.Owed)
+            side.Owed(batch.Lane, NumberOf(gap.Entity, batch.Lane), numberOf(gap.Origin), gap.FromSequence, gap.Position);
+        foreach (var reply in batch.Replies)
+            side.Reply(NumberOf(reply.Entity, batch.Lane), reply);
+        foreach (var conflict in batch.Conflicts)
+            side.Conflict(NumberOf(conflict.Entity, batch.Lane), numberOf(conflict.Origin), conflict);
+        foreach (var snapshot in batch.Snapshots)
+            side.Snapshot(NumberOf(snapshot.Entity, batch.Lane), snapshot);
+    }
+
+    private long NumberOf(EntityKey key, int lane) => entities.FindOrAdd(key, lane, entityInsert, sealer);
+
+    private void Publish(ReadOnlySpan<LaneTable.Lane> reached)
+    {
+        origins.Commit();
+        entities.Commit();
+        index.Commit();
+        recent.Add(places);
+        places.Clear();
+        for (var lane = 0; lane < EntityKey.Lanes; lane++)
+        {
+            WroteOwn |= reached[lane].OwnHead != Lanes[lane].OwnHead;
+            Lanes[lane] = reached[lane];
+        }
+    }
+
+    private void Undo()
+    {
+        database.Rollback();
+        origins.Rollback();
+        entities.Rollback();
+        index.Rollback();
+        rows.LastId -= places.Count;
+        places.Clear();
+    }
+
+    private T Transaction<T>(Func<T> work)
+    {
+        try
+        {
+            begin.Run();
+            var result = work();
+            commit.Run();
+            return result;
+        }
+        catch (StoreException e)
+        {
+            Undo();
+            throw Damage.Of(e).ToException(e);
+        }
+        catch
+        {
+            Undo();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        sealer.Dispose();
+        opener.Dispose();
+        database.Dispose();
+    }
+}
+
+/// <summary>What opening hands to the writer.</summary>
+internal sealed record WriterParts(
+    Database Database, KeyRing Keys, Sealer Sealer, OriginTable Origins, EntityCache Cache, RecentRows Recent, LaneTable Lanes);

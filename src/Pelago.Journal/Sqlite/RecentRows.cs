@@ -1,0 +1,180 @@
+using System.Runtime.InteropServices;
+using Pelago.Model;
+
+namespace Pelago.Journal;
+
+/// <summary>Where a row lies: what both indexes are made of.</summary>
+internal readonly record struct RowPlace(long Id, int Lane, ulong Position, long Entity, ulong LocalSequence);
+
+/// <summary>A row of an entity.</summary>
+internal readonly record struct EntityPlace(ulong LocalSequence, long Id);
+
+/// <summary>The rows that the indexes on disk do not cover yet. Thread-safe.</summary>
+/// <remarks>At most one run is being written to the indexes (frozen) while one fills (active); a row leaves only after the
+/// commit that finished its run. A reader copies from here first and begins its transaction after that: a row that was
+/// indexed in between is seen twice, never not at all.</remarks>
+internal sealed class RecentRows
+{
+    private readonly Lock gate = new();
+    private readonly ulong[] heads = new ulong[EntityKey.Lanes];
+    private Run? frozen;
+    private Run active;
+
+    /// <param name="indexedHeads">Each lane's head up to which the indexes are complete.</param>
+    public RecentRows(ReadOnlySpan<ulong> indexedHeads)
+    {
+        indexedHeads.CopyTo(heads);
+        active = new Run(heads);
+    }
+
+    /// <summary>The run being indexed, or null. For the writer's thread.</summary>
+    public Run? Frozen => frozen;
+
+    public ulong Head(int lane)
+    {
+        lock (gate)
+            return heads[lane];
+    }
+
+    /// <summary>Adds committed rows in commit order.</summary>
+    public void Add(List<RowPlace> rows)
+    {
+        lock (gate)
+        {
+            foreach (ref readonly var row in CollectionsMarshal.AsSpan(rows))
+            {
+                active.Add(row);
+                heads[row.Lane] = row.Position;
+            }
+        }
+    }
+
+    /// <summary>Notes that positions of a lane up to <paramref name="head"/> have no row: damage found at start.</summary>
+    public void AddHole(int lane, ulong head)
+    {
+        lock (gate)
+        {
+            while (heads[lane] < head)
+            {
+                heads[lane]++;
+                active.AddMissing(lane);
+            }
+        }
+    }
+
+    /// <summary>The last local sequence of an entity among these rows; 0 when it has none here.</summary>
+    public ulong LastSequence(long entity)
+    {
+        lock (gate)
+        {
+            var last = active.LastSequence(entity);
+            return last > 0 || frozen is null ? last : frozen.LastSequence(entity);
+        }
+    }
+
+    /// <summary>Freezes the active run when it has at least so many rows and no other is frozen.</summary>
+    public Run? Freeze(int minRows)
+    {
+        lock (gate)
+        {
+            if (frozen is null && active.Rows.Count >= minRows)
+                (frozen, active) = (active, new Run(heads));
+            return frozen;
+        }
+    }
+
+    /// <summary>The frozen run is indexed.</summary>
+    public void Retire()
+    {
+        lock (gate)
+            frozen = null;
+    }
+
+    /// <summary>An entity's rows here after a local sequence, ascending.</summary>
+    public List<EntityPlace> OfEntity(long entity, ulong after)
+    {
+        var found = new List<EntityPlace>();
+        lock (gate)
+        {
+            active.Collect(entity, after, found);
+            frozen?.Collect(entity, after, found);
+        }
+        found.Reverse();
+        return found;
+    }
+
+    /// <summary>Ids of a lane's rows from a position on, 0 for a missing row. When the position lies before these rows,
+    /// the first position that they begin at.</summary>
+    public (ulong First, ulong Head) OfLane(int lane, ulong from, int max, List<long> ids)
+    {
+        lock (gate)
+        {
+            var first = frozen?.LaneStart(lane) ?? active.LaneStart(lane);
+            var start = Math.Max(first, from);
+            if (frozen is not null)
+                start = frozen.CollectLane(lane, start, max, ids);
+            active.CollectLane(lane, start, max, ids);
+            return (Math.Max(first, from), heads[lane]);
+        }
+    }
+
+    /// <summary>Some consecutive rows, found by entity and by lane.</summary>
+    internal sealed class Run
+    {
+        private readonly List<int> previous = [];
+        private readonly Dictionary<long, int> last = [];
+        private readonly List<long>[] lanes = new List<long>[EntityKey.Lanes];
+
+        public Run(ulong[] heads)
+        {
+            StartHeads = [.. heads];
+            for (var lane = 0; lane < lanes.Length; lane++)
+                lanes[lane] = [];
+        }
+
+        /// <summary>The rows in commit order.</summary>
+        public List<RowPlace> Rows { get; } = [];
+
+        /// <summary>Each lane's head before the run.</summary>
+        public ulong[] StartHeads { get; }
+
+        /// <summary>Ids of a lane's rows by position, from the one after its start head.</summary>
+        public List<long> Lane(int lane) => lanes[lane];
+
+        public ulong LaneStart(int lane) => StartHeads[lane] + 1;
+
+        public void Add(in RowPlace row)
+        {
+            ref var newest = ref CollectionsMarshal.GetValueRefOrAddDefault(last, row.Entity, out var exists);
+            previous.Add(exists ? newest : -1);
+            newest = Rows.Count;
+            Rows.Add(row);
+            lanes[row.Lane].Add(row.Id);
+        }
+
+        public void AddMissing(int lane) => lanes[lane].Add(0);
+
+        public ulong LastSequence(long entity) => last.TryGetValue(entity, out var at) ? Rows[at].LocalSequence : 0;
+
+        public void Collect(long entity, ulong after, List<EntityPlace> found)
+        {
+            if (!last.TryGetValue(entity, out var at))
+                return;
+            for (; at >= 0 && Rows[at].LocalSequence > after; at = previous[at])
+                found.Add(new EntityPlace(Rows[at].LocalSequence, Rows[at].Id));
+        }
+
+        /// <summary>Copies ids from a position on, up to <paramref name="max"/> in all; returns where to go on.</summary>
+        public ulong CollectLane(int lane, ulong from, int max, List<long> ids)
+        {
+            var list = lanes[lane];
+            var start = from - LaneStart(lane);
+            if (from < LaneStart(lane) || start >= (ulong)list.Count)
+                return from;
+            var count = Math.Min(list.Count - (int)start, max - ids.Count);
+            if (count > 0)
+                ids.AddRange(CollectionsMarshal.AsSpan(list).Slice((int)start, count));
+            return from + (ulong)Math.Max(0, count);
+        }
+    }
+}

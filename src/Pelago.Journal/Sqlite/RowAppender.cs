@@ -1,0 +1,44 @@
+using Pelago.Replication;
+
+namespace Pelago.Journal;
+
+/// <summary>Seals and inserts event rows: the hot path. Used by the writer's thread only.</summary>
+internal sealed class RowAppender
+{
+    private readonly Statement insert;
+    private readonly Sealer sealer;
+    private readonly SealedEventWriter writer = new();
+    private readonly uint[] origins = new uint[EventLimits.MaxVectorSlots];
+
+    public RowAppender(Database database, Sealer sealer)
+    {
+        this.sealer = sealer;
+        insert = database.Prepare("INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)");
+        LastId = database.Number("SELECT max(id) FROM event");
+    }
+
+    /// <summary>The id of the last row written. Set back after a rollback.</summary>
+    public long LastId { get; set; }
+
+    /// <summary>Inserts one row in the open transaction.</summary>
+    public RowPlace Append(in EventRow row, int lane, ulong position, long entity, Func<Model.Origin, uint> numberOf)
+    {
+        var e = row.Event;
+        var slots = e.Vector.Slots;
+        for (var i = 0; i < slots.Length; i++)
+            origins[i] = numberOf(slots[i].Origin);
+        var content = writer.Write(e, origins.AsSpan(0, slots.Length));
+        ReadOnlySpan<long> columns =
+        [
+            lane, entity, (long)row.LocalSequence, numberOf(e.Origin), (long)e.Sequence, (long)e.OriginPosition,
+            (long)e.Timestamp.Value, e.Epoch, e.BatchIndex, e.BatchLength,
+        ];
+        var box = sealer.Seal(SealDomain.Event, columns, content, out var nonce);
+        var place = new RowPlace(++LastId, lane, position, entity, row.LocalSequence);
+        insert.Bind(1, place.Id).Bind(2, lane).Bind(3, (long)position);
+        for (var i = 1; i < columns.Length; i++)
+            insert.Bind(i + 3, columns[i]);
+        insert.Bind(13, sealer.Salt).Bind(14, nonce).Bind(15, box).Run();
+        return place;
+    }
+}

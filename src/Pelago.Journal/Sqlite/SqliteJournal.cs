@@ -1,0 +1,151 @@
+using Microsoft.Extensions.Logging;
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Journal;
+
+/// <summary>The embedded journal: one SQLite database in write-ahead mode with <c>synchronous=FULL</c>, sealed rows, and a
+/// guard file outside its directory.</summary>
+/// <remarks>Threads: one writes, a few connections read beside it. Stations of an append: <see cref="WriterThread"/>,
+/// <see cref="JournalWriter"/>, disk.</remarks>
+public sealed class SqliteJournal : IJournal
+{
+    private const int MaxPageRows = 16_384;
+
+    private readonly FileStream fileLock;
+    private readonly GuardFile guard;
+    private readonly JournalWriter writer;
+    private readonly WriterThread thread;
+    private readonly ReaderPool readers;
+    private JournalIdentity identity;
+    private bool closed;
+
+    private SqliteJournal(
+        FileStream fileLock, GuardFile guard, JournalWriter writer, WriterThread thread, ReaderPool readers, JournalIdentity identity)
+    {
+        (this.fileLock, this.guard, this.writer, this.thread) = (fileLock, guard, writer, thread);
+        (this.readers, this.identity) = (readers, identity);
+    }
+
+    /// <inheritdoc />
+    public JournalIdentity Identity => Volatile.Read(ref identity);
+
+    /// <summary>Opens the journal in a directory, or creates it.</summary>
+    /// <exception cref="PelagoException">In use (PLG4001), another format (PLG4002), not accessible (PLG4003), key lost,
+    /// wrong or refused (PLG4004, PLG4005, PLG4008), damaged (PLG4006), store failed (PLG4007).</exception>
+    public static async ValueTask<SqliteJournal> OpenAsync(
+        JournalOptions options, IKeyEncryption kek, ILogger logger, CancellationToken cancellationToken)
+    {
+        var opening = new JournalOpening(options, kek);
+        var fileLock = opening.Lock();
+        try
+        {
+            var guard = new GuardFile(options.GuardFile);
+            var (state, problem) = await guard.ReadAsync(cancellationToken);
+            var parts = await opening.OpenAsync(cancellationToken);
+            var identity = ContinuityCheck.Judge(
+                parts.Keys.JournalId, parts.Origins.Newest.Origin?.Incarnation, parts.Lanes.Heads, state, problem);
+            if (identity.Continuity == Continuity.Clean)
+                await guard.WriteAsync(state! with { Stopped = false }, cancellationToken);
+            var readers = new ReaderPool(options.ReaderConnections, () => opening.OpenReader(parts));
+            var writer = new JournalWriter(parts, options, logger);
+            Log.Opened(logger, identity.JournalId, SqliteLibrary.Version, identity.Continuity.ToString(), identity.Reason);
+            return new SqliteJournal(
+                fileLock, guard, writer, new WriterThread(options.WriterQueueCommands), readers, identity);
+        }
+        catch
+        {
+            await fileLock.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <inheritdoc />
+    public async ValueTask<LaneState> AcquireLaneAsync(int lane, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(lane);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(lane, EntityKey.Lanes);
+        return await thread.RunAsync(() => writer.Acquire(lane), cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public async ValueTask OpenIncarnationAsync(Origin next, CancellationToken cancellationToken)
+    {
+        var heads = await thread.RunAsync(
+            () =>
+            {
+                writer.OpenIncarnation(next);
+                return writer.Lanes.Heads;
+            },
+            cancellationToken);
+        // Database first: a crash in between leaves a guard that disagrees, and the next start begins another life.
+        await guard.WriteAsync(new GuardState(Identity.JournalId, next.Incarnation, false, heads), cancellationToken);
+        Volatile.Write(ref identity, new JournalIdentity(Identity.JournalId, next.Incarnation, Continuity.Clean, ""));
+    }
+
+    /// <inheritdoc />
+    public async ValueTask<IReadOnlyList<LaneCommit>> AppendAsync(
+        IReadOnlyList<LaneBatch> batches, CancellationToken cancellationToken)
+        => await thread.RunAsync(() => writer.Append(batches), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<EntityImage> LoadAsync(EntityKey entity, CancellationToken cancellationToken)
+        => readers.ReadAsync(r => r.Load(entity, fromFirst: false), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<EntityImage> LoadHistoryAsync(EntityKey entity, CancellationToken cancellationToken)
+        => readers.ReadLongAsync(r => r.Load(entity, fromFirst: true), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<LanePage> ReadLaneAsync(
+        int lane, ulong after, int maxRows, int maxBytes, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(lane);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(lane, EntityKey.Lanes);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxRows, 1);
+        return Guarded(r => r.ReadLane(lane, after, Math.Min(maxRows, MaxPageRows), maxBytes), cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public ValueTask<IReadOnlyList<ConflictRecord>> ReadConflictsAsync(int limit, CancellationToken cancellationToken)
+        => Guarded(r => r.ReadConflicts(limit), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<EntityPage> ReadEntitiesAsync(
+        int lane, long after, int maxEntities, CancellationToken cancellationToken)
+        => Guarded(r => r.ReadEntities(lane, after, maxEntities), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<JournalReport> CheckAsync(IProgress<long>? progress, CancellationToken cancellationToken)
+        => readers.ReadLongAsync(r => r.Check(progress, cancellationToken), cancellationToken);
+
+    /// <summary>Stops cleanly: ends the writer after what is queued, waits for reads, notes the heads in the guard file.
+    /// </summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref closed, true))
+            return;
+        await thread.DisposeAsync();
+        await readers.DisposeAsync();
+        var heads = writer.Lanes.Heads;
+        // What was not proven is not made proven by stopping: an unclean or broken life that nobody wrote to, or that
+        // nobody closed by opening a new one, leaves the guard as it was found.
+        var proven = Identity.Continuity == Continuity.Clean || (Identity.Continuity == Continuity.Unclean && writer.WroteOwn);
+        writer.Dispose();
+        if (proven)
+            await guard.WriteAsync(new GuardState(Identity.JournalId, Identity.Incarnation, true, heads), CancellationToken.None);
+        await fileLock.DisposeAsync();
+    }
+
+    private async ValueTask<T> Guarded<T>(Func<JournalReader, T> read, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await readers.ReadLongAsync(read, cancellationToken);
+        }
+        catch (StoreException e)
+        {
+            throw Damage.Of(e).ToException(e);
+        }
+    }
+}
