@@ -3,66 +3,99 @@ using Pelago.Model;
 
 namespace Pelago.Journal;
 
-/// <summary>Numbers of entities and keys of numbers, bounded. Thread-safe. Two generations: when the young one is full it
-/// becomes the old one, so that what is in use survives without a list to maintain.</summary>
+/// <summary>What is remembered of an entity: its number, and for the writer how many rows it has.</summary>
+/// <param name="key">The entity.</param>
+/// <param name="number">Its number; 0 until it is given.</param>
+internal sealed class EntityEntry(EntityKey key, long number)
+{
+    private ulong? committed;
+
+    public EntityKey Key { get; } = key;
+
+    public long Number { get; set; } = number;
+
+    /// <summary>Local sequence of the last row, that of the open group included. For the writer's thread.</summary>
+    public ulong Last { get; set; }
+
+    /// <summary>True when <see cref="Last"/> is known. For the writer's thread.</summary>
+    public bool Counted => committed is not null;
+
+    /// <summary>Notes how many rows are committed.</summary>
+    public void Count(ulong last) => (committed, Last) = (last, last);
+
+    /// <summary>After the commit of the open group.</summary>
+    public void Commit() => committed = Last;
+
+    /// <summary>After its rollback.</summary>
+    public void Rollback() => Last = committed ?? 0;
+}
+
+/// <summary>Entries by key and by number, bounded. Thread-safe. Two generations: when the young one is full it becomes the
+/// old one, so that what is in use survives without a list to maintain.</summary>
 internal sealed class EntityCache(int maxEntries)
 {
     private readonly Lock gate = new();
-    private readonly int half = Math.Max(16, maxEntries / 2);
-    private Dictionary<EntityKey, long> young = [], old = [];
-    private Dictionary<long, EntityKey> youngKeys = [], oldKeys = [];
+    private readonly int half = Math.Max(16_384, maxEntries / 2); // more than a group of appends can touch
+    private Dictionary<EntityKey, EntityEntry> young = [], old = [];
+    private Dictionary<long, EntityEntry> youngNumbers = [], oldNumbers = [];
 
-    public bool TryNumber(EntityKey key, out long number)
+    public bool TryFind(EntityKey key, [MaybeNullWhen(false)] out EntityEntry entry)
     {
         lock (gate)
         {
-            if (young.TryGetValue(key, out number))
+            if (young.TryGetValue(key, out entry))
                 return true;
-            if (!old.TryGetValue(key, out number))
+            if (!old.TryGetValue(key, out entry))
                 return false;
-            Put(key, number);
+            Put(entry);
             return true;
         }
     }
 
-    public bool TryKey(long number, [MaybeNullWhen(false)] out EntityKey key)
+    public bool TryFind(long number, [MaybeNullWhen(false)] out EntityEntry entry)
     {
         lock (gate)
         {
-            if (youngKeys.TryGetValue(number, out key))
+            if (youngNumbers.TryGetValue(number, out entry))
                 return true;
-            if (!oldKeys.TryGetValue(number, out key))
+            if (!oldNumbers.TryGetValue(number, out entry))
                 return false;
-            Put(key, number);
+            Put(entry);
             return true;
         }
     }
 
-    public void Add(EntityKey key, long number)
-    {
-        lock (gate)
-            Put(key, number);
-    }
-
-    public void Forget(EntityKey key, long number)
+    /// <summary>Adds an entry; when another thread was first, returns that one: there is one entry for an entity.</summary>
+    public EntityEntry Add(EntityEntry entry)
     {
         lock (gate)
         {
-            young.Remove(key);
-            old.Remove(key);
-            youngKeys.Remove(number);
-            oldKeys.Remove(number);
+            if (young.TryGetValue(entry.Key, out var first) || old.TryGetValue(entry.Key, out first))
+                return first;
+            Put(entry);
+            return entry;
         }
     }
 
-    private void Put(EntityKey key, long number)
+    public void Forget(EntityEntry entry)
+    {
+        lock (gate)
+        {
+            young.Remove(entry.Key);
+            old.Remove(entry.Key);
+            youngNumbers.Remove(entry.Number);
+            oldNumbers.Remove(entry.Number);
+        }
+    }
+
+    private void Put(EntityEntry entry)
     {
         if (young.Count >= half)
         {
-            (old, oldKeys) = (young, youngKeys);
-            (young, youngKeys) = (new(half), new(half));
+            (old, oldNumbers) = (young, youngNumbers);
+            (young, youngNumbers) = ([], []);
         }
-        young[key] = number;
-        youngKeys[number] = key;
+        young[entry.Key] = entry;
+        youngNumbers[entry.Number] = entry;
     }
 }

@@ -5,7 +5,7 @@ using Pelago.Replication.Stored;
 
 namespace Pelago.Journal;
 
-/// <summary>Finds the numbers of entities, and for the writer, gives them. One for each connection.</summary>
+/// <summary>Finds the numbers of entities. One for each connection.</summary>
 /// <remarks>The store knows an entity by the HMAC of its type and id: the same entity is found again, and a dump says
 /// nothing about who it is.</remarks>
 internal sealed class EntityRegistry
@@ -16,7 +16,6 @@ internal sealed class EntityRegistry
     private readonly Opener opener;
     private readonly EntityCache cache;
     private readonly Statement byHash, byNumber;
-    private readonly List<(EntityKey Key, long Number)> pending = [];
 
     public EntityRegistry(Database database, KeyRing keys, Opener opener, EntityCache cache)
     {
@@ -25,43 +24,33 @@ internal sealed class EntityRegistry
         byNumber = database.Prepare("SELECT lane, hash, salt, nonce, sealed FROM entity WHERE number = ?1");
     }
 
-    /// <summary>The number of an entity, or 0 when the journal does not know it.</summary>
-    public long Find(EntityKey key)
+    /// <summary>An entity's entry, or null when the journal does not know it.</summary>
+    public EntityEntry? Find(EntityKey key)
     {
-        if (cache.TryNumber(key, out var number))
-            return number;
+        if (cache.TryFind(key, out var known))
+            return known;
         Span<byte> hash = stackalloc byte[16];
-        keys.Hash(HashDomain, key.Type, key.Id, hash);
+        Hash(key, hash);
         byHash.Bind(1, hash);
-        number = byHash.Step() ? byHash.Long(0) : 0;
-        byHash.Reset();
-        if (number > 0)
-            cache.Add(key, number);
-        return number;
-    }
-
-    /// <summary>The number of an entity; a new one is inserted in the open transaction.</summary>
-    public long FindOrAdd(EntityKey key, int lane, EntityInsert insert, Sealer sealer)
-    {
-        var number = Find(key);
-        if (number > 0)
-            return number;
-        Span<byte> hash = stackalloc byte[16];
-        keys.Hash(HashDomain, key.Type, key.Id, hash);
-        number = ++insert.Last;
-        var content = new SealedEntity { Type = key.Type, Id = key.Id }.ToByteArray();
-        var box = sealer.Seal(SealDomain.Entity, Columns(number, lane, hash), content, out var nonce);
-        insert.Statement.Bind(1, number).Bind(2, lane).Bind(3, hash).Bind(4, sealer.Salt).Bind(5, nonce).Bind(6, box).Run();
-        cache.Add(key, number);
-        pending.Add((key, number));
-        return number;
+        try
+        {
+            return byHash.Step() ? cache.Add(new EntityEntry(key, byHash.Long(0))) : null;
+        }
+        finally
+        {
+            byHash.Reset();
+        }
     }
 
     /// <summary>The key of a number; false when its row is missing, damaged or altered.</summary>
     public bool TryKey(long number, out EntityKey key)
     {
-        if (cache.TryKey(number, out key))
+        key = default;
+        if (cache.TryFind(number, out var known))
+        {
+            key = known.Key;
             return true;
+        }
         try
         {
             byNumber.Bind(1, number);
@@ -72,7 +61,7 @@ internal sealed class EntityRegistry
         {
             byNumber.Reset();
         }
-        cache.Add(key, number);
+        cache.Add(new EntityEntry(key, number));
         return true;
     }
 
@@ -90,24 +79,18 @@ internal sealed class EntityRegistry
         return true;
     }
 
-    public void Commit() => pending.Clear();
-
-    /// <summary>After a rollback: numbers given in the transaction are forgotten, and never given again.</summary>
-    public void Rollback()
+    /// <summary>Seals an entity's row and binds it to the statement that inserts it.</summary>
+    public void BindRow(Statement insert, Sealer sealer, EntityEntry entry, int lane)
     {
-        foreach (var (key, number) in pending)
-            cache.Forget(key, number);
-        pending.Clear();
+        Span<byte> hash = stackalloc byte[16];
+        Hash(entry.Key, hash);
+        var content = new SealedEntity { Type = entry.Key.Type, Id = entry.Key.Id }.ToByteArray();
+        var box = sealer.Seal(SealDomain.Entity, Columns(entry.Number, lane, hash), content, out var nonce);
+        insert.Bind(1, entry.Number).Bind(2, lane).Bind(3, hash).Bind(4, sealer.Salt).Bind(5, nonce).Bind(6, box);
     }
+
+    private void Hash(EntityKey key, Span<byte> hash) => keys.Hash(HashDomain, key.Type, key.Id, hash);
 
     private static long[] Columns(long number, long lane, ReadOnlySpan<byte> hash)
         => [number, lane, BinaryPrimitives.ReadInt64BigEndian(hash), BinaryPrimitives.ReadInt64BigEndian(hash[8..])];
-}
-
-/// <summary>The statement that adds an entity, and the last number given.</summary>
-internal sealed class EntityInsert(Database database)
-{
-    public Statement Statement { get; } = database.Prepare("INSERT INTO entity VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
-
-    public long Last { get; set; } = database.Number("SELECT max(number) FROM entity");
 }

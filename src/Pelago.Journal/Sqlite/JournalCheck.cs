@@ -135,8 +135,8 @@ internal sealed class JournalCheck(
             s => Opens(s, SealDomain.Snapshot, 2), cancellationToken);
         Each("SELECT entity, kind, origin, sequence, recorded_at, salt, nonce, sealed FROM conflict",
             "a conflict record of entity {0}", s => Opens(s, SealDomain.Conflict, 5), cancellationToken);
-        Each("SELECT lane, origin, position, salt, nonce, sealed FROM frontier", "a frontier of lane {0}",
-            s => Opens(s, SealDomain.Frontier, 3), cancellationToken);
+        Each("SELECT lane, origin, position, highest, salt, nonce, sealed FROM frontier", "a frontier of lane {0}",
+            s => Opens(s, SealDomain.Frontier, 4), cancellationToken);
         Each("SELECT lane, entity, origin, from_sequence, position, salt, nonce, sealed FROM owed", "an owed gap of lane {0}",
             s => Opens(s, SealDomain.Owed, 5), cancellationToken);
         Each("SELECT entity, hash, salt, nonce, sealed FROM reply", "a remembered reply of entity {0}",

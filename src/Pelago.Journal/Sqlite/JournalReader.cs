@@ -7,6 +7,8 @@ namespace Pelago.Journal;
 /// <summary>One connection that reads. Used by one thread at a time; every read sees one committed state.</summary>
 internal sealed class JournalReader : IDisposable
 {
+    private const int FilteredPageRows = 4_096;
+
     private readonly Database database;
     private readonly Opener opener;
     private readonly OriginTable origins;
@@ -45,9 +47,9 @@ internal sealed class JournalReader : IDisposable
         var remembered = new List<RememberedReply>();
         try
         {
-            var number = entities.Find(key);
-            if (number == 0)
+            if (entities.Find(key) is not { } entry)
                 return new EntityImage(key, null, [], []);
+            var number = entry.Number;
             var unindexed = recent.OfEntity(number, 0);
             using (Transaction())
             {
@@ -64,11 +66,27 @@ internal sealed class JournalReader : IDisposable
         return new EntityImage(key, taken, found, remembered) { Damage = damage };
     }
 
-    /// <summary>Rows of a lane after a position.</summary>
-    public LanePage ReadLane(int lane, ulong after, int maxRows, int maxBytes)
+    /// <summary>Rows of a lane after a position. Reads on until it has a row to return or has seen them all.</summary>
+    public LanePage ReadLane(int lane, ulong after, LaneFilter? filter, int maxRows, int maxBytes)
+    {
+        var head = recent.Head(lane); // before the origin is looked up: an origin is known before its first row shows
+        var wanted = filter is null ? 0 : origins.Find(filter.Origin);
+        if (wanted is null)
+            return new LanePage(lane, [], Math.Max(after, head), []);
+        while (true)
+        {
+            var page = ReadPage(lane, after, filter, wanted.Value, maxRows, maxBytes);
+            if (page.Rows.Count > 0 || page.Damaged.Count > 0 || page.Through == after)
+                return page;
+            after = page.Through;
+        }
+    }
+
+    private LanePage ReadPage(int lane, ulong after, LaneFilter? filter, long origin, int maxRows, int maxBytes)
     {
         var ids = new List<long>();
-        var (first, head) = recent.OfLane(lane, after + 1, maxRows, ids);
+        var scan = filter is null ? maxRows : FilteredPageRows;
+        var (first, head) = recent.OfLane(lane, after + 1, scan, ids);
         var found = new List<LaneRow>();
         var damaged = new List<ulong>();
         var bytes = 0L;
@@ -76,16 +94,18 @@ internal sealed class JournalReader : IDisposable
         if (head <= after)
             return new LanePage(lane, found, after, damaged);
         using var transaction = Transaction();
-        IEnumerable<long> all = after + 1 < first ? [.. Indexed(lane, after + 1, first - 1, maxRows), .. ids] : ids;
-        foreach (var id in all.Take(maxRows))
+        IEnumerable<long> all = after + 1 < first ? [.. Indexed(lane, after + 1, first - 1, scan), .. ids] : ids;
+        foreach (var id in all.Take(scan))
         {
-            if (bytes >= maxBytes && through > after)
+            if (found.Count > 0 && (found.Count == maxRows || bytes >= maxBytes))
                 break;
             through++;
+            if (filter is not null && IsPassedOver(id, through, origin, filter.AfterOriginPosition))
+                continue;
             if (TryRow(id, lane, through, 0, out var row))
             {
                 found.Add(new LaneRow(through, row));
-                bytes += row.Event.Weight;
+                bytes += row.Event.Payload.Length;
             }
             else
             {
@@ -250,6 +270,29 @@ internal sealed class JournalReader : IDisposable
         while (from + (ulong)ids.Count <= to)
             ids.Add(0);
         return ids;
+    }
+
+    /// <summary>True for a row that a filter does not want, told without opening it.</summary>
+    private bool IsPassedOver(long id, ulong position, long origin, ulong afterOriginPosition)
+    {
+        if (id == 0)
+            return false;
+        byId.Bind(1, id);
+        try
+        {
+            if (!byId.Step())
+                return false;
+            var originPosition = byId.Long(6) == 0 ? position : (ulong)byId.Long(6);
+            return byId.Long(4) != origin || originPosition <= afterOriginPosition;
+        }
+        catch (StoreException e) when (e.IsDamage)
+        {
+            return false; // it is wanted as far as anybody can tell, and is then reported
+        }
+        finally
+        {
+            byId.Reset();
+        }
     }
 
     private bool TryRow(long id, int lane, ulong position, long entity, out EventRow row)

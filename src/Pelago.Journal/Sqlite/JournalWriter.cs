@@ -13,8 +13,7 @@ internal sealed class JournalWriter : IDisposable
     private readonly Opener opener;
     private readonly Sealer sealer;
     private readonly OriginTable origins;
-    private readonly EntityRegistry entities;
-    private readonly EntityInsert entityInsert;
+    private readonly EntityWriter entities;
     private readonly RecentRows recent;
     private readonly RowAppender rows;
     private readonly SideRecords side;
@@ -23,18 +22,19 @@ internal sealed class JournalWriter : IDisposable
     private readonly Statement begin, commit, originInsert;
     private readonly Func<Origin, uint> numberOf;
     private readonly List<RowPlace> places = [];
+    private readonly List<EntityEntry> followed = [];
     private readonly ILogger logger;
 
     public JournalWriter(WriterParts parts, JournalOptions options, ILogger logger)
     {
         (database, origins, recent, sealer, this.logger) = (parts.Database, parts.Origins, parts.Recent, parts.Sealer, logger);
         opener = new Opener(parts.Keys);
-        entities = new EntityRegistry(database, parts.Keys, opener, parts.Cache);
-        entityInsert = new EntityInsert(database);
+        var registry = new EntityRegistry(database, parts.Keys, opener, parts.Cache);
+        entities = new EntityWriter(database, registry, parts.Cache, sealer, recent);
         rows = new RowAppender(database, sealer);
         side = new SideRecords(database, sealer, parts.Keys);
         index = new IndexRuns(database, recent, options.IndexRunRows);
-        recovery = new LaneRecovery(database, opener, origins, entities);
+        recovery = new LaneRecovery(database, opener, origins, registry);
         Lanes = parts.Lanes;
         begin = database.Prepare("BEGIN IMMEDIATE");
         commit = database.Prepare("COMMIT");
@@ -71,10 +71,7 @@ internal sealed class JournalWriter : IDisposable
         {
             var added = origins.AddOwn(next, originInsert, sealer);
             for (var lane = 0; closed.Origin is not null && lane < EntityKey.Lanes; lane++)
-            {
-                side.Frontier(lane, closed.Number, Lanes[lane].OwnHead);
-                Lanes.Advance(lane, Lanes[lane] with { OwnHead = 0 });
-            }
+                Close(closed.Origin, closed.Number, lane);
             return added;
         });
         for (var lane = 0; lane < EntityKey.Lanes; lane++)
@@ -139,6 +136,11 @@ internal sealed class JournalWriter : IDisposable
                 results[i] = new LaneCommit(CommitOutcome.Fenced, 0, lane.Head);
                 continue;
             }
+            if (!Follow(batch))
+            {
+                results[i] = new LaneCommit(CommitOutcome.Fenced, 0, lane.Head);
+                continue;
+            }
             var first = lane.Head + 1;
             lane.Head += (ulong)batch.Rows.Count;
             for (var r = batch.Rows.Count - 1; r >= 0; r--)
@@ -152,6 +154,24 @@ internal sealed class JournalWriter : IDisposable
         }
     }
 
+    /// <summary>The second fence: every row follows the last one of its entity.</summary>
+    private bool Follow(LaneBatch batch)
+    {
+        var before = followed.Count;
+        foreach (var row in batch.Rows)
+        {
+            if (entities.Follow(row.Event.Entity, row.LocalSequence) is { } entry)
+            {
+                followed.Add(entry);
+                continue;
+            }
+            entities.Unfollow(followed.Count - before);
+            followed.RemoveRange(before, followed.Count - before);
+            return false;
+        }
+        return true;
+    }
+
     private void Write(LaneBatch batch, ulong first)
     {
         var newest = origins.Newest.Origin;
@@ -160,11 +180,11 @@ internal sealed class JournalWriter : IDisposable
             var row = batch.Rows[i];
             if (row.Event.OriginPosition == 0 && !row.Event.Origin.Equals(newest))
                 throw new ArgumentException($"{row.Event} has no position at its origin, which is not this journal's newest life.");
-            var entity = NumberOf(row.Event.Entity, batch.Lane);
+            var entity = entities.NumberOf(followed[places.Count], batch.Lane);
             places.Add(rows.Append(row, batch.Lane, first + (ulong)i, entity, numberOf));
         }
         foreach (var moved in batch.Frontiers)
-            side.Frontier(batch.Lane, numberOf(moved.Origin), moved.Position);
+            side.Frontier(batch.Lane, numberOf(moved.Origin), moved.Position, moved.Highest);
         foreach (var gap in batch.Settled)
             side.Settle(batch.Lane, NumberOf(gap.Entity, batch.Lane), numberOf(gap.Origin));
         foreach (var gap in batch.Owed)
@@ -177,7 +197,7 @@ internal sealed class JournalWriter : IDisposable
             side.Snapshot(NumberOf(snapshot.Entity, batch.Lane), snapshot);
     }
 
-    private long NumberOf(EntityKey key, int lane) => entities.FindOrAdd(key, lane, entityInsert, sealer);
+    private long NumberOf(EntityKey key, int lane) => entities.NumberOf(key, lane);
 
     private void Publish(ReadOnlySpan<LaneTable.Lane> reached)
     {
@@ -186,6 +206,7 @@ internal sealed class JournalWriter : IDisposable
         index.Commit();
         recent.Add(places);
         places.Clear();
+        followed.Clear();
         for (var lane = 0; lane < EntityKey.Lanes; lane++)
         {
             WroteOwn |= reached[lane].OwnHead != Lanes[lane].OwnHead;
@@ -201,6 +222,17 @@ internal sealed class JournalWriter : IDisposable
         index.Rollback();
         rows.LastId -= places.Count;
         places.Clear();
+        followed.Clear();
+    }
+
+    /// <summary>The closed life's own head becomes its ordinary frontier in a lane.</summary>
+    private void Close(Origin closed, uint number, int lane)
+    {
+        var before = recovery.Read(lane).Frontiers.FirstOrDefault(f => f.Origin.Equals(closed));
+        var position = Math.Max(before.Position, Lanes[lane].OwnHead);
+        if (position > 0)
+            side.Frontier(lane, number, position, Math.Max(position, before.Highest));
+        Lanes.Advance(lane, Lanes[lane] with { OwnHead = 0 });
     }
 
     private T Transaction<T>(Func<T> work)

@@ -17,7 +17,7 @@ internal sealed class LaneRecovery
     public LaneRecovery(Database database, Opener opener, OriginTable origins, EntityRegistry entities)
     {
         (this.opener, this.origins, this.entities) = (opener, origins, entities);
-        frontiers = database.Prepare("SELECT origin, position, salt, nonce, sealed FROM frontier WHERE lane = ?1");
+        frontiers = database.Prepare("SELECT origin, position, highest, salt, nonce, sealed FROM frontier WHERE lane = ?1");
         owed = database.Prepare("SELECT entity, origin, from_sequence, position, salt, nonce, sealed FROM owed WHERE lane = ?1");
         forgetFrontiers = database.Prepare("DELETE FROM frontier WHERE lane = ?1");
         forgetOwed = database.Prepare("DELETE FROM owed WHERE lane = ?1");
@@ -44,10 +44,10 @@ internal sealed class LaneRecovery
         frontiers.Bind(1, lane);
         while (frontiers.Step())
         {
-            long origin = frontiers.Long(0), position = frontiers.Long(1);
-            if (opener.TryOpen(SealDomain.Frontier, frontiers.Long(2), frontiers.Long(3), [lane, origin, position],
-                frontiers.Blob(4), out _) && origins[origin] is { } known)
-                found.Add(new Frontier(known, (ulong)position));
+            long origin = frontiers.Long(0), position = frontiers.Long(1), highest = frontiers.Long(2);
+            if (opener.TryOpen(SealDomain.Frontier, frontiers.Long(3), frontiers.Long(4), [lane, origin, position, highest],
+                frontiers.Blob(5), out _) && origins[origin] is { } known)
+                found.Add(new Frontier(known, (ulong)position, (ulong)highest));
             else
                 damaged = true;
         }

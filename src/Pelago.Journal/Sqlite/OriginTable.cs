@@ -25,6 +25,13 @@ internal sealed class OriginTable
         }
     }
 
+    /// <summary>The number of a committed origin, or null when the journal has nothing of it. For readers.</summary>
+    public long? Find(Origin origin)
+    {
+        var at = Array.IndexOf(Volatile.Read(ref byNumber), origin);
+        return at < 0 ? null : at + 1;
+    }
+
     /// <summary>Reads all rows.</summary>
     /// <exception cref="PelagoException">A row does not open: without it no event can be told from another's (PLG4006).
     /// </exception>

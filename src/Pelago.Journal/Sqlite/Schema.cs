@@ -30,7 +30,8 @@ internal static class Schema
         "CREATE TABLE lane (lane INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, head INTEGER NOT NULL, "
             + "own_head INTEGER NOT NULL)",
         "CREATE TABLE frontier (lane INTEGER NOT NULL, origin INTEGER NOT NULL, position INTEGER NOT NULL, "
-            + "salt INTEGER NOT NULL, nonce INTEGER NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (lane, origin)) "
+            + "highest INTEGER NOT NULL, salt INTEGER NOT NULL, nonce INTEGER NOT NULL, sealed BLOB NOT NULL, "
+            + "PRIMARY KEY (lane, origin)) "
             + "WITHOUT ROWID",
         "CREATE TABLE owed (lane INTEGER NOT NULL, entity INTEGER NOT NULL, origin INTEGER NOT NULL, "
             + "from_sequence INTEGER NOT NULL, position INTEGER NOT NULL, salt INTEGER NOT NULL, nonce INTEGER NOT NULL, "

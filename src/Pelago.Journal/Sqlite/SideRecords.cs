@@ -18,7 +18,7 @@ internal sealed class SideRecords
     public SideRecords(Database database, Sealer sealer, KeyRing keys)
     {
         (this.sealer, this.keys) = (sealer, keys);
-        frontier = database.Prepare("INSERT OR REPLACE INTO frontier VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+        frontier = database.Prepare("INSERT OR REPLACE INTO frontier VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
         owed = database.Prepare("INSERT OR REPLACE INTO owed VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
         settled = database.Prepare("DELETE FROM owed WHERE lane = ?1 AND entity = ?2 AND origin = ?3");
         reply = database.Prepare("INSERT OR REPLACE INTO reply VALUES (?1, ?2, ?3, ?4, ?5)");
@@ -28,11 +28,11 @@ internal sealed class SideRecords
         snapshot = database.Prepare("INSERT OR REPLACE INTO snapshot VALUES (?1, ?2, ?3, ?4, ?5)");
     }
 
-    public void Frontier(int lane, uint origin, ulong position)
+    public void Frontier(int lane, uint origin, ulong position, ulong highest)
     {
-        var box = sealer.Seal(SealDomain.Frontier, [lane, origin, (long)position], [], out var nonce);
-        frontier.Bind(1, lane).Bind(2, origin).Bind(3, (long)position)
-            .Bind(4, sealer.Salt).Bind(5, nonce).Bind(6, box).Run();
+        var box = sealer.Seal(SealDomain.Frontier, [lane, origin, (long)position, (long)highest], [], out var nonce);
+        frontier.Bind(1, lane).Bind(2, origin).Bind(3, (long)position).Bind(4, (long)highest)
+            .Bind(5, sealer.Salt).Bind(6, nonce).Bind(7, box).Run();
     }
 
     public void Owed(int lane, long entity, uint origin, ulong fromSequence, ulong position)

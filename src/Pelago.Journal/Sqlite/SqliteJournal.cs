@@ -98,12 +98,12 @@ public sealed class SqliteJournal : IJournal
 
     /// <inheritdoc />
     public ValueTask<LanePage> ReadLaneAsync(
-        int lane, ulong after, int maxRows, int maxBytes, CancellationToken cancellationToken)
+        int lane, ulong after, LaneFilter? filter, int maxRows, int maxBytes, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(lane);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(lane, EntityKey.Lanes);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxRows, 1);
-        return Guarded(r => r.ReadLane(lane, after, Math.Min(maxRows, MaxPageRows), maxBytes), cancellationToken);
+        return Guarded(r => r.ReadLane(lane, after, filter, Math.Min(maxRows, MaxPageRows), maxBytes), cancellationToken);
     }
 
     /// <inheritdoc />

@@ -1,0 +1,188 @@
+using Pelago.Journal;
+using Pelago.Model;
+using Pelago.Replication;
+using static Pelago.Tests.Conformance.Sample;
+
+namespace Pelago.Tests.Conformance;
+
+/// <summary>Starts, stops, crashes, restores; and what commits beside the rows.</summary>
+public abstract partial class JournalConformance
+{
+    [Fact]
+    public async Task Open_NewJournal_HasNoIncarnationAndMayNotGoOn()
+    {
+        await using var journal = await fixture.OpenAsync();
+        journal.Identity.Incarnation.ShouldBeNull();
+        journal.Identity.Continuity.ShouldBe(Continuity.Broken);
+        journal.Identity.JournalId.ShouldNotBe(Guid.Empty);
+        await journal.OpenIncarnationAsync(Here, Cancelled);
+        (journal.Identity.Incarnation, journal.Identity.Continuity).ShouldBe((Here.Incarnation, Continuity.Clean));
+    }
+
+    [Fact]
+    public async Task Open_AfterCleanStop_IsCleanAndHoldsEverything()
+    {
+        var id = await WriteAsync(5);
+        await using var journal = await fixture.OpenAsync();
+        journal.Identity.ShouldBe(new JournalIdentity(id, Here.Incarnation, Continuity.Clean, ""));
+        await ShouldHoldAsync(journal, 5);
+    }
+
+    [Fact]
+    public async Task Open_AfterCrash_IsUncleanAndHoldsWhatWasAcknowledged()
+    {
+        var journal = await BeginAsync();
+        var lane = await journal.AcquireAsync(3);
+        for (ulong i = 1; i <= 5; i++)
+            await journal.AppendAsync(Batch(lane, Own(Key(3), i, i)));
+        await fixture.CrashAsync(journal);
+
+        await using var again = await fixture.OpenAsync();
+        again.Identity.Continuity.ShouldBe(Continuity.Unclean);
+        again.Identity.Incarnation.ShouldBe(Here.Incarnation);
+        again.Identity.Reason.ShouldNotBeEmpty();
+        await ShouldHoldAsync(again, 5);
+    }
+
+    [Fact]
+    public async Task Open_OlderCopy_IsBroken()
+    {
+        var journal = await BeginAsync();
+        var lane = await journal.AcquireAsync(3);
+        await journal.AppendAsync(Batch(lane, Own(Key(3), 1, 1)));
+        var copy = await fixture.CopyAsync();
+        await journal.AppendAsync(Batch(lane, Own(Key(3), 2, 2)));
+        await journal.DisposeAsync();
+        await fixture.RestoreAsync(copy);
+
+        await using var restored = await fixture.OpenAsync();
+        restored.Identity.Continuity.ShouldBe(Continuity.Broken);
+        restored.Identity.Reason.ShouldNotBeEmpty();
+        await ShouldHoldAsync(restored, 1);
+    }
+
+    [Fact]
+    public async Task Open_WithoutGuard_IsBroken()
+    {
+        await WriteAsync(2);
+        await fixture.LoseGuardAsync();
+        await using var journal = await fixture.OpenAsync();
+        journal.Identity.Continuity.ShouldBe(Continuity.Broken);
+    }
+
+    [Fact]
+    public async Task OpenIncarnation_AfterCrash_ClosesTheFormerAtItsHead()
+    {
+        var journal = await BeginAsync();
+        var lane = await journal.AcquireAsync(3);
+        await journal.AppendAsync(Batch(lane, Own(Key(3), 1, 1), Own(Key(3), 2, 2), Received(Key(3), 3, 1, 50)));
+        await fixture.CrashAsync(journal);
+
+        await using var again = await fixture.OpenAsync();
+        (await again.AcquireAsync(3)).OwnHead.ShouldBe(2ul);
+        var next = Origin("us-east-1", 2);
+        await again.OpenIncarnationAsync(next, Cancelled);
+        var taken = await again.AcquireAsync(3);
+        (taken.Head, taken.OwnHead).ShouldBe((3ul, 0ul));
+        taken.Frontiers.ShouldBe([new Frontier(Here, 2, 2)]);
+        (await again.ImageAsync(Key(3))).Rows.ShouldAllBe(r => !r.Own);
+        await again.AppendAsync(Batch(taken, Own(Key(3), 4, 1, origin: next)));
+        (await again.ImageAsync(Key(3))).Rows[3].Own.ShouldBeTrue();
+        (await again.AcquireAsync(3)).OwnHead.ShouldBe(4ul);
+        // An event of the former life that only a peer still had.
+        await again.AppendAsync(Batch(await again.AcquireAsync(3), Received(Key(3), 5, 3, 77, Here)));
+        (await again.ReadAllAsync(3, 4)).Single().Row.Event.OriginPosition.ShouldBe(77ul);
+    }
+
+    [Fact]
+    public async Task OpenIncarnation_AfterCleanStop_SurvivesTheNextStart()
+    {
+        await WriteAsync(1);
+        var next = Origin("us-east-1", 2);
+        await using (var journal = await fixture.OpenAsync())
+            await journal.OpenIncarnationAsync(next, Cancelled);
+        await using var again = await fixture.OpenAsync();
+        (again.Identity.Incarnation, again.Identity.Continuity).ShouldBe((next.Incarnation, Continuity.Clean));
+    }
+
+    [Fact]
+    public async Task Lane_FrontiersAndOwed_AreRecovered()
+    {
+        var gap = new Owed(Key(3), There, 5, 300);
+        await using (var journal = await BeginAsync())
+        {
+            var lane = await journal.AcquireAsync(3);
+            await journal.AppendAsync(new LaneBatch
+            {
+                Lane = 3, Epoch = lane.Epoch, Rows = [Received(Key(3), 1, 1, 10)],
+                Frontiers = [new Frontier(There, 10, 20), new Frontier(Origin("mars", 1), 1, 1)],
+                Owed = [gap, new Owed(Key(3, 1), There, 1, 1)],
+            });
+            await journal.AppendAsync(new LaneBatch
+            {
+                Lane = 3, Epoch = lane.Epoch, Frontiers = [new Frontier(There, 30, 31)],
+                Settled = [new Owed(Key(3, 1), There, 1, 1), new Owed(Key(3, 2), There, 1, 1)],
+            });
+        }
+        await using var again = await fixture.OpenAsync();
+        var taken = await again.AcquireAsync(3);
+        taken.Frontiers.ShouldBe([new Frontier(There, 30, 31), new Frontier(Origin("mars", 1), 1, 1)], ignoreOrder: true);
+        taken.Owed.ShouldBe([gap]);
+        (taken.Head, taken.OwnHead).ShouldBe((1ul, 0ul));
+        (await again.AcquireAsync(4)).Frontiers.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Replies_Remembered_AreRecovered()
+    {
+        await using (var journal = await BeginAsync())
+        {
+            var lane = await journal.AcquireAsync(3);
+            RememberedReply Reply(string key, string reply) => new(Key(3), key, System.Text.Encoding.UTF8.GetBytes(reply));
+            await journal.AppendAsync(new LaneBatch
+            {
+                Lane = 3, Epoch = lane.Epoch, Rows = [Own(Key(3), 1, 1)], Replies = [Reply("a", "first"), Reply("b", "")],
+            });
+            await journal.AppendAsync(new LaneBatch { Lane = 3, Epoch = lane.Epoch, Replies = [Reply("a", "second")] });
+        }
+        await using var again = await fixture.OpenAsync();
+        var replies = (await again.ImageAsync(Key(3))).Replies;
+        replies.Select(r => (r.IdempotencyKey, System.Text.Encoding.UTF8.GetString(r.Reply.Span)))
+            .ShouldBe([("a", "second"), ("b", "")], ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task Conflicts_Recorded_AreListedOldestFirstAndReplaced()
+    {
+        await using var journal = await BeginAsync();
+        var lane = await journal.AcquireAsync(3);
+        ConflictRecord Refused(ulong sequence, string reason)
+            => new(Key(3), ConflictKind.RefusedByFold, Here, sequence, (long)sequence * 1000, reason);
+        await journal.AppendAsync(new LaneBatch
+        {
+            Lane = 3, Epoch = lane.Epoch, Conflicts = [Refused(1, "empty"), Refused(2, "sold"), Refused(3, "closed")],
+        });
+        var other = Refused(2, "other kind") with { Kind = ConflictKind.Fork, RecordedAtMilliseconds = 9000 };
+        await journal.AppendAsync(new LaneBatch { Lane = 3, Epoch = lane.Epoch, Conflicts = [Refused(2, "sold out"), other] });
+        (await journal.ReadConflictsAsync(10, Cancelled)).ShouldBe([Refused(1, "empty"), Refused(2, "sold out"), Refused(3, "closed"), other]);
+        (await journal.ReadConflictsAsync(2, Cancelled)).Count.ShouldBe(2);
+    }
+
+    private async Task<Guid> WriteAsync(ulong rows)
+    {
+        await using var journal = await BeginAsync();
+        var lane = await journal.AcquireAsync(3);
+        for (ulong i = 1; i <= rows; i++)
+            await journal.AppendAsync(Batch(lane, Own(Key(3), i, i)));
+        return journal.Identity.JournalId;
+    }
+
+    private static async Task ShouldHoldAsync(IJournal journal, ulong rows)
+    {
+        var expected = Enumerable.Range(1, (int)rows).Select(i => (ulong)i).ToArray();
+        (await journal.ImageAsync(Key(3))).Rows.Select(r => r.LocalSequence).ShouldBe(expected);
+        (await journal.ReadAllAsync(3)).Select(r => r.Position).ShouldBe(expected);
+        var lane = await journal.AcquireAsync(3);
+        (lane.Head, lane.OwnHead).ShouldBe((rows, rows));
+    }
+}

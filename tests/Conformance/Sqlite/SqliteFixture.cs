@@ -1,0 +1,81 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Pelago.Journal;
+
+namespace Pelago.Tests.Conformance;
+
+/// <summary>A SQLite journal in a temporary directory. A crash is a copy of its files while it is open: what a disk would
+/// hold after a power cut.</summary>
+public sealed class SqliteFixture : IJournalFixture
+{
+    private readonly string root = Directory.CreateTempSubdirectory("pelago-journal-").FullName;
+    private int generation;
+
+    /// <summary>Directory of the journal.</summary>
+    public string DataDirectory => Path.Combine(root, $"data-{generation}");
+
+    /// <summary>The guard file.</summary>
+    public string GuardFile => Path.Combine(root, $"guard-{generation}.json");
+
+    /// <summary>The key file.</summary>
+    public string KeyFile => Path.Combine(root, "kek.json");
+
+    /// <summary>Small runs, so that short tests cross the seams between memory and index.</summary>
+    public JournalOptions Options => new()
+    {
+        DataDirectory = DataDirectory, GuardFile = GuardFile, ReaderConnections = 2, IndexRunRows = 16, WriterCacheKibibytes = 4096,
+    };
+
+    public async Task<IJournal> OpenAsync() => await OpenAsync(Options);
+
+    /// <summary>Opens with other options.</summary>
+    public async Task<SqliteJournal> OpenAsync(JournalOptions options) => await SqliteJournal.OpenAsync(
+        options, new FileKeyEncryption(KeyFile), NullLogger.Instance, TestContext.Current.CancellationToken);
+
+    public async Task CrashAsync(IJournal journal)
+    {
+        var copy = (string)await CopyAsync();
+        var guard = File.Exists(GuardFile) ? await File.ReadAllBytesAsync(GuardFile, TestContext.Current.CancellationToken) : null;
+        await journal.DisposeAsync();
+        generation++;
+        Directory.Move(copy, DataDirectory);
+        if (guard is not null)
+            await File.WriteAllBytesAsync(GuardFile, guard, TestContext.Current.CancellationToken);
+    }
+
+    public Task<object> CopyAsync()
+    {
+        var copy = Path.Combine(root, $"copy-{Guid.CreateVersion7()}");
+        Directory.CreateDirectory(copy);
+        foreach (var file in Directory.EnumerateFiles(DataDirectory))
+        {
+            if (Path.GetFileName(file) is "journal.db" or "journal.db-wal")
+                File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
+        }
+        return Task.FromResult<object>(copy);
+    }
+
+    public Task RestoreAsync(object copy)
+    {
+        Directory.Delete(DataDirectory, recursive: true);
+        Directory.Move((string)copy, DataDirectory);
+        return Task.CompletedTask;
+    }
+
+    public Task LoseGuardAsync()
+    {
+        File.Delete(GuardFile);
+        return Task.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Directory.Delete(root, recursive: true);
+        return ValueTask.CompletedTask;
+    }
+}
+
+/// <summary>The suite against SQLite.</summary>
+public sealed class SqliteJournalConformance : JournalConformance
+{
+    protected override IJournalFixture CreateFixture() => new SqliteFixture();
+}
