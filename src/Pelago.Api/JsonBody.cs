@@ -5,8 +5,8 @@ using Pelago.Model;
 
 namespace Pelago.Api;
 
-/// <summary>Reads a request's JSON: bounded, strict, one value; members given twice are refused (readers differ in which of
-/// them they take).</summary>
+/// <summary>Reads a request's JSON: bounded, strict, one value; members given twice are refused (readers differ in
+/// which of them they take).</summary>
 public static class JsonBody
 {
     /// <summary>Largest body of a call that carries a document, in bytes.</summary>
@@ -14,7 +14,8 @@ public static class JsonBody
 
     private const int MaxDepth = 32;
 
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = MaxDepth };
+    private static readonly JsonDocumentOptions Strict =
+        new() { AllowDuplicateProperties = false, MaxDepth = MaxDepth };
 
     /// <summary>Reads a document.</summary>
     /// <returns>The document, which the caller disposes, or the failure.</returns>
@@ -58,7 +59,8 @@ public static class JsonBody
         {
             try
             {
-                return document.Deserialize(type) is { } value ? (value, null) : (null, Malformed("the document is null"));
+                return document.Deserialize(type) is { } value ? (value, null)
+                    : (null, Malformed("the document is null"));
             }
             catch (JsonException e)
             {

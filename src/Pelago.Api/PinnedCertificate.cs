@@ -5,9 +5,9 @@ using Pelago.Pki;
 
 namespace Pelago.Api;
 
-/// <summary>The server certificate of an API. It renews itself at two thirds of its life like every leaf, but keeps its key,
-/// because tickets name that key: a process that was given one must recognise the server after a renewal or a restart of
-/// it. The key changes when its file is removed; tickets that were not used by then are void.</summary>
+/// <summary>The server certificate of an API. It renews itself at two thirds of its life like every leaf, but keeps its
+/// key, because tickets name that key: a process that was given one must recognise the server after a renewal or a
+/// restart of it. The key changes when its file is removed; tickets that were not used by then are void.</summary>
 public sealed class PinnedCertificate : IAsyncDisposable
 {
     private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(1);
@@ -25,7 +25,8 @@ public sealed class PinnedCertificate : IAsyncDisposable
     {
         (_authority, _grant, _key, _clock) = (authority, grant, key, clock);
         _current = Issue() ?? throw new Failure(ErrorCodes.IssuerUnavailable,
-            $"No certificate could be issued for '{grant.DnsName}'.", "Look into the issuance log for the reason.").ToException();
+            $"No certificate could be issued for '{grant.DnsName}'.", "Look into the issuance log for the reason.")
+            .ToException();
     }
 
     /// <summary>The certificate in use.</summary>
@@ -71,13 +72,15 @@ public sealed class PinnedCertificate : IAsyncDisposable
     }
 
     private LeafCertificate? Issue()
-        => _authority().Issue(SigningRequest.Create(_key), _grant).Chain is { } chain ? LeafCertificate.Join(chain, _key) : null;
+        => _authority().Issue(SigningRequest.Create(_key), _grant).Chain is { } chain
+            ? LeafCertificate.Join(chain, _key) : null;
 
     private async Task RenewForeverAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
-            var due = _current.NotBefore + ((_current.NotAfter - _current.NotBefore) * new RenewalOptions().RenewAtFraction);
+            var due = _current.NotBefore
+                + ((_current.NotAfter - _current.NotBefore) * new RenewalOptions().RenewAtFraction);
             for (var left = due - _clock.GetUtcNow(); left > TimeSpan.Zero; left = due - _clock.GetUtcNow())
                 await Task.Delay(left < LongestSleep ? left : LongestSleep, _clock, cancellationToken);
             if (Issue() is { } renewed)

@@ -51,8 +51,10 @@ public static class Problems
         var document = new ProblemDocument(
             $"urn:pelago:error:{first.Error.Code}", first.Error.Title, first.Error.HttpStatus, first.Message,
             first.Error.Code, NullIfEmpty(first.Next), first.Field,
-            failures.Count == 1 ? null : [.. failures.Select(f => new ProblemError(f.Error.Code, f.Message, NullIfEmpty(f.Next), f.Field))]);
-        await context.Response.WriteAsJsonAsync(document, ProblemJson.Default.ProblemDocument, MediaType, context.RequestAborted);
+            failures.Count == 1 ? null
+            : [.. failures.Select(f => new ProblemError(f.Error.Code, f.Message, NullIfEmpty(f.Next), f.Field))]);
+        await context.Response.WriteAsJsonAsync(document, ProblemJson.Default.ProblemDocument, MediaType,
+            context.RequestAborted);
     }
 
     private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;

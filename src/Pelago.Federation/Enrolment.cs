@@ -8,10 +8,10 @@ using Pelago.Pki;
 
 namespace Pelago.Federation;
 
-/// <summary>Lets regions in: tickets out, certificates for them, and later a new certificate for whoever holds the old one's
-/// key. Safe for concurrent use; one change at a time, each durable before it is answered.</summary>
-/// <remarks>A token is used once, by one key. The answer may be lost after that, so the same token with the same key gets the
-/// same certificate again; with another key it is refused, and nobody else can have the first key.</remarks>
+/// <summary>Lets regions in: tickets out, certificates for them, and later a new certificate for whoever holds the old
+/// one's key. Safe for concurrent use; one change at a time, each durable before it is answered.</summary>
+/// <remarks>A token is used once, by one key. The answer may be lost after that, so the same token with the same key
+/// gets the same certificate again; with another key it is refused, and nobody else can have the first key.</remarks>
 internal sealed class Enrolment(
     FederationConfig config, StateFile state, RootAuthority root, TrustBundle bundle, CausalityKeys causality)
 {
@@ -20,7 +20,8 @@ internal sealed class Enrolment(
     private readonly Lock _gate = new();
 
     /// <summary>The group's members, ordered.</summary>
-    public ImmutableArray<string> Members { get; } = [.. config.Regions.Select(r => r.Name).Order(StringComparer.Ordinal)];
+    public ImmutableArray<string> Members { get; } =
+        [.. config.Regions.Select(r => r.Name).Order(StringComparer.Ordinal)];
 
     /// <summary>What anybody may know of the group's trust.</summary>
     public TrustBundleDocument Trust { get; } = new(bundle.Epoch, bundle.Pem);
@@ -41,7 +42,8 @@ internal sealed class Enrolment(
         {
             foreach (var region in config.Regions)
             {
-                var known = state.Current.Regions.GetValueOrDefault(region.Name) ?? new RegionState(null, null, null, 0);
+                var known = state.Current.Regions.GetValueOrDefault(region.Name)
+                    ?? new RegionState(null, null, null, 0);
                 if (known.EnrolledKeySha256 is null && !IsValidTicket(region.TokenFile, known, serverKeySha256))
                     WriteTicket(region, known, serverKeySha256);
             }
@@ -49,8 +51,8 @@ internal sealed class Enrolment(
     }
 
     /// <summary>
-    /// Enrols a region: 1. the token is the region's, 2. it was not used, or by the same key, 3. the root certifies the key
-    /// for the names that this plane knows the region by, 4. remembered, then answered.
+    /// Enrols a region: 1. the token is the region's, 2. it was not used, or by the same key, 3. the root certifies the
+    /// key for the names that this plane knows the region by, 4. remembered, then answered.
     /// </summary>
     public (RegionEnrolmentGrant? Grant, Failure? Failure) Enrol(string name, RegionEnrolRequest request)
     {
@@ -80,8 +82,8 @@ internal sealed class Enrolment(
         }
     }
 
-    /// <summary>Certifies a new key for a region that proves that it holds the present one. Asked again with the same key, it
-    /// answers with the same certificate.</summary>
+    /// <summary>Certifies a new key for a region that proves that it holds the present one. Asked again with the same
+    /// key, it answers with the same certificate.</summary>
     public (RegionRenewal? Renewal, Failure? Failure) Renew(string name, RegionRenewRequest request)
     {
         lock (_gate)
@@ -96,7 +98,8 @@ internal sealed class Enrolment(
             if (PinnedServer.PinOf(holder) == Pin(publicKey!))
                 return (Renewal(present), null); // public data, and the request's signature proved the key
             using var key = holder.GetECDsaPublicKey()!;
-            if (!key.VerifyData(RenewalProof.Of(config.Group, name, request.Csr), request.Proof, HashAlgorithmName.SHA256))
+            if (!key.VerifyData(RenewalProof.Of(config.Group, name, request.Csr), request.Proof,
+                HashAlgorithmName.SHA256))
                 return (null, ProofRefused);
             var (certificate, refusal) = Certify(region, request.Csr, "the key of its present intermediate");
             if (certificate is null)
@@ -115,7 +118,8 @@ internal sealed class Enrolment(
 
     private void WriteTicket(RegionEnrolment region, RegionState known, string serverKeySha256)
     {
-        var token = Convert.ToBase64String(RandomNumberGenerator.GetBytes(TokenBytes)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+        var token = Convert.ToBase64String(RandomNumberGenerator.GetBytes(TokenBytes)).TrimEnd('=').Replace('+', '-')
+            .Replace('/', '_');
         // The hash first: a ticket that this plane does not know would make its region fail for no visible reason.
         Remember(region.Name, known with { TokenSha256 = BearerToken.Hash(token) });
         PrivateFile.CreateDirectory(Path.GetDirectoryName(region.TokenFile)!);
@@ -141,7 +145,8 @@ internal sealed class Enrolment(
         return parsed.NotAfter.ToUniversalTime();
     }
 
-    private static string Pin(PublicKey key) => Convert.ToHexStringLower(SHA256.HashData(key.ExportSubjectPublicKeyInfo()));
+    private static string Pin(PublicKey key)
+        => Convert.ToHexStringLower(SHA256.HashData(key.ExportSubjectPublicKeyInfo()));
 
     private static Failure TokenRefused { get; } = new(ErrorCodes.EnrolmentRefused,
         "The token is not valid for this region, or was used by another key.",

@@ -11,8 +11,9 @@ using Pelago.Pki;
 namespace Pelago.Federation;
 
 /// <summary>The federation plane's process: custody of the group's root, and the Management API.</summary>
-/// <remarks>Its home holds <c>config.json</c> (written by whoever made the world), <c>kek</c> (the key that seals the others),
-/// <c>keys/</c>, <c>ca/root.pem</c>, <c>state.json</c>, <c>issued.jsonl</c> (audit) and <c>bundle.pem</c> (public).</remarks>
+/// <remarks>Its home holds <c>config.json</c> (written by whoever made the world), <c>kek</c> (the key that seals the
+/// others), <c>keys/</c>, <c>ca/root.pem</c>, <c>state.json</c>, <c>issued.jsonl</c> (audit) and <c>bundle.pem</c>
+/// (public).</remarks>
 public static class FederationHost
 {
     /// <summary>Name by which the federation plane is a member of each group.</summary>
@@ -29,7 +30,8 @@ public static class FederationHost
         => RunAsync(home, new Lifetimes(), TimeProvider.System, cancellationToken);
 
     /// <summary>
-    /// Starts in five steps: 1. configuration and the sealing key, 2. the root, 3. its own intermediate and certificate,
+    /// Starts in five steps: 1. configuration and the sealing key, 2. the root, 3. its own intermediate and
+    /// certificate,
     /// 4. state and tickets, 5. the listener.
     /// </summary>
     internal static async Task RunAsync(
@@ -37,7 +39,9 @@ public static class FederationHost
     {
         // 1.
         var config = PrivateFile.ReadJson<FederationConfig>(Path.Combine(home, "config.json"))
-            ?? throw new Failure(ErrorCodes.RoleConfig, $"'{home}' holds no config.json.", "Start the world with 'pelago up'.").ToException();
+            ?? throw new Failure(
+                ErrorCodes.RoleConfig, $"'{home}' holds no config.json.", "Start the world with 'pelago up'.")
+                .ToException();
         using var logging = LoggerFactory.Create(logs => logs.AddJsonConsole(o => o.UseUtcTimestamp = true));
         var log = logging.CreateLogger("Pelago.Federation");
         using var kek = KeyEncryptionKey.OpenFile(Path.Combine(home, "kek"));
@@ -53,7 +57,8 @@ public static class FederationHost
 
         // 3. The plane holds the root, so it certifies itself anew whenever it starts.
         var domain = new RegionDomain(MemberName, config.AppsHostname, config.PlatformHostname);
-        using var authority = await OwnIntermediateAsync(root, domain, bundle, keys, lifetimes, audit, clock, cancellationToken);
+        using var authority =
+            await OwnIntermediateAsync(root, domain, bundle, keys, lifetimes, audit, clock, cancellationToken);
         await using var certificate = await PinnedCertificate.StartAsync(
             () => authority, Hostnames.Api(config.PlatformHostname), keys, clock, cancellationToken);
 
@@ -63,7 +68,8 @@ public static class FederationHost
 
         // 5.
         await using var app = ApiListener.Create(
-            new ApiListenerOptions(Hostnames.Api(config.PlatformHostname), config.ManagementApiPort), certificate, logging);
+            new ApiListenerOptions(Hostnames.Api(config.PlatformHostname), config.ManagementApiPort), certificate,
+            logging);
         new ManagementApi(config, enrolment).Map(app);
         await app.StartAsync(cancellationToken);
         Log.Listening(log, config.Group, config.ManagementApiPort);
@@ -95,7 +101,8 @@ public static class FederationHost
         }
         var secret = new CausalityKeys(RandomNumberGenerator.GetBytes(SecretBytes), null);
         var clear = JsonSerializer.SerializeToUtf8Bytes(secret, InstanceJson.Default.CausalityKeys);
-        var state = new StateFile(path, new FederationState(config.Group, 1, [], ImmutableSortedDictionary<string, RegionState>.Empty));
+        var state = new StateFile(path,
+            new FederationState(config.Group, 1, [], ImmutableSortedDictionary<string, RegionState>.Empty));
         state.Replace(state.Current with { SealedCausality = kek.Seal(SealedCausalityName, clear) });
         CryptographicOperations.ZeroMemory(clear);
         return state;
@@ -103,8 +110,10 @@ public static class FederationHost
 
     private static CausalityKeys OpenCausality(FederationState state, KeyEncryptionKey kek)
     {
-        var clear = kek.Open(SealedCausalityName, state.SealedCausality) ?? throw new Failure(ErrorCodes.StateUnreadable,
-            "The causality secret was sealed under another key, or was changed.", "Restore the home from a backup.").ToException();
+        var clear = kek.Open(SealedCausalityName, state.SealedCausality)
+            ?? throw new Failure(ErrorCodes.StateUnreadable,
+            "The causality secret was sealed under another key, or was changed.", "Restore the home from a backup.")
+            .ToException();
         return JsonSerializer.Deserialize(clear, InstanceJson.Default.CausalityKeys)!;
     }
 }

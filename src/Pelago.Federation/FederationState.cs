@@ -3,7 +3,8 @@ using Pelago.Client;
 
 namespace Pelago.Federation;
 
-/// <summary>What the federation plane remembers (<c>state.json</c> in its home). Immutable; replaced as a whole.</summary>
+/// <summary>What the federation plane remembers (<c>state.json</c> in its home). Immutable; replaced as a
+/// whole.</summary>
 /// <param name="Group">The region group.</param>
 /// <param name="TrustEpoch">Epoch of the trust bundle.</param>
 /// <param name="SealedCausality">The group's causality secrets, sealed under the key of this home.</param>

@@ -27,7 +27,8 @@ internal static class Ports
         }
     }
 
-    /// <summary>The process that listens there, as far as this user may see it: <c>nginx (pid 812)</c>, or null.</summary>
+    /// <summary>The process that listens there, as far as this user may see it: <c>nginx (pid 812)</c>, or
+    /// null.</summary>
     public static string? OwnerOf(int port)
     {
         try
@@ -52,7 +53,8 @@ internal static class Ports
                 continue;
             try
             {
-                if (Directory.EnumerateFiles(Path.Combine(process, "fd")).Any(fd => File.ResolveLinkTarget(fd, false)?.Name == socket))
+                if (Directory.EnumerateFiles(Path.Combine(process, "fd"))
+                    .Any(fd => File.ResolveLinkTarget(fd, false)?.Name == socket))
                     return $"{File.ReadAllText(Path.Combine(process, "comm")).Trim()} (pid {pid})";
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)

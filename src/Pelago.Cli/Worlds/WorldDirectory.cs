@@ -59,7 +59,8 @@ internal sealed class WorldDirectory(string path)
             if (entries.Contains(WorldRecord.FileName))
                 return Parse(File.ReadAllBytes(WorldFile));
             // An `up` that was interrupted before it recorded its choice leaves the lock and the token at most.
-            var foreign = entries.Except([Path.GetFileName(LockFile), Path.GetFileName(AdminTokenFile)]).FirstOrDefault();
+            var foreign = entries.Except([Path.GetFileName(LockFile), Path.GetFileName(AdminTokenFile)])
+                .FirstOrDefault();
             return foreign is null ? null : throw Format($"holds '{foreign}' but no {WorldRecord.FileName}", null);
         }
         catch (UnauthorizedAccessException e)
@@ -99,7 +100,8 @@ internal sealed class WorldDirectory(string path)
     {
         if (File.Exists(AdminTokenFile))
             return ReadAdminToken();
-        var token = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+        var token = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-')
+            .Replace('/', '_');
         PrivateFile.Write(AdminTokenFile, Encoding.ASCII.GetBytes(token + "\n"));
         return token;
     }
@@ -118,7 +120,8 @@ internal sealed class WorldDirectory(string path)
     }
 
     /// <summary>What roles know of the token: its SHA-256 in lower-case hex.</summary>
-    public static string HashOf(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+    public static string HashOf(string token)
+        => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
 
     private WorldRecord Parse(byte[] content)
     {
@@ -126,7 +129,8 @@ internal sealed class WorldDirectory(string path)
         {
             using var document = JsonDocument.Parse(content);
             // The version first, and nothing else before it: another version may look different in every other way.
-            var version = document.RootElement.TryGetProperty("formatVersion", out var found) && found.TryGetInt32(out var v)
+            var version = document.RootElement.TryGetProperty("formatVersion", out var found)
+                && found.TryGetInt32(out var v)
                 ? v
                 : throw Format($"holds a {WorldRecord.FileName} without formatVersion", null);
             if (version != WorldRecord.CurrentFormat)
@@ -144,7 +148,8 @@ internal sealed class WorldDirectory(string path)
 
     private PelagoException Format(string how, Exception? inner)
         => new Failure(ErrorCodes.WorldFormat, $"'{Root}' {how}.",
-            "Nothing was changed. Use the version of Pelago that wrote it, or another directory with --data.").ToException(inner);
+            "Nothing was changed. Use the version of Pelago that wrote it, or another directory with --data.")
+            .ToException(inner);
 
     private PelagoException NoAccess(Exception inner)
         => new Failure(ErrorCodes.WorldAccess, $"You may not read and write '{Root}': {inner.Message}",

@@ -25,7 +25,8 @@ internal static class WorldPlan
 
     public static string PlatformHostname(string region) => $"{region}.platform.pelago.localhost";
 
-    public static string ManagementApi(WorldRecord world) => $"https://api.{FederationHostname}:{world.ManagementApiPort}";
+    public static string ManagementApi(WorldRecord world)
+        => $"https://api.{FederationHostname}:{world.ManagementApiPort}";
 
     public static string ExecutionApi(RegionRecord region)
         => $"https://api.{PlatformHostname(region.Name)}:{region.ExecutionApiPort}";
@@ -88,7 +89,8 @@ internal static class WorldPlan
         world.WanControlPort, adminTokenSha256, world.Wan,
         [.. world.Links.Select(l => new WanLink(l.From, l.To, l.Port, Endpoint.Loopback(PortOf(world, l.To))))]);
 
-    public static FederationConfig Federation(WorldRecord world, WorldDirectory directory, string adminTokenSha256) => new(
+    public static FederationConfig Federation(WorldRecord world, WorldDirectory directory, string adminTokenSha256)
+        => new(
         world.Group, FederationPlatformHostname, FederationAppsHostname, world.ManagementApiPort, adminTokenSha256,
         [.. world.Regions.Select(r => new RegionEnrolment(
             r.Name, AppsHostname(r.Name), PlatformHostname(r.Name), directory.EnrolmentTicket(r.Name)))]);
@@ -97,7 +99,8 @@ internal static class WorldPlan
         WorldRecord world, RegionRecord region, WorldDirectory directory, string adminTokenSha256)
         => new(
             world.Group, region.Name, AppsHostname(region.Name), PlatformHostname(region.Name), region.ExecutionApiPort,
-            region.IngressPort, region.PublicPort, region.RemotingPort, region.FirstInstancePort, region.InstancePortCount,
+            region.IngressPort, region.PublicPort, region.RemotingPort, region.FirstInstancePort,
+            region.InstancePortCount,
             ManagementApi(world), Endpoint.Loopback(LinkPort(world, region.Name, LatencyMatrix.Federation)),
             directory.EnrolmentTicket(region.Name), adminTokenSha256,
             [.. world.Regions.Where(peer => peer.Name != region.Name).Select(peer => new PeerRegion(

@@ -4,7 +4,8 @@ using Pelago.Model;
 
 namespace Pelago.Client;
 
-/// <summary>Reads what an API answered instead of a success: problem details, a Kubernetes Status, or anything at all.</summary>
+/// <summary>Reads what an API answered instead of a success: problem details, a Kubernetes Status, or anything at
+/// all.</summary>
 internal static class ApiFailure
 {
     private const int MaxBytes = 256 * 1024;

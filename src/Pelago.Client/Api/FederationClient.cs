@@ -7,11 +7,13 @@ public sealed class FederationClient(ApiAddress api) : IDisposable
     private readonly ApiConnection _connection = new(api);
 
     /// <summary>Succeeds when it answers.</summary>
-    public Task CheckReadyAsync(CancellationToken cancellationToken) => _connection.GetTextAsync("/readyz", cancellationToken);
+    public Task CheckReadyAsync(CancellationToken cancellationToken)
+        => _connection.GetTextAsync("/readyz", cancellationToken);
 
     /// <summary>A group and its regions.</summary>
     public Task<GroupView> GetGroupAsync(string group, CancellationToken cancellationToken)
-        => _connection.GetAsync($"/v1/groups/{Uri.EscapeDataString(group)}", FederationJson.Default.GroupView, cancellationToken);
+        => _connection.GetAsync($"/v1/groups/{Uri.EscapeDataString(group)}", FederationJson.Default.GroupView,
+            cancellationToken);
 
     /// <summary>The group's trust bundle, PEM.</summary>
     public Task<string> GetTrustBundleAsync(string group, CancellationToken cancellationToken)

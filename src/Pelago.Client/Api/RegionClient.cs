@@ -3,7 +3,8 @@ using Pelago.Model;
 
 namespace Pelago.Client;
 
-/// <summary>The Execution API of one region. Every method throws <see cref="PelagoException"/> with the server's code.</summary>
+/// <summary>The Execution API of one region. Every method throws <see cref="PelagoException"/> with the server's
+/// code.</summary>
 public sealed class RegionClient(ApiAddress api, TimeProvider clock) : IDisposable
 {
     private static readonly TimeSpan TransferTimeout = TimeSpan.FromMinutes(10);
@@ -18,7 +19,8 @@ public sealed class RegionClient(ApiAddress api, TimeProvider clock) : IDisposab
     /// <summary>Services of a project, or of all with null.</summary>
     public Task<ServiceList> ListServicesAsync(string? project, CancellationToken cancellationToken)
         => _connection.GetAsync(
-            project is null ? "/apis/pelago.dev/v1/services" : $"/apis/pelago.dev/v1/namespaces/{Uri.EscapeDataString(project)}/services",
+            project is null ? "/apis/pelago.dev/v1/services"
+            : $"/apis/pelago.dev/v1/namespaces/{Uri.EscapeDataString(project)}/services",
             ResourceJson.Default.ServiceList, cancellationToken);
 
     /// <summary>One service.</summary>
@@ -36,7 +38,8 @@ public sealed class RegionClient(ApiAddress api, TimeProvider clock) : IDisposab
         using var request = new HttpRequestMessage(HttpMethod.Head, ArtifactPath(digest));
         try
         {
-            using var response = await _connection.SendAsync(request, api.Timeout, cancellationToken).ConfigureAwait(false);
+            using var response = await _connection.SendAsync(request, api.Timeout, cancellationToken)
+                .ConfigureAwait(false);
             return true;
         }
         catch (PelagoException e) when (e.Failure.Error.HttpStatus is 404 or 500)
@@ -58,15 +61,18 @@ public sealed class RegionClient(ApiAddress api, TimeProvider clock) : IDisposab
         using var body = new ProgressContent(content, length, progress);
         body.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
         using var request = new HttpRequestMessage(HttpMethod.Put, ArtifactPath(digest)) { Content = body };
-        using var response = await _connection.SendAsync(request, TransferTimeout, cancellationToken).ConfigureAwait(false);
+        using var response = await _connection.SendAsync(request, TransferTimeout, cancellationToken)
+            .ConfigureAwait(false);
     }
 
-    /// <summary>Digests of the state of a service's entities in this region, as its instance gives them (JSON).</summary>
+    /// <summary>Digests of the state of a service's entities in this region, as its instance gives them
+    /// (JSON).</summary>
     public Task<string> GetDigestsAsync(string project, string name, CancellationToken cancellationToken)
         => _connection.GetTextAsync(
             $"/v1/verify/{Uri.EscapeDataString(project)}/{Uri.EscapeDataString(name)}", cancellationToken);
 
-    /// <summary>Waits until the region shows what is waited for; a region that does not answer is asked again.</summary>
+    /// <summary>Waits until the region shows what is waited for; a region that does not answer is asked
+    /// again.</summary>
     /// <returns>The status that satisfied.</returns>
     /// <exception cref="PelagoException">PLG1107 when the time is over.</exception>
     public async Task<RegionView> WaitAsync(

@@ -14,7 +14,8 @@ public static class ArtifactPacker
 {
     private const string RuntimeConfigSuffix = ".runtimeconfig.json";
 
-    private const UnixFileMode Executable = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+    private const UnixFileMode Executable =
+        UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
     private const UnixFileMode Plain =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
@@ -24,7 +25,8 @@ public static class ArtifactPacker
     /// <param name="file">Where to write; replaced.</param>
     /// <param name="limits">Bounds.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="PelagoException">PLG1301 when it is no published application, PLG1303 when it is too large.</exception>
+    /// <exception cref="PelagoException">PLG1301 when it is no published application, PLG1303 when it is too
+    /// large.</exception>
     public static async Task<Artifact> PackAsync(
         string directory, string file, ArtifactLimits limits, CancellationToken cancellationToken)
     {
@@ -76,7 +78,8 @@ public static class ArtifactPacker
             .ToList();
         if (programs.Count == 1)
             return ["dotnet", programs[0]];
-        var why = programs.Count == 0 ? "holds no published .NET application" : $"holds several: {string.Join(", ", programs)}";
+        var why = programs.Count == 0 ? "holds no published .NET application"
+            : $"holds several: {string.Join(", ", programs)}";
         throw new Failure(ErrorCodes.NotAnApplication, $"'{directory}' {why}.",
             "Name a project's directory, or the output of 'dotnet publish' of one executable project.").ToException();
     }
@@ -135,7 +138,8 @@ public static class ArtifactPacker
             ModificationTime = DateTimeOffset.UnixEpoch,
         };
 
-    private static OciDescriptor Describe(string type, byte[] content) => new(type, Oci.DigestOf(content), content.Length);
+    private static OciDescriptor Describe(string type, byte[] content)
+        => new(type, Oci.DigestOf(content), content.Length);
 
     private static string BlobName(string digest) => Oci.BlobPrefix + digest[Oci.DigestPrefix.Length..];
 

@@ -6,10 +6,11 @@ using Pelago.Model;
 
 namespace Pelago.Client;
 
-/// <summary>Unpacks what <see cref="ArtifactPacker"/> packed. The file may come from anywhere: nothing in it is believed
-/// before its digest is checked, no name leads out of the target, every size is bounded.
+/// <summary>Unpacks what <see cref="ArtifactPacker"/> packed. The file may come from anywhere: nothing in it is
+/// believed before its digest is checked, no name leads out of the target, every size is bounded.
 /// 1. Check the digest of the whole. 2. Take its blobs apart, checking each against its name. 3. Follow index, manifest
-/// and configuration. 4. Unpack the layer beside the target and move it there, so that a target is complete or absent.</summary>
+/// and configuration. 4. Unpack the layer beside the target and move it there, so that a target is complete or
+/// absent.</summary>
 public static class ArtifactUnpacker
 {
     /// <summary>Unpacks into a directory that does not exist yet.</summary>
@@ -32,7 +33,8 @@ public static class ArtifactUnpacker
             // 1.
             if (packed.Length > limits.MaxPackedBytes)
                 throw TooLarge($"is larger than {limits.MaxPackedBytes} bytes");
-            var actual = Oci.DigestPrefix + Convert.ToHexStringLower(await SHA256.HashDataAsync(packed, cancellationToken));
+            var actual = Oci.DigestPrefix
+                + Convert.ToHexStringLower(await SHA256.HashDataAsync(packed, cancellationToken));
             if (actual != digest)
                 throw Damaged($"has the digest {actual}, expected {digest}");
             packed.Position = 0;
@@ -125,7 +127,8 @@ public static class ArtifactUnpacker
         return valid ? Path.Combine(target, relative) : throw Damaged($"holds a file with the name '{name}'");
     }
 
-    private static async Task<byte[]> DocumentAsync(TarEntry entry, ArtifactLimits limits, CancellationToken cancellationToken)
+    private static async Task<byte[]> DocumentAsync(TarEntry entry, ArtifactLimits limits,
+        CancellationToken cancellationToken)
     {
         if (entry.Length > limits.MaxDocumentBytes || entry.DataStream is null)
             throw TooLarge($"has a document of {entry.Length} bytes");
@@ -158,7 +161,8 @@ public static class ArtifactUnpacker
             : throw Damaged("names a blob by something else than a digest");
 
     private static PelagoException Damaged(string how)
-        => new Failure(ErrorCodes.ArtifactInvalid, $"The artifact {how}.", "Deploy the application again.").ToException();
+        => new Failure(ErrorCodes.ArtifactInvalid, $"The artifact {how}.", "Deploy the application again.")
+            .ToException();
 
     private static PelagoException TooLarge(string how)
         => new Failure(ErrorCodes.ArtifactTooLarge, $"The artifact {how}.",

@@ -23,9 +23,11 @@ internal static class Oci
     /// <summary>The same as a prefix of names in the layer.</summary>
     public const string LayerPrefix = "app/";
 
-    public static string DigestOf(ReadOnlySpan<byte> content) => DigestPrefix + Convert.ToHexStringLower(SHA256.HashData(content));
+    public static string DigestOf(ReadOnlySpan<byte> content)
+        => DigestPrefix + Convert.ToHexStringLower(SHA256.HashData(content));
 
-    public static byte[] Write<T>(T document) => JsonSerializer.SerializeToUtf8Bytes(document, typeof(T), OciJson.Default);
+    public static byte[] Write<T>(T document)
+        => JsonSerializer.SerializeToUtf8Bytes(document, typeof(T), OciJson.Default);
 }
 
 internal sealed record OciLayout(string ImageLayoutVersion);

@@ -3,10 +3,11 @@ using System.Text.Json.Serialization;
 
 namespace Pelago.Client;
 
-/// <summary>Body of <c>POST /v1/groups/{group}/regions/{name}/enrol</c>; needs no other authorization than the token.</summary>
+/// <summary>Body of <c>POST /v1/groups/{group}/regions/{name}/enrol</c>; needs no other authorization than the
+/// token.</summary>
 /// <param name="Token">The one-time token of the ticket.</param>
-/// <param name="Csr">PKCS #10 request of the key of the region's intermediate authority, DER. Asking again with the same token
-/// and the same key gets the same certificate.</param>
+/// <param name="Csr">PKCS #10 request of the key of the region's intermediate authority, DER. Asking again with the
+/// same token and the same key gets the same certificate.</param>
 public sealed record RegionEnrolRequest(string Token, byte[] Csr)
 {
     /// <summary>Hides the token.</summary>
@@ -37,8 +38,8 @@ public sealed record RegionRenewRequest(byte[] Csr, byte[] Proof);
 /// <param name="Members">Names of the group's regions, ordered.</param>
 public sealed record RegionRenewal(string Certificate, TrustBundleDocument Trust, IReadOnlyList<string> Members);
 
-/// <summary>What a region signs to renew its intermediate. It names everything that the signature is good for, so that it is
-/// good for nothing else; saying it again only repeats the same renewal.</summary>
+/// <summary>What a region signs to renew its intermediate. It names everything that the signature is good for, so that
+/// it is good for nothing else; saying it again only repeats the same renewal.</summary>
 public static class RenewalProof
 {
     /// <summary>The bytes to sign.</summary>

@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 
 namespace Pelago.Client;
 
-/// <summary>A region as <c>GET /v1/status</c> of its Execution API shows it (bearer: the administrator's token). The members
-/// are those of a region in <c>pelago status -o json</c>.</summary>
+/// <summary>A region as <c>GET /v1/status</c> of its Execution API shows it (bearer: the administrator's token). The
+/// members are those of a region in <c>pelago status -o json</c>.</summary>
 /// <param name="Name">Region name.</param>
 /// <param name="State"><c>Ready</c>; <c>Degraded</c> when a service is not ready; <c>Starting</c>.</param>
 /// <param name="ExecutionApi">URL of the Execution API.</param>
@@ -13,7 +13,8 @@ namespace Pelago.Client;
 /// <param name="AppsHostname">Name under which services and users' addresses are.</param>
 /// <param name="PlatformHostname">Name under which the platform's addresses are.</param>
 /// <param name="Services">Services that should run here, ordered by project and name.</param>
-/// <param name="Replication">How far each peer's events have come, all services taken together, ordered by peer.</param>
+/// <param name="Replication">How far each peer's events have come, all services taken together, ordered by
+/// peer.</param>
 public sealed record RegionView(
     string Name,
     string State,

@@ -6,14 +6,17 @@ namespace Pelago.Replication;
 /// <summary>The state of one entity as a fold of its events in the total order.</summary>
 /// <remarks>
 /// <para>The problem: events of several origins arrive in different orders, and every replica must end with the same
-/// state. The idea: state is defined as the fold in <see cref="TotalOrder"/>, so that nobody needs to know what commutes.
-/// A late event is inserted at its place and everything after it is folded again, from the nearest earlier checkpoint.</para>
-/// <para>The events form a final prefix, folded into the <em>base</em> and forgotten, and a <em>tail</em> kept in order.
-/// Volatile checkpoints in the tail stand at exponentially growing distances from its end, so that k of them serve a
-/// tail of 2^k events. A received batch is inserted first and folded once, when the state is next asked for.</para>
+/// state. The idea: state is defined as the fold in <see cref="TotalOrder"/>, so that nobody needs to know what
+/// commutes. A late event is inserted at its place and everything after it is folded again, from the nearest earlier
+/// checkpoint.</para>
+/// <para>The events form a final prefix, folded into the <em>base</em> and forgotten, and a <em>tail</em> kept in
+/// order. Volatile checkpoints in the tail stand at exponentially growing distances from its end, so that k of them
+/// serve a tail of 2^k events. A received batch is inserted first and folded once, when the state is next asked
+/// for.</para>
 /// <para>Two batches with one idempotency key are one command: the first in the total order counts whole, the others
-/// (within <see cref="EventLimits.IdempotencyWindowMilliseconds"/> of it) are kept and not folded. Rejected: merging states (needs a merge function of the user for every type), and folding in
-/// arrival order with compensation (not deterministic).</para>
+/// (within <see cref="EventLimits.IdempotencyWindowMilliseconds"/> of it) are kept and not folded. Rejected: merging
+/// states (needs a merge function of the user for every type), and folding in arrival order with compensation (not
+/// deterministic).</para>
 /// </remarks>
 public sealed class EntityFold
 {
@@ -92,7 +95,8 @@ public sealed class EntityFold
         }
     }
 
-    /// <summary>The state after all events; folds what is not folded yet. Undefined while <see cref="Parked"/>.</summary>
+    /// <summary>The state after all events; folds what is not folded yet. Undefined while
+    /// <see cref="Parked"/>.</summary>
     public object State
     {
         get
@@ -125,7 +129,8 @@ public sealed class EntityFold
         return keys.TryGetValue(key, out var owner) ? owner.Batch : null;
     }
 
-    /// <summary>Moves events from the tail into the base, as long as the next one in the total order is final.</summary>
+    /// <summary>Moves events from the tail into the base, as long as the next one in the total order is
+    /// final.</summary>
     /// <returns>How many were moved.</returns>
     public int AdvanceBase(Func<EventRecord, bool> isFinal)
     {
@@ -306,7 +311,8 @@ public sealed class EntityFold
         return false;
     }
 
-    private EventContext Context(EventRecord e, bool concurrent) => new(id, e.Origin, e.Sequence, e.Timestamp, concurrent);
+    private EventContext Context(EventRecord e, bool concurrent)
+        => new(id, e.Origin, e.Sequence, e.Timestamp, concurrent);
 
     private readonly record struct Checkpoint(
         int Count, object State, VersionVector Folded, ImmutableDictionary<string, KeyOwner> Keys);

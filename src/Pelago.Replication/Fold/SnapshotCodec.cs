@@ -4,14 +4,16 @@ using Pelago.Replication.Stored;
 
 namespace Pelago.Replication;
 
-/// <summary>Writes and reads an entity's snapshot (<c>stored.proto</c>): final checkpoint, vector, and the events after it.</summary>
+/// <summary>Writes and reads an entity's snapshot (<c>stored.proto</c>): final checkpoint, vector, and the events after
+/// it.</summary>
 internal static class SnapshotCodec
 {
     private const uint Format = 1;
 
     public static byte[] Write(IEntityType type, EntityFold fold, VersionVector seen, HybridTimestamp highest)
     {
-        var message = new Snapshot { Format = Format, HighestTimestamp = highest.Value, BaseVersion = (uint)type.StateVersion };
+        var message = new Snapshot { Format = Format, HighestTimestamp = highest.Value,
+            BaseVersion = (uint)type.StateVersion };
         var origins = new Dictionary<Origin, uint>();
         var checkpoint = fold.ToBase();
         message.Seen.AddRange(Slots(seen));
@@ -63,7 +65,8 @@ internal static class SnapshotCodec
         }
     }
 
-    /// <summary>Null when the snapshot is of another format or state version: the entity is folded from its events.</summary>
+    /// <summary>Null when the snapshot is of another format or state version: the entity is folded from its
+    /// events.</summary>
     public static SnapshotContent? Read(IEntityType type, EntityKey entity, ReadOnlySpan<byte> bytes)
     {
         var message = Snapshot.Parser.ParseFrom(bytes);
@@ -77,7 +80,8 @@ internal static class SnapshotCodec
             [.. message.BaseKeys.Select(k => KeyValuePair.Create(k.Key, new KeyOwner(
                 new BatchId(origins[k.Origin], k.FirstSequence), new HybridTimestamp(k.Timestamp))))]);
         return new SnapshotContent(
-            checkpoint, [.. message.Tail.Select(ToEvent)], Vector(message.Seen), new HybridTimestamp(message.HighestTimestamp));
+            checkpoint, [.. message.Tail.Select(ToEvent)], Vector(message.Seen),
+            new HybridTimestamp(message.HighestTimestamp));
 
         VersionVector Vector(IEnumerable<StoredSlot> slots)
             => VersionVector.From(slots.Select(s => new VersionVector.Slot(origins[s.Origin], s.Count)));

@@ -1,6 +1,7 @@
 namespace Pelago.Replication;
 
-/// <summary>How far the own wall clock is from the group's median, from heartbeats (the offset of RFC 5905, section 8).</summary>
+/// <summary>How far the own wall clock is from the group's median, from heartbeats (the offset of RFC 5905, section
+/// 8).</summary>
 internal sealed class ClockSense
 {
     private readonly SortedDictionary<string, long> offsets = new(StringComparer.Ordinal);
@@ -27,5 +28,6 @@ internal sealed class ClockSense
     public void Forget(string peer) => offsets.Remove(peer);
 
     /// <summary>What to add to the own clock when authoring; 0 within the tolerance.</summary>
-    public long Correction(int toleranceMilliseconds) => Math.Abs(MedianOffset) > toleranceMilliseconds ? MedianOffset : 0;
+    public long Correction(int toleranceMilliseconds) => Math.Abs(MedianOffset) > toleranceMilliseconds ? MedianOffset
+        : 0;
 }

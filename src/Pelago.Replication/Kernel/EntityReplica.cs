@@ -27,7 +27,8 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type)
     /// <summary>The newest group that has rows of this entity.</summary>
     public PendingGroup? NewestGroup { get; set; }
 
-    /// <summary>The fold lacks an event that comes before its base: it has to be read again from the first event.</summary>
+    /// <summary>The fold lacks an event that comes before its base: it has to be read again from the first
+    /// event.</summary>
     public bool NeedsHistory { get; set; }
 
     /// <summary>What arrived while the entity was being loaded, in order.</summary>
@@ -62,7 +63,8 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type)
             if (SnapshotCodec.Read(Type, Key, snapshot.Content.Span) is not { } content)
                 return false;
             Fold = EntityFold.Restore(Type, Key.Id, content.Base);
-            (Seen, Highest, Count, SnapshotCount) = (content.Seen, content.Highest, snapshot.LocalSequence, snapshot.LocalSequence);
+            (Seen, Highest, Count, SnapshotCount) =
+                (content.Seen, content.Highest, snapshot.LocalSequence, snapshot.LocalSequence);
             foreach (var e in content.Tail)
                 Fold.Insert(e, Decode(e));
         }
@@ -121,7 +123,8 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type)
 
     public void Drop(HeldEvent entry) => held!.Remove((entry.Event.Origin, entry.Event.Sequence));
 
-    /// <summary>The next batch whose causes are all here and whose events have all arrived; removed from what is held.</summary>
+    /// <summary>The next batch whose causes are all here and whose events have all arrived; removed from what is
+    /// held.</summary>
     public List<HeldEvent>? Release()
     {
         if (held is null || held.Count == 0)

@@ -4,12 +4,12 @@ namespace Pelago.Replication;
 
 /// <summary>The protocol as a state machine: everything an instance decides, and nothing of what it does.</summary>
 /// <remarks>
-/// <para>Inputs are method calls with the present moment; outputs are collected and handed over by <see cref="Flush"/> at
-/// the end of a turn. The kernel reads no clock, does no I/O, starts no thread, and is not thread-safe: one loop owns it. The
-/// simulator drives this very class, so a seed replays a failure exactly.</para>
-/// <para>A write: command → entity → handler → stamped events → the lane's group → one <see cref="AppendGroup"/> for all
-/// lanes → <see cref="Committed"/> → reply, feeds, frontiers. One group is under way at a time; the next fills meanwhile,
-/// so a lone write never waits for a window, and a failed group undoes everything built on it.</para>
+/// <para>Inputs are method calls with the present moment; outputs are collected and handed over by <see cref="Flush"/>
+/// at the end of a turn. The kernel reads no clock, does no I/O, starts no thread, and is not thread-safe: one loop
+/// owns it. The simulator drives this very class, so a seed replays a failure exactly.</para>
+/// <para>A write: command → entity → handler → stamped events → the lane's group → one <see cref="AppendGroup"/> for
+/// all lanes → <see cref="Committed"/> → reply, feeds, frontiers. One group is under way at a time; the next fills
+/// meanwhile, so a lone write never waits for a window, and a failed group undoes everything built on it.</para>
 /// </remarks>
 public sealed class InstanceKernel
 {
@@ -109,7 +109,8 @@ public sealed class InstanceKernel
             lane.IncarnationOpened(closed);
     }
 
-    /// <summary>A link stands: dialled by us, or accepted from a peer whose certificate names <paramref name="peer"/>.</summary>
+    /// <summary>A link stands: dialled by us, or accepted from a peer whose certificate names
+    /// <paramref name="peer"/>.</summary>
     /// <param name="link">A number that the shell never gives twice.</param>
     public void LinkOpened(long link, string peer, bool dialled, Moment now)
     {
@@ -187,7 +188,8 @@ public sealed class InstanceKernel
     {
         context.Alarm(kind, $"{context.Options.Region}: {why}.");
         writer.Break(why);
-        var failure = new Failure(ErrorCodes.JournalUnavailable, "The region had to begin a new incarnation.", "Try again.");
+        var failure = new Failure(
+            ErrorCodes.JournalUnavailable, "The region had to begin a new incarnation.", "Try again.");
         foreach (var lane in lanes)
             lane.Reset(failure);
         links.CloseAll("new incarnation");

@@ -2,7 +2,8 @@ using Pelago.Model;
 
 namespace Pelago.Replication;
 
-/// <summary>What the parts of one kernel share: options, the present moment, the effects of this turn, randomness.</summary>
+/// <summary>What the parts of one kernel share: options, the present moment, the effects of this turn,
+/// randomness.</summary>
 internal sealed class KernelContext(KernelOptions options, IReadOnlyDictionary<string, IEntityType> types)
 {
     private ulong random = options.Seed;
@@ -22,7 +23,8 @@ internal sealed class KernelContext(KernelOptions options, IReadOnlyDictionary<s
 
     public void Alarm(AlarmKind kind, string text) => Effects.Add(new Alarm(kind, text));
 
-    public IEntityType TypeOf(string name) => types.TryGetValue(name, out var type) ? type : new UnknownEntityType(name);
+    public IEntityType TypeOf(string name) => types.TryGetValue(name, out var type) ? type
+        : new UnknownEntityType(name);
 
     public bool Knows(string type) => types.ContainsKey(type);
 
@@ -44,7 +46,8 @@ internal sealed class KernelContext(KernelOptions options, IReadOnlyDictionary<s
     }
 }
 
-/// <summary>Stands for a type that this build does not have: its events are kept and forwarded, its entities are parked.</summary>
+/// <summary>Stands for a type that this build does not have: its events are kept and forwarded, its entities are
+/// parked.</summary>
 internal sealed class UnknownEntityType(string name) : IEntityType
 {
     public string Name => name;
@@ -53,7 +56,8 @@ internal sealed class UnknownEntityType(string name) : IEntityType
     public object Initial(string id) => this;
     public Folded Apply(object state, object payload, in EventContext context) => Folded.To(state);
     public object? Decode(string payloadName, int payloadVersion, ReadOnlySpan<byte> payload) => null;
-    public EncodedPayload Encode(object payload) => throw new InvalidOperationException("No payload is encoded for an unknown type.");
+    public EncodedPayload Encode(object payload)
+        => throw new InvalidOperationException("No payload is encoded for an unknown type.");
     public byte[] EncodeState(object state) => [];
     public object DecodeState(ReadOnlySpan<byte> bytes) => this;
 }

@@ -4,10 +4,12 @@ namespace Pelago.Replication;
 
 /// <summary>A peer as an operator sees it.</summary>
 /// <param name="State"><c>Live</c>, <c>CatchingUp</c> or <c>Down</c>.</param>
-/// <param name="LagMilliseconds">One-way network time when caught up, and the time since then when not; −1 when unknown.</param>
+/// <param name="LagMilliseconds">One-way network time when caught up, and the time since then when not; −1 when
+/// unknown.</param>
 /// <param name="BehindEvents">Positions of the peer's own events that it reported and that are not here yet.</param>
 /// <param name="Path"><c>direct</c>, <c>relayed</c> or <c>none</c>.</param>
-public sealed record PeerDescription(string Name, string State, double LagMilliseconds, ulong BehindEvents, string Path);
+public sealed record PeerDescription(string Name, string State, double LagMilliseconds, ulong BehindEvents,
+    string Path);
 
 /// <summary>A lane as an operator sees it.</summary>
 /// <param name="FinalThrough">For each origin, the position through which its events are final here.</param>
@@ -24,7 +26,8 @@ public sealed record KernelDescription(
     string Region, Origin? Current, Origin? Newest, IReadOnlyList<PeerDescription> Peers,
     IReadOnlyList<LaneDescription> Lanes, IReadOnlyList<(EntityKey Entity, Failure Reason)> Parked)
 {
-    internal static KernelDescription Of(KernelContext context, Writer writer, PeerLinks links, LaneReplica[] lanes) => new(
+    internal static KernelDescription Of(KernelContext context, Writer writer, PeerLinks links, LaneReplica[] lanes)
+        => new(
         context.Options.Region, writer.Current, writer.Newest,
         [.. links.Peers.Select(p => Describe(context, p, lanes))],
         [.. lanes.Select(l => new LaneDescription(l.Lane, l.Head, l.OwnHead,
@@ -51,7 +54,8 @@ public sealed record KernelDescription(
             peer.CaughtUpMilliseconds = now;
         var oneWay = peer.RoundTripMilliseconds < 0 ? 0 : peer.RoundTripMilliseconds / 2;
         var lag = peer.CaughtUpMilliseconds < 0 ? -1 : oneWay + (now - peer.CaughtUpMilliseconds);
-        var relayed = !peer.IsLive && lanes.Any(l => l.Cursors.Any(c => c.Origin.Region == peer.Name && c.ServedBy != 0));
+        var relayed = !peer.IsLive
+            && lanes.Any(l => l.Cursors.Any(c => c.Origin.Region == peer.Name && c.ServedBy != 0));
         return new PeerDescription(peer.Name, !peer.IsLive ? "Down" : behind == 0 ? "Live" : "CatchingUp", lag, behind,
             peer.IsLive ? "direct" : relayed ? "relayed" : "none");
     }

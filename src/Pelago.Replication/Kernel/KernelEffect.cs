@@ -22,7 +22,8 @@ public sealed record LoadEntity(EntityKey Entity, bool History) : KernelEffect;
 public sealed record ReadPage(long Request, int Lane, ulong After, LaneFilter Filter, int MaxRows, int MaxBytes)
     : KernelEffect;
 
-/// <summary>Read an entity from its first event, for a peer; answer with <see cref="InstanceKernel.HistoryRead"/>.</summary>
+/// <summary>Read an entity from its first event, for a peer; answer with
+/// <see cref="InstanceKernel.HistoryRead"/>.</summary>
 public sealed record ReadHistory(long Request, EntityKey Entity) : KernelEffect;
 
 /// <summary>Open a link to a peer; answer with <see cref="InstanceKernel.LinkOpened"/> or

@@ -3,8 +3,8 @@ using Pelago.Model;
 namespace Pelago.Replication;
 
 /// <summary>Serves one lane to one link: what was asked for, in order, as far as credit goes.</summary>
-/// <remarks>A subscription that has been read to the lane's head is live: what commits is sent from memory. Otherwise pages
-/// are read from the journal. Nobody polls: a commit, credit, or a page's arrival moves it on.</remarks>
+/// <remarks>A subscription that has been read to the lane's head is live: what commits is sent from memory. Otherwise
+/// pages are read from the journal. Nobody polls: a commit, credit, or a page's arrival moves it on.</remarks>
 internal sealed class LaneFeed(KernelContext context, Writer writer, PeerLinks links, long link, LaneReplica lane)
 {
     private readonly SortedDictionary<Origin, Subscription> subscriptions = [];

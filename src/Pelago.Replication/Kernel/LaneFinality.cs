@@ -4,10 +4,11 @@ namespace Pelago.Replication;
 
 /// <summary>Which events of a lane are final here: nothing concurrent to them can still arrive.</summary>
 /// <remarks>
-/// <para>A report of member P says: "I hold these origins through these positions, and my own last position is h." It is
-/// <em>covered</em> when we have consumed everything it mentions, P's own events through h included. Take the newest
-/// covered report of every other member. An event (o, x) is final when each of these reports holds o through x: whatever a
-/// member wrote before its report is here, and whatever it writes after it has the event among its causes.</para>
+/// <para>A report of member P says: "I hold these origins through these positions, and my own last position is h." It
+/// is <em>covered</em> when we have consumed everything it mentions, P's own events through h included. Take the newest
+/// covered report of every other member. An event (o, x) is final when each of these reports holds o through x:
+/// whatever a member wrote before its report is here, and whatever it writes after it has the event among its
+/// causes.</para>
 /// <para>This is causal stability (Baquero, Almeida, Shoker 2017), not "seen by all". While a member is away, finality
 /// waits, and says for whom. A region that is rolled back to before a report can still write something concurrent; such
 /// an event is folded from the full history.</para>

@@ -150,7 +150,8 @@ internal sealed partial class LaneReplica
         }
     }
 
-    /// <summary>Drops everything that is not durable: the group that failed, and the one being filled on top of it.</summary>
+    /// <summary>Drops everything that is not durable: the group that failed, and the one being filled on top of
+    /// it.</summary>
     private void Undo(PendingGroup group, CommitOutcome outcome)
     {
         var failure = outcome == CommitOutcome.Fenced
@@ -203,7 +204,8 @@ internal sealed partial class LaneReplica
             return;
         foreach (var entity in entities.Values.Where(e => e.Waiting.Count > 0).ToArray())
         {
-            foreach (var late in entity.Waiting.Where(w => w.DeadlineMilliseconds <= context.Now.MonotonicMilliseconds).ToArray())
+            foreach (var late in entity.Waiting.Where(w => w.DeadlineMilliseconds <= context.Now.MonotonicMilliseconds)
+                .ToArray())
             {
                 entity.Waiting.Remove(late);
                 waitingCount--;

@@ -60,7 +60,8 @@ internal sealed partial class LaneReplica
 
     private void Duplicate(EntityReplica entity, EventRecord e, InboundFrame inbound)
     {
-        var twin = entity.Fold.Tail.FirstOrDefault(t => t.Event.Sequence == e.Sequence && t.Event.Origin.Equals(e.Origin));
+        var twin = entity.Fold.Tail.FirstOrDefault(t => t.Event.Sequence == e.Sequence
+            && t.Event.Origin.Equals(e.Origin));
         if (twin is not null && !SameContent(twin.Event, e))
         {
             context.Alarm(AlarmKind.Fork, $"Two different events claim {e.Entity} {e.Origin}#{e.Sequence}.");
@@ -75,7 +76,8 @@ internal sealed partial class LaneReplica
 
     private static bool SameContent(EventRecord a, EventRecord b)
         => a.Timestamp == b.Timestamp && a.PayloadName == b.PayloadName && a.PayloadVersion == b.PayloadVersion
-        && a.IdempotencyKey == b.IdempotencyKey && a.Payload.Span.SequenceEqual(b.Payload.Span) && a.Vector.Equals(b.Vector);
+        && a.IdempotencyKey == b.IdempotencyKey && a.Payload.Span.SequenceEqual(b.Payload.Span)
+        && a.Vector.Equals(b.Vector);
 
     private void Append(EntityReplica entity, EventRecord e, List<InboundFrame> resolves)
     {
@@ -162,14 +164,16 @@ internal sealed partial class LaneReplica
         var before = context.Now.MonotonicMilliseconds - context.Options.HoldMilliseconds;
         foreach (var entity in entities.Values.Where(e => e.HeldCount > 0))
         {
-            foreach (var entry in entity.Held.Where(h => h.SinceMilliseconds <= before && h.Inbound.Count > 0).ToArray())
+            foreach (var entry in entity.Held.Where(h => h.SinceMilliseconds <= before && h.Inbound.Count > 0)
+                .ToArray())
                 Owe(entity, entry);
         }
     }
 
     /// <summary>Owed gaps that should be asked for now.</summary>
     public IEnumerable<OwedGap> DueFetches()
-        => owed.Where(o => o.Durable && !o.FetchUnderWay && o.NextFetchMilliseconds <= context.Now.MonotonicMilliseconds);
+        => owed.Where(o => o.Durable && !o.FetchUnderWay
+            && o.NextFetchMilliseconds <= context.Now.MonotonicMilliseconds);
 
     private void Resolve(InboundFrame inbound)
     {

@@ -4,7 +4,8 @@ namespace Pelago.Replication;
 
 internal sealed partial class LaneReplica
 {
-    /// <summary>Takes a command: load → condition → handler → stamp → group. Completed once its group is durable.</summary>
+    /// <summary>Takes a command: load → condition → handler → stamp → group. Completed once its group is
+    /// durable.</summary>
     public void Submit(CommandRequest request) => WithEntity(request.Entity, entity => When(entity, request.Condition,
         request.DeadlineMilliseconds, e => Execute(e, request), failure => Fail(request, failure)));
 
@@ -13,7 +14,8 @@ internal sealed partial class LaneReplica
         request.DeadlineMilliseconds, e => Answer(e, request),
         failure => context.Emit(new ReadDone(request, new RequestResult(null, failure, [])))));
 
-    private void When(EntityReplica entity, ReadCondition condition, long deadline, Action<EntityReplica> run, Action<Failure> fail)
+    private void When(EntityReplica entity, ReadCondition condition, long deadline, Action<EntityReplica> run,
+        Action<Failure> fail)
     {
         if (IsMet(entity, condition))
         {
@@ -94,12 +96,14 @@ internal sealed partial class LaneReplica
         try
         {
             return request.Handle(entity.Fold.State, new CommandContext(
-                entity.Key.Id, context.Options.Region, context.Options.Members, context.AuthorMilliseconds, entity.Count));
+                entity.Key.Id, context.Options.Region, context.Options.Members, context.AuthorMilliseconds,
+                entity.Count));
         }
         catch (Exception error) // a user's handler: whatever it throws concerns this command alone
         {
             Fail(request, new Failure(ErrorCodes.CommandFailed,
-                $"The command handler of '{entity.Key.Type}' failed with {error.GetType().Name}.", "See the service's log."));
+                $"The command handler of '{entity.Key.Type}' failed with {error.GetType(
+                ).Name}.", "See the service's log."));
             return null;
         }
     }
@@ -135,16 +139,20 @@ internal sealed partial class LaneReplica
                 timestamp = HybridTimestamp.After(timestamp, context.AuthorMilliseconds);
                 events[i] = new EventRecord
                 {
-                    Entity = entity.Key, Origin = origin, Sequence = vector[origin], Vector = vector, Timestamp = timestamp,
-                    BatchIndex = i, BatchLength = events.Length, Tags = decision.Tags, TraceParent = request.TraceParent,
-                    IdempotencyKey = request.IdempotencyKey, PayloadName = payload.Name, PayloadVersion = payload.Version,
+                    Entity = entity.Key, Origin = origin, Sequence = vector[origin], Vector = vector,
+                        Timestamp = timestamp,
+                    BatchIndex = i, BatchLength = events.Length, Tags = decision.Tags,
+                    TraceParent = request.TraceParent,
+                    IdempotencyKey = request.IdempotencyKey, PayloadName = payload.Name,
+                    PayloadVersion = payload.Version,
                     Payload = payload.Bytes,
                 };
                 if (payload.Bytes.Length > EventLimits.MaxPayloadBytes)
                     bytes = long.MaxValue / 2;
             }
             if (events.Length > EventLimits.MaxBatchLength || bytes > EventLimits.MaxBatchBytes
-                || decision.Tags.Count > EventLimits.MaxTags || decision.Tags.Any(t => t.Length > EventLimits.MaxNameLength))
+                || decision.Tags.Count > EventLimits.MaxTags
+                || decision.Tags.Any(t => t.Length > EventLimits.MaxNameLength))
             {
                 failure = new Failure(ErrorCodes.EventTooLarge,
                     $"The command made {events.Length} events of {Math.Min(bytes, int.MaxValue)} bytes.",
@@ -161,7 +169,8 @@ internal sealed partial class LaneReplica
         catch (Exception error) // a user's serializer or event handler
         {
             failure = error is PelagoException known ? known.Failure : new Failure(ErrorCodes.CommandFailed,
-                $"An event of '{entity.Key.Type}' could not be made: {error.GetType().Name}.", "See the service's log.");
+                $"An event of '{entity.Key.Type}' could not be made: {error.GetType(
+                ).Name}.", "See the service's log.");
             return null;
         }
         return events;

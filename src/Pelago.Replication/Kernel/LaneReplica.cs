@@ -3,7 +3,8 @@ using Pelago.Model;
 namespace Pelago.Replication;
 
 /// <summary>One lane of an instance: its entities in memory, its frontiers, and the group it is filling.</summary>
-/// <remarks>In parts: this file holds state and the cache; Writes, Receive and Commit each one way through it.</remarks>
+/// <remarks>In parts: this file holds state and the cache; Writes, Receive and Commit each one way through
+/// it.</remarks>
 internal sealed partial class LaneReplica
 {
     private readonly KernelContext context;
@@ -80,7 +81,8 @@ internal sealed partial class LaneReplica
             return OwnHead;
         var highest = cursors.TryGetValue(origin, out var cursor) ? Math.Max(cursor.Highest, cursor.Received) : 0;
         foreach (var entity in entities.Values.Where(e => e.HeldCount > 0))
-            highest = Math.Max(highest, entity.Held.Where(h => h.Event.Origin.Equals(origin)).Max(h => (ulong?)h.Event.OriginPosition) ?? 0);
+            highest = Math.Max(highest, entity.Held.Where(h => h.Event.Origin.Equals(origin))
+                .Max(h => (ulong?)h.Event.OriginPosition) ?? 0);
         return highest;
     }
 
@@ -125,7 +127,8 @@ internal sealed partial class LaneReplica
     }
 
     public bool IsFull(EntityKey key)
-        => entities.TryGetValue(key, out var entity) && entity.Mailbox.Count + entity.Waiting.Count >= context.Options.MaxMailbox;
+        => entities.TryGetValue(key, out var entity)
+            && entity.Mailbox.Count + entity.Waiting.Count >= context.Options.MaxMailbox;
 
     private void Load(EntityKey key, bool history)
     {

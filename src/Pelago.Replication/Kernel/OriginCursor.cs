@@ -2,8 +2,8 @@ using Pelago.Model;
 
 namespace Pelago.Replication;
 
-/// <summary>A frame of events under way to the journal. It is resolved when each of its events is durable, a duplicate of
-/// a durable one, or durably owed.</summary>
+/// <summary>A frame of events under way to the journal. It is resolved when each of its events is durable, a duplicate
+/// of a durable one, or durably owed.</summary>
 internal sealed class InboundFrame(long link, int bytes, int remaining, ulong through)
 {
     public long Link { get; } = link;
@@ -74,7 +74,8 @@ internal sealed class OwedGap(Owed entry, ulong lastKnown)
 {
     public Owed Entry { get; set; } = entry;
 
-    /// <summary>Highest sequence that is known to be missing; 0 when a restart forgot it, and only a fetch can tell.</summary>
+    /// <summary>Highest sequence that is known to be missing; 0 when a restart forgot it, and only a fetch can
+    /// tell.</summary>
     public ulong LastKnown { get; set; } = lastKnown;
 
     public bool Durable { get; set; }

@@ -2,8 +2,8 @@ using Pelago.Model;
 
 namespace Pelago.Replication;
 
-/// <summary>One stream to or from a peer. On a dialled link we receive events, on an accepted one we serve them; reports
-/// and heartbeats go both ways.</summary>
+/// <summary>One stream to or from a peer. On a dialled link we receive events, on an accepted one we serve them;
+/// reports and heartbeats go both ways.</summary>
 internal sealed class PeerLink(long id, PeerState peer, bool dialled)
 {
     public long Id { get; } = id;
@@ -40,7 +40,8 @@ internal sealed class PeerState(string name)
     public long CaughtUpMilliseconds { get; set; } = -1;
 
     /// <summary>Per lane, what it reported to hold, its own incarnation through its own head included.</summary>
-    public IReadOnlyDictionary<Origin, ulong>?[] Reports { get; } = new IReadOnlyDictionary<Origin, ulong>?[EntityKey.Lanes];
+    public IReadOnlyDictionary<Origin, ulong>?[] Reports { get; } = new IReadOnlyDictionary<Origin,
+        ulong>?[EntityKey.Lanes];
 
     /// <summary>The newest session seen for each of its incarnations; bounded, oldest forgotten first.</summary>
     public SortedDictionary<Incarnation, Incarnation> Sessions { get; } = [];

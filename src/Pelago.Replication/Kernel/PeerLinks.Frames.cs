@@ -48,7 +48,8 @@ internal sealed partial class PeerLinks
                 TakeGoodbye(link, f);
                 break;
             default:
-                context.Alarm(AlarmKind.Protocol, $"{link.Peer.Name} sent {frame.GetType().Name} in the wrong direction.");
+                context.Alarm(AlarmKind.Protocol, $"{link.Peer.Name} sent {frame.GetType(
+                    ).Name} in the wrong direction.");
                 Goodbye(link, "protocol", "wrong direction");
                 break;
         }
@@ -73,7 +74,8 @@ internal sealed partial class PeerLinks
         if (!link.Dialled)
         {
             SendHello(link, [.. kernel.Lanes
-                .Select(l => new LaneHolding(l.Lane, hello.Newest!, hello.Newest is null ? 0 : l.HighestOf(hello.Newest)))
+                .Select(l => new LaneHolding(l.Lane, hello.Newest!, hello.Newest is null ? 0
+                : l.HighestOf(hello.Newest)))
                 .Where(h => h.Position > 0)]);
             return;
         }
@@ -125,7 +127,8 @@ internal sealed partial class PeerLinks
         if (f.Stop)
             Feed(link, f.Lane).Stop(f.Origin);
         else if (f.Origin.Equals(writer.Newest) && f.After > kernel.Lane(f.Lane).Head)
-            kernel.BreakIncarnation(AlarmKind.OwnEventBeyondSeen, $"{link.Peer.Name} has consumed lane {f.Lane} beyond its head");
+            kernel.BreakIncarnation(
+                AlarmKind.OwnEventBeyondSeen, $"{link.Peer.Name} has consumed lane {f.Lane} beyond its head");
         else
             Feed(link, f.Lane).Subscribe(f.Origin, f.After);
     }
@@ -146,7 +149,8 @@ internal sealed partial class PeerLinks
                 return;
             }
             holdings[current] = report.OwnHead;
-            if (!current.Equals(link.Serves) && link.Dialled && (link.Serves is null || current.CompareTo(link.Serves) > 0))
+            if (!current.Equals(link.Serves) && link.Dialled
+                && (link.Serves is null || current.CompareTo(link.Serves) > 0))
             {
                 link.Serves = current;
                 foreach (var l in kernel.Lanes)
@@ -186,7 +190,8 @@ internal sealed partial class PeerLinks
     {
         link.LastHeartbeatMilliseconds = Now;
         context.Emit(new SendFrame(link.Id, new HeartbeatFrame(context.Now.WallMilliseconds, link.PeerSentMilliseconds,
-            link.PeerSentMilliseconds == 0 ? 0 : Now - link.PeerSentAtMilliseconds, [.. kernel.Lanes.Select(l => l.OwnHead)])));
+            link.PeerSentMilliseconds == 0 ? 0
+            : Now - link.PeerSentAtMilliseconds, [.. kernel.Lanes.Select(l => l.OwnHead)])));
     }
 
     private void TakeHeartbeat(PeerLink link, HeartbeatFrame f)

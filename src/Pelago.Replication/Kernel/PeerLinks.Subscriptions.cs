@@ -19,8 +19,8 @@ internal sealed partial class PeerLinks
         context.Emit(new SendFrame(link.Id, new SubscribeFrame(lane.Lane, origin, cursor.Received, Stop: false)));
     }
 
-    /// <summary>Any path: an origin is taken from its own region while that is reachable, and otherwise, or when its life is
-    /// over, from whoever reports to hold more of it than we do.</summary>
+    /// <summary>Any path: an origin is taken from its own region while that is reachable, and otherwise, or when its
+    /// life is over, from whoever reports to hold more of it than we do.</summary>
     private void ChooseServers(LaneReplica lane)
     {
         foreach (var peer in peers.Values.Where(p => p.IsLive))
@@ -33,10 +33,12 @@ internal sealed partial class PeerLinks
                 {
                     if (position <= lane.OwnHead)
                         continue;
-                    kernel.BreakIncarnation(AlarmKind.OwnEventBeyondSeen, $"{peer.Name} holds lane {lane.Lane} beyond its head");
+                    kernel.BreakIncarnation(
+                        AlarmKind.OwnEventBeyondSeen, $"{peer.Name} holds lane {lane.Lane} beyond its head");
                     return;
                 }
-                if (!origin.Equals(writer.Newest) && position > lane.Cursor(origin).Received && ShouldTake(lane, origin, position, peer))
+                if (!origin.Equals(writer.Newest) && position > lane.Cursor(origin).Received
+                    && ShouldTake(lane, origin, position, peer))
                     Subscribe(peer.Dialled!, lane, origin);
             }
         }
@@ -81,7 +83,8 @@ internal sealed partial class PeerLinks
     {
         if (!fetching.Remove(f.Request, out var fetch) || fetch.Link != link)
             return;
-        var wanted = f.Events.Where(e => e.Entity == fetch.Gap.Entry.Entity && e.Origin.Equals(fetch.Gap.Entry.Origin)).ToArray();
+        var wanted = f.Events.Where(e => e.Entity == fetch.Gap.Entry.Entity && e.Origin.Equals(fetch.Gap.Entry.Origin))
+            .ToArray();
         fetch.Lane.Receive(link.Id, fetch.Gap, wanted, complete: !f.More && fetch.Vouched);
     }
 

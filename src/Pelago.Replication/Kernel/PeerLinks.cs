@@ -133,11 +133,13 @@ internal sealed partial class PeerLinks
     // 1 silence  2 dial  3 heartbeats  4 reports and claims  5 who is taken from whom  6 gaps
     public void Tick()
     {
-        foreach (var link in links.Values.Where(l => Now - l.LastHeardMilliseconds > context.Options.LinkSilenceMilliseconds).ToArray())
+        foreach (var link in links.Values.Where(l => Now
+            - l.LastHeardMilliseconds > context.Options.LinkSilenceMilliseconds).ToArray())
             Close(link, "silent");
         foreach (var peer in peers.Values.Where(p => p.DownSinceMilliseconds == long.MinValue))
             peer.DownSinceMilliseconds = Now;
-        foreach (var peer in peers.Values.Where(p => p.Dialled is null && !p.IsDialling && p.NextDialMilliseconds <= Now))
+        foreach (var peer in peers.Values.Where(p => p.Dialled is null && !p.IsDialling
+            && p.NextDialMilliseconds <= Now))
         {
             peer.IsDialling = true;
             context.Emit(new Dial(peer.Name));
@@ -184,7 +186,8 @@ internal sealed partial class PeerLinks
     private void Backoff(PeerState peer)
     {
         var options = context.Options;
-        var bound = Math.Min(options.DialBackoffMaxMilliseconds, options.DialBackoffMinMilliseconds << Math.Min(peer.Failures, 10));
+        var bound = Math.Min(options.DialBackoffMaxMilliseconds,
+            options.DialBackoffMinMilliseconds << Math.Min(peer.Failures, 10));
         peer.Failures++;
         peer.NextDialMilliseconds = Now + options.DialBackoffMinMilliseconds
             + (long)(context.NextRandom() % (ulong)Math.Max(1, bound));

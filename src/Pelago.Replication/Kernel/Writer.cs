@@ -4,8 +4,9 @@ namespace Pelago.Replication;
 
 /// <summary>Under which incarnation this instance writes.</summary>
 /// <remarks>After a clean stop the newest incarnation goes on. After an unclean one it goes on only when every member,
-/// having closed the streams of older sessions, has answered that it holds nothing beyond our heads; otherwise a new one is
-/// opened before the first write. Nobody waits for the answers: unproven continuity costs a vector slot, never a write.</remarks>
+/// having closed the streams of older sessions, has answered that it holds nothing beyond our heads; otherwise a new
+/// one is opened before the first write. Nobody waits for the answers: unproven continuity costs a vector slot, never a
+/// write.</remarks>
 internal sealed class Writer
 {
     private readonly KernelContext context;

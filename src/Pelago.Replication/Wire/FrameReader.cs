@@ -5,8 +5,8 @@ using Pelago.Replication.Wire;
 namespace Pelago.Replication;
 
 /// <summary>Decodes frames of one direction of one link. Everything that arrives is hostile until it has passed here:
-/// a broken rule throws <see cref="PelagoException"/> with <see cref="ErrorCodes.ProtocolViolation"/>, and the link ends.
-/// Not thread-safe.</summary>
+/// a broken rule throws <see cref="PelagoException"/> with <see cref="ErrorCodes.ProtocolViolation"/>, and the link
+/// ends. Not thread-safe.</summary>
 public sealed class FrameReader
 {
     /// <summary>Version of the protocol spoken here.</summary>
@@ -60,17 +60,21 @@ public sealed class FrameReader
         {
             Wire.Frame.BodyOneofCase.Hello => ToHello(message.Hello),
             Wire.Frame.BodyOneofCase.Subscribe => new SubscribeFrame(
-                Lane(message.Subscribe.Lane), Known(message.Subscribe.Origin), message.Subscribe.After, message.Subscribe.Stop),
+                Lane(message.Subscribe.Lane), Known(message.Subscribe.Origin), message.Subscribe.After,
+                message.Subscribe.Stop),
             Wire.Frame.BodyOneofCase.Events => new EventsFrame(
                 Lane(message.Events.Lane), Known(message.Events.Origin),
                 [.. message.Events.Events_.Select(e => ToEvent(e, (int)message.Events.Lane))], message.Events.Through),
             Wire.Frame.BodyOneofCase.Report => new ReportFrame(
                 Lane(message.Report.Lane), Optional(message.Report.Current), message.Report.OwnHead,
-                [.. message.Report.Holdings.Select(h => new LaneHolding((int)message.Report.Lane, Known(h.Origin), h.Position))]),
-            Wire.Frame.BodyOneofCase.Credit => new CreditFrame(Lane(message.Credit.Lane), Bounded(message.Credit.Bytes)),
+                [.. message.Report.Holdings.Select(h => new LaneHolding((int)message.Report.Lane, Known(h.Origin),
+                h.Position))]),
+            Wire.Frame.BodyOneofCase.Credit
+            => new CreditFrame(Lane(message.Credit.Lane), Bounded(message.Credit.Bytes)),
             Wire.Frame.BodyOneofCase.Fetch => ToFetch(message.Fetch),
             Wire.Frame.BodyOneofCase.Fetched => new FetchedFrame(
-                (long)message.Fetched.Request, [.. message.Fetched.Events.Select(e => ToEvent(e, null))], message.Fetched.More),
+                (long)message.Fetched.Request, [.. message.Fetched.Events.Select(e => ToEvent(e, null))],
+                message.Fetched.More),
             Wire.Frame.BodyOneofCase.Heartbeat => ToHeartbeat(message.Heartbeat),
             Wire.Frame.BodyOneofCase.Goodbye => new GoodbyeFrame(
                 message.Goodbye.Reason, message.Goodbye.Detail,
@@ -132,7 +136,8 @@ public sealed class FrameReader
         if (heartbeat.OwnHeads.Count != EntityKey.Lanes)
             throw Broken("a heartbeat does not name every lane's head");
         return new HeartbeatFrame(
-            heartbeat.SentMilliseconds, heartbeat.EchoedMilliseconds, heartbeat.HeldMilliseconds, [.. heartbeat.OwnHeads]);
+            heartbeat.SentMilliseconds, heartbeat.EchoedMilliseconds, heartbeat.HeldMilliseconds,
+            [.. heartbeat.OwnHeads]);
     }
 
     private EventRecord ToEvent(Event e, int? lane)
@@ -159,8 +164,10 @@ public sealed class FrameReader
             throw Broken("an event's timestamp is out of range");
         return new EventRecord
         {
-            Entity = entity, Origin = origin, Sequence = e.Sequence, Vector = vector, Timestamp = timestamp, Epoch = e.Epoch,
-            BatchIndex = (int)e.BatchIndex, BatchLength = (int)batchLength, Tags = [.. e.Tags], TraceParent = e.TraceParent,
+            Entity = entity, Origin = origin, Sequence = e.Sequence, Vector = vector, Timestamp = timestamp,
+                Epoch = e.Epoch,
+            BatchIndex = (int)e.BatchIndex, BatchLength = (int)batchLength, Tags = [.. e.Tags],
+            TraceParent = e.TraceParent,
             IdempotencyKey = e.IdempotencyKey, PayloadName = Name(payloadNames, e.PayloadName),
             PayloadVersion = e.PayloadVersion == 0 ? 1 : (int)e.PayloadVersion, Payload = e.Payload.Memory,
             OriginPosition = e.OriginPosition,
@@ -199,7 +206,8 @@ public sealed class FrameReader
 
     private static int Lane(uint lane) => lane < EntityKey.Lanes ? (int)lane : throw Broken("a lane is out of range");
 
-    private static long Bounded(ulong bytes) => bytes <= int.MaxValue ? (long)bytes : throw Broken("a credit is out of range");
+    private static long Bounded(ulong bytes) => bytes <= int.MaxValue ? (long)bytes
+        : throw Broken("a credit is out of range");
 
     private static PelagoException Broken(string what)
         => new Failure(ErrorCodes.ProtocolViolation, $"The peer broke the replication protocol: {what}.",

@@ -6,8 +6,8 @@ using Pelago.Replication.Wire;
 
 namespace Pelago.Replication;
 
-/// <summary>Encodes frames of one direction of one link: numbers them, and sends each origin and name in full only once.
-/// Not thread-safe.</summary>
+/// <summary>Encodes frames of one direction of one link: numbers them, and sends each origin and name in full only
+/// once. Not thread-safe.</summary>
 public sealed class FrameWriter
 {
     private readonly Dictionary<Origin, uint> origins = [];
@@ -43,7 +43,8 @@ public sealed class FrameWriter
                 message.Hello = ToHello(f);
                 break;
             case SubscribeFrame f:
-                message.Subscribe = new Subscribe { Lane = (uint)f.Lane, Origin = Number(f.Origin), After = f.After, Stop = f.Stop };
+                message.Subscribe = new Subscribe { Lane = (uint)f.Lane, Origin = Number(f.Origin), After = f.After,
+                    Stop = f.Stop };
                 break;
             case EventsFrame f:
                 message.Events = new Events { Lane = (uint)f.Lane, Origin = Number(f.Origin), Through = f.Through };
@@ -51,7 +52,8 @@ public sealed class FrameWriter
                     message.Events.Events_.Add(ToWire(e));
                 break;
             case ReportFrame f:
-                message.Report = new Report { Lane = (uint)f.Lane, Current = Number(f.Current), OwnHead = f.OwnHead, Full = true };
+                message.Report = new Report { Lane = (uint)f.Lane, Current = Number(f.Current), OwnHead = f.OwnHead,
+                    Full = true };
                 message.Report.Holdings.AddRange(f.Holdings.Select(h => ToWire(h, withLane: false)));
                 break;
             case CreditFrame f:
@@ -60,7 +62,8 @@ public sealed class FrameWriter
             case FetchFrame f:
                 message.Fetch = new Fetch
                 {
-                    Request = (ulong)f.Request, Type = Number(types, message.TypeNames, f.Entity.Type), Id = f.Entity.Id,
+                    Request = (ulong)f.Request, Type = Number(types, message.TypeNames, f.Entity.Type),
+                        Id = f.Entity.Id,
                     Origin = Number(f.Origin), FromSequence = f.From, ToSequence = f.To,
                 };
                 break;
@@ -110,7 +113,8 @@ public sealed class FrameWriter
         {
             OriginPosition = e.OriginPosition, Origin = Number(e.Origin), Sequence = e.Sequence,
             Type = Number(types, message.TypeNames, e.Entity.Type), Id = e.Entity.Id, Timestamp = e.Timestamp.Value,
-            Epoch = e.Epoch, BatchIndex = (uint)e.BatchIndex, BatchLength = e.BatchLength == 1 ? 0 : (uint)e.BatchLength,
+            Epoch = e.Epoch, BatchIndex = (uint)e.BatchIndex, BatchLength = e.BatchLength == 1 ? 0
+            : (uint)e.BatchLength,
             TraceParent = e.TraceParent, IdempotencyKey = e.IdempotencyKey,
             PayloadName = Number(payloadNames, message.PayloadNames, e.PayloadName),
             PayloadVersion = e.PayloadVersion == 1 ? 0 : (uint)e.PayloadVersion,

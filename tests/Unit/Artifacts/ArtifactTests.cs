@@ -39,10 +39,12 @@ public sealed class ArtifactTests : IDisposable
         foreach (var file in Directory.GetFiles(source, "*", SearchOption.AllDirectories))
         {
             var copy = Path.Combine(target, Path.GetRelativePath(source, file));
-            (await File.ReadAllBytesAsync(copy, Cancellation)).ShouldBe(await File.ReadAllBytesAsync(file, Cancellation));
+            (await File.ReadAllBytesAsync(copy, Cancellation))
+                .ShouldBe(await File.ReadAllBytesAsync(file, Cancellation));
         }
         Directory.GetFiles(target, "*", SearchOption.AllDirectories).Length.ShouldBe(4);
-        (File.GetUnixFileMode(Path.Combine(target, "native", "tool")) & UnixFileMode.UserExecute).ShouldNotBe((UnixFileMode)0);
+        (File.GetUnixFileMode(Path.Combine(target, "native", "tool")) & UnixFileMode.UserExecute)
+            .ShouldNotBe((UnixFileMode)0);
         Directory.GetFileSystemEntries(_work.FullName).ShouldNotContain(target + ".unpack");
     }
 
@@ -67,7 +69,8 @@ public sealed class ArtifactTests : IDisposable
         await using (var tar = new TarWriter(output, TarEntryFormat.Ustar))
         {
             await tar.WriteEntryAsync(
-                new UstarTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream([1, 2, 3]) }, Cancellation);
+                new UstarTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream([1, 2, 3]) },
+                Cancellation);
         }
         await RefusedAsync("hostile.tar", DigestOf("hostile.tar"));
     }

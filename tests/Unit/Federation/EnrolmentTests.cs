@@ -146,13 +146,15 @@ public sealed class EnrolmentTests
 
         foreach (var file in Directory.EnumerateFiles(federation.Home, "*", SearchOption.AllDirectories))
             (await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken)).ShouldNotContain("PRIVATE KEY");
-        File.GetUnixFileMode(federation.Config.Regions[0].TokenFile).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.GetUnixFileMode(federation.Config.Regions[0].TokenFile)
+            .ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 
     private static RegionRenewRequest RequestFor(ECDsa next, ECDsa present)
     {
         var csr = SigningRequest.Create(next);
-        return new RegionRenewRequest(csr, present.SignData(RenewalProof.Of("local", Region, csr), HashAlgorithmName.SHA256));
+        return new RegionRenewRequest(csr,
+            present.SignData(RenewalProof.Of("local", Region, csr), HashAlgorithmName.SHA256));
     }
 
     private static async Task<RegionEnrolmentGrant> EnrolAsync(
@@ -160,7 +162,8 @@ public sealed class EnrolmentTests
     {
         using var answer = await federation.PostAsync($"/v1/groups/local/regions/{region}/enrol",
             new RegionEnrolRequest(ticket.Token, SigningRequest.Create(key)), ticket.ServerKeySha256);
-        answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK,
+            await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         return (await answer.Content.ReadFromJsonAsync(
             FederationJson.Default.RegionEnrolmentGrant, TestContext.Current.CancellationToken))!;
     }

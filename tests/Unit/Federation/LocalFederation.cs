@@ -30,10 +30,12 @@ internal sealed class LocalFederation : IAsyncDisposable
         var root = Directory.CreateTempSubdirectory("fed-").FullName;
         var home = Path.Combine(root, "federation");
         PrivateFile.CreateDirectory(home);
-        var config = new FederationConfig("local", "federation.pelago.localhost", "apps.federation.pelago.localhost", FreePort(),
+        var config = new FederationConfig("local", "federation.pelago.localhost", "apps.federation.pelago.localhost",
+            FreePort(),
             Api.BearerToken.Hash(AdminToken),
             [.. regions.Select(r => new RegionEnrolment(
-                r, $"{r}.apps.pelago.localhost", $"{r}.platform.pelago.localhost", Path.Combine(root, "tickets", r + ".json")))]);
+                r, $"{r}.apps.pelago.localhost", $"{r}.platform.pelago.localhost",
+                    Path.Combine(root, "tickets", r + ".json")))]);
         PrivateFile.WriteJson(Path.Combine(home, "config.json"), config);
         var federation = new LocalFederation(home, config);
         await federation.StartAsync();

@@ -19,7 +19,8 @@ public sealed class WideAreaNetworkTests
         var sent = clock.GetUtcNow();
         await WanFixture.SendAsync(client, [1, 2, 3]);
         await Eventually.BeTrue(
-            () => wan.Link("a").InFlightBytes == 3 && clock.ArmedTimers > 0, "bytes under way, and a pacer that sleeps");
+            () => wan.Link("a").InFlightBytes == 3
+            && clock.ArmedTimers > 0, "bytes under way, and a pacer that sleeps");
 
         // The opposite direction has no delay: its answer shows that the emulator works while the clock stands.
         clock.Advance(TimeSpan.FromMilliseconds(33.9));
