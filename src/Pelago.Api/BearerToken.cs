@@ -28,5 +28,6 @@ public static class BearerToken
 
     /// <summary>The refusal.</summary>
     public static Failure Refusal { get; } = new(ErrorCodes.NotSignedIn,
-        "The request carries no bearer token that is known here.", "Send 'Authorization: Bearer' with the administrator's token.");
+        "The request carries no bearer token that is known here.",
+        "Send 'Authorization: Bearer' with the administrator's token.");
 }

@@ -96,7 +96,8 @@ public static class FederationHost
         {
             return known.Group == config.Group && known.FormatVersion == 1
                 ? new StateFile(path, known)
-                : throw new Failure(ErrorCodes.StateUnreadable, $"'{path}' is of group '{known.Group}' or of another version.",
+                : throw new Failure(ErrorCodes.StateUnreadable,
+                    $"'{path}' is of group '{known.Group}' or of another version.",
                     "Check the configuration, or restore the home from a backup.").ToException();
         }
         var secret = new CausalityKeys(RandomNumberGenerator.GetBytes(SecretBytes), null);

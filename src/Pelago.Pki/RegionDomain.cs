@@ -16,12 +16,9 @@ public sealed record RegionDomain(string Region, string AppsHostname, string Pla
         foreach (var host in (string[])[AppsHostname, PlatformHostname])
         {
             if (!Hostnames.IsStrict(host))
-                return new Failure(
-                    ErrorCodes.InvalidName,
+                return new Failure(ErrorCodes.InvalidName,
                     $"The host name of region '{Region}' is not lower-case DNS labels.",
-                    "Example: eu-west-1.apps.pelago.localhost.",
-                    "appsHostname"
-                );
+                    "Example: eu-west-1.apps.pelago.localhost.", "appsHostname");
         }
         return null;
     }

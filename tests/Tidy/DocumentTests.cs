@@ -57,8 +57,7 @@ public sealed partial class DocumentTests
         wrong
             .Distinct()
             .ShouldBeEmpty(
-                "A name in backticks that looks like a type is declared in src, tests or the shared framework."
-            );
+                "A name in backticks that looks like a type is declared in src, tests or the shared framework.");
     }
 
     [Fact]

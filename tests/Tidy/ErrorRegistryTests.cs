@@ -25,8 +25,8 @@ public sealed partial class ErrorRegistryTests
         # Errors
 
         Every error that Pelago reports has a code that never changes its meaning. The message that comes with it says
-        what went wrong and what to do next. *Exit* is the exit code of the command that it ends, *HTTP* the status of the
-        answer that carries it (as `code` in problem details). This page is generated from the registry in
+        what went wrong and what to do next. *Exit* is the exit code of the command that it ends, *HTTP* the status of
+        the answer that carries it (as `code` in problem details). This page is generated from the registry in
         `src/Pelago.Model/Errors/`: `PELAGO_UPDATE=1 ./pelago test tidy` writes it.
 
         """;
@@ -41,8 +41,7 @@ public sealed partial class ErrorRegistryTests
             || error.HttpStatus is < 400 or > 599
         );
         wrong.ShouldBeEmpty(
-            "PLG and four digits, a short title, an exit code of 1 to 8 or 130, a status of 400 to 599"
-        );
+            "PLG and four digits, a short title, an exit code of 1 to 8 or 130, a status of 400 to 599");
     }
 
     [Fact]

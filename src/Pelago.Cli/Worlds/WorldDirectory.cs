@@ -135,7 +135,8 @@ internal sealed class WorldDirectory(string path)
                 : throw Format($"holds a {WorldRecord.FileName} without formatVersion", null);
             if (version != WorldRecord.CurrentFormat)
             {
-                throw Format($"is of format {version}, this version of Pelago reads format {WorldRecord.CurrentFormat}", null);
+                throw Format($"is of format {version}, this version of Pelago reads format "
+                    + $"{WorldRecord.CurrentFormat}", null);
             }
             return document.RootElement.Deserialize<WorldRecord>(WorldJson.Options)
                 ?? throw Format($"holds an empty {WorldRecord.FileName}", null);

@@ -92,7 +92,8 @@ public sealed class RegionClient(ApiAddress api, TimeProvider clock) : IDisposab
                 // It may be starting.
             }
             if (clock.GetElapsedTime(started) >= limit)
-                throw new Failure(ErrorCodes.RoleNotReady, $"{api.Address.Host}: {what} took longer than {limit.TotalSeconds:0} s.",
+                throw new Failure(ErrorCodes.RoleNotReady,
+                    $"{api.Address.Host}: {what} took longer than {limit.TotalSeconds:0} s.",
                     "Look at 'pelago status' and 'pelago logs'.").ToException();
             await Task.Delay(PollInterval, clock, cancellationToken).ConfigureAwait(false);
         }

@@ -118,7 +118,8 @@ public static class ArtifactPacker
                 throw TooLarge($"it has more than {limits.MaxFiles} files");
             if (new FileInfo(path).LinkTarget is not null)
             {
-                throw new Failure(ErrorCodes.NotAnApplication, $"'{path}' is a symbolic link, which an artifact cannot hold.",
+                throw new Failure(ErrorCodes.NotAnApplication,
+                    $"'{path}' is a symbolic link, which an artifact cannot hold.",
                     "Replace it by what it points to.").ToException();
             }
             files.Add((Path.GetRelativePath(directory, path), path));

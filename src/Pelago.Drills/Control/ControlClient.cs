@@ -57,10 +57,8 @@ public sealed class ControlClient : IDisposable
                 return (await response.Content.ReadFromJsonAsync<T>(WorldJson.Options, cancellationToken))!;
             if (response.Content.Headers.ContentType?.MediaType != ControlProblem.MediaType)
                 throw Unreachable($"answered with HTTP status {(int)response.StatusCode}", null);
-            var problem = await response.Content.ReadFromJsonAsync<ControlProblem>(
-                WorldJson.Options,
-                cancellationToken
-            );
+            var problem = await response.Content.ReadFromJsonAsync<ControlProblem>(WorldJson.Options,
+                cancellationToken);
             throw problem!.ToFailure().ToException();
         }
         catch (HttpRequestException e)

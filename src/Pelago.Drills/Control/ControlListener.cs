@@ -75,11 +75,9 @@ public static class ControlListener
         {
             if (!IsAdministrator(context.Request, expected))
             {
-                throw new Failure(
-                    ErrorCodes.ControlRefused,
+                throw new Failure(ErrorCodes.ControlRefused,
                     "The administrator token of this world is missing or wrong.",
-                    "It is in admin.token in the world's data directory."
-                ).ToException();
+                    "It is in admin.token in the world's data directory.").ToException();
             }
             await next(context);
         }
@@ -97,9 +95,7 @@ public static class ControlListener
         if (!header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
             return false;
         var presented = SHA256.HashData(Encoding.UTF8.GetBytes(header[Scheme.Length..].Trim()));
-        return CryptographicOperations.FixedTimeEquals(
-            Encoding.ASCII.GetBytes(Convert.ToHexStringLower(presented)),
-            expected
-        );
+        return CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(presented)),
+            expected);
     }
 }

@@ -25,7 +25,7 @@ public sealed class LatencyMatrix
     public static LatencyMatrix Aws { get; } = ReadEmbedded();
 
     /// <summary>The profile of that name: <c>aws</c> or <c>none</c>.</summary>
-    /// <exception cref="PelagoException">PLG1002 for another name.</exception>
+    /// <exception cref="PelagoException">PLG1202 for another name.</exception>
     public static LatencyMatrix Named(string profile) => profile switch
     {
         "aws" => Aws,

@@ -19,14 +19,8 @@ internal sealed class Link : IDisposable
     private long _forwardBytes;
     private long _backwardBytes;
 
-    public Link(
-        WanLink config,
-        Direction forward,
-        Direction backward,
-        Pacer pacer,
-        TimeProvider time,
-        WanOptions options
-    )
+    public Link(WanLink config, Direction forward, Direction backward, Pacer pacer, TimeProvider time,
+        WanOptions options)
     {
         (_config, Forward, Backward) = (config, forward, backward);
         (_pacer, _time, _options) = (pacer, time, options);

@@ -23,11 +23,8 @@ internal interface IPaced
 // tens of microseconds on an idle machine. A fake clock in tests, and systems other than Linux, use TimerPause.
 
 /// <summary>Visits flows when they are due: one thread for the whole emulator.</summary>
-[SuppressMessage(
-    "Reliability",
-    "CA2213",
-    Justification = "The pause is disposed by the pacer's thread as its last act."
-)]
+[SuppressMessage("Reliability", "CA2213",
+    Justification = "The pause is disposed by the pacer's thread as its last act.")]
 internal sealed class Pacer : IDisposable
 {
     /// <summary>No moment.</summary>

@@ -12,12 +12,8 @@ public static partial class ErrorCodes
     public static readonly ErrorCode NameNotPermitted = Define("PLG3003", "Name not permitted", 4, 403);
 
     /// <summary>Lifetimes contradict each other, e.g. an intermediate that lives shorter than six leaf lives.</summary>
-    public static readonly ErrorCode BadLifetimes = Define(
-        "PLG3004",
-        "Certificate lifetimes contradict each other",
-        2,
-        422
-    );
+    public static readonly ErrorCode BadLifetimes = Define("PLG3004", "Certificate lifetimes contradict each other", 2,
+        422);
 
     /// <summary>A stored key cannot be opened, or does not belong to its certificate.</summary>
     public static readonly ErrorCode KeyUnusable = Define("PLG3005", "Signing key unusable", 1, 500);

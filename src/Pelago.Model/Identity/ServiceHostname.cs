@@ -15,19 +15,13 @@ public sealed record ServiceHostname(string Service, string Project, string Apps
     public static bool TryParse(string? name, string appsHostname, out ServiceHostname? parsed)
     {
         parsed = null;
-        if (
-            name is null
-            || !Hostnames.IsStrict(name)
-            || !name.EndsWith(Marker + appsHostname, StringComparison.Ordinal)
-        )
+        if (name is null || !Hostnames.IsStrict(name)
+            || !name.EndsWith(Marker + appsHostname, StringComparison.Ordinal))
             return false;
         var labels = name[..^(Marker.Length + appsHostname.Length)].Split('.');
         // Exactly two labels: one more would be a name that no rule of ours gives a meaning to.
-        if (
-            labels.Length != 2
-            || Names.CheckService(labels[0]) is not null
-            || Names.Check(labels[1], "project name") is not null
-        )
+        if (labels.Length != 2 || Names.CheckService(labels[0]) is not null
+            || Names.Check(labels[1], "project name") is not null)
             return false;
         parsed = new ServiceHostname(labels[0], labels[1], appsHostname);
         return true;

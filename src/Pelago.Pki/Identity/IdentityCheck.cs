@@ -58,10 +58,8 @@ public sealed class IdentityCheck(Func<TrustBundle> bundle, TimeProvider clock, 
         if (leaf is null)
             return Refuse(IdentityStage.Presented, "No certificate was presented.");
         if (sent.Count > MaxSentCertificates)
-            return Refuse(
-                IdentityStage.Presented,
-                $"{sent.Count} certificates were sent along; at most {MaxSentCertificates} are read."
-            );
+            return Refuse(IdentityStage.Presented,
+                $"{sent.Count} certificates were sent along; at most {MaxSentCertificates} are read.");
         var trusted = bundle();
         using var chain = new X509Chain { ChainPolicy = trusted.NewPolicy() };
         chain.ChainPolicy.ExtraStore.AddRange(sent);
@@ -79,19 +77,12 @@ public sealed class IdentityCheck(Func<TrustBundle> bundle, TimeProvider clock, 
         }
     }
 
-    private IdentityResult CheckBuilt(
-        X509ChainElementCollection chain,
-        X509Certificate2 leaf,
-        LeafUse use,
-        TrustBundle trusted,
-        Func<string, RegionDomain, IdentityResult> name
-    )
+    private IdentityResult CheckBuilt(X509ChainElementCollection chain, X509Certificate2 leaf, LeafUse use,
+        TrustBundle trusted, Func<string, RegionDomain, IdentityResult> name)
     {
         if (chain.Count != 3)
-            return Refuse(
-                IdentityStage.Length,
-                $"The chain has {chain.Count} certificates instead of leaf, intermediate and root."
-            );
+            return Refuse(IdentityStage.Length,
+                $"The chain has {chain.Count} certificates instead of leaf, intermediate and root.");
         var intermediate = chain[1].Certificate;
 
         var now = clock.GetUtcNow();
@@ -101,36 +92,25 @@ public sealed class IdentityCheck(Func<TrustBundle> bundle, TimeProvider clock, 
             DateTimeOffset from = element.Certificate.NotBefore.ToUniversalTime();
             DateTimeOffset to = element.Certificate.NotAfter.ToUniversalTime();
             if (now < from - _clockBound || now > to + _clockBound)
-                return Refuse(
-                    IdentityStage.Validity,
-                    $"'{Label(element.Certificate)}' is valid from {from:u} to {to:u}; it is {now:u}."
-                );
+                return Refuse(IdentityStage.Validity,
+                    $"'{Label(element.Certificate)}' is valid from {from:u} to {to:u}; it is {now:u}.");
             end = to < end ? to : end;
         }
 
         if (!NameConstraints.TryRead(intermediate, out var apps, out var platform))
-            return Refuse(
-                IdentityStage.Issuer,
-                "The issuer is not a region's intermediate with the constraints of a Pelago root."
-            );
+            return Refuse(IdentityStage.Issuer,
+                "The issuer is not a region's intermediate with the constraints of a Pelago root.");
         if (trusted.IsDenied(intermediate))
             return Refuse(IdentityStage.Issuer, $"The intermediate '{Label(intermediate)}' is denied.");
-        var domain = new RegionDomain(
-            intermediate.GetNameInfo(X509NameType.SimpleName, forIssuer: false),
-            apps,
-            platform
-        );
+        var domain = new RegionDomain(intermediate.GetNameInfo(X509NameType.SimpleName, forIssuer: false), apps,
+            platform);
 
         if (!LeafNames.IsOnlyFor(leaf, use))
-            return Refuse(
-                IdentityStage.Usage,
-                $"The certificate is not for a {use.ToString().ToLowerInvariant()} alone."
-            );
+            return Refuse(IdentityStage.Usage,
+                $"The certificate is not for a {use.ToString().ToLowerInvariant()} alone.");
         if (LeafNames.Single(leaf) is not { } san)
-            return Refuse(
-                IdentityStage.Name,
-                "The certificate does not have exactly one name, a strictly written DNS name."
-            );
+            return Refuse(IdentityStage.Name,
+                "The certificate does not have exactly one name, a strictly written DNS name.");
 
         var result = name(san, domain);
         return result.Peer is { } peer

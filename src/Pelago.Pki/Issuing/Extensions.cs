@@ -10,8 +10,7 @@ internal static class Extensions
     public static void AddRoot(CertificateRequest request)
     {
         request.CertificateExtensions.Add(
-            X509BasicConstraintsExtension.CreateForCertificateAuthority(pathLengthConstraint: 1)
-        );
+            X509BasicConstraintsExtension.CreateForCertificateAuthority(pathLengthConstraint: 1));
         request.CertificateExtensions.Add(AuthorityKeyUsage());
         AddSubjectKeyId(request);
     }
@@ -20,8 +19,7 @@ internal static class Extensions
     public static void AddIntermediate(CertificateRequest request, RegionDomain domain, X509Certificate2 issuer)
     {
         request.CertificateExtensions.Add(
-            X509BasicConstraintsExtension.CreateForCertificateAuthority(pathLengthConstraint: 0)
-        );
+            X509BasicConstraintsExtension.CreateForCertificateAuthority(pathLengthConstraint: 0));
         request.CertificateExtensions.Add(AuthorityKeyUsage());
         request.CertificateExtensions.Add(NameConstraints.For(domain.AppsHostname, domain.PlatformHostname));
         request.CertificateExtensions.Add(
@@ -36,11 +34,9 @@ internal static class Extensions
     {
         request.CertificateExtensions.Add(X509BasicConstraintsExtension.CreateForEndEntity(critical: true));
         request.CertificateExtensions.Add(
-            new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true)
-        );
+            new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(
-            new X509EnhancedKeyUsageExtension(Oids.Collection(Oids.For(use)), critical: false)
-        );
+            new X509EnhancedKeyUsageExtension(Oids.Collection(Oids.For(use)), critical: false));
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName(dnsName);
         request.CertificateExtensions.Add(names.Build(critical: true));
@@ -68,19 +64,13 @@ internal static class Extensions
 
     private static void AddSubjectKeyId(CertificateRequest request) =>
         request.CertificateExtensions.Add(
-            new X509SubjectKeyIdentifierExtension(
-                request.PublicKey,
-                X509SubjectKeyIdentifierHashAlgorithm.ShortSha256,
-                critical: false
-            )
+            new X509SubjectKeyIdentifierExtension(request.PublicKey, X509SubjectKeyIdentifierHashAlgorithm.ShortSha256,
+                critical: false)
         );
 
     private static void AddAuthorityKeyId(CertificateRequest request, X509Certificate2 issuer) =>
         request.CertificateExtensions.Add(
-            X509AuthorityKeyIdentifierExtension.CreateFromCertificate(
-                issuer,
-                includeKeyIdentifier: true,
-                includeIssuerAndSerial: false
-            )
+            X509AuthorityKeyIdentifierExtension.CreateFromCertificate(issuer, includeKeyIdentifier: true,
+                includeIssuerAndSerial: false)
         );
 }

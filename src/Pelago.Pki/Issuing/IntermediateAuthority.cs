@@ -32,11 +32,8 @@ public sealed class IntermediateAuthority : IDisposable
     /// <param name="keys">The region's keys.</param>
     /// <param name="keyName">A new name at each rotation, e.g. <c>intermediate-1</c>.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public static async Task<byte[]> RequestAsync(
-        ISigningKeys keys,
-        string keyName,
-        CancellationToken cancellationToken
-    )
+    public static async Task<byte[]> RequestAsync(ISigningKeys keys, string keyName,
+        CancellationToken cancellationToken)
     {
         using var key = await keys.OpenAsync(keyName, cancellationToken).ConfigureAwait(false);
         return SigningRequest.Create(key);
@@ -47,17 +44,9 @@ public sealed class IntermediateAuthority : IDisposable
     /// <exception cref="PelagoException">PLG3004 it lives shorter than six leaf lives; PLG3005 the key is not the
     /// certificate's; PLG3008 it is not an intermediate of this region, or not by any of the bundle's
     /// roots.</exception>
-    public static async Task<IntermediateAuthority> OpenAsync(
-        RegionDomain domain,
-        CertificateChain issued,
-        TrustBundle bundle,
-        ISigningKeys keys,
-        string keyName,
-        Lifetimes lifetimes,
-        IIssuanceAudit audit,
-        TimeProvider clock,
-        CancellationToken cancellationToken
-    )
+    public static async Task<IntermediateAuthority> OpenAsync(RegionDomain domain, CertificateChain issued,
+        TrustBundle bundle, ISigningKeys keys, string keyName, Lifetimes lifetimes, IIssuanceAudit audit,
+        TimeProvider clock, CancellationToken cancellationToken)
     {
         if ((domain.Check() ?? lifetimes.Check()) is { } failure)
             throw failure.ToException();
@@ -98,38 +87,20 @@ public sealed class IntermediateAuthority : IDisposable
         // 4.
         var wished = grant.Life ?? _lifetimes.Leaf;
         if (wished < TimeSpan.FromSeconds(1))
-            return Refuse(
-                grant,
-                new Failure(ErrorCodes.BadLifetimes, $"A life of {wished} is too short.", "Leave it out.")
-            );
+            return Refuse(grant,
+                new Failure(ErrorCodes.BadLifetimes, $"A life of {wished} is too short.", "Leave it out."));
         var overPolicy = wished > _lifetimes.Leaf;
-        var (notBefore, notAfter) = _signer.Window(
-            overPolicy ? _lifetimes.Leaf : wished,
-            _lifetimes.Backdate,
-            out var overIssuer
-        );
+        var (notBefore, notAfter) = _signer.Window(overPolicy ? _lifetimes.Leaf : wished, _lifetimes.Backdate,
+            out var overIssuer);
         var request = new CertificateRequest(new X500DistinguishedName(""), publicKey, HashAlgorithmName.SHA256);
         Extensions.AddLeaf(request, grant.DnsName, grant.Use, Certificate);
-        using var issued = request.Create(
-            Certificate.SubjectName,
-            _signer.Generator,
-            notBefore,
-            notAfter,
-            Signer.NewSerial()
-        );
+        using var issued = request.Create(Certificate.SubjectName, _signer.Generator, notBefore, notAfter,
+            Signer.NewSerial());
 
         // 5.
         _audit.Record(
-            new IssuanceRecord(
-                _clock.GetUtcNow(),
-                Kind(grant),
-                grant.DnsName,
-                grant.AuthorizedBy,
-                issued.SerialNumber,
-                notAfter,
-                overPolicy || overIssuer,
-                Refusal: null
-            )
+            new IssuanceRecord(_clock.GetUtcNow(), Kind(grant), grant.DnsName, grant.AuthorizedBy, issued.SerialNumber,
+                notAfter, overPolicy || overIssuer, Refusal: null)
         );
         return Issuance.Of(new CertificateChain(issued, Certificate));
     }
@@ -142,8 +113,7 @@ public sealed class IntermediateAuthority : IDisposable
     {
         if (!KeyOwnership.Belongs(certificate, key))
             return KeyEncryptionKey.Unusable(
-                $"The key of region '{domain.Region}' does not belong to its intermediate."
-            );
+                $"The key of region '{domain.Region}' does not belong to its intermediate.");
         if (
             !NameConstraints.TryRead(certificate, out var apps, out var platform)
             || apps != domain.AppsHostname
@@ -165,27 +135,17 @@ public sealed class IntermediateAuthority : IDisposable
         };
         return allowed
             ? null
-            : new Failure(
-                ErrorCodes.NameNotPermitted,
+            : new Failure(ErrorCodes.NameNotPermitted,
                 $"Region '{Domain.Region}' does not issue a {Kind(grant)} certificate for that name.",
                 $"Names end with {Domain.AppsHostname}; a client's is service.project.svc.{Domain.AppsHostname}.",
-                "dnsName"
-            );
+                "dnsName");
     }
 
     private Issuance Refuse(LeafGrant grant, Failure failure)
     {
         _audit.Record(
-            new IssuanceRecord(
-                _clock.GetUtcNow(),
-                Kind(grant),
-                grant.DnsName,
-                grant.AuthorizedBy,
-                "",
-                NotAfter: null,
-                Clamped: false,
-                failure.ToString()
-            )
+            new IssuanceRecord(_clock.GetUtcNow(), Kind(grant), grant.DnsName, grant.AuthorizedBy, "", NotAfter: null,
+                Clamped: false, failure.ToString())
         );
         return Issuance.Refused(failure);
     }

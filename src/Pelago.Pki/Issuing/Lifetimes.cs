@@ -41,10 +41,6 @@ public sealed record Lifetimes
     }
 
     private static Failure Bad(string message, string field) =>
-        new(
-            ErrorCodes.BadLifetimes,
-            message,
-            $"Defaults: root {new Lifetimes().Root.Days} days, intermediate 90 days, leaf 24 hours.",
-            field
-        );
+        new(ErrorCodes.BadLifetimes, message,
+            $"Defaults: root {new Lifetimes().Root.Days} days, intermediate 90 days, leaf 24 hours.", field);
 }

@@ -31,15 +31,8 @@ public sealed class RootAuthority : IDisposable
     /// <param name="directory">Holds <c>root.pem</c>, which is public.</param>
     /// <exception cref="PelagoException">PLG3004 lifetimes; PLG3005 the key does not open or is not the certificate's;
     /// PLG3008 the file is another group's.</exception>
-    public static async Task<RootAuthority> OpenAsync(
-        string group,
-        string directory,
-        ISigningKeys keys,
-        Lifetimes lifetimes,
-        IIssuanceAudit audit,
-        TimeProvider clock,
-        CancellationToken cancellationToken
-    )
+    public static async Task<RootAuthority> OpenAsync(string group, string directory, ISigningKeys keys,
+        Lifetimes lifetimes, IIssuanceAudit audit, TimeProvider clock, CancellationToken cancellationToken)
     {
         if ((Names.Check(group, "region group") ?? lifetimes.Check()) is { } failure)
             throw failure.ToException();
@@ -69,12 +62,8 @@ public sealed class RootAuthority : IDisposable
     /// <param name="authorizedBy">For the audit trail.</param>
     /// <param name="life">Null is the policy's; cut to the root's end; refused under six leaf lives.</param>
     /// <returns>The intermediate alone: the root is distributed in the trust bundle.</returns>
-    public Issuance CertifyRegion(
-        ReadOnlyMemory<byte> signingRequest,
-        RegionDomain domain,
-        string authorizedBy,
-        TimeSpan? life = null
-    )
+    public Issuance CertifyRegion(ReadOnlyMemory<byte> signingRequest, RegionDomain domain, string authorizedBy,
+        TimeSpan? life = null)
     {
         // 1. and 2.
         var policy = _lifetimes with { Intermediate = life ?? _lifetimes.Intermediate };
@@ -94,11 +83,8 @@ public sealed class RootAuthority : IDisposable
             return Refuse(
                 domain,
                 authorizedBy,
-                new Failure(
-                    ErrorCodes.BadSigningRequest,
-                    "The request is of the root's own key.",
-                    "Make a new key in the region."
-                )
+                new Failure(ErrorCodes.BadSigningRequest, "The request is of the root's own key.",
+                    "Make a new key in the region.")
             );
 
         // 4.
@@ -107,26 +93,13 @@ public sealed class RootAuthority : IDisposable
         subject.AddCommonName(domain.Region);
         var request = new CertificateRequest(subject.Build(), publicKey, HashAlgorithmName.SHA256);
         Extensions.AddIntermediate(request, domain, Certificate);
-        using var issued = request.Create(
-            Certificate.SubjectName,
-            _signer.Generator,
-            notBefore,
-            notAfter,
-            Signer.NewSerial()
-        );
+        using var issued = request.Create(Certificate.SubjectName, _signer.Generator, notBefore, notAfter,
+            Signer.NewSerial());
 
         // 5.
         _audit.Record(
-            new IssuanceRecord(
-                _clock.GetUtcNow(),
-                "intermediate",
-                domain.Region,
-                authorizedBy,
-                issued.SerialNumber,
-                notAfter,
-                clamped,
-                Refusal: null
-            )
+            new IssuanceRecord(_clock.GetUtcNow(), "intermediate", domain.Region, authorizedBy, issued.SerialNumber,
+                notAfter, clamped, Refusal: null)
         );
         return Issuance.Of(new CertificateChain(issued));
     }
@@ -140,50 +113,23 @@ public sealed class RootAuthority : IDisposable
     private Issuance Refuse(RegionDomain domain, string authorizedBy, Failure failure)
     {
         _audit.Record(
-            new IssuanceRecord(
-                _clock.GetUtcNow(),
-                "intermediate",
-                domain.Region,
-                authorizedBy,
-                "",
-                NotAfter: null,
-                Clamped: false,
-                failure.ToString()
-            )
+            new IssuanceRecord(_clock.GetUtcNow(), "intermediate", domain.Region, authorizedBy, "", NotAfter: null,
+                Clamped: false, failure.ToString())
         );
         return Issuance.Refused(failure);
     }
 
-    private static X509Certificate2 Create(
-        string path,
-        string group,
-        ECDsa key,
-        Lifetimes lifetimes,
-        IIssuanceAudit audit,
-        TimeProvider clock
-    )
+    private static X509Certificate2 Create(string path, string group, ECDsa key, Lifetimes lifetimes,
+        IIssuanceAudit audit, TimeProvider clock)
     {
         var now = Signer.WholeSeconds(clock.GetUtcNow());
         var request = new CertificateRequest(Subject(group), key, HashAlgorithmName.SHA256);
         Extensions.AddRoot(request);
-        var certificate = request.Create(
-            request.SubjectName,
-            X509SignatureGenerator.CreateForECDsa(key),
-            now - lifetimes.Backdate,
-            now + lifetimes.Root,
-            Signer.NewSerial()
-        );
+        var certificate = request.Create(request.SubjectName, X509SignatureGenerator.CreateForECDsa(key),
+            now - lifetimes.Backdate, now + lifetimes.Root, Signer.NewSerial());
         audit.Record(
-            new IssuanceRecord(
-                now,
-                "root",
-                group,
-                "the federation plane",
-                certificate.SerialNumber,
-                now + lifetimes.Root,
-                Clamped: false,
-                Refusal: null
-            )
+            new IssuanceRecord(now, "root", group, "the federation plane", certificate.SerialNumber,
+                now + lifetimes.Root, Clamped: false, Refusal: null)
         );
         SecretFile.Replace(path, Encoding.ASCII.GetBytes(certificate.ExportCertificatePem() + "\n"), ownerOnly: false);
         return certificate;

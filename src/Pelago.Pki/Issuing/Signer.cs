@@ -38,11 +38,8 @@ internal sealed class Signer(X509Certificate2 certificate, ECDsa key, TimeProvid
     /// <param name="life">Wished, and already within the policy.</param>
     /// <param name="backdate">How far before now it may begin.</param>
     /// <param name="clamped">The issuer's end came first.</param>
-    public (DateTimeOffset NotBefore, DateTimeOffset NotAfter) Window(
-        TimeSpan life,
-        TimeSpan backdate,
-        out bool clamped
-    )
+    public (DateTimeOffset NotBefore, DateTimeOffset NotAfter) Window(TimeSpan life, TimeSpan backdate,
+        out bool clamped)
     {
         var now = WholeSeconds(clock.GetUtcNow());
         DateTimeOffset issuerStart = Certificate.NotBefore.ToUniversalTime();

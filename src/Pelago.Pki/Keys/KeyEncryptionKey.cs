@@ -58,13 +58,8 @@ public sealed class KeyEncryptionKey : IDisposable
         _id.CopyTo(result, 5);
         var nonce = result.AsSpan(HeaderBytes, NonceBytes);
         RandomNumberGenerator.Fill(nonce);
-        _cipher.Encrypt(
-            nonce,
-            secret,
-            result.AsSpan(HeaderBytes + NonceBytes, secret.Length),
-            result.AsSpan(^TagBytes..),
-            Associated(result.AsSpan(0, HeaderBytes), name)
-        );
+        _cipher.Encrypt(nonce, secret, result.AsSpan(HeaderBytes + NonceBytes, secret.Length),
+            result.AsSpan(^TagBytes..), Associated(result.AsSpan(0, HeaderBytes), name));
         return result;
     }
 
@@ -79,13 +74,9 @@ public sealed class KeyEncryptionKey : IDisposable
         var secret = new byte[sealedSecret.Length - HeaderBytes - NonceBytes - TagBytes];
         try
         {
-            _cipher.Decrypt(
-                sealedSecret.Slice(HeaderBytes, NonceBytes),
-                sealedSecret[(HeaderBytes + NonceBytes)..^TagBytes],
-                sealedSecret[^TagBytes..],
-                secret,
-                Associated(sealedSecret[..HeaderBytes], name)
-            );
+            _cipher.Decrypt(sealedSecret.Slice(HeaderBytes, NonceBytes),
+                sealedSecret[(HeaderBytes + NonceBytes)..^TagBytes], sealedSecret[^TagBytes..], secret,
+                Associated(sealedSecret[..HeaderBytes], name));
             return secret;
         }
         catch (AuthenticationTagMismatchException)

@@ -34,17 +34,11 @@ public sealed class LeafCertificate
     {
         using var bare = chain.LoadLeaf();
         if (!KeyOwnership.Belongs(bare, key))
-            throw new Failure(
-                ErrorCodes.BadCertificateChain,
-                "The issued certificate is of another key.",
-                "Ask the issuer again."
-            ).ToException();
+            throw new Failure(ErrorCodes.BadCertificateChain, "The issued certificate is of another key.",
+                "Ask the issuer again.").ToException();
         var leaf = bare.CopyWithPrivateKey(key);
         // Offline: no download of missing issuers; what the issuer gave is what is sent.
-        return new LeafCertificate(
-            leaf,
-            SslStreamCertificateContext.Create(leaf, chain.LoadIssuers(), offline: true),
-            chain
-        );
+        return new LeafCertificate(leaf, SslStreamCertificateContext.Create(leaf, chain.LoadIssuers(), offline: true),
+            chain);
     }
 }

@@ -30,9 +30,5 @@ public sealed record RenewalOptions
 /// <param name="Current">The certificate in use after it.</param>
 /// <param name="Failure">Null when renewed.</param>
 /// <param name="NextAttempt">When the next one is due.</param>
-public sealed record RenewalReport(
-    DateTimeOffset At,
-    LeafCertificate? Current,
-    Failure? Failure,
-    DateTimeOffset NextAttempt
-);
+public sealed record RenewalReport(DateTimeOffset At, LeafCertificate? Current, Failure? Failure,
+    DateTimeOffset NextAttempt);

@@ -29,12 +29,8 @@ public sealed class RenewingCertificate : IAsyncDisposable
     /// <summary>Gets the first certificate and starts renewing. The first attempt is the caller's to repeat: before it
     /// there is nothing to serve with.</summary>
     /// <exception cref="PelagoException">The issuer refused (its failure), or was away (PLG3010).</exception>
-    public static async Task<RenewingCertificate> StartAsync(
-        ILeafIssuer issuer,
-        RenewalOptions options,
-        TimeProvider clock,
-        CancellationToken cancellationToken
-    )
+    public static async Task<RenewingCertificate> StartAsync(ILeafIssuer issuer, RenewalOptions options,
+        TimeProvider clock, CancellationToken cancellationToken)
     {
         var (first, failure) = await AttemptAsync(issuer, options, clock, cancellationToken).ConfigureAwait(false);
         if (first is null)
@@ -76,12 +72,8 @@ public sealed class RenewingCertificate : IAsyncDisposable
         }
     }
 
-    private static async Task<(LeafCertificate? Leaf, Failure? Failure)> AttemptAsync(
-        ILeafIssuer issuer,
-        RenewalOptions options,
-        TimeProvider clock,
-        CancellationToken cancellationToken
-    )
+    private static async Task<(LeafCertificate? Leaf, Failure? Failure)> AttemptAsync(ILeafIssuer issuer,
+        RenewalOptions options, TimeProvider clock, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(options.AttemptTimeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -100,11 +92,8 @@ public sealed class RenewingCertificate : IAsyncDisposable
             // Whatever an issuer over the wire throws (HTTP, sockets, its own bugs) must not end renewal.
             return (
                 null,
-                new Failure(
-                    ErrorCodes.IssuerUnavailable,
-                    $"The issuer of certificates is away ({e.GetType().Name}).",
-                    "It is asked again; the certificate in use stays."
-                )
+                new Failure(ErrorCodes.IssuerUnavailable, $"The issuer of certificates is away ({e.GetType().Name}).",
+                    "It is asked again; the certificate in use stays.")
             );
         }
     }

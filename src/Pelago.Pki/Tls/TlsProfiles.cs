@@ -20,11 +20,8 @@ public static class TlsProfiles
     /// <param name="server">Certificate of the name that the caller asked for.</param>
     /// <param name="check">Decides.</param>
     /// <param name="decided">Told the outcome during the handshake, accepted or not; must not block or throw.</param>
-    public static SslServerAuthenticationOptions InterRegionServer(
-        SslStreamCertificateContext server,
-        IdentityCheck check,
-        Action<IdentityResult> decided
-    ) =>
+    public static SslServerAuthenticationOptions InterRegionServer(SslStreamCertificateContext server,
+        IdentityCheck check, Action<IdentityResult> decided) =>
         new()
         {
             ServerCertificateContext = server,
@@ -43,12 +40,8 @@ public static class TlsProfiles
     /// <param name="client">This service's own certificate, with its intermediate.</param>
     /// <param name="check">Decides.</param>
     /// <param name="decided">Told the outcome, for logs; may be null.</param>
-    public static SslClientAuthenticationOptions InterRegionClient(
-        ServiceHostname dialled,
-        SslStreamCertificateContext client,
-        IdentityCheck check,
-        Action<IdentityResult>? decided
-    )
+    public static SslClientAuthenticationOptions InterRegionClient(ServiceHostname dialled,
+        SslStreamCertificateContext client, IdentityCheck check, Action<IdentityResult>? decided)
     {
         var options = Client(dialled.Value, Callback((leaf, sent) => check.CheckServer(leaf, sent, dialled), decided));
         options.ClientCertificateContext = client;

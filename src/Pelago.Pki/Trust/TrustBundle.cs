@@ -47,12 +47,8 @@ public sealed class TrustBundle
 
     /// <summary>A bundle of certificates that the caller vouches for.</summary>
     /// <exception cref="PelagoException">PLG3006.</exception>
-    public static TrustBundle Create(
-        string group,
-        long epoch,
-        IEnumerable<X509Certificate2> roots,
-        IEnumerable<string> denied
-    )
+    public static TrustBundle Create(string group, long epoch, IEnumerable<X509Certificate2> roots,
+        IEnumerable<string> denied)
     {
         X509Certificate2Collection copies = [.. roots.Select(r => X509CertificateLoader.LoadCertificate(r.RawData))];
         return Check(group, epoch, copies, [.. denied], out var bundle) is { } failure
@@ -73,12 +69,8 @@ public sealed class TrustBundle
             return Bad("The bundle does not begin with its title line.");
         if (!lines[1].StartsWith("# group: ", StringComparison.Ordinal)
             || !lines[2].StartsWith("# epoch: ", StringComparison.Ordinal)
-            || !long.TryParse(
-                lines[2].AsSpan("# epoch: ".Length),
-                NumberStyles.None,
-                CultureInfo.InvariantCulture,
-                out var epoch
-            )
+            || !long.TryParse(lines[2].AsSpan("# epoch: ".Length), NumberStyles.None, CultureInfo.InvariantCulture,
+                out var epoch)
         )
             return Bad("The bundle's header does not name group and epoch.");
         var denied = lines.Skip(3).TakeWhile(l => l.StartsWith("# denied: ", StringComparison.Ordinal))

@@ -46,14 +46,12 @@ public sealed class TrustStore
             {
                 if (offered.Group != current.Group)
                     return Refused(
-                        $"The bundle is of group '{offered.Group}', this store's group is '{current.Group}'."
-                    );
+                        $"The bundle is of group '{offered.Group}', this store's group is '{current.Group}'.");
                 if (offered.Sha256 == current.Sha256)
                     return null;
                 if (offered.Epoch <= current.Epoch)
                     return Refused(
-                        $"The bundle's epoch {offered.Epoch} is not above {current.Epoch}, which is in use."
-                    );
+                        $"The bundle's epoch {offered.Epoch} is not above {current.Epoch}, which is in use.");
             }
             SecretFile.Replace(_path, Encoding.ASCII.GetBytes(offered.Pem), ownerOnly: false);
             _current = offered;

@@ -205,7 +205,8 @@ public sealed class EntityFold
     {
         if (entry.Payload is null)
         {
-            Park(entry.Event, $"this build does not know event '{entry.Event.PayloadName}' version {entry.Event.PayloadVersion}");
+            Park(entry.Event, $"this build does not know event '{entry.Event.PayloadName}' version "
+                + $"{entry.Event.PayloadVersion}");
             return false;
         }
         try

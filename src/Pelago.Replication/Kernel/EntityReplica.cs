@@ -178,7 +178,8 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type)
             if (e.Vector[origin] == Seen[origin] + (origin.Equals(e.Origin) ? 1ul : 0ul) && e.Timestamp <= at)
             {
                 Damage = new Failure(ErrorCodes.EntityParked,
-                    $"Entity {Key} is parked: event {e.Origin.Region}#{e.Sequence} is stamped before what its author had seen.",
+                    $"Entity {Key} is parked: event {e.Origin.Region}#{e.Sequence} is stamped before what its author "
+                    + $"had seen.",
                     "Its origin runs a faulty build; the event is kept.");
             }
         }

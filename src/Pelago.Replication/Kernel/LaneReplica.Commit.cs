@@ -155,8 +155,10 @@ internal sealed partial class LaneReplica
     private void Undo(PendingGroup group, CommitOutcome outcome)
     {
         var failure = outcome == CommitOutcome.Fenced
-            ? new Failure(ErrorCodes.LaneFenced, "Another instance has taken over this part of the service.", "Try again.")
-            : new Failure(ErrorCodes.JournalUnavailable, "The journal did not take the write.", "Try again; see 'pelago doctor'.");
+            ? new Failure(ErrorCodes.LaneFenced, "Another instance has taken over this part of the service.",
+                "Try again.")
+            : new Failure(ErrorCodes.JournalUnavailable, "The journal did not take the write.",
+                "Try again; see 'pelago doctor'.");
         var alarm = outcome == CommitOutcome.Fenced ? AlarmKind.LaneFenced : AlarmKind.JournalFailed;
         context.Alarm(alarm, $"Lane {Lane}: {failure.Message}");
         FailAll(group, failure);

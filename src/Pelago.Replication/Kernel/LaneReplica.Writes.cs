@@ -156,7 +156,8 @@ internal sealed partial class LaneReplica
             {
                 failure = new Failure(ErrorCodes.EventTooLarge,
                     $"The command made {events.Length} events of {Math.Min(bytes, int.MaxValue)} bytes.",
-                    $"At most {EventLimits.MaxBatchLength} events, {EventLimits.MaxPayloadBytes} bytes each, {EventLimits.MaxBatchBytes} bytes and {EventLimits.MaxTags} tags together.");
+                    $"At most {EventLimits.MaxBatchLength} events, {EventLimits.MaxPayloadBytes} bytes each, "
+                    + $"{EventLimits.MaxBatchBytes} bytes and {EventLimits.MaxTags} tags together.");
                 return null;
             }
             if (entity.Fold.Probe(events, decision.Events) is { } refusal)
@@ -223,7 +224,8 @@ internal sealed partial class LaneReplica
             return;
         }
         AfterDurable(entity, () => Fail(request, new Failure(ErrorCodes.AlreadyDone,
-            "The command with this idempotency key was done already, in another region.", "Read the entity for its result.")),
+            "The command with this idempotency key was done already, in another region.",
+            "Read the entity for its result.")),
             failure => Fail(request, failure));
     }
 

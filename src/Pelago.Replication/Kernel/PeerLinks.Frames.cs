@@ -119,7 +119,8 @@ internal sealed partial class PeerLinks
         if (goodbye.Reason != "superseded" || goodbye.Session is not { } session || session == context.Options.Session)
             return;
         kernel.BreakIncarnation(AlarmKind.Superseded,
-            $"session {session} writes under the same incarnation as this one, {context.Options.Session}: a clone or a restored copy is running");
+            $"session {session} writes under the same incarnation as this one, {context.Options.Session}: a clone or "
+            + $"a restored copy is running");
     }
 
     private void TakeSubscription(PeerLink link, SubscribeFrame f)
@@ -208,7 +209,8 @@ internal sealed partial class PeerLinks
             (arrived - f.EchoedMilliseconds + (f.SentMilliseconds - context.Now.WallMilliseconds)) / 2);
         var off = context.Clock.Correction(context.Options.ClockToleranceMilliseconds) != 0;
         if (off && !clockAlarmed)
-            context.Alarm(AlarmKind.ClockOff, $"The clock of {context.Options.Region} is {-context.Clock.MedianOffset} ms off the group's median.");
+            context.Alarm(AlarmKind.ClockOff,
+                $"The clock of {context.Options.Region} is {-context.Clock.MedianOffset} ms off the group's median.");
         clockAlarmed = off;
     }
 }

@@ -37,22 +37,12 @@ public sealed class TestGroup : IDisposable
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    public static async Task<TestGroup> CreateAsync(
-        string name = "local",
-        TimeProvider? clock = null,
-        Lifetimes? lifetimes = null
-    )
+    public static async Task<TestGroup> CreateAsync(string name = "local", TimeProvider? clock = null,
+        Lifetimes? lifetimes = null)
     {
         var group = new TestGroup(name, clock ?? TimeProvider.System, lifetimes ?? new Lifetimes());
-        group.Root = await RootAuthority.OpenAsync(
-            name,
-            group.Folder,
-            group.Keys,
-            group.Lifetimes,
-            group.Audit,
-            group.Clock,
-            Stop
-        );
+        group.Root = await RootAuthority.OpenAsync(name, group.Folder, group.Keys, group.Lifetimes, group.Audit,
+            group.Clock, Stop);
         group.Bundle = group.Root.ToBundle(1);
         return group;
     }
@@ -64,17 +54,8 @@ public sealed class TestGroup : IDisposable
     {
         var csr = await IntermediateAuthority.RequestAsync(Keys, region, Stop);
         var issued = Root.CertifyRegion(csr, Domain(region), "a test", life).Require();
-        var authority = await IntermediateAuthority.OpenAsync(
-            Domain(region),
-            issued,
-            Bundle,
-            Keys,
-            region,
-            Lifetimes,
-            Audit,
-            Clock,
-            Stop
-        );
+        var authority = await IntermediateAuthority.OpenAsync(Domain(region), issued, Bundle, Keys, region, Lifetimes,
+            Audit, Clock, Stop);
         _owned.Add(authority);
         return authority;
     }
@@ -84,18 +65,12 @@ public sealed class TestGroup : IDisposable
     /// <summary>The intermediate's private key: for forging what the authority itself refuses to issue.</summary>
     public async Task<ECDsa> StealKeyAsync(string name) => await Keys.OpenAsync(name, Stop);
 
-    public static LeafCertificate Leaf(
-        IntermediateAuthority authority,
-        string name,
-        LeafUse use = LeafUse.Client,
-        TimeSpan? life = null
-    )
+    public static LeafCertificate Leaf(IntermediateAuthority authority, string name, LeafUse use = LeafUse.Client,
+        TimeSpan? life = null)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         return LeafCertificate.Join(
-            authority.Issue(SigningRequest.Create(key), new LeafGrant(name, use, "a test", life)).Require(),
-            key
-        );
+            authority.Issue(SigningRequest.Create(key), new LeafGrant(name, use, "a test", life)).Require(), key);
     }
 
     public static X509Certificate2Collection Sent(IntermediateAuthority authority) => [authority.Certificate];
