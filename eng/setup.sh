@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes sure that every system package of eng/packages.txt is there, and the machine's package index, which the
-# import test of the bookstore reads. As root it installs what is missing; otherwise it prints the one command that does,
-# and fails.
+# import test of the bookstore reads. As root it installs what is missing; otherwise it prints the one command that
+# does, and fails.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 

@@ -83,6 +83,17 @@ public sealed partial class DocumentTests
     }
 
     [Fact]
+    public void Documents_BelowDocs_AreLinkedFromAnother()
+    {
+        var linked = Repository.Documents.SelectMany(file => Link().Matches(file.Text)
+            .Select(match => match.Groups["target"].Value.Split('#')[0]).Where(target => target.Length > 0)
+            .Select(target => Path.GetFullPath(Path.Combine(Repository.Root, Path.GetDirectoryName(file.Path)!, target))))
+            .ToHashSet();
+        Repository.Documents.Where(file => file.Path.StartsWith("docs/", StringComparison.Ordinal))
+            .Select(file => Path.Combine(Repository.Root, file.Path)).Where(path => !linked.Contains(path)).ShouldBeEmpty();
+    }
+
+    [Fact]
     public void Changelog_HasAnUnreleasedSection()
         => Repository.File("CHANGELOG.md").Lines.ShouldContain("## Unreleased");
 
