@@ -7,7 +7,8 @@ namespace Pelago.Journal;
 internal static partial class DurableFile
 {
     /// <summary>Creates or empties a file with mode 0600, writes it and forces it to the disk.</summary>
-    public static async ValueTask WriteAsync(string path, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    public static async ValueTask WriteAsync(string path, ReadOnlyMemory<byte> content,
+        CancellationToken cancellationToken)
     {
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, BufferSize = 0 };
         if (!OperatingSystem.IsWindows())
@@ -18,7 +19,8 @@ internal static partial class DurableFile
     }
 
     /// <summary>Replaces a file: write beside it, force, rename over it, force the directory.</summary>
-    public static async ValueTask ReplaceAsync(string path, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    public static async ValueTask ReplaceAsync(string path, ReadOnlyMemory<byte> content,
+        CancellationToken cancellationToken)
     {
         var temporary = path + ".new";
         await WriteAsync(temporary, content, cancellationToken);
@@ -26,13 +28,14 @@ internal static partial class DurableFile
         SyncDirectoryOf(path);
     }
 
-    /// <summary>Forces a directory's entries to the disk. .NET opens no directories, so this asks the C library; where there
-    /// is none (Windows) renames are made durable by the file system's journal.</summary>
+    /// <summary>Forces a directory's entries to the disk. .NET opens no directories, so this asks the C library; where
+    /// there is none (Windows) renames are made durable by the file system's journal.</summary>
     public static void SyncDirectoryOf(string path)
     {
         if (OperatingSystem.IsWindows())
             return;
-        using var directory = new SafeFileHandle(Open(Path.GetDirectoryName(Path.GetFullPath(path))!, 0), ownsHandle: true);
+        using var directory =
+            new SafeFileHandle(Open(Path.GetDirectoryName(Path.GetFullPath(path))!, 0), ownsHandle: true);
         if (!directory.IsInvalid)
             RandomAccess.FlushToDisk(directory);
     }

@@ -5,25 +5,27 @@ namespace Pelago.Journal;
 
 /// <summary>The append-only store of one service in one region. Two implementations stand behind it (SQLite now,
 /// PostgreSQL to come) and one conformance suite runs against each and against the simulator's.</summary>
-/// <remarks>Thread-safe. One writer appends at a time (calls to <see cref="AppendAsync"/> are not concurrent); reads run
-/// beside it and see committed rows only. Positions are gap-free per lane and in commit order.</remarks>
+/// <remarks>Thread-safe. One writer appends at a time (calls to <see cref="AppendAsync"/> are not concurrent); reads
+/// run beside it and see committed rows only. Positions are gap-free per lane and in commit order.</remarks>
 public interface IJournal : IAsyncDisposable
 {
     /// <summary>Journal id, newest incarnation and continuity as found when it was opened, or after
     /// <see cref="OpenIncarnationAsync"/>.</summary>
     JournalIdentity Identity { get; }
 
-    /// <summary>Takes ownership of a lane: raises its epoch, which fences every earlier owner, and reads its state.</summary>
+    /// <summary>Takes ownership of a lane: raises its epoch, which fences every earlier owner, and reads its
+    /// state.</summary>
     ValueTask<LaneState> AcquireLaneAsync(int lane, CancellationToken cancellationToken);
 
-    /// <summary>Begins a new life, durable before the call returns: own rows appended from now on belong to it. The closed
-    /// incarnation keeps its head as an ordinary frontier.</summary>
+    /// <summary>Begins a new life, durable before the call returns: own rows appended from now on belong to it. The
+    /// closed incarnation keeps its head as an ordinary frontier.</summary>
     ValueTask OpenIncarnationAsync(Origin next, CancellationToken cancellationToken);
 
     /// <summary>Appends a group of batches in one transaction, durable when the call returns. One result per batch, in
     /// order. A fenced batch does not keep the others from committing; a failed store fails all of them and changes
     /// nothing.</summary>
-    ValueTask<IReadOnlyList<LaneCommit>> AppendAsync(IReadOnlyList<LaneBatch> batches, CancellationToken cancellationToken);
+    ValueTask<IReadOnlyList<LaneCommit>> AppendAsync(IReadOnlyList<LaneBatch> batches,
+        CancellationToken cancellationToken);
 
     /// <summary>An entity's snapshot and the rows after it; an empty image when the entity is unknown.</summary>
     ValueTask<EntityImage> LoadAsync(EntityKey entity, CancellationToken cancellationToken);
@@ -32,10 +34,10 @@ public interface IJournal : IAsyncDisposable
     /// verification.</summary>
     ValueTask<EntityImage> LoadHistoryAsync(EntityKey entity, CancellationToken cancellationToken);
 
-    /// <summary>Rows of a lane after a position, at most <paramref name="maxRows"/> and about <paramref name="maxBytes"/>
-    /// of payload (at least one row when there is one).</summary>
-    /// <param name="filter">Only rows that pass are opened and returned; null for all. <see cref="LanePage.Through"/> also
-    /// covers the rows that were passed over.</param>
+    /// <summary>Rows of a lane after a position, at most <paramref name="maxRows"/> and about
+    /// <paramref name="maxBytes"/> of payload (at least one row when there is one).</summary>
+    /// <param name="filter">Only rows that pass are opened and returned; null for all. <see cref="LanePage.Through"/>
+    /// also covers the rows that were passed over.</param>
     ValueTask<LanePage> ReadLaneAsync(
         int lane, ulong after, LaneFilter? filter, int maxRows, int maxBytes, CancellationToken cancellationToken);
 

@@ -6,8 +6,8 @@ public sealed record JournalOptions
     /// <summary>Directory of the database and its lock file; created with mode 0700 when it is missing.</summary>
     public required string DataDirectory { get; init; }
 
-    /// <summary>The guard file. It must lie outside <see cref="DataDirectory"/>: what restores or clones the one must not
-    /// restore or clone the other.</summary>
+    /// <summary>The guard file. It must lie outside <see cref="DataDirectory"/>: what restores or clones the one must
+    /// not restore or clone the other.</summary>
     public required string GuardFile { get; init; }
 
     /// <summary>Reader connections kept open, each with a page cache of its own. Default 4.</summary>
@@ -16,15 +16,16 @@ public sealed record JournalOptions
     /// <summary>Page cache of the writer in KiB; each reader has a quarter of it. Default 65,536.</summary>
     public int WriterCacheKibibytes { get; init; } = 64 * 1024;
 
-    /// <summary>Entities whose number is remembered, so that their id is not hashed and looked up again. Default 200,000
-    /// (about 40 MB at worst).</summary>
+    /// <summary>Entities whose number is remembered, so that their id is not hashed and looked up again. Default
+    /// 200,000 (about 40 MB at worst).</summary>
     public int EntityCacheEntries { get; init; } = 200_000;
 
-    /// <summary>Rows that are looked up in memory before they are indexed on disk in one sorted run. At most three times as
-    /// many are held, at about 60 bytes each. Default 65,536.</summary>
+    /// <summary>Rows that are looked up in memory before they are indexed on disk in one sorted run. At most three
+    /// times as many are held, at about 60 bytes each. Default 65,536.</summary>
     public int IndexRunRows { get; init; } = 65_536;
 
-    /// <summary>Pages of write-ahead log after which a commit copies them into the database. Default 1,000 (4 MB).</summary>
+    /// <summary>Pages of write-ahead log after which a commit copies them into the database. Default 1,000 (4
+    /// MB).</summary>
     public int CheckpointPages { get; init; } = 1_000;
 
     /// <summary>Commands that may wait for the writer. Default 64.</summary>

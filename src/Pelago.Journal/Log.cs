@@ -9,7 +9,8 @@ internal static partial class Log
         "Journal {JournalId} opened with SQLite {Sqlite}: continuity {Continuity}. {Reason}")]
     public static partial void Opened(ILogger logger, Guid journalId, string sqlite, string continuity, string reason);
 
-    [LoggerMessage(2, LogLevel.Error, "The store beneath the journal failed with code {Code}: {Message}. Nothing was changed.")]
+    [LoggerMessage(2, LogLevel.Error,
+        "The store beneath the journal failed with code {Code}: {Message}. Nothing was changed.")]
     public static partial void StoreFailed(ILogger logger, int code, string message);
 
     [LoggerMessage(3, LogLevel.Error,

@@ -87,10 +87,12 @@ public sealed partial class DocumentTests
     {
         var linked = Repository.Documents.SelectMany(file => Link().Matches(file.Text)
             .Select(match => match.Groups["target"].Value.Split('#')[0]).Where(target => target.Length > 0)
-            .Select(target => Path.GetFullPath(Path.Combine(Repository.Root, Path.GetDirectoryName(file.Path)!, target))))
+            .Select(target => Path.GetFullPath(Path.Combine(Repository.Root, Path.GetDirectoryName(file.Path)!,
+            target))))
             .ToHashSet();
         Repository.Documents.Where(file => file.Path.StartsWith("docs/", StringComparison.Ordinal))
-            .Select(file => Path.Combine(Repository.Root, file.Path)).Where(path => !linked.Contains(path)).ShouldBeEmpty();
+            .Select(file => Path.Combine(Repository.Root, file.Path)).Where(path => !linked.Contains(path))
+            .ShouldBeEmpty();
     }
 
     [Fact]

@@ -10,19 +10,22 @@ namespace Pelago.Journal;
 /// <param name="Heads">32 heads; meaningful only when stopped.</param>
 internal sealed record GuardState(Guid JournalId, Incarnation? Incarnation, bool Stopped, IReadOnlyList<ulong> Heads);
 
-/// <summary>A small file outside the journal's directory that remembers how far the journal had come. What restores, clones
-/// or rolls back the journal does not roll it back too, so that a disagreement shows.</summary>
+/// <summary>A small file outside the journal's directory that remembers how far the journal had come. What restores,
+/// clones or rolls back the journal does not roll it back too, so that a disagreement shows.</summary>
 internal sealed class GuardFile(string path)
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
-    /// <summary>Reads it. Null with an empty problem: there is none. Null with a problem: it is there and unreadable.</summary>
+    /// <summary>Reads it. Null with an empty problem: there is none. Null with a problem: it is there and
+    /// unreadable.</summary>
     public async ValueTask<(GuardState? State, string Problem)> ReadAsync(CancellationToken cancellationToken)
     {
         try
         {
-            var stored = JsonSerializer.Deserialize<Stored>(await File.ReadAllBytesAsync(path, cancellationToken), Json);
-            if (stored is not { FormatVersion: 1, Heads.Length: EntityKey.Lanes } || stored.State is not ("running" or "stopped"))
+            var stored = JsonSerializer.Deserialize<Stored>(await File.ReadAllBytesAsync(path, cancellationToken),
+                Json);
+            if (stored is not { FormatVersion: 1, Heads.Length: EntityKey.Lanes }
+                || stored.State is not ("running" or "stopped"))
                 return (null, "the guard file is malformed");
             Incarnation? life = stored.Incarnation is null ? null : Model.Incarnation.Parse(stored.Incarnation);
             return (new GuardState(Guid.Parse(stored.JournalId), life, stored.State == "stopped", stored.Heads), "");
@@ -75,18 +78,21 @@ internal static class ContinuityCheck
         if (newest is null)
             return Is(Continuity.Broken, "The journal is new: no incarnation was opened yet.");
         if (guard is null)
-            return Is(Continuity.Broken, problem.Length > 0 ? $"Continuity is unproven: {problem}." : "There is no guard file.");
+            return Is(Continuity.Broken, problem.Length > 0 ? $"Continuity is unproven: {problem}."
+                : "There is no guard file.");
         if (guard.JournalId != journalId)
             return Is(Continuity.Broken, $"The guard file belongs to journal {guard.JournalId}, not to this one.");
         if (guard.Incarnation != newest)
-            return Is(Continuity.Broken, "The guard file names another incarnation than the journal: one of them is an older copy.");
+            return Is(Continuity.Broken,
+                "The guard file names another incarnation than the journal: one of them is an older copy.");
         if (!guard.Stopped)
             return Is(Continuity.Unclean, "The journal was not stopped cleanly.");
         for (var lane = 0; lane < journalHeads.Count; lane++)
         {
             if (guard.Heads[lane] != journalHeads[lane])
             {
-                return Is(Continuity.Broken, $"Lane {lane} ended at {guard.Heads[lane]} when the journal was stopped and now "
+                return Is(Continuity.Broken,
+                    $"Lane {lane} ended at {guard.Heads[lane]} when the journal was stopped and now "
                     + $"ends at {journalHeads[lane]}: this is another copy of the journal.");
             }
         }

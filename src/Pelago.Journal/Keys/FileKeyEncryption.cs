@@ -4,8 +4,8 @@ using Pelago.Model;
 
 namespace Pelago.Journal;
 
-/// <summary>A KEK in a file that only its owner can read: JSON with the key's id and 32 bytes. Created on the first wrap,
-/// never on an unwrap: a lost key must be seen as lost, not replaced.</summary>
+/// <summary>A KEK in a file that only its owner can read: JSON with the key's id and 32 bytes. Created on the first
+/// wrap, never on an unwrap: a lost key must be seen as lost, not replaced.</summary>
 /// <param name="path">The file, e.g. <c>kek.json</c>. Its directory must exist or be creatable.</param>
 public sealed class FileKeyEncryption(string path) : IKeyEncryption
 {
@@ -92,7 +92,8 @@ public sealed class FileKeyEncryption(string path) : IKeyEncryption
     /// uses the winner's.</summary>
     private async ValueTask<Kek> CreateAsync(CancellationToken cancellationToken)
     {
-        var kek = new Kek(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)), RandomNumberGenerator.GetBytes(KeyBytes));
+        var kek = new Kek(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)),
+            RandomNumberGenerator.GetBytes(KeyBytes));
         var content = JsonSerializer.SerializeToUtf8Bytes(new KekFile(1, kek.Id, kek.Key));
         var temporary = $"{path}.{kek.Id}";
         try
@@ -106,14 +107,16 @@ public sealed class FileKeyEncryption(string path) : IKeyEncryption
             catch (IOException) when (File.Exists(path))
             {
                 File.Delete(temporary);
-                return await ReadAsync(null, cancellationToken) ?? throw Refused("vanished while it was made", "Try again.");
+                return await ReadAsync(null, cancellationToken)
+                    ?? throw Refused("vanished while it was made", "Try again.");
             }
             DurableFile.SyncDirectoryOf(path);
             return kek;
         }
         catch (Exception e) when (e is UnauthorizedAccessException or IOException)
         {
-            throw Refused("cannot be created", "Give this user write access to its directory, and the disk some space.");
+            throw Refused("cannot be created",
+                "Give this user write access to its directory, and the disk some space.");
         }
     }
 

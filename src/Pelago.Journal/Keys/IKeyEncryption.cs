@@ -1,7 +1,7 @@
 namespace Pelago.Journal;
 
-/// <summary>Wraps and unwraps data keys under a key-encryption key (KEK): a file, a command, a KMS. The KEK itself never
-/// reaches the journal.</summary>
+/// <summary>Wraps and unwraps data keys under a key-encryption key (KEK): a file, a command, a KMS. The KEK itself
+/// never reaches the journal.</summary>
 public interface IKeyEncryption
 {
     /// <summary>Wraps or unwraps one key.</summary>

@@ -30,8 +30,8 @@ internal sealed class KeyRing(Guid journalId, byte[] indexKey)
         return HKDF.DeriveKey(HashAlgorithmName.SHA256, dataKey, KeyBytes, found.Salt, SealingPurpose);
     }
 
-    /// <summary>The first sixteen bytes of HMAC-SHA256 over a domain byte, type, NUL and text: what stands in the store in
-    /// place of an id.</summary>
+    /// <summary>The first sixteen bytes of HMAC-SHA256 over a domain byte, type, NUL and text: what stands in the store
+    /// in place of an id.</summary>
     public void Hash(byte domain, string scope, string text, Span<byte> destination)
     {
         Span<byte> input = stackalloc byte[512];

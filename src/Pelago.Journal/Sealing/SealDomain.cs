@@ -18,8 +18,9 @@ internal enum SealDomain : byte
 
 /// <summary>Builds associated data: domain, format version, journal id, salt number, then the row's unsealed columns as
 /// eight bytes each, big-endian, in the order of the table's definition.</summary>
-/// <remarks>The lane position is the one column left out: it is given when the row is committed, and gaps and repetitions
-/// of positions are found by other means. Everything else is in, so that a row copied or altered does not open.</remarks>
+/// <remarks>The lane position is the one column left out: it is given when the row is committed, and gaps and
+/// repetitions of positions are found by other means. Everything else is in, so that a row copied or altered does not
+/// open.</remarks>
 internal sealed class AssociatedData(Guid journalId)
 {
     private const int PrefixBytes = 1 + 2 + 16 + 8;

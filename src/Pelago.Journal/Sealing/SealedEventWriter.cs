@@ -3,8 +3,8 @@ using Pelago.Replication;
 
 namespace Pelago.Journal;
 
-/// <summary>Writes <c>pelago.stored.v1.SealedEvent</c> by hand, byte for byte as the generated class would: this is done
-/// once for every row written, and the generated way costs ten allocations a row.</summary>
+/// <summary>Writes <c>pelago.stored.v1.SealedEvent</c> by hand, byte for byte as the generated class would: this is
+/// done once for every row written, and the generated way costs ten allocations a row.</summary>
 internal sealed class SealedEventWriter
 {
     private byte[] buffer = new byte[4096];

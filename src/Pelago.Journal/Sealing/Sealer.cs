@@ -3,12 +3,13 @@ using System.Security.Cryptography;
 
 namespace Pelago.Journal;
 
-/// <summary>Seals rows with AES-256-GCM under a key that lives as long as this process. Used by the writer's thread only.
+/// <summary>Seals rows with AES-256-GCM under a key that lives as long as this process. Used by the writer's thread
+/// only.
 /// </summary>
 /// <remarks>A nonce must never serve twice under one key. Counters kept in the store would repeat after a restore or a
-/// rollback; random nonces of 96 bits bound a key to 2^32 rows. So each start draws a 256-bit salt, derives a key of its
-/// own from the data key (HKDF, RFC 5869), and counts nonces in memory; nothing is coordinated, and nothing repeats. A
-/// failed transaction does not take its nonces back.</remarks>
+/// rollback; random nonces of 96 bits bound a key to 2^32 rows. So each start draws a 256-bit salt, derives a key of
+/// its own from the data key (HKDF, RFC 5869), and counts nonces in memory; nothing is coordinated, and nothing
+/// repeats. A failed transaction does not take its nonces back.</remarks>
 internal sealed class Sealer(byte[] key, long salt, AssociatedData associated) : IDisposable
 {
     public const int NonceBytes = 12, TagBytes = 16;
@@ -49,9 +50,11 @@ internal sealed class Opener(KeyRing keys) : IDisposable
     private readonly Dictionary<long, AesGcm> ciphers = [];
     private readonly byte[] nonce = new byte[Sealer.NonceBytes];
 
-    /// <summary>Opens a box, or says that it was damaged, altered, moved, or sealed under a key that is not there.</summary>
+    /// <summary>Opens a box, or says that it was damaged, altered, moved, or sealed under a key that is not
+    /// there.</summary>
     public bool TryOpen(
-        SealDomain domain, long salt, long counter, ReadOnlySpan<long> columns, ReadOnlySpan<byte> box, out byte[] content)
+        SealDomain domain, long salt, long counter, ReadOnlySpan<long> columns, ReadOnlySpan<byte> box,
+        out byte[] content)
     {
         content = [];
         if (box.Length < Sealer.TagBytes || Cipher(salt) is not { } cipher)

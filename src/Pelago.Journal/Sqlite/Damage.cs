@@ -5,7 +5,8 @@ namespace Pelago.Journal;
 /// <summary>Says what is damaged, in one form.</summary>
 internal static class Damage
 {
-    private const string Next = "Run 'pelago journal check' for a list, and restore the journal from a backup or from its peers.";
+    private const string Next =
+        "Run 'pelago journal check' for a list, and restore the journal from a backup or from its peers.";
 
     public static Failure Failure(string what) => new(ErrorCodes.JournalDamaged, $"In the journal, {what}.", Next);
 

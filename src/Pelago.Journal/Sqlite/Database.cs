@@ -2,8 +2,8 @@ using SQLitePCL;
 
 namespace Pelago.Journal;
 
-/// <summary>One SQLite connection, used by one thread at a time. Thin on purpose: binding through ADO.NET costs more than
-/// the insert itself.</summary>
+/// <summary>One SQLite connection, used by one thread at a time. Thin on purpose: binding through ADO.NET costs more
+/// than the insert itself.</summary>
 internal sealed class Database : IDisposable
 {
     private readonly sqlite3 handle;

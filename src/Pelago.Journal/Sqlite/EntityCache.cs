@@ -30,8 +30,8 @@ internal sealed class EntityEntry(EntityKey key, long number)
     public void Rollback() => Last = committed ?? 0;
 }
 
-/// <summary>Entries by key and by number, bounded. Thread-safe. Two generations: when the young one is full it becomes the
-/// old one, so that what is in use survives without a list to maintain.</summary>
+/// <summary>Entries by key and by number, bounded. Thread-safe. Two generations: when the young one is full it becomes
+/// the old one, so that what is in use survives without a list to maintain.</summary>
 internal sealed class EntityCache(int maxEntries)
 {
     private readonly Lock gate = new();
@@ -65,7 +65,8 @@ internal sealed class EntityCache(int maxEntries)
         }
     }
 
-    /// <summary>Adds an entry; when another thread was first, returns that one: there is one entry for an entity.</summary>
+    /// <summary>Adds an entry; when another thread was first, returns that one: there is one entry for an
+    /// entity.</summary>
     public EntityEntry Add(EntityEntry entry)
     {
         lock (gate)

@@ -71,7 +71,8 @@ internal sealed class EntityRegistry
     {
         key = default;
         var hash = row.Blob(firstColumn + 1);
-        if (hash.Length != 16 || !opener.TryOpen(SealDomain.Entity, row.Long(firstColumn + 2), row.Long(firstColumn + 3),
+        if (hash.Length != 16
+            || !opener.TryOpen(SealDomain.Entity, row.Long(firstColumn + 2), row.Long(firstColumn + 3),
             Columns(number, row.Long(firstColumn), hash), row.Blob(firstColumn + 4), out var content))
             return false;
         var stored = SealedEntity.Parser.ParseFrom(content);

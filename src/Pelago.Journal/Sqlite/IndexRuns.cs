@@ -4,12 +4,12 @@ using Pelago.Model;
 namespace Pelago.Journal;
 
 /// <summary>Writes the indexes behind the appends. Used by the writer's thread only.</summary>
-/// <remarks>The problem: an index entry of a random entity dirties a page of its own, in every commit. The idea: collect
-/// some ten thousand rows, sort them once, and insert them in order, so that neighbours share a page and each page is
-/// touched once for each run. A slice goes with each commit, larger than the commit itself, so that a run is done long
-/// before the next one is full and no commit pays for a whole one. Rejected: indexes on the event table (five times
-/// slower, measured), rows clustered by lane (as slow: pages split in the middle), runs in files of their own with merges
-/// (more code, and a look-up would visit every run).</remarks>
+/// <remarks>The problem: an index entry of a random entity dirties a page of its own, in every commit. The idea:
+/// collect some ten thousand rows, sort them once, and insert them in order, so that neighbours share a page and each
+/// page is touched once for each run. A slice goes with each commit, larger than the commit itself, so that a run is
+/// done long before the next one is full and no commit pays for a whole one. Rejected: indexes on the event table (five
+/// times slower, measured), rows clustered by lane (as slow: pages split in the middle), runs in files of their own
+/// with merges (more code, and a look-up would visit every run).</remarks>
 internal sealed class IndexRuns
 {
     private const int IndexBits = 20; // rows of a run that the sort key can number

@@ -31,7 +31,8 @@ internal sealed class JournalCheck(
         return new JournalReport(rows, found);
     }
 
-    /// <summary>Every row in commit order, in chunks, so that no transaction stands in the way of checkpoints.</summary>
+    /// <summary>Every row in commit order, in chunks, so that no transaction stands in the way of
+    /// checkpoints.</summary>
     private void Rows(IProgress<long>? progress, CancellationToken cancellationToken)
     {
         var reader = new RowReader(opener, origins, entities);
@@ -57,7 +58,8 @@ internal sealed class JournalCheck(
                 next = select.Long(14) + 1;
                 Row(select, reader);
             }
-            return next > last ? next : database.Number($"SELECT coalesce(min(id), {last + 1}) FROM event WHERE id >= {next}");
+            return next > last ? next
+                : database.Number($"SELECT coalesce(min(id), {last + 1}) FROM event WHERE id >= {next}");
         }
         catch (StoreException e) when (e.IsDamage)
         {
@@ -109,7 +111,8 @@ internal sealed class JournalCheck(
             if (lane is < 0 or >= EntityKey.Lanes || head < heads[lane])
                 Add(Damage.Failure($"lane {lane} says that it ends at {head}, but its rows end later"));
             else if (own < ownHeads[lane] || own > head)
-                Add(Damage.Failure($"lane {lane} says that its own rows end at {own}, but they end at {ownHeads[lane]}"));
+                Add(Damage.Failure($"lane {lane} says that its own rows end at {own}, but they end at "
+                    + $"{ownHeads[lane]}"));
         }
     }
 
@@ -123,7 +126,8 @@ internal sealed class JournalCheck(
                 + $"ON i.{key} = e.{key} AND i.{column} = e.{column} "
                 + $"WHERE e.id <= (SELECT through FROM run) AND i.id IS NOT e.id LIMIT {MaxFindings}", out var select);
             while (select.Step())
-                Add(Damage.Failure($"the row at position {select.Long(1)} of lane {select.Long(0)} is not in the index {table}"));
+                Add(Damage.Failure($"the row at position {select.Long(1)} of lane {select.Long(
+                    0)} is not in the index {table}"));
         }
     }
 
@@ -137,7 +141,8 @@ internal sealed class JournalCheck(
             "a conflict record of entity {0}", s => Opens(s, SealDomain.Conflict, 5), cancellationToken);
         Each("SELECT lane, origin, position, highest, salt, nonce, sealed FROM frontier", "a frontier of lane {0}",
             s => Opens(s, SealDomain.Frontier, 4), cancellationToken);
-        Each("SELECT lane, entity, origin, from_sequence, position, salt, nonce, sealed FROM owed", "an owed gap of lane {0}",
+        Each("SELECT lane, entity, origin, from_sequence, position, salt, nonce, sealed FROM owed",
+            "an owed gap of lane {0}",
             s => Opens(s, SealDomain.Owed, 5), cancellationToken);
         Each("SELECT entity, hash, salt, nonce, sealed FROM reply", "a remembered reply of entity {0}",
             s => s.Blob(1).Length == 16 && opener.TryOpen(SealDomain.Reply, s.Long(2), s.Long(3),
@@ -149,7 +154,8 @@ internal sealed class JournalCheck(
         Span<long> values = stackalloc long[AssociatedData.MaxColumns];
         for (var i = 0; i < columns; i++)
             values[i] = row.Long(i);
-        return opener.TryOpen(domain, row.Long(columns), row.Long(columns + 1), values[..columns], row.Blob(columns + 2), out _);
+        return opener.TryOpen(domain, row.Long(columns), row.Long(columns + 1), values[..columns],
+            row.Blob(columns + 2), out _);
     }
 
     private void Each(string sql, string what, Func<Statement, bool> opens, CancellationToken cancellationToken)

@@ -5,8 +5,9 @@ using SQLitePCL;
 
 namespace Pelago.Journal;
 
-/// <summary>Opens the files of an embedded journal: 1 lock, 2 database and its format, 3 keys, 4 a new salt, 5 origins and
-/// lanes, 6 rows that the indexes do not cover yet. Nothing is changed before the format is known to be ours.</summary>
+/// <summary>Opens the files of an embedded journal: 1 lock, 2 database and its format, 3 keys, 4 a new salt, 5 origins
+/// and lanes, 6 rows that the indexes do not cover yet. Nothing is changed before the format is known to be
+/// ours.</summary>
 internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
 {
     private const long DataPurpose = 1, IndexPurpose = 2;
@@ -24,7 +25,8 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
             if (OperatingSystem.IsWindows())
                 Directory.CreateDirectory(options.DataDirectory);
             else
-                Directory.CreateDirectory(options.DataDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+                Directory.CreateDirectory(options.DataDirectory,
+                    UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (Exception e) when (e is UnauthorizedAccessException or DirectoryNotFoundException || !File.Exists(path))
@@ -33,7 +35,8 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
         }
         catch (IOException e)
         {
-            throw new Failure(ErrorCodes.JournalInUse, $"The journal in '{options.DataDirectory}' is open in another process.",
+            throw new Failure(ErrorCodes.JournalInUse,
+                $"The journal in '{options.DataDirectory}' is open in another process.",
                 "Stop that process, or give this one a directory of its own.").ToException(e);
         }
     }
@@ -85,7 +88,8 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
         if (application == Schema.ApplicationId && format == Schema.FormatVersion)
             return true;
         throw new Failure(ErrorCodes.JournalFormat, application == Schema.ApplicationId
-                ? $"The journal in '{options.DataDirectory}' has format {format}; this version knows format {Schema.FormatVersion}."
+                ? $"The journal in '{options.DataDirectory}' has format {format}; this version knows format "
+                    + $"{Schema.FormatVersion}."
                 : $"'{DatabasePath}' is a database of another program.",
             "Use the version of Pelago that wrote it, or another directory. Nothing was changed.").ToException();
     }
@@ -117,7 +121,8 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
         database.Execute("COMMIT");
     }
 
-    private async ValueTask<KeyReply> WrapAsync(byte[] journalId, long number, long purpose, CancellationToken cancellationToken)
+    private async ValueTask<KeyReply> WrapAsync(byte[] journalId, long number, long purpose,
+        CancellationToken cancellationToken)
     {
         var key = RandomNumberGenerator.GetBytes(32);
         var reply = await kek.ApplyAsync(
@@ -145,7 +150,8 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
             var request = new KeyRequest(KeyOperation.Unwrap, id, content, Context(journalId, number, purpose));
             opened.Add((number, purpose, (await kek.ApplyAsync(request, cancellationToken)).Content));
         }
-        var index = opened.Find(k => k.Purpose == IndexPurpose).Key ?? throw Damage.Failure("a key is missing").ToException();
+        var index = opened.Find(k => k.Purpose == IndexPurpose).Key ?? throw Damage.Failure("a key is missing")
+            .ToException();
         var ring = new KeyRing(new Guid(journalId, bigEndian: true), index);
         foreach (var (number, purpose, key) in opened)
         {
@@ -191,11 +197,12 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
             indexed[lane] = BinaryPrimitives.ReadUInt64BigEndian(heads.AsSpan(lane * 8));
         var recent = new RecentRows(indexed);
         ReadRecent(database, through, recent, lanes);
-        return new WriterParts(database, keys, sealer, origins, new EntityCache(options.EntityCacheEntries), recent, lanes);
+        return new WriterParts(database, keys, sealer, origins, new EntityCache(options.EntityCacheEntries), recent,
+            lanes);
     }
 
-    /// <summary>Finds the rows that are not indexed yet. A row out of place is left out, and leaves a hole that reads as
-    /// damage; a head that its rows disagree with by more than that cannot be written to.</summary>
+    /// <summary>Finds the rows that are not indexed yet. A row out of place is left out, and leaves a hole that reads
+    /// as damage; a head that its rows disagree with by more than that cannot be written to.</summary>
     private static void ReadRecent(Database database, long through, RecentRows recent, LaneTable lanes)
     {
         var one = new List<RowPlace>(1);
@@ -206,7 +213,8 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
         {
             var lane = select.Long(1);
             var position = (ulong)select.Long(2);
-            if (lane is < 0 or >= EntityKey.Lanes || position <= recent.Head((int)lane) || position > lanes[(int)lane].Head)
+            if (lane is < 0 or >= EntityKey.Lanes || position <= recent.Head((int)lane)
+                || position > lanes[(int)lane].Head)
                 continue;
             recent.AddHole((int)lane, position - 1);
             one.Add(new RowPlace(select.Long(0), (int)lane, position, select.Long(3), (ulong)select.Long(4)));
@@ -218,7 +226,8 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
             var head = lanes[lane].Head;
             if (head < recent.Head(lane) || head - recent.Head(lane) > MaxHoles)
             {
-                throw Damage.Failure($"lane {lane} says that it ends at {head}, but its rows end at {recent.Head(lane)}")
+                throw Damage.Failure(
+                    $"lane {lane} says that it ends at {head}, but its rows end at {recent.Head(lane)}")
                     .ToException();
             }
             recent.AddHole(lane, head);

@@ -27,18 +27,22 @@ internal sealed class JournalReader : IDisposable
         end = database.Prepare("COMMIT");
         snapshot = database.Prepare("SELECT local_sequence, salt, nonce, sealed FROM snapshot WHERE entity = ?1");
         replies = database.Prepare("SELECT hash, salt, nonce, sealed FROM reply WHERE entity = ?1");
-        ofEntity = database.Prepare("SELECT local_sequence, id FROM entity_row WHERE entity = ?1 AND local_sequence > ?2 "
+        ofEntity = database.Prepare(
+            "SELECT local_sequence, id FROM entity_row WHERE entity = ?1 AND local_sequence > ?2 "
             + "ORDER BY local_sequence");
         byId = database.Prepare($"SELECT {RowReader.Columns} FROM event WHERE id = ?1");
-        ofLane = database.Prepare("SELECT position, id FROM lane_row WHERE lane = ?1 AND position >= ?2 AND position <= ?3 "
+        ofLane = database.Prepare(
+            "SELECT position, id FROM lane_row WHERE lane = ?1 AND position >= ?2 AND position <= ?3 "
             + "ORDER BY position");
-        conflicts = database.Prepare("SELECT entity, kind, origin, sequence, recorded_at, salt, nonce, sealed FROM conflict "
+        conflicts = database.Prepare(
+            "SELECT entity, kind, origin, sequence, recorded_at, salt, nonce, sealed FROM conflict "
             + "ORDER BY number LIMIT ?1");
         ofLaneEntities = database.Prepare("SELECT number, lane, hash, salt, nonce, sealed FROM entity "
             + "WHERE number > ?1 ORDER BY number");
     }
 
-    /// <summary>An entity's snapshot (unless <paramref name="fromFirst"/>), the rows after it, and its replies.</summary>
+    /// <summary>An entity's snapshot (unless <paramref name="fromFirst"/>), the rows after it, and its
+    /// replies.</summary>
     public EntityImage Load(EntityKey key, bool fromFirst)
     {
         EntitySnapshot? taken = null;

@@ -27,7 +27,8 @@ internal sealed class JournalWriter : IDisposable
 
     public JournalWriter(WriterParts parts, JournalOptions options, ILogger logger)
     {
-        (database, origins, recent, sealer, this.logger) = (parts.Database, parts.Origins, parts.Recent, parts.Sealer, logger);
+        (database, origins, recent, sealer, this.logger) =
+            (parts.Database, parts.Origins, parts.Recent, parts.Sealer, logger);
         opener = new Opener(parts.Keys);
         var registry = new EntityRegistry(database, parts.Keys, opener, parts.Cache);
         entities = new EntityWriter(database, registry, parts.Cache, sealer, recent);
@@ -179,7 +180,8 @@ internal sealed class JournalWriter : IDisposable
         {
             var row = batch.Rows[i];
             if (row.Event.OriginPosition == 0 && !row.Event.Origin.Equals(newest))
-                throw new ArgumentException($"{row.Event} has no position at its origin, which is not this journal's newest life.");
+                throw new ArgumentException(
+                    $"{row.Event} has no position at its origin, which is not this journal's newest life.");
             var entity = entities.NumberOf(followed[places.Count], batch.Lane);
             places.Add(rows.Append(row, batch.Lane, first + (ulong)i, entity, numberOf));
         }
@@ -188,7 +190,8 @@ internal sealed class JournalWriter : IDisposable
         foreach (var gap in batch.Settled)
             side.Settle(batch.Lane, NumberOf(gap.Entity, batch.Lane), numberOf(gap.Origin));
         foreach (var gap in batch.Owed)
-            side.Owed(batch.Lane, NumberOf(gap.Entity, batch.Lane), numberOf(gap.Origin), gap.FromSequence, gap.Position);
+            side.Owed(batch.Lane, NumberOf(gap.Entity, batch.Lane), numberOf(gap.Origin), gap.FromSequence,
+                gap.Position);
         foreach (var reply in batch.Replies)
             side.Reply(NumberOf(reply.Entity, batch.Lane), reply);
         foreach (var conflict in batch.Conflicts)
@@ -266,4 +269,5 @@ internal sealed class JournalWriter : IDisposable
 
 /// <summary>What opening hands to the writer.</summary>
 internal sealed record WriterParts(
-    Database Database, KeyRing Keys, Sealer Sealer, OriginTable Origins, EntityCache Cache, RecentRows Recent, LaneTable Lanes);
+    Database Database, KeyRing Keys, Sealer Sealer, OriginTable Origins, EntityCache Cache, RecentRows Recent,
+    LaneTable Lanes);

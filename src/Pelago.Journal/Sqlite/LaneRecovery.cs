@@ -4,9 +4,9 @@ namespace Pelago.Journal;
 
 /// <summary>Reads what a lane had consumed: frontiers and owed gaps. Used by the writer's thread, in its transaction.
 /// </summary>
-/// <remarks>Damage here mends itself: a frontier that is forgotten makes peers send again what is already here, and it is
-/// dropped as a duplicate. So a damaged frontier is left out, and a damaged owed gap, whose event would be lost with it,
-/// takes the whole lane's frontiers with it.</remarks>
+/// <remarks>Damage here mends itself: a frontier that is forgotten makes peers send again what is already here, and it
+/// is dropped as a duplicate. So a damaged frontier is left out, and a damaged owed gap, whose event would be lost with
+/// it, takes the whole lane's frontiers with it.</remarks>
 internal sealed class LaneRecovery
 {
     private readonly Opener opener;
@@ -17,8 +17,10 @@ internal sealed class LaneRecovery
     public LaneRecovery(Database database, Opener opener, OriginTable origins, EntityRegistry entities)
     {
         (this.opener, this.origins, this.entities) = (opener, origins, entities);
-        frontiers = database.Prepare("SELECT origin, position, highest, salt, nonce, sealed FROM frontier WHERE lane = ?1");
-        owed = database.Prepare("SELECT entity, origin, from_sequence, position, salt, nonce, sealed FROM owed WHERE lane = ?1");
+        frontiers = database.Prepare(
+            "SELECT origin, position, highest, salt, nonce, sealed FROM frontier WHERE lane = ?1");
+        owed = database.Prepare(
+            "SELECT entity, origin, from_sequence, position, salt, nonce, sealed FROM owed WHERE lane = ?1");
         forgetFrontiers = database.Prepare("DELETE FROM frontier WHERE lane = ?1");
         forgetOwed = database.Prepare("DELETE FROM owed WHERE lane = ?1");
     }
@@ -45,7 +47,8 @@ internal sealed class LaneRecovery
         while (frontiers.Step())
         {
             long origin = frontiers.Long(0), position = frontiers.Long(1), highest = frontiers.Long(2);
-            if (opener.TryOpen(SealDomain.Frontier, frontiers.Long(3), frontiers.Long(4), [lane, origin, position, highest],
+            if (opener.TryOpen(SealDomain.Frontier, frontiers.Long(3), frontiers.Long(4),
+                [lane, origin, position, highest],
                 frontiers.Blob(5), out _) && origins[origin] is { } known)
                 found.Add(new Frontier(known, (ulong)position, (ulong)highest));
             else

@@ -3,8 +3,8 @@ using Pelago.Model;
 namespace Pelago.Journal;
 
 /// <summary>The lanes' rows: fence, source of positions, and hole detector. Used by the writer's thread only.</summary>
-/// <remarks>The numbers in memory say what the row must hold; the update says so in its condition. When it changes no row,
-/// somebody else wrote, and nothing is appended.</remarks>
+/// <remarks>The numbers in memory say what the row must hold; the update says so in its condition. When it changes no
+/// row, somebody else wrote, and nothing is appended.</remarks>
 internal sealed class LaneTable
 {
     private readonly Database database;
@@ -21,7 +21,8 @@ internal sealed class LaneTable
             if (lane is >= 0 and < EntityKey.Lanes)
                 lanes[lane] = new Lane((uint)select.Long(1), (ulong)select.Long(2), (ulong)select.Long(3));
         }
-        advance = database.Prepare("UPDATE lane SET head = ?1, own_head = ?2 WHERE lane = ?3 AND epoch = ?4 AND head = ?5");
+        advance = database.Prepare(
+            "UPDATE lane SET head = ?1, own_head = ?2 WHERE lane = ?3 AND epoch = ?4 AND head = ?5");
         acquire = database.Prepare("UPDATE lane SET epoch = ?1 WHERE lane = ?2 AND epoch = ?3");
     }
 
@@ -36,7 +37,8 @@ internal sealed class LaneTable
     public void Advance(int lane, in Lane to)
     {
         ref var from = ref lanes[lane];
-        advance.Bind(1, (long)to.Head).Bind(2, (long)to.OwnHead).Bind(3, lane).Bind(4, from.Epoch).Bind(5, (long)from.Head).Run();
+        advance.Bind(1, (long)to.Head).Bind(2, (long)to.OwnHead).Bind(3, lane).Bind(4, from.Epoch)
+            .Bind(5, (long)from.Head).Run();
         if (database.Changes != 1)
             throw new StoreException(SQLitePCL.raw.SQLITE_CORRUPT, $"lane {lane} was changed behind the writer");
     }

@@ -4,7 +4,8 @@ using Pelago.Replication.Stored;
 
 namespace Pelago.Journal;
 
-/// <summary>Origins by number and numbers by origin. The writer's thread adds; every thread reads what is committed.</summary>
+/// <summary>Origins by number and numbers by origin. The writer's thread adds; every thread reads what is
+/// committed.</summary>
 internal sealed class OriginTable
 {
     private readonly Dictionary<Origin, uint> numbers = [];
@@ -38,7 +39,8 @@ internal sealed class OriginTable
     public void Read(Database database, Opener opener)
     {
         var found = new List<Origin>();
-        using var once = database.Once("SELECT number, life, salt, nonce, sealed FROM origin ORDER BY number", out var select);
+        using var once = database.Once("SELECT number, life, salt, nonce, sealed FROM origin ORDER BY number",
+            out var select);
         while (select.Step())
         {
             long number = select.Long(0), life = select.Long(1);

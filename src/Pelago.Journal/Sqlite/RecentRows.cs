@@ -10,9 +10,9 @@ internal readonly record struct RowPlace(long Id, int Lane, ulong Position, long
 internal readonly record struct EntityPlace(ulong LocalSequence, long Id);
 
 /// <summary>The rows that the indexes on disk do not cover yet. Thread-safe.</summary>
-/// <remarks>At most one run is being written to the indexes (frozen) while one fills (active); a row leaves only after the
-/// commit that finished its run. A reader copies from here first and begins its transaction after that: a row that was
-/// indexed in between is seen twice, never not at all.</remarks>
+/// <remarks>At most one run is being written to the indexes (frozen) while one fills (active); a row leaves only after
+/// the commit that finished its run. A reader copies from here first and begins its transaction after that: a row that
+/// was indexed in between is seen twice, never not at all.</remarks>
 internal sealed class RecentRows
 {
     private readonly Lock gate = new();
@@ -49,7 +49,8 @@ internal sealed class RecentRows
         }
     }
 
-    /// <summary>Notes that positions of a lane up to <paramref name="head"/> have no row: damage found at start.</summary>
+    /// <summary>Notes that positions of a lane up to <paramref name="head"/> have no row: damage found at
+    /// start.</summary>
     public void AddHole(int lane, ulong head)
     {
         lock (gate)
@@ -164,7 +165,8 @@ internal sealed class RecentRows
                 found.Add(new EntityPlace(Rows[at].LocalSequence, Rows[at].Id));
         }
 
-        /// <summary>Copies ids from a position on, up to <paramref name="max"/> in all; returns where to go on.</summary>
+        /// <summary>Copies ids from a position on, up to <paramref name="max"/> in all; returns where to go
+        /// on.</summary>
         public ulong CollectLane(int lane, ulong from, int max, List<long> ids)
         {
             var list = lanes[lane];

@@ -13,7 +13,8 @@ internal sealed class RowAppender
     public RowAppender(Database database, Sealer sealer)
     {
         this.sealer = sealer;
-        insert = database.Prepare("INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)");
+        insert = database.Prepare(
+            "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)");
         LastId = database.Number("SELECT max(id) FROM event");
     }
 

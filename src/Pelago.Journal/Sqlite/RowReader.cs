@@ -8,7 +8,8 @@ namespace Pelago.Journal;
 internal sealed class RowReader(Opener opener, OriginTable origins, EntityRegistry entities)
 {
     /// <summary>The columns that <see cref="TryRead"/> expects, in this order.</summary>
-    public const string Columns = "lane, position, entity, local_sequence, origin, sequence, origin_position, timestamp, "
+    public const string Columns =
+        "lane, position, entity, local_sequence, origin, sequence, origin_position, timestamp, "
         + "epoch, batch_index, batch_length, salt, nonce, sealed";
 
     /// <summary>Opens the row that a statement stands on. False when it is damaged, altered, or not the one expected.
@@ -24,7 +25,8 @@ internal sealed class RowReader(Opener opener, OriginTable origins, EntityRegist
         for (var i = 1; i < columns.Length; i++)
             columns[i] = row.Long(i + 1);
         var at = (ulong)row.Long(1);
-        if ((lane >= 0 && columns[0] != lane) || (position > 0 && at != position) || (entity > 0 && columns[1] != entity))
+        if ((lane >= 0 && columns[0] != lane) || (position > 0 && at != position)
+            || (entity > 0 && columns[1] != entity))
             return false;
         if (!opener.TryOpen(SealDomain.Event, row.Long(11), row.Long(12), columns, row.Blob(13), out var content)
             || origins[columns[3]] is not { } origin || !entities.TryKey(columns[1], out var key))

@@ -2,15 +2,16 @@ namespace Pelago.Journal;
 
 /// <summary>The database of an embedded journal.</summary>
 /// <remarks>
-/// Rows lie in commit order, and nothing else is written at random places while a client waits. A secondary index on the
-/// event table would dirty about one page for every event: with 100,000 entities and batches of 256 that costs five
+/// Rows lie in commit order, and nothing else is written at random places while a client waits. A secondary index on
+/// the event table would dirty about one page for every event: with 100,000 entities and batches of 256 that costs five
 /// sixths of the throughput (measured). So both indexes are tables of their own, <c>entity_row</c> and <c>lane_row</c>,
-/// filled behind the appends in runs of some ten thousand rows, sorted, a slice with each commit; what is not indexed yet
-/// is looked up in memory and found again at start from <c>run</c>. An entity is a small integer; its id is sealed.
+/// filled behind the appends in runs of some ten thousand rows, sorted, a slice with each commit; what is not indexed
+/// yet is looked up in memory and found again at start from <c>run</c>. An entity is a small integer; its id is sealed.
 /// </remarks>
 internal static class Schema
 {
-    /// <summary>Version of everything in this file and of the associated data. Also SQLite's <c>user_version</c>.</summary>
+    /// <summary>Version of everything in this file and of the associated data. Also SQLite's
+    /// <c>user_version</c>.</summary>
     public const ushort FormatVersion = 1;
 
     /// <summary>SQLite's <c>application_id</c>: "PLGJ".</summary>
@@ -34,7 +35,8 @@ internal static class Schema
             + "PRIMARY KEY (lane, origin)) "
             + "WITHOUT ROWID",
         "CREATE TABLE owed (lane INTEGER NOT NULL, entity INTEGER NOT NULL, origin INTEGER NOT NULL, "
-            + "from_sequence INTEGER NOT NULL, position INTEGER NOT NULL, salt INTEGER NOT NULL, nonce INTEGER NOT NULL, "
+            + "from_sequence INTEGER NOT NULL, position INTEGER NOT NULL, salt INTEGER NOT NULL, nonce INTEGER NOT "
+            + "NULL, "
             + "sealed BLOB NOT NULL, PRIMARY KEY (lane, entity, origin)) WITHOUT ROWID",
         "CREATE TABLE entity (number INTEGER PRIMARY KEY, lane INTEGER NOT NULL, hash BLOB NOT NULL, "
             + "salt INTEGER NOT NULL, nonce INTEGER NOT NULL, sealed BLOB NOT NULL)",
@@ -50,12 +52,15 @@ internal static class Schema
             + "PRIMARY KEY (lane, position)) WITHOUT ROWID",
         "CREATE TABLE snapshot (entity INTEGER PRIMARY KEY, local_sequence INTEGER NOT NULL, salt INTEGER NOT NULL, "
             + "nonce INTEGER NOT NULL, sealed BLOB NOT NULL)",
-        "CREATE TABLE reply (entity INTEGER NOT NULL, hash BLOB NOT NULL, salt INTEGER NOT NULL, nonce INTEGER NOT NULL, "
+        "CREATE TABLE reply (entity INTEGER NOT NULL, hash BLOB NOT NULL, salt INTEGER NOT NULL, nonce INTEGER NOT "
+        + "NULL, "
             + "sealed BLOB NOT NULL, PRIMARY KEY (entity, hash)) WITHOUT ROWID",
         "CREATE TABLE conflict (number INTEGER PRIMARY KEY, entity INTEGER NOT NULL, kind INTEGER NOT NULL, "
-            + "origin INTEGER NOT NULL, sequence INTEGER NOT NULL, recorded_at INTEGER NOT NULL, salt INTEGER NOT NULL, "
+            + "origin INTEGER NOT NULL, sequence INTEGER NOT NULL, recorded_at INTEGER NOT NULL, salt INTEGER NOT "
+            + "NULL, "
             + "nonce INTEGER NOT NULL, sealed BLOB NOT NULL, UNIQUE (entity, kind, origin, sequence))",
-        // The one row says through which event id both indexes are complete, and each lane's head at that id (32 × 8 bytes).
+        // The one row says through which event id both indexes are complete, and each lane's head at that id (32 × 8
+        // bytes).
         "CREATE TABLE run (one INTEGER PRIMARY KEY CHECK (one = 1), through INTEGER NOT NULL, heads BLOB NOT NULL)",
     ];
 }

@@ -5,8 +5,9 @@ using Pelago.Replication.Stored;
 
 namespace Pelago.Journal;
 
-/// <summary>What commits beside the rows: frontiers, owed gaps, replies, conflicts, snapshots. Used by the writer's thread
-/// only. A record without private content is sealed too, empty: the tag alone says that it was not altered.</summary>
+/// <summary>What commits beside the rows: frontiers, owed gaps, replies, conflicts, snapshots. Used by the writer's
+/// thread only. A record without private content is sealed too, empty: the tag alone says that it was not
+/// altered.</summary>
 internal sealed class SideRecords
 {
     public const byte ReplyHashDomain = 2;
@@ -22,9 +23,11 @@ internal sealed class SideRecords
         owed = database.Prepare("INSERT OR REPLACE INTO owed VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
         settled = database.Prepare("DELETE FROM owed WHERE lane = ?1 AND entity = ?2 AND origin = ?3");
         reply = database.Prepare("INSERT OR REPLACE INTO reply VALUES (?1, ?2, ?3, ?4, ?5)");
-        conflict = database.Prepare("INSERT INTO conflict (entity, kind, origin, sequence, recorded_at, salt, nonce, sealed) "
+        conflict = database.Prepare(
+            "INSERT INTO conflict (entity, kind, origin, sequence, recorded_at, salt, nonce, sealed) "
             + "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (entity, kind, origin, sequence) DO UPDATE SET "
-            + "recorded_at = excluded.recorded_at, salt = excluded.salt, nonce = excluded.nonce, sealed = excluded.sealed");
+            + "recorded_at = excluded.recorded_at, salt = excluded.salt, nonce = excluded.nonce, sealed = "
+            + "excluded.sealed");
         snapshot = database.Prepare("INSERT OR REPLACE INTO snapshot VALUES (?1, ?2, ?3, ?4, ?5)");
     }
 
@@ -43,7 +46,8 @@ internal sealed class SideRecords
             .Bind(6, sealer.Salt).Bind(7, nonce).Bind(8, box).Run();
     }
 
-    public void Settle(int lane, long entity, uint origin) => settled.Bind(1, lane).Bind(2, entity).Bind(3, origin).Run();
+    public void Settle(int lane, long entity, uint origin)
+        => settled.Bind(1, lane).Bind(2, entity).Bind(3, origin).Run();
 
     public void Reply(long entity, RememberedReply remembered)
     {
@@ -60,7 +64,8 @@ internal sealed class SideRecords
     public void Conflict(long entity, uint origin, ConflictRecord record)
     {
         var box = sealer.Seal(
-            SealDomain.Conflict, [entity, (long)record.Kind, origin, (long)record.Sequence, record.RecordedAtMilliseconds],
+            SealDomain.Conflict,
+            [entity, (long)record.Kind, origin, (long)record.Sequence, record.RecordedAtMilliseconds],
             System.Text.Encoding.UTF8.GetBytes(record.Reason), out var nonce);
         conflict.Bind(1, entity).Bind(2, (long)record.Kind).Bind(3, origin).Bind(4, (long)record.Sequence)
             .Bind(5, record.RecordedAtMilliseconds).Bind(6, sealer.Salt).Bind(7, nonce).Bind(8, box).Run();
@@ -68,8 +73,10 @@ internal sealed class SideRecords
 
     public void Snapshot(long entity, EntitySnapshot taken)
     {
-        var box = sealer.Seal(SealDomain.Snapshot, [entity, (long)taken.LocalSequence], taken.Content.Span, out var nonce);
-        snapshot.Bind(1, entity).Bind(2, (long)taken.LocalSequence).Bind(3, sealer.Salt).Bind(4, nonce).Bind(5, box).Run();
+        var box = sealer.Seal(SealDomain.Snapshot, [entity, (long)taken.LocalSequence], taken.Content.Span,
+            out var nonce);
+        snapshot.Bind(1, entity).Bind(2, (long)taken.LocalSequence).Bind(3, sealer.Salt).Bind(4, nonce).Bind(5, box)
+            .Run();
     }
 
     public static long[] ReplyColumns(long entity, ReadOnlySpan<byte> hash)

@@ -4,8 +4,8 @@ using Pelago.Replication;
 
 namespace Pelago.Journal;
 
-/// <summary>The embedded journal: one SQLite database in write-ahead mode with <c>synchronous=FULL</c>, sealed rows, and a
-/// guard file outside its directory.</summary>
+/// <summary>The embedded journal: one SQLite database in write-ahead mode with <c>synchronous=FULL</c>, sealed rows,
+/// and a guard file outside its directory.</summary>
 /// <remarks>Threads: one writes, a few connections read beside it. Stations of an append: <see cref="WriterThread"/>,
 /// <see cref="JournalWriter"/>, disk.</remarks>
 public sealed class SqliteJournal : IJournal
@@ -21,7 +21,8 @@ public sealed class SqliteJournal : IJournal
     private bool closed;
 
     private SqliteJournal(
-        FileStream fileLock, GuardFile guard, JournalWriter writer, WriterThread thread, ReaderPool readers, JournalIdentity identity)
+        FileStream fileLock, GuardFile guard, JournalWriter writer, WriterThread thread, ReaderPool readers,
+        JournalIdentity identity)
     {
         (this.fileLock, this.guard, this.writer, this.thread) = (fileLock, guard, writer, thread);
         (this.readers, this.identity) = (readers, identity);
@@ -31,8 +32,8 @@ public sealed class SqliteJournal : IJournal
     public JournalIdentity Identity => Volatile.Read(ref identity);
 
     /// <summary>Opens the journal in a directory, or creates it.</summary>
-    /// <exception cref="PelagoException">In use (PLG4001), another format (PLG4002), not accessible (PLG4003), key lost,
-    /// wrong or refused (PLG4004, PLG4005, PLG4008), damaged (PLG4006), store failed (PLG4007).</exception>
+    /// <exception cref="PelagoException">In use (PLG4001), another format (PLG4002), not accessible (PLG4003), key
+    /// lost, wrong or refused (PLG4004, PLG4005, PLG4008), damaged (PLG4006), store failed (PLG4007).</exception>
     public static async ValueTask<SqliteJournal> OpenAsync(
         JournalOptions options, IKeyEncryption kek, ILogger logger, CancellationToken cancellationToken)
     {
@@ -49,7 +50,8 @@ public sealed class SqliteJournal : IJournal
                 await guard.WriteAsync(state! with { Stopped = false }, cancellationToken);
             var readers = new ReaderPool(options.ReaderConnections, () => opening.OpenReader(parts));
             var writer = new JournalWriter(parts, options, logger);
-            Log.Opened(logger, identity.JournalId, SqliteLibrary.Version, identity.Continuity.ToString(), identity.Reason);
+            Log.Opened(logger, identity.JournalId, SqliteLibrary.Version, identity.Continuity.ToString(),
+                identity.Reason);
             return new SqliteJournal(
                 fileLock, guard, writer, new WriterThread(options.WriterQueueCommands), readers, identity);
         }
@@ -103,7 +105,8 @@ public sealed class SqliteJournal : IJournal
         ArgumentOutOfRangeException.ThrowIfNegative(lane);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(lane, EntityKey.Lanes);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxRows, 1);
-        return Guarded(r => r.ReadLane(lane, after, filter, Math.Min(maxRows, MaxPageRows), maxBytes), cancellationToken);
+        return Guarded(r => r.ReadLane(lane, after, filter, Math.Min(maxRows, MaxPageRows), maxBytes),
+            cancellationToken);
     }
 
     /// <inheritdoc />
@@ -119,7 +122,8 @@ public sealed class SqliteJournal : IJournal
     public ValueTask<JournalReport> CheckAsync(IProgress<long>? progress, CancellationToken cancellationToken)
         => readers.ReadLongAsync(r => r.Check(progress, cancellationToken), cancellationToken);
 
-    /// <summary>Stops cleanly: ends the writer after what is queued, waits for reads, notes the heads in the guard file.
+    /// <summary>Stops cleanly: ends the writer after what is queued, waits for reads, notes the heads in the guard
+    /// file.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
@@ -130,10 +134,12 @@ public sealed class SqliteJournal : IJournal
         var heads = writer.Lanes.Heads;
         // What was not proven is not made proven by stopping: an unclean or broken life that nobody wrote to, or that
         // nobody closed by opening a new one, leaves the guard as it was found.
-        var proven = Identity.Continuity == Continuity.Clean || (Identity.Continuity == Continuity.Unclean && writer.WroteOwn);
+        var proven = Identity.Continuity == Continuity.Clean
+            || (Identity.Continuity == Continuity.Unclean && writer.WroteOwn);
         writer.Dispose();
         if (proven)
-            await guard.WriteAsync(new GuardState(Identity.JournalId, Identity.Incarnation, true, heads), CancellationToken.None);
+            await guard.WriteAsync(new GuardState(Identity.JournalId, Identity.Incarnation, true, heads),
+                CancellationToken.None);
         await fileLock.DisposeAsync();
     }
 

@@ -4,8 +4,8 @@ using SQLitePCL;
 
 namespace Pelago.Journal;
 
-/// <summary>Chooses the SQLite that runs: the system's, when it is newer than the bundled one, whose age carries published
-/// vulnerabilities; else the bundled one.</summary>
+/// <summary>Chooses the SQLite that runs: the system's, when it is newer than the bundled one, whose age carries
+/// published vulnerabilities; else the bundled one.</summary>
 public static class SqliteLibrary
 {
     private const string System = "libsqlite3.so.0";

@@ -17,7 +17,8 @@ public static partial class ErrorCodes
     /// <summary>A key-encryption key of the right name does not open the journal's data keys.</summary>
     public static readonly ErrorCode JournalKeyWrong = Define("PLG4005", "Journal key wrong", 1, 503);
 
-    /// <summary>Something in the journal is damaged or was altered: it does not open under its key, or is missing.</summary>
+    /// <summary>Something in the journal is damaged or was altered: it does not open under its key, or is
+    /// missing.</summary>
     public static readonly ErrorCode JournalDamaged = Define("PLG4006", "Journal damaged", 1, 500);
 
     /// <summary>The store beneath the journal failed: disk full, input or output error.</summary>

@@ -17,7 +17,8 @@ public sealed class EventRecord
     /// <summary>Its number among the events of this entity and origin: 1, 2, 3 … without gaps.</summary>
     public required ulong Sequence { get; init; }
 
-    /// <summary>The origin's version vector for this entity after the event; <c>Vector[Origin] == Sequence</c>.</summary>
+    /// <summary>The origin's version vector for this entity after the event; <c>Vector[Origin] ==
+    /// Sequence</c>.</summary>
     public required VersionVector Vector { get; init; }
 
     /// <summary>Hybrid timestamp, above that of every event in <see cref="Vector"/>.</summary>
@@ -50,17 +51,19 @@ public sealed class EventRecord
     /// <summary>The payload as the origin serialized it.</summary>
     public required ReadOnlyMemory<byte> Payload { get; init; }
 
-    /// <summary>The event's position in its lane of the <em>origin's</em> journal: the coordinate in which frontiers are
-    /// kept (see docs/adr). 0 until the origin has committed it; set once, by the kernel that wrote the event.</summary>
+    /// <summary>The event's position in its lane of the <em>origin's</em> journal: the coordinate in which frontiers
+    /// are kept (see docs/adr). 0 until the origin has committed it; set once, by the kernel that wrote the
+    /// event.</summary>
     public ulong OriginPosition { get => originPosition; init => originPosition = value; }
 
-    /// <summary>Bytes that this event takes of a buffer's bound: its payload and strings plus a constant for the rest.</summary>
+    /// <summary>Bytes that this event takes of a buffer's bound: its payload and strings plus a constant for the
+    /// rest.</summary>
     public int Weight => Payload.Length + Entity.Id.Length + IdempotencyKey.Length + TraceParent.Length + 128;
 
     internal void CommittedAt(ulong position) => originPosition = position;
 
-    /// <summary>True when neither event's author had seen the other's event. Computed from the stored vectors alone, so it
-    /// is the same everywhere and for ever.</summary>
+    /// <summary>True when neither event's author had seen the other's event. Computed from the stored vectors alone, so
+    /// it is the same everywhere and for ever.</summary>
     public static bool Concurrent(EventRecord e, EventRecord f)
         => e.Vector[f.Origin] < f.Sequence && f.Vector[e.Origin] < e.Sequence;
 
@@ -90,7 +93,8 @@ public static class EventLimits
     /// <summary>Longest idempotency key in characters.</summary>
     public const int MaxIdempotencyKeyLength = 256;
 
-    /// <summary>Two batches with one idempotency key are one command when their timestamps lie no further apart.</summary>
+    /// <summary>Two batches with one idempotency key are one command when their timestamps lie no further
+    /// apart.</summary>
     public const long IdempotencyWindowMilliseconds = 24L * 60 * 60 * 1000;
 
     /// <summary>Longest trace context in characters.</summary>

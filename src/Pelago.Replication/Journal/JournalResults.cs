@@ -4,7 +4,8 @@ namespace Pelago.Replication;
 
 /// <summary>What became of one <see cref="LaneBatch"/>.</summary>
 /// <param name="Outcome">Committed, or why not.</param>
-/// <param name="FirstPosition">Position of the first row; the others follow without gaps. 0 when there were no rows.</param>
+/// <param name="FirstPosition">Position of the first row; the others follow without gaps. 0 when there were no
+/// rows.</param>
 /// <param name="Head">The lane's head after the batch.</param>
 public readonly record struct LaneCommit(CommitOutcome Outcome, ulong FirstPosition, ulong Head);
 
@@ -25,7 +26,8 @@ public enum CommitOutcome
 /// <param name="Lane">0–31.</param>
 /// <param name="Epoch">Epoch now held.</param>
 /// <param name="Head">Position of the last row.</param>
-/// <param name="OwnHead">Position of the last row whose origin is the journal's newest incarnation; 0 when none.</param>
+/// <param name="OwnHead">Position of the last row whose origin is the journal's newest incarnation; 0 when
+/// none.</param>
 /// <param name="Frontiers">Durable frontiers, the journal's own older incarnations included.</param>
 /// <param name="Owed">Open gaps.</param>
 public sealed record LaneState(
@@ -38,7 +40,8 @@ public sealed record LaneState(
 public sealed record EntityImage(
     EntityKey Entity, EntitySnapshot? Snapshot, IReadOnlyList<EventRow> Rows, IReadOnlyList<RememberedReply> Replies)
 {
-    /// <summary>A row that could not be opened (damaged, altered, key missing), or null. The entity is then parked.</summary>
+    /// <summary>A row that could not be opened (damaged, altered, key missing), or null. The entity is then
+    /// parked.</summary>
     public Failure? Damage { get; init; }
 }
 
@@ -51,7 +54,8 @@ public readonly record struct LaneRow(ulong Position, EventRow Row);
 /// <summary>A page of a lane in order of position.</summary>
 /// <param name="Rows">Rows after the asked position.</param>
 /// <param name="Through">Every position up to here was looked at: the place to go on from.</param>
-/// <param name="Damaged">Positions whose rows could not be opened; they are left out of <paramref name="Rows"/>.</param>
+/// <param name="Damaged">Positions whose rows could not be opened; they are left out of
+/// <paramref name="Rows"/>.</param>
 public sealed record LanePage(int Lane, IReadOnlyList<LaneRow> Rows, ulong Through, IReadOnlyList<ulong> Damaged);
 
 /// <summary>How sure the journal is, at opening, that it holds everything its newest incarnation ever wrote.</summary>
@@ -60,7 +64,8 @@ public enum Continuity
     /// <summary>The guard file agrees with a clean stop: the incarnation goes on.</summary>
     Clean,
 
-    /// <summary>The process died: the incarnation goes on only if every member says that it holds nothing beyond our head.</summary>
+    /// <summary>The process died: the incarnation goes on only if every member says that it holds nothing beyond our
+    /// head.</summary>
     Unclean,
 
     /// <summary>Restored, cloned, or without a guard file: a new incarnation begins before the first write.</summary>

@@ -2,7 +2,8 @@ using Pelago.Model;
 
 namespace Pelago.Replication;
 
-/// <summary>One atomic step of one lane: what the kernel decided, to be made durable as a whole or not at all.</summary>
+/// <summary>One atomic step of one lane: what the kernel decided, to be made durable as a whole or not at
+/// all.</summary>
 /// <remarks>The journal commits many of these, of many lanes, in one transaction (group commit). In it, for each lane,
 /// the lane's row is advanced under its epoch; a batch of a deposed owner is refused whole.</remarks>
 public sealed class LaneBatch
@@ -36,8 +37,8 @@ public sealed class LaneBatch
 }
 
 /// <summary>An event with the number of its row among the rows of its entity in this replica.</summary>
-/// <param name="Event">The event; its <see cref="EventRecord.OriginPosition"/> is 0 when this journal is its origin: the
-/// position that the journal gives it is then its position at the origin.</param>
+/// <param name="Event">The event; its <see cref="EventRecord.OriginPosition"/> is 0 when this journal is its origin:
+/// the position that the journal gives it is then its position at the origin.</param>
 /// <param name="LocalSequence">1, 2, 3 … per entity in this replica: the second fence, and the order in which consumers
 /// see the entity's events.</param>
 /// <param name="Own">True when this journal's present incarnation is the origin.</param>

@@ -126,7 +126,8 @@ public abstract partial class JournalConformance
         }
         await using var again = await fixture.OpenAsync();
         var taken = await again.AcquireAsync(3);
-        taken.Frontiers.ShouldBe([new Frontier(There, 30, 31), new Frontier(Origin("mars", 1), 1, 1)], ignoreOrder: true);
+        taken.Frontiers.ShouldBe([new Frontier(There, 30, 31), new Frontier(Origin("mars", 1), 1, 1)],
+            ignoreOrder: true);
         taken.Owed.ShouldBe([gap]);
         (taken.Head, taken.OwnHead).ShouldBe((1ul, 0ul));
         (await again.AcquireAsync(4)).Frontiers.ShouldBeEmpty();
@@ -138,10 +139,12 @@ public abstract partial class JournalConformance
         await using (var journal = await BeginAsync())
         {
             var lane = await journal.AcquireAsync(3);
-            RememberedReply Reply(string key, string reply) => new(Key(3), key, System.Text.Encoding.UTF8.GetBytes(reply));
+            RememberedReply Reply(string key, string reply)
+                => new(Key(3), key, System.Text.Encoding.UTF8.GetBytes(reply));
             await journal.AppendAsync(new LaneBatch
             {
-                Lane = 3, Epoch = lane.Epoch, Rows = [Own(Key(3), 1, 1)], Replies = [Reply("a", "first"), Reply("b", "")],
+                Lane = 3, Epoch = lane.Epoch, Rows = [Own(Key(3), 1, 1)],
+                    Replies = [Reply("a", "first"), Reply("b", "")],
             });
             await journal.AppendAsync(new LaneBatch { Lane = 3, Epoch = lane.Epoch, Replies = [Reply("a", "second")] });
         }
@@ -163,8 +166,10 @@ public abstract partial class JournalConformance
             Lane = 3, Epoch = lane.Epoch, Conflicts = [Refused(1, "empty"), Refused(2, "sold"), Refused(3, "closed")],
         });
         var other = Refused(2, "other kind") with { Kind = ConflictKind.Fork, RecordedAtMilliseconds = 9000 };
-        await journal.AppendAsync(new LaneBatch { Lane = 3, Epoch = lane.Epoch, Conflicts = [Refused(2, "sold out"), other] });
-        (await journal.ReadConflictsAsync(10, Cancelled)).ShouldBe([Refused(1, "empty"), Refused(2, "sold out"), Refused(3, "closed"), other]);
+        await journal.AppendAsync(new LaneBatch { Lane = 3, Epoch = lane.Epoch,
+            Conflicts = [Refused(2, "sold out"), other] });
+        (await journal.ReadConflictsAsync(10, Cancelled))
+            .ShouldBe([Refused(1, "empty"), Refused(2, "sold out"), Refused(3, "closed"), other]);
         (await journal.ReadConflictsAsync(2, Cancelled)).Count.ShouldBe(2);
     }
 

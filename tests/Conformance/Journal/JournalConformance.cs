@@ -59,7 +59,8 @@ public abstract partial class JournalConformance : IAsyncLifetime
         var e = new EventRecord
         {
             Entity = Key(0), Origin = Here, Sequence = 1, Vector = VersionVector.Empty.With(Here, 1),
-            Timestamp = new HybridTimestamp(ulong.MaxValue), PayloadName = "p", Payload = ReadOnlyMemory<byte>.Empty, Tags = [""],
+            Timestamp = new HybridTimestamp(ulong.MaxValue), PayloadName = "p", Payload = ReadOnlyMemory<byte>.Empty,
+            Tags = [""],
         };
         await journal.AppendAsync(Batch(lane, new EventRow(e, 1, true)));
         (await journal.ImageAsync(e.Entity)).Rows.Single().Event.ShouldBeSame(e, originPosition: 1);
@@ -73,7 +74,8 @@ public abstract partial class JournalConformance : IAsyncLifetime
         var other = await journal.AcquireAsync(5);
         var (a, b, c) = (Key(3, 1), Key(3, 2), Key(5, 3));
         var results = await journal.AppendAsync(
-            [Batch(lane, Own(a, 1, 1), Own(a, 2, 2)), Batch(other, Own(c, 1, 1)), Batch(lane), Batch(lane, Own(a, 3, 3), Own(b, 1, 1))],
+            [Batch(lane, Own(a, 1, 1), Own(a, 2, 2)), Batch(other, Own(c, 1, 1)), Batch(lane),
+            Batch(lane, Own(a, 3, 3), Own(b, 1, 1))],
             Cancelled);
         results.Select(r => (r.Outcome, r.FirstPosition, r.Head)).ShouldBe([
             (CommitOutcome.Committed, 1ul, 2ul), (CommitOutcome.Committed, 1ul, 1ul),
@@ -91,9 +93,11 @@ public abstract partial class JournalConformance : IAsyncLifetime
         var other = await journal.AcquireAsync(4);
         owner.Epoch.ShouldBeGreaterThan(deposed.Epoch);
         var results = await journal.AppendAsync(
-            [Batch(deposed, Own(Key(3), 1, 1)), Batch(other, Own(Key(4), 1, 1)), Batch(owner, Own(Key(3), 1, 1, "the owner's"))],
+            [Batch(deposed, Own(Key(3), 1, 1)), Batch(other, Own(Key(4), 1, 1)),
+            Batch(owner, Own(Key(3), 1, 1, "the owner's"))],
             Cancelled);
-        results.Select(r => r.Outcome).ShouldBe([CommitOutcome.Fenced, CommitOutcome.Committed, CommitOutcome.Committed]);
+        results.Select(r => r.Outcome)
+            .ShouldBe([CommitOutcome.Fenced, CommitOutcome.Committed, CommitOutcome.Committed]);
         results[2].FirstPosition.ShouldBe(1ul);
         (await journal.ImageAsync(Key(3))).Rows.Single().Event.Payload.ToArray().ShouldBe("the owner's"u8.ToArray());
     }
@@ -135,7 +139,8 @@ public abstract partial class JournalConformance : IAsyncLifetime
         {
             await journal.AppendAsync(new LaneBatch
             {
-                Lane = 3, Epoch = lane.Epoch, Snapshots = [new EntitySnapshot(key, through, new byte[] { (byte)through, 42 })],
+                Lane = 3, Epoch = lane.Epoch,
+                    Snapshots = [new EntitySnapshot(key, through, new byte[] { (byte)through, 42 })],
             });
         }
         var image = await journal.ImageAsync(key);
@@ -172,7 +177,8 @@ public abstract partial class JournalConformance : IAsyncLifetime
         var lane = await journal.AcquireAsync(3);
         var key = Key(3);
         for (ulong i = 1; i <= 30; i++)
-            await journal.AppendAsync(Batch(lane, i % 3 == 0 ? Received(key, i, i / 3, 100 + i) : Own(key, i, i - (i / 3))));
+            await journal.AppendAsync(Batch(lane, i % 3 == 0 ? Received(key, i, i / 3, 100 + i)
+                : Own(key, i, i - (i / 3))));
         var theirs = await journal.ReadAllAsync(3, filter: new LaneFilter(There, 109), pageRows: 2);
         theirs.Select(r => r.Row.Event.OriginPosition).ShouldBe([112ul, 115ul, 118ul, 121ul, 124ul, 127ul, 130ul]);
         var ours = await journal.ReadAllAsync(3, filter: new LaneFilter(Here, 26));
@@ -189,7 +195,8 @@ public abstract partial class JournalConformance : IAsyncLifetime
         var other = await journal.AcquireAsync(4);
         var keys = Enumerable.Range(0, 10).Select(i => Key(3, i)).ToArray();
         foreach (var key in keys)
-            await journal.AppendAsync([Batch(lane, Own(key, 1, 1)), Batch(other, Own(Key(4, key.GetHashCode()), 1, 1))], Cancelled);
+            await journal.AppendAsync([Batch(lane, Own(key, 1, 1)),
+                Batch(other, Own(Key(4, key.GetHashCode()), 1, 1))], Cancelled);
         var found = new List<EntityKey>();
         var after = 0L;
         do

@@ -14,7 +14,8 @@ public interface IJournalFixture : IAsyncDisposable
     /// <summary>Remembers the durable state of now; the journal may be open.</summary>
     Task<object> CopyAsync();
 
-    /// <summary>Puts a copy back in the place of a closed journal. What is kept outside the journal stays as it is.</summary>
+    /// <summary>Puts a copy back in the place of a closed journal. What is kept outside the journal stays as it
+    /// is.</summary>
     Task RestoreAsync(object copy);
 
     /// <summary>What is kept outside the journal is lost.</summary>

@@ -30,7 +30,8 @@ public static class Sample
     }
 
     /// <summary>An event of this journal.</summary>
-    public static EventRow Own(EntityKey key, ulong local, ulong sequence, string payload = "payload", Origin? origin = null)
+    public static EventRow Own(EntityKey key, ulong local, ulong sequence, string payload = "payload",
+        Origin? origin = null)
         => new(Event(key, origin ?? Here, sequence, 0, payload), local, true);
 
     /// <summary>An event received from elsewhere.</summary>
@@ -38,7 +39,8 @@ public static class Sample
         => new(Event(key, origin ?? There, sequence, position, $"from afar {position}"), local, false);
 
     /// <summary>An event with every field filled.</summary>
-    public static EventRecord Event(EntityKey key, Origin origin, ulong sequence, ulong position, string payload) => new()
+    public static EventRecord Event(EntityKey key, Origin origin, ulong sequence, ulong position, string payload)
+        => new()
     {
         Entity = key, Origin = origin, Sequence = sequence,
         Vector = VersionVector.Empty.With(origin, sequence).With(Origin("ap-southeast-1", 3), 70_000),

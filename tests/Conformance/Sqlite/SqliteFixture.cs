@@ -3,8 +3,8 @@ using Pelago.Journal;
 
 namespace Pelago.Tests.Conformance;
 
-/// <summary>A SQLite journal in a temporary directory. A crash is a copy of its files while it is open: what a disk would
-/// hold after a power cut.</summary>
+/// <summary>A SQLite journal in a temporary directory. A crash is a copy of its files while it is open: what a disk
+/// would hold after a power cut.</summary>
 public sealed class SqliteFixture : IJournalFixture
 {
     private readonly string root = Directory.CreateTempSubdirectory("pelago-journal-").FullName;
@@ -22,7 +22,8 @@ public sealed class SqliteFixture : IJournalFixture
     /// <summary>Small runs, so that short tests cross the seams between memory and index.</summary>
     public JournalOptions Options => new()
     {
-        DataDirectory = DataDirectory, GuardFile = GuardFile, ReaderConnections = 2, IndexRunRows = 16, WriterCacheKibibytes = 4096,
+        DataDirectory = DataDirectory, GuardFile = GuardFile, ReaderConnections = 2, IndexRunRows = 16,
+            WriterCacheKibibytes = 4096,
     };
 
     public async Task<IJournal> OpenAsync() => await OpenAsync(Options);
@@ -34,7 +35,8 @@ public sealed class SqliteFixture : IJournalFixture
     public async Task CrashAsync(IJournal journal)
     {
         var copy = (string)await CopyAsync();
-        var guard = File.Exists(GuardFile) ? await File.ReadAllBytesAsync(GuardFile, TestContext.Current.CancellationToken) : null;
+        var guard = File.Exists(GuardFile)
+            ? await File.ReadAllBytesAsync(GuardFile, TestContext.Current.CancellationToken) : null;
         await journal.DisposeAsync();
         generation++;
         Directory.Move(copy, DataDirectory);
