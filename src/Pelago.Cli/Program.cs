@@ -1,9 +1,3 @@
-using System.Reflection;
+using Pelago.Cli;
 
-if (args is ["version"])
-{
-    Console.WriteLine($"pelago {Assembly.GetExecutingAssembly().GetName().Version?.ToString(3)}");
-    return 0;
-}
-Console.Error.WriteLine("usage: pelago version");
-return 2;
+return await CommandLine.RunAsync(args, Terminal.OfProcess(), TimeProvider.System, CancellationToken.None);

@@ -27,9 +27,8 @@ internal static class Ports
         }
     }
 
-    /// <summary>The process that listens there, as far as this user may see it: <c>nginx (pid 812)</c>, or
-    /// null.</summary>
-    public static string? OwnerOf(int port)
+    /// <summary>The process that listens there, or null when this user may not see it.</summary>
+    public static (string Name, int Pid)? OwnerOf(int port)
     {
         try
         {
@@ -45,7 +44,7 @@ internal static class Ports
         }
     }
 
-    private static string? ProcessWith(string socket)
+    private static (string Name, int Pid)? ProcessWith(string socket)
     {
         foreach (var process in Directory.EnumerateDirectories("/proc"))
         {
@@ -53,9 +52,11 @@ internal static class Ports
                 continue;
             try
             {
-                if (Directory.EnumerateFiles(Path.Combine(process, "fd"))
-                    .Any(fd => File.ResolveLinkTarget(fd, false)?.Name == socket))
-                    return $"{File.ReadAllText(Path.Combine(process, "comm")).Trim()} (pid {pid})";
+                if (Directory.EnumerateFileSystemEntries(Path.Combine(process, "fd"))
+                    .Any(fd => new FileInfo(fd).LinkTarget == socket))
+                {
+                    return (File.ReadAllText(Path.Combine(process, "comm")).Trim(), pid);
+                }
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {

@@ -1,0 +1,98 @@
+using System.CommandLine;
+using Pelago.Model;
+
+namespace Pelago.Cli;
+
+/// <summary><c>pelago regions list|stop|start</c>.</summary>
+internal static class RegionsVerb
+{
+    public static Command Create(VerbContext context)
+    {
+        var group = context.Verb("regions", "Regions of the world: list, stop, start.", ["pelago regions list"], run: null);
+        group.Add(List(context));
+        group.Add(Stop(context));
+        group.Add(Start(context));
+        return group;
+    }
+
+    private static Command List(VerbContext context)
+    {
+        var format = VerbContext.Format();
+        var verb = context.Verb("list", "Lists regions.", ["pelago regions list", "pelago regions list -o name"],
+            async (parsed, cancellationToken) =>
+            {
+                var world = RunningWorld.Open(context.World(parsed), context.Time);
+                var status = await WorldStatus.ReadAsync(world, cancellationToken);
+                StatusText.WriteRegions(context.Terminal, status.Regions, parsed.GetValue(format));
+                return 0;
+            });
+        verb.Add(format);
+        return verb;
+    }
+
+    private static Command Stop(VerbContext context)
+    {
+        var names = Names();
+        var kill = new Option<bool>("--kill") { Description = "SIGKILL at once: what a lost region looks like." };
+        var yes = VerbContext.Yes();
+        var verb = context.Verb("stop", "Takes every process of a region away, until it is started again.",
+            ["pelago regions stop eu-west-1", "pelago regions stop us-east-1 --kill --yes"],
+            async (parsed, cancellationToken) =>
+            {
+                var world = RunningWorld.Open(context.World(parsed), context.Time);
+                var roles = Roles(world, parsed.GetRequiredValue(names));
+                Confirm(context, parsed, yes, $"Stop {string.Join(", ", parsed.GetRequiredValue(names))}?");
+                using var supervisor = world.SupervisorControl();
+                await supervisor.PostAsync<RoleCommand, SupervisorReport>(
+                    "v1/roles/stop", new RoleCommand(roles, parsed.GetValue(kill)), cancellationToken);
+                foreach (var role in roles)
+                    context.Terminal.Progress(role, "stopped", "'pelago regions start' or 'pelago up' starts it again");
+                return 0;
+            });
+        verb.Add(names);
+        verb.Add(kill);
+        verb.Add(yes);
+        return verb;
+    }
+
+    private static Command Start(VerbContext context)
+    {
+        var names = Names();
+        var verb = context.Verb("start", "Starts regions that were stopped.", ["pelago regions start eu-west-1"],
+            async (parsed, cancellationToken) =>
+            {
+                var world = RunningWorld.Open(context.World(parsed), context.Time);
+                var roles = Roles(world, parsed.GetRequiredValue(names));
+                using var supervisor = world.SupervisorControl();
+                await supervisor.PostAsync<RoleCommand, SupervisorReport>(
+                    "v1/roles/start", new RoleCommand(roles, Kill: false), cancellationToken);
+                foreach (var role in roles)
+                    context.Terminal.Progress(role, "starting", "'pelago status --watch' shows how far it is");
+                return 0;
+            });
+        verb.Add(names);
+        return verb;
+    }
+
+    private static Argument<string[]> Names() => new("REGION")
+    {
+        Description = "Names of regions.", Arity = ArgumentArity.OneOrMore,
+    };
+
+    private static List<string> Roles(RunningWorld world, IReadOnlyList<string> names)
+        => [.. names.Select(name => RoleNames.Region(world.RequireRegion(name).Name))];
+
+    private static void Confirm(VerbContext context, ParseResult parsed, Option<bool> yes, string question)
+    {
+        if (parsed.GetValue(yes))
+            return;
+        if (parsed.GetValue(context.NoInput) || Console.IsInputRedirected)
+        {
+            throw new Failure(ErrorCodes.InvalidArgument, "This takes something away and nobody can be asked.",
+                "Repeat the command with --yes.").ToException();
+        }
+        context.Terminal.Error.Write($"{question} [y/N] ");
+        if (Console.ReadLine()?.Trim() is not ("y" or "Y" or "yes"))
+            throw new Failure(ErrorCodes.Interrupted, "Nothing was changed.", "").ToException();
+    }
+}

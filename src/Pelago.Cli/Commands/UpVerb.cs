@@ -1,0 +1,91 @@
+using System.CommandLine;
+using Pelago.Client;
+using Pelago.Model;
+
+namespace Pelago.Cli;
+
+/// <summary><c>pelago up</c>.</summary>
+internal static class UpVerb
+{
+    private const string SampleProject = "demo";
+    private const string Sample = "bookstore";
+
+    public static Command Create(VerbContext context)
+    {
+        var portBase = new Option<int?>("--port-base")
+        {
+            Description = $"First port of a new world (default {WorldPlan.DefaultPortBase}).", HelpName = "PORT",
+        };
+        portBase.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int?>() is < 1024 or > 65_535 - WorldPlan.PortSpan)
+                result.AddError($"--port-base must be 1024 to {65_535 - WorldPlan.PortSpan}.");
+        });
+        var wan = new Option<string?>("--wan") { Description = "Network of a new world: aws (default) or none.", HelpName = "PROFILE" };
+        wan.AcceptOnlyFromAmong("aws", "none");
+        var verb = context.Verb("up", "Starts a world, or what is missing of it, and shows where everything is.",
+            ["pelago up", "pelago up --data /tmp/second --port-base 8400", "pelago up --wan none"],
+            async (parsed, cancellationToken) =>
+            {
+                var request = new StartRequest(parsed.GetValue(portBase), parsed.GetValue(wan));
+                await RunAsync(context, context.World(parsed), request, cancellationToken);
+                return 0;
+            });
+        verb.Add(portBase);
+        verb.Add(wan);
+        return verb;
+    }
+
+    private static async Task RunAsync(
+        VerbContext context, WorldDirectory directory, StartRequest request, CancellationToken cancellationToken)
+    {
+        var terminal = context.Terminal;
+        var known = directory.TryRead(); // before the lock: a directory of another version is not touched
+        await using var turn = await WorldLock.TakeAsync(directory, terminal, context.Time, cancellationToken);
+        if (known is not null && request.PortBase is { } asked && asked != known.PortBase)
+            terminal.Say($"This world keeps its ports from {known.PortBase}; --port-base is for a new world.");
+        var start = new WorldStart(directory, request, terminal, context.Time);
+        var world = await start.RunAsync(cancellationToken);
+        await DeploySampleAsync(context, world, cancellationToken);
+        var regions = world.World.Regions.Select(region => start.UntilAsync(
+            RoleNames.Region(region.Name), world, ct => IsCompleteAsync(world, region, ct), cancellationToken));
+        await Task.WhenAll(regions);
+        terminal.Say($"The world is ready ({start.Elapsed.TotalSeconds:0.0} s).");
+        StatusText.Write(terminal, await WorldStatus.ReadAsync(world, cancellationToken), OutputFormat.Table);
+        terminal.Say($"\nTry:  curl --cacert {directory.TrustBundle} {await UrlAsync(world, cancellationToken)}/healthz");
+        terminal.Say("Next: pelago status --watch · pelago wan cut eu-west-1 · pelago down");
+    }
+
+    private static async Task DeploySampleAsync(VerbContext context, RunningWorld world, CancellationToken cancellationToken)
+    {
+        var published = Path.Combine(
+            Environment.GetEnvironmentVariable("PELAGO_SAMPLES_DIR") ?? Path.Combine(AppContext.BaseDirectory, "samples"), Sample);
+        using var region = world.Region(world.World.Regions[0], TimeSpan.FromSeconds(30));
+        var services = await region.ListServicesAsync(SampleProject, cancellationToken);
+        if (services.Items.Any(service => service.Metadata.Name == Sample))
+            return;
+        if (!Directory.Exists(published))
+        {
+            context.Terminal.Say($"The sample is not here ({published}); deploy something with 'pelago deploy DIR'.");
+            return;
+        }
+        await Deployment.RunAsync(region, published, SampleProject, Sample, context.Terminal, cancellationToken);
+    }
+
+    /// <summary>Whether the region runs what it should and follows every peer.</summary>
+    private static async Task<bool> IsCompleteAsync(RunningWorld world, RegionRecord region, CancellationToken cancellationToken)
+    {
+        using var client = world.Region(region, TimeSpan.FromSeconds(5));
+        var view = await client.GetStatusAsync(cancellationToken);
+        return view.State == States.Ready
+            && view.Replication.All(peer => peer.State == States.Live)
+            && view.Services.Count > 0;
+    }
+
+    private static async Task<string> UrlAsync(RunningWorld world, CancellationToken cancellationToken)
+    {
+        using var client = world.Region(world.World.Regions[0], TimeSpan.FromSeconds(5));
+        var view = await client.GetStatusAsync(cancellationToken);
+        return view.Services.FirstOrDefault(service => service.Url is not null)?.Url ?? view.Public;
+    }
+}

@@ -1,0 +1,59 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using Pelago.Drills;
+using Pelago.Federation;
+
+namespace Pelago.Cli;
+
+/// <summary>The table of verbs: the whole command line in one place.</summary>
+internal static class Verbs
+{
+    public static RootCommand Create(Terminal terminal, TimeProvider time)
+    {
+        var context = new VerbContext(terminal, time);
+        var root = new RootCommand("Pelago runs services in several regions at once.")
+        {
+            // A world
+            UpVerb.Create(context),
+            DownVerb.Create(context),
+            StatusVerb.Create(context),
+            DoctorVerb.Create(context),
+            LogsVerb.Create(context),
+            // Services
+            DeployVerb.Create(context),
+            VerifyVerb.Create(context),
+            // Regions and what lies between them
+            RegionsVerb.Create(context),
+            WithRole(WanVerb.Create(context), VerbContext.Role(
+                "run", "Runs the wide area network emulator.", (home, ct) => WanRole.RunAsync(home, time, ct))),
+            VersionVerb.Create(context),
+            // Processes of a world
+            VerbContext.Role("supervise", "Runs the supervisor of a world.", (home, ct) => SupervisorRole.RunAsync(home, time, ct)),
+            Hidden(WithRole(new Command("federation", "The federation plane."), VerbContext.Role(
+                "run", "Runs the federation plane.", FederationHost.RunAsync))),
+        };
+        root.Add(context.Data);
+        root.Add(context.NoInput);
+        // The version is a verb: data, not an option of every other verb.
+        if (root.Options.OfType<VersionOption>().FirstOrDefault() is { } version)
+            root.Options.Remove(version);
+        var help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new ExamplesFirst((HelpAction)help.Action!, command => command is RootCommand
+            ? ["pelago up", "pelago status --watch", "pelago deploy samples/bookstore", "pelago wan cut eu-west-1", "pelago down"]
+            : context.ExamplesOf(command));
+        root.SetAction(parsed => ((ExamplesFirst)help.Action).Invoke(parsed));
+        return root;
+    }
+
+    private static Command WithRole(Command group, Command role)
+    {
+        group.Add(role);
+        return group;
+    }
+
+    private static Command Hidden(Command command)
+    {
+        command.Hidden = true;
+        return command;
+    }
+}

@@ -1,0 +1,19 @@
+using Microsoft.Extensions.Logging;
+
+namespace Pelago.Cli;
+
+/// <summary>The room's log messages.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "{Role} lives already (pid {Pid}).")]
+    public static partial void Adopted(ILogger logger, string role, int pid);
+
+    [LoggerMessage(2, LogLevel.Information, "{Role} was started (pid {Pid}, restart {Restarts}).")]
+    public static partial void Started(ILogger logger, string role, int pid, int restarts);
+
+    [LoggerMessage(3, LogLevel.Information, "{Role} was stopped and stays down.")]
+    public static partial void Stopped(ILogger logger, string role);
+
+    [LoggerMessage(4, LogLevel.Error, "{Role} could not be started: {Why}")]
+    public static partial void NotStarted(ILogger logger, string role, string why);
+}

@@ -1,0 +1,57 @@
+using Pelago.Client;
+
+namespace Pelago.Cli;
+
+/// <summary><c>pelago status -o json</c>: the map of a world for scripts. Members are only ever added.</summary>
+internal sealed record StatusDocument(
+    string Group,
+    string World,
+    ProcessStatus Supervisor,
+    ProcessStatus Wan,
+    FederationStatus Federation,
+    IReadOnlyList<TrafficStatus> Traffic,
+    IReadOnlyList<RegionStatus> Regions,
+    IReadOnlyList<DatabaseStatus> Databases,
+    string TrustBundle,
+    string AdminToken);
+
+/// <summary>A process; no pid while it is down.</summary>
+internal sealed record ProcessStatus(string State, int? Pid);
+
+/// <summary>The federation plane.</summary>
+internal sealed record FederationStatus(string State, int? Pid, string ManagementApi);
+
+/// <summary>A traffic node. A world of this version has none.</summary>
+internal sealed record TrafficStatus(string Name, int? Pid, string State, string Dns, string Http, string Https);
+
+/// <summary>A database cluster. A world of this version has none.</summary>
+internal sealed record DatabaseStatus(string Project, string Name, string Primary, long Epoch);
+
+/// <summary>A region: what its own process says, and its pid. One that is down has no services to show.</summary>
+internal sealed record RegionStatus(
+    string Name,
+    string State,
+    int? Pid,
+    string ExecutionApi,
+    string Ingress,
+    string Public,
+    string AppsHostname,
+    string PlatformHostname,
+    IReadOnlyList<ServiceView> Services,
+    IReadOnlyList<PeerReplication> Replication)
+{
+    /// <summary>One sentence on why it is not ready, or null.</summary>
+    public string? Message { get; init; }
+}
+
+/// <summary>Words for states of processes and planes.</summary>
+internal static class States
+{
+    public const string Ready = "Ready";
+    public const string Running = "Running";
+    public const string Starting = "Starting";
+    public const string Stopped = "Stopped";
+    public const string Down = "Down";
+    public const string Unreachable = "Unreachable";
+    public const string Live = "Live";
+}

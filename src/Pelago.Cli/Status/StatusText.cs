@@ -1,0 +1,87 @@
+using System.Globalization;
+using Pelago.Client;
+
+namespace Pelago.Cli;
+
+/// <summary>Shows the status of a world to people and scripts.</summary>
+internal static class StatusText
+{
+    public static void Write(Terminal terminal, StatusDocument status, OutputFormat format)
+    {
+        switch (format)
+        {
+            case OutputFormat.Json:
+                terminal.Line(Formats.Json(status));
+                return;
+            case OutputFormat.Yaml:
+                terminal.Line(Formats.Yaml(status));
+                return;
+            case OutputFormat.Name:
+                foreach (var region in status.Regions)
+                    terminal.Line($"region/{region.Name}");
+                return;
+        }
+        terminal.Table(["PROCESS", "STATE", "PID", "ADDRESS"],
+        [
+            ["supervisor", status.Supervisor.State, Pid(status.Supervisor.Pid), ""],
+            ["wan", status.Wan.State, Pid(status.Wan.Pid), ""],
+            ["federation", status.Federation.State, Pid(status.Federation.Pid), status.Federation.ManagementApi],
+            .. status.Regions.Select(r => (IReadOnlyList<string>)[$"region/{r.Name}", r.State, Pid(r.Pid), r.ExecutionApi]),
+        ]);
+        terminal.Line("");
+        WriteServices(terminal, status.Regions, format);
+        terminal.Line("");
+        terminal.Table(["REGION", "PEER", "REPLICATION", "LAG", "BEHIND", "PATH"],
+            from region in status.Regions
+            from peer in region.Replication
+            select (IReadOnlyList<string>)
+            [
+                region.Name, peer.Peer, peer.State, Milliseconds(peer.LagMs),
+                peer.BehindEvents.ToString(CultureInfo.InvariantCulture), peer.Path,
+            ]);
+    }
+
+    public static void WriteRegions(Terminal terminal, IReadOnlyList<RegionStatus> regions, OutputFormat format)
+    {
+        switch (format)
+        {
+            case OutputFormat.Json:
+                terminal.Line(Formats.Json(regions));
+                return;
+            case OutputFormat.Yaml:
+                terminal.Line(Formats.Yaml(regions));
+                return;
+            case OutputFormat.Name:
+                foreach (var region in regions)
+                    terminal.Line(region.Name);
+                return;
+        }
+        var wide = format == OutputFormat.Wide;
+        string[] columns = ["NAME", "STATE", "PID", "SERVICES"];
+        terminal.Table(wide ? [.. columns, "EXECUTION API", "INGRESS", "PUBLIC"] : columns,
+            regions.Select(r =>
+            {
+                string[] row = [r.Name, r.State, Pid(r.Pid), $"{r.Services.Count(IsReady)}/{r.Services.Count} ready"];
+                return (IReadOnlyList<string>)(wide ? [.. row, r.ExecutionApi, r.Ingress, r.Public] : row);
+            }));
+    }
+
+    private static void WriteServices(Terminal terminal, IReadOnlyList<RegionStatus> regions, OutputFormat format)
+    {
+        var wide = format == OutputFormat.Wide;
+        string[] columns = ["SERVICE", "REGION", "STATE", "URL"];
+        terminal.Table(wide ? [.. columns, "PIDS", "ARTIFACT", "MESSAGE"] : columns,
+            from region in regions
+            from service in region.Services
+            let row = new[] { $"{service.Project}/{service.Name}", region.Name, service.State, service.Url ?? "" }
+            let pids = string.Join(',', service.Instances.Select(instance => instance.Pid))
+            select (IReadOnlyList<string>)(wide ? [.. row, pids, service.Artifact, service.Message ?? ""] : row));
+    }
+
+    private static bool IsReady(ServiceView service) => service.State == States.Ready;
+
+    private static string Pid(int? pid) => pid?.ToString(CultureInfo.InvariantCulture) ?? "-";
+
+    private static string Milliseconds(double? lag)
+        => lag is { } ms ? string.Create(CultureInfo.InvariantCulture, $"{ms:0.#} ms") : "-";
+}

@@ -1,0 +1,79 @@
+using Pelago.Client;
+using Pelago.Model;
+
+namespace Pelago.Cli;
+
+/// <summary>Reads the state of a whole world: processes from the supervisor's record, everything else from the regions
+/// themselves, all at once. What does not answer is shown as such.</summary>
+internal static class WorldStatus
+{
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(5);
+
+    public static async Task<StatusDocument> ReadAsync(RunningWorld world, CancellationToken cancellationToken)
+    {
+        var supervisor = world.Supervisor?.Pid;
+        var roles = world.Roles();
+        var federation = FederationAsync(world, roles.GetValueOrDefault(RoleNames.Federation), cancellationToken);
+        var regions = Task.WhenAll(world.World.Regions.Select(region => RegionAsync(
+            world, region, roles.GetValueOrDefault(RoleNames.Region(region.Name)), cancellationToken)));
+        var wan = PidOf(roles.GetValueOrDefault(RoleNames.Wan));
+        return new StatusDocument(
+            world.World.Group,
+            world.Directory.Root,
+            new ProcessStatus(supervisor is null ? States.Down : States.Running, supervisor),
+            new ProcessStatus(wan is null ? States.Down : States.Running, wan),
+            await federation,
+            [],
+            await regions,
+            [],
+            world.Directory.TrustBundle,
+            world.Directory.AdminTokenFile);
+    }
+
+    private static async Task<FederationStatus> FederationAsync(
+        RunningWorld world, RoleReport? role, CancellationToken cancellationToken)
+    {
+        var state = Without(role);
+        if (state is null)
+        {
+            try
+            {
+                using var federation = world.Federation(AnswerLimit);
+                await federation.CheckReadyAsync(cancellationToken);
+                state = States.Ready;
+            }
+            catch (PelagoException)
+            {
+                state = States.Starting;
+            }
+        }
+        return new FederationStatus(state, PidOf(role), WorldPlan.ManagementApi(world.World));
+    }
+
+    private static async Task<RegionStatus> RegionAsync(
+        RunningWorld world, RegionRecord region, RoleReport? role, CancellationToken cancellationToken)
+    {
+        var (apps, platform) = (WorldPlan.AppsHostname(region.Name), WorldPlan.PlatformHostname(region.Name));
+        var status = new RegionStatus(
+            region.Name, Without(role) ?? States.Starting, PidOf(role), WorldPlan.ExecutionApi(region),
+            $"https://ingress.svc.{apps}:{region.IngressPort}", $"https://{apps}:{region.PublicPort}", apps, platform, [], []);
+        if (Without(role) is not null)
+            return status;
+        try
+        {
+            using var client = world.Region(region, AnswerLimit);
+            var view = await client.GetStatusAsync(cancellationToken);
+            return status with { State = view.State, Services = view.Services, Replication = view.Replication };
+        }
+        catch (PelagoException e)
+        {
+            return status with { State = States.Starting, Message = e.Failure.Message };
+        }
+    }
+
+    /// <summary>The state of a role that has no process, or null when it has one and can be asked.</summary>
+    private static string? Without(RoleReport? role)
+        => role is { Pid: > 0 } ? null : role is { Wanted: RoleReport.Stopped } ? States.Stopped : States.Down;
+
+    private static int? PidOf(RoleReport? role) => role is { Pid: > 0 } ? role.Pid : null;
+}

@@ -1,0 +1,135 @@
+using Microsoft.Extensions.Logging;
+using Pelago.Client;
+using Pelago.Model;
+
+namespace Pelago.Cli;
+
+/// <summary>Keeps roles running. It holds nothing that its state file does not: killed at any moment, its successor finds
+/// the same processes. Commands and the loop take turns on one lock.</summary>
+internal sealed class Supervisor : IDisposable
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+
+    private readonly string _stateFile;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly SemaphoreSlim _turn = new(1);
+    private readonly List<SupervisedRole> _roles;
+    private volatile SupervisorState _state = new([]);
+
+    /// <summary>Adopts what lives of the roles in a home's configuration.</summary>
+    public Supervisor(SupervisorConfig config, string home, TimeProvider time, ILogger logger)
+    {
+        (_time, _logger) = (time, logger);
+        _stateFile = Path.Combine(home, SupervisorState.FileName);
+        var left = PrivateFile.ReadJson<SupervisorState>(_stateFile)?.Roles.ToDictionary(role => role.Name)
+            ?? [];
+        _roles = [.. config.Roles.Select(spec => new SupervisedRole(spec, left.GetValueOrDefault(spec.Name), time))];
+        foreach (var role in _roles)
+        {
+            if (role.IsAlive)
+                Log.Adopted(_logger, role.Spec.Name, role.State.Pid);
+        }
+        Save();
+    }
+
+    /// <summary>Tends all roles until cancelled; their processes go on.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(Interval, _time);
+        do
+        {
+            await _turn.WaitAsync(cancellationToken);
+            try
+            {
+                foreach (var role in _roles)
+                    Tend(role);
+            }
+            finally
+            {
+                _turn.Release();
+            }
+        }
+        while (await timer.WaitForNextTickAsync(cancellationToken));
+    }
+
+    /// <summary>What runs.</summary>
+    public SupervisorReport Report() => new(Environment.ProcessId, [.. _state.Roles.Select(RoleReport.Of)]);
+
+    /// <summary>Ends roles with everything that they started; they stay down, also for a successor.</summary>
+    public async Task<SupervisorReport> StopAsync(RoleCommand command, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            var ending = Selected(command).Select(role => (role.Spec, Process: role.DoNotWant())).ToList();
+            Save();
+            await Task.WhenAll(ending.Select(role => RegionProcesses.StopAsync(
+                role.Process, role.Spec.Home, command.Kill, _time, cancellationToken)));
+            foreach (var (spec, _) in ending)
+                Log.Stopped(_logger, spec.Name);
+            return Report();
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Starts roles that are down, without a pause.</summary>
+    public async Task<SupervisorReport> StartAsync(RoleCommand command, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            foreach (var role in Selected(command))
+            {
+                role.Want();
+                Tend(role);
+            }
+            Save();
+            return Report();
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _turn.Dispose();
+
+    private void Tend(SupervisedRole role)
+    {
+        try
+        {
+            if (!role.Tend())
+                return;
+            Save();
+            Log.Started(_logger, role.Spec.Name, role.State.Pid, role.State.Restarts);
+        }
+        catch (PelagoException e)
+        {
+            Log.NotStarted(_logger, role.Spec.Name, e.Failure.ToString());
+        }
+    }
+
+    private IEnumerable<SupervisedRole> Selected(RoleCommand command)
+    {
+        foreach (var name in command.Roles)
+        {
+            if (_roles.All(role => role.Spec.Name != name))
+            {
+                throw new Failure(ErrorCodes.RegionUnknown, $"There is no role '{name}'.",
+                    $"Roles: {string.Join(", ", _roles.Select(role => role.Spec.Name))}.").ToException();
+            }
+        }
+        return _roles.Where(role => command.Roles.Count == 0 || command.Roles.Contains(role.Spec.Name));
+    }
+
+    private void Save()
+    {
+        _state = new SupervisorState([.. _roles.Select(role => role.State)]);
+        PrivateFile.WriteJson(_stateFile, _state);
+    }
+}

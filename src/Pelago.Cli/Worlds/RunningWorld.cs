@@ -1,0 +1,73 @@
+using Pelago.Client;
+using Pelago.Drills;
+using Pelago.Model;
+
+namespace Pelago.Cli;
+
+/// <summary>A recorded world and how to reach what runs of it.</summary>
+/// <param name="directory">Its data directory.</param>
+/// <param name="world">What <c>world.json</c> says.</param>
+/// <param name="time">Clock.</param>
+internal sealed class RunningWorld(WorldDirectory directory, WorldRecord world, TimeProvider time)
+{
+    private static readonly TimeSpan ControlTimeout = TimeSpan.FromSeconds(60);
+
+    public WorldDirectory Directory { get; } = directory;
+
+    public WorldRecord World { get; } = world;
+
+    /// <summary>Opens a recorded world.</summary>
+    /// <exception cref="PelagoException">PLG1101 when there is none.</exception>
+    public static RunningWorld Open(WorldDirectory directory, TimeProvider time) => new(directory, directory.Read(), time);
+
+    /// <summary>The supervisor's process, or null when it is down.</summary>
+    public ProcessIdentity? Supervisor => RoleProcesses.Find(Directory.SupervisorHome);
+
+    /// <summary>What runs. It comes from the supervisor's record, so that it is right while the supervisor is down.</summary>
+    public IReadOnlyDictionary<string, RoleReport> Roles()
+    {
+        var state = PrivateFile.ReadJson<SupervisorState>(Path.Combine(Directory.SupervisorHome, SupervisorState.FileName));
+        return (state?.Roles ?? []).Select(RoleReport.Of).ToDictionary(role => role.Name);
+    }
+
+    /// <summary>Every role with its home, in the order of starting.</summary>
+    public IReadOnlyList<RoleSpec> RoleSpecs() =>
+    [
+        new RoleSpec(RoleNames.Wan, ["wan", "run"], Directory.WanHome),
+        new RoleSpec(RoleNames.Federation, ["federation", "run"], Directory.FederationHome),
+        .. World.Regions.Select(region => new RoleSpec(
+            RoleNames.Region(region.Name), ["region", "run"], Directory.RegionHome(region.Name))),
+    ];
+
+    /// <summary>Calls of the supervisor.</summary>
+    /// <exception cref="PelagoException">PLG1106 when it is down.</exception>
+    public ControlClient SupervisorControl()
+        => Supervisor is null
+            ? throw new Failure(ErrorCodes.WorldNotRunning, $"The world in '{Directory.Root}' is not running.",
+                "Start it with 'pelago up'.").ToException()
+            : new ControlClient("The supervisor", World.SupervisorPort, Directory.ReadAdminToken(), ControlTimeout);
+
+    /// <summary>Calls of the wide area network emulator.</summary>
+    public ControlClient WanControl()
+        => new("The wide area network", World.WanControlPort, Directory.ReadAdminToken(), ControlTimeout);
+
+    /// <summary>The Execution API of a region.</summary>
+    public RegionClient Region(RegionRecord region, TimeSpan timeout)
+        => new(Api(WorldPlan.ExecutionApi(region), timeout), time);
+
+    /// <summary>The Management API.</summary>
+    public FederationClient Federation(TimeSpan timeout) => new(Api(WorldPlan.ManagementApi(World), timeout));
+
+    /// <summary>The region of that name.</summary>
+    /// <exception cref="PelagoException">PLG1203 when there is none.</exception>
+    public RegionRecord RequireRegion(string name)
+        => World.Regions.FirstOrDefault(region => region.Name == name) ?? throw UnknownRegion(name).ToException();
+
+    /// <summary>What to say about a region that does not exist.</summary>
+    public Failure UnknownRegion(string name) => new(
+        ErrorCodes.RegionUnknown, $"region '{name}' does not exist.",
+        $"Regions: {string.Join(", ", World.Regions.Select(region => region.Name))}.");
+
+    private ApiAddress Api(string address, TimeSpan timeout)
+        => ApiAddress.FromFiles(address, Directory.TrustBundle, Directory.AdminTokenFile) with { Timeout = timeout };
+}

@@ -1,0 +1,175 @@
+using Pelago.Client;
+using Pelago.Drills;
+using Pelago.Model;
+
+namespace Pelago.Cli;
+
+/// <summary>What <c>up</c> was asked for.</summary>
+/// <param name="PortBase">First port of a new world; null for the default.</param>
+/// <param name="Wan">Profile of a new world's network; null for the default.</param>
+internal sealed record StartRequest(int? PortBase, string? Wan)
+{
+    /// <summary>Longest time for the whole, in which a slow machine makes it too.</summary>
+    public TimeSpan Limit { get; init; } = TimeSpan.FromMinutes(3);
+}
+
+/// <summary>Brings a world to where every role runs and every region is ready, from whatever state it is in: nothing yet,
+/// half started, some roles killed, regions stopped, all running. Each step looks first and does what is missing.
+/// 1. Read the world, or plan and record a new one. 2. Check the ports of what does not run. 3. Write what roles read.
+/// 4. Start the supervisor, or ask it for what is down. 5. Wait for the network. 6. Wait for the federation plane and
+/// publish its trust bundle. 7. Wait for the regions.</summary>
+internal sealed class WorldStart(WorldDirectory directory, StartRequest request, Terminal terminal, TimeProvider time)
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
+
+    private readonly long _started = time.GetTimestamp();
+
+    /// <summary>How long it has taken so far.</summary>
+    public TimeSpan Elapsed => time.GetElapsedTime(_started);
+
+    public async Task<RunningWorld> RunAsync(CancellationToken cancellationToken)
+    {
+        // 1.
+        var token = directory.ReadOrCreateAdminToken();
+        var world = new RunningWorld(directory, directory.TryRead() ?? Plan(), time);
+        // 2.
+        CheckPorts(world);
+        // 3.
+        WriteConfigurations(world, WorldDirectory.HashOf(token));
+        // 4.
+        await StartRolesAsync(world, cancellationToken);
+        // 5.
+        await UntilAsync(RoleNames.Wan, world, async ct =>
+        {
+            using var wan = new ControlClient("wan", world.World.WanControlPort, token, AnswerLimit);
+            await wan.GetAsync<WanReport>("v1/wan", ct);
+            return true;
+        }, cancellationToken);
+        // 6.
+        await UntilAsync(RoleNames.Federation, world, ct => FederationIsReadyAsync(world, ct), cancellationToken);
+        // 7.
+        await Task.WhenAll(world.World.Regions.Select(region => UntilAsync(
+            RoleNames.Region(region.Name), world, ct => RegionAnswersAsync(world, region, ct), cancellationToken)));
+        return world;
+    }
+
+    /// <summary>Repeats a check until it holds.</summary>
+    /// <exception cref="PelagoException">PLG1107 when the whole takes too long.</exception>
+    public async Task UntilAsync(
+        string role, RunningWorld world, Func<CancellationToken, Task<bool>> check, CancellationToken cancellationToken)
+    {
+        Failure? last = null;
+        while (true)
+        {
+            try
+            {
+                if (await check(cancellationToken))
+                    break;
+            }
+            catch (PelagoException e) when (e.Failure.Error.HttpStatus >= 500 || e.Failure.Error == ErrorCodes.WorldNotFound)
+            {
+                last = e.Failure; // not up yet
+            }
+            if (Elapsed > request.Limit)
+                throw NotReady(role, world, last).ToException();
+            await Task.Delay(Interval, time, cancellationToken);
+        }
+        var pid = role == RoleNames.Supervisor ? world.Supervisor?.Pid : world.Roles().GetValueOrDefault(role)?.Pid;
+        terminal.Progress(role, "ready", pid is null ? $"{Elapsed.TotalSeconds:0.0} s" : $"pid {pid}, {Elapsed.TotalSeconds:0.0} s");
+    }
+
+    private WorldRecord Plan()
+    {
+        var world = WorldPlan.Create(request.PortBase ?? WorldPlan.DefaultPortBase, request.Wan ?? "aws", Ports.IsFree);
+        PrivateFile.WriteJson(directory.WorldFile, world);
+        terminal.Say($"A new world in {directory.Root}: ports from {world.PortBase}, network {world.Wan}.");
+        return world;
+    }
+
+    private static void CheckPorts(RunningWorld world)
+    {
+        var roles = world.Roles();
+        var supervisorRuns = world.Supervisor is not null;
+        foreach (var (port, role, purpose) in WorldPlan.Ports(world.World))
+        {
+            var runs = role == RoleNames.Supervisor ? supervisorRuns : roles.GetValueOrDefault(role) is { Pid: > 0 };
+            if (runs || Ports.IsFree(port))
+                continue;
+            // Started this very moment, by a supervisor that works: then its own listener is what was found.
+            var owner = Ports.OwnerOf(port);
+            if (owner is { } found && RoleProcesses.IsOf(world.Directory.Root, found.Pid))
+                continue;
+            var who = owner is { } known ? $"{known.Name} (pid {known.Pid})" : "another process";
+            throw new Failure(ErrorCodes.PortTaken, $"Port {port}, {purpose}, is used by {who}.",
+                "End that process, or start another world with another --data and --port-base.").ToException();
+        }
+    }
+
+    private void WriteConfigurations(RunningWorld running, string tokenHash)
+    {
+        var world = running.World;
+        Write(directory.WanHome, WorldPlan.Wan(world, tokenHash));
+        Write(directory.FederationHome, WorldPlan.Federation(world, directory, tokenHash));
+        foreach (var region in world.Regions)
+            Write(directory.RegionHome(region.Name), WorldPlan.Region(world, region, directory, tokenHash));
+        Write(directory.SupervisorHome, new SupervisorConfig(world.SupervisorPort, tokenHash, running.RoleSpecs()));
+
+        static void Write<T>(string home, T config)
+        {
+            PrivateFile.CreateDirectory(home);
+            PrivateFile.WriteJson(Path.Combine(home, "config.json"), config);
+        }
+    }
+
+    private async Task StartRolesAsync(RunningWorld world, CancellationToken cancellationToken)
+    {
+        if (world.Supervisor is null)
+        {
+            RoleProcesses.Start(new RoleSpec(RoleNames.Supervisor, ["supervise"], directory.SupervisorHome));
+            terminal.Progress(RoleNames.Supervisor, "starting");
+        }
+        await UntilAsync(RoleNames.Supervisor, world, async ct =>
+        {
+            using var supervisor = new ControlClient(
+                "The supervisor", world.World.SupervisorPort, directory.ReadAdminToken(), AnswerLimit);
+            await supervisor.PostAsync<RoleCommand, SupervisorReport>("v1/roles/start", new RoleCommand([], Kill: false), ct);
+            return true;
+        }, cancellationToken);
+    }
+
+    private async Task<bool> FederationIsReadyAsync(RunningWorld world, CancellationToken cancellationToken)
+    {
+        var made = Path.Combine(directory.FederationHome, "bundle.pem");
+        if (!File.Exists(made))
+            return false;
+        var bundle = await File.ReadAllBytesAsync(made, cancellationToken);
+        if (bundle.Length == 0)
+            return false;
+        PrivateFile.CreateDirectory(Path.GetDirectoryName(directory.TrustBundle)!);
+        var published = File.Exists(directory.TrustBundle)
+            ? await File.ReadAllBytesAsync(directory.TrustBundle, cancellationToken)
+            : [];
+        if (!published.SequenceEqual(bundle))
+            PrivateFile.Write(directory.TrustBundle, bundle);
+        using var federation = world.Federation(AnswerLimit);
+        await federation.CheckReadyAsync(cancellationToken);
+        return true;
+    }
+
+    private static async Task<bool> RegionAnswersAsync(
+        RunningWorld world, RegionRecord region, CancellationToken cancellationToken)
+    {
+        using var client = world.Region(region, AnswerLimit);
+        return (await client.GetStatusAsync(cancellationToken)).State != States.Starting;
+    }
+
+    private Failure NotReady(string role, RunningWorld world, Failure? last)
+    {
+        var spec = world.RoleSpecs().FirstOrDefault(spec => spec.Name == role);
+        var log = spec is null ? Path.Combine(directory.SupervisorHome, "log") : RoleProcesses.LogFile(spec);
+        var why = last is null ? "" : $" Last seen: {last.Message}";
+        return new Failure(ErrorCodes.RoleNotReady, $"{role} is not ready after {Elapsed.TotalSeconds:0} s.{why}",
+            $"Its log is {log}; 'pelago up' goes on from here.");
+    }
+}
