@@ -5,8 +5,8 @@ using Pelago.Model;
 
 namespace Pelago.Cli;
 
-/// <summary>From arguments to an exit code. 1. Parse. 2. A wrong command line ends with exit code 2 and the nearest right
-/// one. 3. Run the verb. 4. Every failure becomes one line with a code; nobody sees a stack trace.</summary>
+/// <summary>From arguments to an exit code. 1. Parse. 2. A wrong command line ends with exit code 2 and the nearest
+/// right one. 3. Run the verb. 4. Every failure becomes one line with a code; nobody sees a stack trace.</summary>
 internal static class CommandLine
 {
     /// <summary>Set to see where an unexpected failure came from.</summary>
@@ -87,7 +87,8 @@ internal static class CommandLine
 }
 
 /// <summary>Help that begins with examples: what most people came for.</summary>
-internal sealed class ExamplesFirst(HelpAction usual, Func<Command, IReadOnlyList<string>> examplesOf) : SynchronousCommandLineAction
+internal sealed class ExamplesFirst(HelpAction usual, Func<Command, IReadOnlyList<string>> examplesOf)
+    : SynchronousCommandLineAction
 {
     public override int Invoke(ParseResult parseResult)
     {

@@ -10,13 +10,22 @@ internal static class DeployVerb
 
     public static Command Create(VerbContext context)
     {
-        var directory = new Argument<string>("DIR") { Description = "A project's directory, or a published application." };
-        var region = new Option<string?>("--region") { Description = "Whom to tell; the others follow. Default: the first.", HelpName = "REGION" };
+        var directory = new Argument<string>("DIR")
+        {
+            Description = "A project's directory, or a published application.",
+        };
+        var region = new Option<string?>("--region")
+        {
+            Description = "Whom to tell; the others follow. Default: the first.", HelpName = "REGION",
+        };
         var project = new Option<string>("--project")
         {
             Description = "Project that owns the service.", HelpName = "PROJECT", DefaultValueFactory = _ => "demo",
         };
-        var name = new Option<string?>("--name") { Description = "Name of the service. Default: that of the directory.", HelpName = "NAME" };
+        var name = new Option<string?>("--name")
+        {
+            Description = "Name of the service. Default: that of the directory.", HelpName = "NAME",
+        };
         var verb = context.Verb("deploy", "Deploys an application as a service of every region.",
             ["pelago deploy samples/bookstore", "pelago deploy ./out --name shop --project retail --region eu-west-1"],
             async (parsed, cancellationToken) =>

@@ -3,8 +3,8 @@ using Pelago.Model;
 
 namespace Pelago.Cli;
 
-/// <summary>Makes a directory a service: 1. publish it when it is a project, 2. pack it, 3. upload it to one region unless
-/// that has it, 4. declare the service there. The regions do the rest among themselves.</summary>
+/// <summary>Makes a directory a service: 1. publish it when it is a project, 2. pack it, 3. upload it to one region
+/// unless that has it, 4. declare the service there. The regions do the rest among themselves.</summary>
 internal static class Deployment
 {
     public static async Task<ServiceResource> RunAsync(
@@ -28,12 +28,14 @@ internal static class Deployment
             if (!await region.HasArtifactAsync(artifact.Digest, cancellationToken))
             {
                 await using var content = File.OpenRead(packed);
-                await region.UploadArtifactAsync(artifact.Digest, content, artifact.Length, progress: null, cancellationToken);
+                await region.UploadArtifactAsync(artifact.Digest, content, artifact.Length, progress: null,
+                    cancellationToken);
                 terminal.Progress(name, "uploaded");
             }
             // 4.
             var service = await region.PutServiceAsync(
-                new ServiceResource(new ObjectMetadata(name, project), new ServiceSpec(artifact.Digest)), cancellationToken);
+                new ServiceResource(new ObjectMetadata(name, project), new ServiceSpec(artifact.Digest)),
+                    cancellationToken);
             terminal.Progress(name, "declared", $"service {project}/{name}");
             return service;
         }

@@ -11,7 +11,8 @@ internal static class DownVerb
         {
             var directory = context.World(parsed);
             var world = RunningWorld.Open(directory, context.Time);
-            await using var turn = await WorldLock.TakeAsync(directory, context.Terminal, context.Time, cancellationToken);
+            await using var turn = await WorldLock.TakeAsync(
+                directory, context.Terminal, context.Time, cancellationToken);
             await WorldStop.RunAsync(world, context.Terminal, context.Time, cancellationToken);
             context.Terminal.Say("The world is down. 'pelago up' starts it again with its data.");
             return 0;

@@ -82,7 +82,8 @@ internal static class Examination
         File.Delete(file);
         var median = taken.Order().ElementAt(rounds / 2);
         return Finding.Of("journal fsync", median < SlowFlush,
-            string.Create(CultureInfo.InvariantCulture, $"{median.TotalMilliseconds:0.00} ms for 4 KiB (median of {rounds})"),
+            string.Create(CultureInfo.InvariantCulture,
+                $"{median.TotalMilliseconds:0.00} ms for 4 KiB (median of {rounds})"),
             "pelago up --data DIR, on a faster disk");
     }
 
@@ -90,14 +91,16 @@ internal static class Examination
     {
         const long least = 512L * 1024 * 1024;
         var free = new DriveInfo(world.Directory.Root).AvailableFreeSpace;
-        return Finding.Of("disk space", free >= least, $"{free / (1024 * 1024)} MiB free", $"df -h {world.Directory.Root}");
+        return Finding.Of("disk space", free >= least, $"{free / (1024 * 1024)} MiB free",
+            $"df -h {world.Directory.Root}");
     }
 
     private static Finding Region(RegionStatus region)
     {
         var ill = region.Services.Where(service => service.State != States.Ready).ToList();
         var detail = ill.Count > 0
-            ? string.Join("; ", ill.Select(s => $"{s.Project}/{s.Name} is {s.State}{(s.Message is null ? "" : $": {s.Message}")}"))
+            ? string.Join("; ", ill.Select(s
+                => $"{s.Project}/{s.Name} is {s.State}{(s.Message is null ? "" : $": {s.Message}")}"))
             : region.Message ?? region.State;
         return Finding.Of($"region {region.Name}", region.State == States.Ready, detail,
             region.State == States.Stopped ? $"pelago regions start {region.Name}" : $"pelago logs {region.Name}");
@@ -106,7 +109,8 @@ internal static class Examination
     private static IEnumerable<Finding> Peers(RegionStatus region)
         => region.Replication.Select(peer => Finding.Of(
             $"{region.Name} follows {peer.Peer}", peer.State == States.Live,
-            string.Create(CultureInfo.InvariantCulture, $"{peer.State}, lag {peer.LagMs:0.#} ms, {peer.BehindEvents} events behind"),
+            string.Create(CultureInfo.InvariantCulture,
+                $"{peer.State}, lag {peer.LagMs:0.#} ms, {peer.BehindEvents} events behind"),
             "pelago wan show"));
 
     private static IEnumerable<Uri> Servers(RunningWorld world)
@@ -126,9 +130,11 @@ internal static class Examination
                 TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck,
             };
             policy.CustomTrustStore.ImportFromPemFile(world.Directory.TrustBundle);
-            await using var tls = new SslStream(await NamedConnections.OpenAsync(server.Host, server.Port, limit.Token));
+            await using var tls = new SslStream(await NamedConnections.OpenAsync(server.Host, server.Port,
+                limit.Token));
             await tls.AuthenticateAsClientAsync(
-                new SslClientAuthenticationOptions { TargetHost = server.Host, CertificateChainPolicy = policy }, limit.Token);
+                new SslClientAuthenticationOptions { TargetHost = server.Host, CertificateChainPolicy = policy },
+                    limit.Token);
             using var certificate = new X509Certificate2(tls.RemoteCertificate!);
             var left = certificate.NotAfter.ToUniversalTime() - time.GetUtcNow().UtcDateTime;
             return Finding.Of(check, left > NearEnd,
@@ -151,7 +157,8 @@ internal static class Examination
             var cut = report.Directions.Where(direction => direction.CutSince is not null)
                 .Select(direction => $"{direction.From} → {direction.To}").ToList();
             return Finding.Of("links", cut.Count == 0,
-                cut.Count == 0 ? $"{report.Links.Count} links, none cut" : $"cut: {string.Join(", ", cut)}", "pelago wan heal");
+                cut.Count == 0 ? $"{report.Links.Count} links, none cut" : $"cut: {string.Join(", ", cut)}",
+                    "pelago wan heal");
         }
         catch (PelagoException e)
         {

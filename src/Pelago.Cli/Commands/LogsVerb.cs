@@ -15,7 +15,10 @@ internal static class LogsVerb
             Description = "supervisor, wan, federation, a region, or PROJECT.SERVICE. Default: all.",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var lines = new Option<int>("--lines", "-n") { Description = "Lines from the end of each.", DefaultValueFactory = _ => 20 };
+        var lines = new Option<int>("--lines", "-n")
+        {
+            Description = "Lines from the end of each.", DefaultValueFactory = _ => 20,
+        };
         var follow = new Option<bool>("--follow", "-f") { Description = "Go on with what is written." };
         var verb = context.Verb("logs", "Shows logs of processes and services.",
             ["pelago logs", "pelago logs us-east-1 -n 100", "pelago logs demo.bookstore --follow"],
@@ -24,7 +27,8 @@ internal static class LogsVerb
                 var world = RunningWorld.Open(context.World(parsed), context.Time);
                 var files = Select(world, parsed.GetValue(name));
                 var positions = files.ToDictionary(
-                    file => file.Path, file => ShowTail(context.Terminal, file, parsed.GetValue(lines), files.Count > 1));
+                    file => file.Path,
+                    file => ShowTail(context.Terminal, file, parsed.GetValue(lines), files.Count > 1));
                 while (parsed.GetValue(follow))
                 {
                     await Task.Delay(FollowInterval, context.Time, cancellationToken);
@@ -51,8 +55,9 @@ internal static class LogsVerb
         var chosen = all.Where(file => name is null || file.Role == name || file.Name == name).ToList();
         if (chosen.Count > 0 || name is null)
             return chosen;
+        var names = all.SelectMany(file => new[] { file.Role, file.Name }).Distinct().Order(StringComparer.Ordinal);
         throw new Failure(ErrorCodes.ServiceUnknown, $"There is no log of '{name}'.",
-            $"Logs: {string.Join(", ", all.SelectMany(f => new[] { f.Role, f.Name }).Distinct().Order(StringComparer.Ordinal))}.")
+            $"Logs: {string.Join(", ", names)}.")
             .ToException();
     }
 
@@ -92,6 +97,7 @@ internal static class LogsVerb
 
     private sealed record LogFile(string Role, string Name, string Path)
     {
-        public string Label => Role == Name || Name.EndsWith("-" + Role, StringComparison.Ordinal) ? Role : $"{Role} {Name}";
+        public string Label
+            => Role == Name || Name.EndsWith("-" + Role, StringComparison.Ordinal) ? Role : $"{Role} {Name}";
     }
 }

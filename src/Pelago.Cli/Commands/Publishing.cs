@@ -9,10 +9,12 @@ internal static class Publishing
     private const int MaxShownLines = 10;
 
     /// <exception cref="PelagoException">PLG1302 with the first errors of the build.</exception>
-    public static async Task RunAsync(string project, string output, Terminal terminal, CancellationToken cancellationToken)
+    public static async Task RunAsync(string project, string output, Terminal terminal,
+        CancellationToken cancellationToken)
     {
         terminal.Say($"Publishing {project} …");
-        var start = new ProcessStartInfo("dotnet", ["publish", project, "-c", "Release", "-o", output, "-v", "q", "-nologo"])
+        string[] arguments = ["publish", project, "-c", "Release", "-o", output, "-v", "q", "-nologo"];
+        var start = new ProcessStartInfo("dotnet", arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -27,7 +29,8 @@ internal static class Publishing
             await publish.WaitForExitAsync(cancellationToken);
             if (publish.ExitCode == 0)
                 return;
-            var errors = (await said + await complained).Split('\n').Where(line => line.Contains("error", StringComparison.Ordinal))
+            var errors = (await said + await complained).Split('\n')
+                .Where(line => line.Contains("error", StringComparison.Ordinal))
                 .Select(line => line.Trim()).Distinct().Take(MaxShownLines);
             throw new Failure(ErrorCodes.PublishFailed, $"'dotnet publish {project}' failed.",
                 string.Join('\n', errors.Prepend("It said:"))).ToException();

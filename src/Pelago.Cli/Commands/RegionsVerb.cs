@@ -8,7 +8,8 @@ internal static class RegionsVerb
 {
     public static Command Create(VerbContext context)
     {
-        var group = context.Verb("regions", "Regions of the world: list, stop, start.", ["pelago regions list"], run: null);
+        var group = context.Verb("regions", "Regions of the world: list, stop, start.", ["pelago regions list"],
+            run: null);
         group.Add(List(context));
         group.Add(Stop(context));
         group.Add(Start(context));

@@ -39,7 +39,7 @@ internal sealed record ServiceComparison(
     public static ServiceComparison Of(string service, IReadOnlyList<ReplicaDigests> replicas)
     {
         var differing = replicas.SelectMany(replica => replica.Slices.Keys).Distinct().Order()
-            .Where(slice => replicas.Select(replica => Content(replica.Slices.GetValueOrDefault(slice))).Distinct().Count() > 1)
+            .Where(slice => replicas.Select(r => Content(r.Slices.GetValueOrDefault(slice))).Distinct().Count() > 1)
             .ToList();
         return new ServiceComparison(service, differing.Count == 0, differing,
         [

@@ -10,8 +10,8 @@ internal static class Spelling
             .OrderBy(c => c.Distance).ThenBy(c => c.Word, StringComparer.Ordinal)
             .Select(c => c.Word).FirstOrDefault();
 
-    /// <summary>Insertions, deletions, replacements and swaps of neighbours between two words (optimal string alignment,
-    /// Damerau 1964).</summary>
+    /// <summary>Insertions, deletions, replacements and swaps of neighbours between two words (optimal string
+    /// alignment, Damerau 1964).</summary>
     public static int Distance(string a, string b)
     {
         var rows = new int[a.Length + 1, b.Length + 1];

@@ -21,7 +21,10 @@ internal static class UpVerb
             if (result.GetValueOrDefault<int?>() is < 1024 or > 65_535 - WorldPlan.PortSpan)
                 result.AddError($"--port-base must be 1024 to {65_535 - WorldPlan.PortSpan}.");
         });
-        var wan = new Option<string?>("--wan") { Description = "Network of a new world: aws (default) or none.", HelpName = "PROFILE" };
+        var wan = new Option<string?>("--wan")
+        {
+            Description = "Network of a new world: aws (default) or none.", HelpName = "PROFILE",
+        };
         wan.AcceptOnlyFromAmong("aws", "none");
         var verb = context.Verb("up", "Starts a world, or what is missing of it, and shows where everything is.",
             ["pelago up", "pelago up --data /tmp/second --port-base 8400", "pelago up --wan none"],
@@ -52,14 +55,17 @@ internal static class UpVerb
         await Task.WhenAll(regions);
         terminal.Say($"The world is ready ({start.Elapsed.TotalSeconds:0.0} s).");
         StatusText.Write(terminal, await WorldStatus.ReadAsync(world, cancellationToken), OutputFormat.Table);
-        terminal.Say($"\nTry:  curl --cacert {directory.TrustBundle} {await UrlAsync(world, cancellationToken)}/healthz");
+        terminal.Say(
+            $"\nTry:  curl --cacert {directory.TrustBundle} {await UrlAsync(world, cancellationToken)}/healthz");
         terminal.Say("Next: pelago status --watch · pelago wan cut eu-west-1 · pelago down");
     }
 
-    private static async Task DeploySampleAsync(VerbContext context, RunningWorld world, CancellationToken cancellationToken)
+    private static async Task DeploySampleAsync(VerbContext context, RunningWorld world,
+        CancellationToken cancellationToken)
     {
-        var published = Path.Combine(
-            Environment.GetEnvironmentVariable("PELAGO_SAMPLES_DIR") ?? Path.Combine(AppContext.BaseDirectory, "samples"), Sample);
+        var samples = Environment.GetEnvironmentVariable("PELAGO_SAMPLES_DIR")
+            ?? Path.Combine(AppContext.BaseDirectory, "samples");
+        var published = Path.Combine(samples, Sample);
         using var region = world.Region(world.World.Regions[0], TimeSpan.FromSeconds(30));
         var services = await region.ListServicesAsync(SampleProject, cancellationToken);
         if (services.Items.Any(service => service.Metadata.Name == Sample))
@@ -73,7 +79,8 @@ internal static class UpVerb
     }
 
     /// <summary>Whether the region runs what it should and follows every peer.</summary>
-    private static async Task<bool> IsCompleteAsync(RunningWorld world, RegionRecord region, CancellationToken cancellationToken)
+    private static async Task<bool> IsCompleteAsync(RunningWorld world, RegionRecord region,
+        CancellationToken cancellationToken)
     {
         using var client = world.Region(region, TimeSpan.FromSeconds(5));
         var view = await client.GetStatusAsync(cancellationToken);

@@ -44,7 +44,8 @@ internal sealed class VerbContext(Terminal terminal, TimeProvider time)
     public WorldDirectory World(ParseResult parsed) => WorldDirectory.At(parsed.GetValue(Data)!);
 
     /// <summary>A verb of users: interrupting it ends it in good order, with exit code 130.</summary>
-    public Command Verb(string name, string description, string[] examples, Func<ParseResult, CancellationToken, Task<int>>? run)
+    public Command Verb(
+        string name, string description, string[] examples, Func<ParseResult, CancellationToken, Task<int>>? run)
     {
         var command = new Command(name, description);
         _examples[command] = examples;

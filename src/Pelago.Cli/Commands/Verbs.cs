@@ -28,7 +28,8 @@ internal static class Verbs
                 "run", "Runs the wide area network emulator.", (home, ct) => WanRole.RunAsync(home, time, ct))),
             VersionVerb.Create(context),
             // Processes of a world
-            VerbContext.Role("supervise", "Runs the supervisor of a world.", (home, ct) => SupervisorRole.RunAsync(home, time, ct)),
+            VerbContext.Role(
+                "supervise", "Runs the supervisor of a world.", (home, ct) => SupervisorRole.RunAsync(home, time, ct)),
             Hidden(WithRole(new Command("federation", "The federation plane."), VerbContext.Role(
                 "run", "Runs the federation plane.", FederationHost.RunAsync))),
         };
@@ -39,7 +40,8 @@ internal static class Verbs
             root.Options.Remove(version);
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new ExamplesFirst((HelpAction)help.Action!, command => command is RootCommand
-            ? ["pelago up", "pelago status --watch", "pelago deploy samples/bookstore", "pelago wan cut eu-west-1", "pelago down"]
+            ? ["pelago up", "pelago status --watch", "pelago deploy samples/bookstore", "pelago wan cut eu-west-1",
+                "pelago down"]
             : context.ExamplesOf(command));
         root.SetAction(parsed => ((ExamplesFirst)help.Action).Invoke(parsed));
         return root;

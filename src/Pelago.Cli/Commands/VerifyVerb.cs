@@ -71,13 +71,17 @@ internal static class VerifyVerb
                 from result in results
                 from replica in result.Replicas
                 select (IReadOnlyList<string>)
-                    [result.Service, replica.Region, $"{replica.Entities}", $"{replica.Events}", result.Agree ? "ok" : "differs"]);
+                [
+                    result.Service, replica.Region, $"{replica.Entities}", $"{replica.Events}",
+                    result.Agree ? "ok" : "differs",
+                ]);
         }
         if (results.FirstOrDefault(result => !result.Agree) is not { } different)
             return 0;
         throw new Failure(ErrorCodes.VerifyFailed,
-            $"The regions hold different things of {different.Service}, in {different.DifferingSlices.Count} of 1024 slices "
-            + $"({string.Join(", ", different.DifferingSlices.Take(5))}).",
-            "While a link is cut or a region is down this is expected: 'pelago status' shows who is behind.").ToException();
+            $"The regions hold different things of {different.Service}, in {different.DifferingSlices.Count} of "
+            + $"1024 slices ({string.Join(", ", different.DifferingSlices.Take(5))}).",
+            "While a link is cut or a region is down this is expected: 'pelago status' shows who is behind.")
+            .ToException();
     }
 }

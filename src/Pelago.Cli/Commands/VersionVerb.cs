@@ -14,9 +14,11 @@ internal static class VersionVerb
     public static Command Create(VerbContext context)
     {
         var format = VerbContext.Format();
-        var verb = context.Verb("version", "Shows the version.", ["pelago version", "pelago version -o json"], (parsed, _) =>
+        var verb = context.Verb("version", "Shows the version.", ["pelago version", "pelago version -o json"],
+            (parsed, _) =>
         {
-            var version = new VersionReport(Current, RuntimeInformation.FrameworkDescription, RuntimeInformation.RuntimeIdentifier);
+            var version = new VersionReport(Current, RuntimeInformation.FrameworkDescription,
+                RuntimeInformation.RuntimeIdentifier);
             context.Terminal.Line(parsed.GetValue(format) switch
             {
                 OutputFormat.Json => Formats.Json(version),

@@ -15,7 +15,8 @@ internal static class WanVerb
         group.Add(Show(context));
         group.Add(Set(context));
         group.Add(Change(context, "cut", "Cuts links: bytes and new connections are held until they are healed.", 1,
-            ["pelago wan cut eu-west-1", "pelago wan cut us-east-1 eu-west-1", "pelago wan cut us-east-1 eu-west-1 --one-way"]));
+            ["pelago wan cut eu-west-1", "pelago wan cut us-east-1 eu-west-1",
+                "pelago wan cut us-east-1 eu-west-1 --one-way"]));
         group.Add(Change(context, "heal", "Heals links; without a name, all of them.", 0,
             ["pelago wan heal", "pelago wan heal eu-west-1", "pelago wan heal us-east-1 eu-west-1"]));
         return group;
@@ -24,11 +25,13 @@ internal static class WanVerb
     private static Command Show(VerbContext context)
     {
         var format = VerbContext.Format();
-        var verb = context.Verb("show", "Shows delays, cuts and traffic.", ["pelago wan show", "pelago wan show -o json"],
+        var verb = context.Verb("show", "Shows delays, cuts and traffic.",
+            ["pelago wan show", "pelago wan show -o json"],
             async (parsed, cancellationToken) =>
             {
                 using var wan = RunningWorld.Open(context.World(parsed), context.Time).WanControl();
-                Write(context.Terminal, await wan.GetAsync<WanReport>("v1/wan", cancellationToken), parsed.GetValue(format));
+                var report = await wan.GetAsync<WanReport>("v1/wan", cancellationToken);
+                Write(context.Terminal, report, parsed.GetValue(format));
                 return 0;
             });
         verb.Add(format);
@@ -38,7 +41,10 @@ internal static class WanVerb
     private static Command Set(VerbContext context)
     {
         var ends = Ends(2, 2);
-        var delay = new Option<double?>("--delay-ms") { Description = "One-way delay in milliseconds.", HelpName = "MS" };
+        var delay = new Option<double?>("--delay-ms")
+        {
+            Description = "One-way delay in milliseconds.", HelpName = "MS",
+        };
         var reset = new Option<bool>("--reset") { Description = "Back to the profile's delay." };
         var oneWay = OneWay();
         var verb = context.Verb("set", "Sets the delay of a link.",
@@ -65,7 +71,8 @@ internal static class WanVerb
         return verb;
     }
 
-    private static Command Change(VerbContext context, string name, string description, int fewestEnds, string[] examples)
+    private static Command Change(VerbContext context, string name, string description, int fewestEnds,
+        string[] examples)
     {
         var ends = Ends(fewestEnds, 2);
         var oneWay = OneWay();
@@ -126,7 +133,8 @@ internal static class WanVerb
             report.Directions.Select(d => (IReadOnlyList<string>)
             [
                 d.From, d.To,
-                string.Create(CultureInfo.InvariantCulture, $"{d.DelayMs:0.###} ms") + (d.DelayMs == d.ProfileDelayMs ? "" : " (set)"),
+                string.Create(CultureInfo.InvariantCulture, $"{d.DelayMs:0.###} ms")
+                    + (d.DelayMs == d.ProfileDelayMs ? "" : " (set)"),
                 d.CutSince is null ? "ok" : "cut",
                 Text(Of(report, d).Sum(l => l.Connections)),
                 Text(Of(report, d).Sum(l => l.InFlightBytes)),

@@ -29,7 +29,8 @@ internal static class Formats
 {
     private static readonly JsonSerializerOptions Options = new(WorldJson.Options)
     {
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // written to a terminal, not into HTML
+        // Written to a terminal and never into HTML.
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
     /// <summary>JSON, two spaces, camel case.</summary>
@@ -37,7 +38,8 @@ internal static class Formats
 
     /// <summary>YAML of the same document.</summary>
     public static string Yaml<T>(T document)
-        => new SerializerBuilder().Build().Serialize(Plain(JsonSerializer.SerializeToNode(document, Options))!).TrimEnd();
+        => new SerializerBuilder().Build()
+            .Serialize(Plain(JsonSerializer.SerializeToNode(document, Options))!).TrimEnd();
 
     private static object? Plain(JsonNode? node) => node switch
     {

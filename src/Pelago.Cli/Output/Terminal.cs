@@ -3,8 +3,8 @@ using Spectre.Console;
 
 namespace Pelago.Cli;
 
-/// <summary>Where a command writes: data to standard output, everything else to standard error. Colours only on a terminal
-/// and never with <c>NO_COLOR</c> (no-color.org).</summary>
+/// <summary>Where a command writes: data to standard output, everything else to standard error. Colours only on a
+/// terminal and never with <c>NO_COLOR</c> (no-color.org).</summary>
 internal sealed class Terminal
 {
     private const int RedirectedWidth = 400;
@@ -42,7 +42,10 @@ internal sealed class Terminal
     {
         var table = new Table { Border = TableBorder.None, ShowHeaders = true };
         foreach (var column in columns)
-            table.AddColumn(new TableColumn(new Text(column, new Style(decoration: Decoration.Bold))) { NoWrap = true, Padding = new Padding(0, 0, 2, 0) });
+        {
+            var title = new Text(column, new Style(decoration: Decoration.Bold));
+            table.AddColumn(new TableColumn(title) { NoWrap = true, Padding = new Padding(0, 0, 2, 0) });
+        }
         foreach (var row in rows)
             table.AddRow(row.Select(cell => (Spectre.Console.Rendering.IRenderable)new Text(cell, StyleOf(cell))));
         _data.Write(table);
@@ -75,7 +78,8 @@ internal sealed class Terminal
     private static Style StyleOf(string word) => word.ToLowerInvariant() switch
     {
         "ready" or "running" or "live" or "ok" => new Style(Color.Green),
-        "starting" or "restarting" or "fetching" or "catchingup" or "degraded" or "stopped" or "warning" => new Style(Color.Yellow),
+        "starting" or "restarting" or "fetching" or "catchingup" or "degraded" or "stopped" or "warning"
+            => new Style(Color.Yellow),
         "down" or "unreachable" or "failed" or "cut" or "partitioned" => new Style(Color.Red),
         _ => Style.Plain,
     };

@@ -56,7 +56,8 @@ internal static class WorldStatus
         var (apps, platform) = (WorldPlan.AppsHostname(region.Name), WorldPlan.PlatformHostname(region.Name));
         var status = new RegionStatus(
             region.Name, Without(role) ?? States.Starting, PidOf(role), WorldPlan.ExecutionApi(region),
-            $"https://ingress.svc.{apps}:{region.IngressPort}", $"https://{apps}:{region.PublicPort}", apps, platform, [], []);
+            $"https://ingress.svc.{apps}:{region.IngressPort}", $"https://{apps}:{region.PublicPort}", apps, platform,
+                [], []);
         if (Without(role) is not null)
             return status;
         try

@@ -1,7 +1,7 @@
 namespace Pelago.Cli;
 
-/// <summary>When a role that keeps dying is started again: at once the first time, then after a pause that doubles up to a
-/// bound. A role that lived long enough starts afresh.</summary>
+/// <summary>When a role that keeps dying is started again: at once the first time, then after a pause that doubles up
+/// to a bound. A role that lived long enough starts afresh.</summary>
 internal sealed class Backoff(TimeProvider time)
 {
     public static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);

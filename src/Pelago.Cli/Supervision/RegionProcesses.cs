@@ -3,8 +3,8 @@ using Pelago.Model;
 
 namespace Pelago.Cli;
 
-/// <summary>Ends roles with everything that they started. A region's instances outlive it on purpose, so whoever takes a
-/// region away ends them too: first the region, which would start them again, then what it wrote down.</summary>
+/// <summary>Ends roles with everything that they started. A region's instances outlive it on purpose, so whoever takes
+/// a region away ends them too: first the region, which would start them again, then what it wrote down.</summary>
 internal static class RegionProcesses
 {
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
@@ -26,7 +26,8 @@ internal static class RegionProcesses
         return [.. (file?.Instances ?? []).Select(i => new ProcessIdentity(i.Pid, i.StartTime)).Where(p => p.IsAlive)];
     }
 
-    private static Task EndAsync(ProcessIdentity process, bool kill, TimeProvider time, CancellationToken cancellationToken)
+    private static Task EndAsync(ProcessIdentity process, bool kill, TimeProvider time,
+        CancellationToken cancellationToken)
     {
         if (kill)
             process.Kill();

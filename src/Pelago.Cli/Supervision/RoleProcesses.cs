@@ -10,7 +10,10 @@ namespace Pelago.Cli;
 internal static class RoleProcesses
 {
     /// <summary>Environment that concerns the caller and not a role.</summary>
-    private static readonly string[] CallersOwn = ["PELAGO_SOURCE_DIR", "PELAGO_SAMPLES_DIR", "ASPNETCORE_URLS", "URLS"];
+    private static readonly string[] CallersOwn =
+    [
+        "PELAGO_SOURCE_DIR", "PELAGO_SAMPLES_DIR", "ASPNETCORE_URLS", "URLS",
+    ];
 
     /// <summary>Starts a role; its output goes to <c>log/NAME.log</c> in its home.</summary>
     public static ProcessIdentity Start(RoleSpec role)
@@ -35,7 +38,8 @@ internal static class RoleProcesses
     {
         foreach (var directory in Directory.EnumerateDirectories("/proc"))
         {
-            if (!int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out var pid))
+            if (!int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture,
+                out var pid))
                 continue;
             if (HomeOf(directory) == home && ProcessIdentity.Of(pid) is { } process)
                 return process;
@@ -54,7 +58,8 @@ internal static class RoleProcesses
         {
             var words = Encoding.UTF8.GetString(File.ReadAllBytes(Path.Combine(process, "cmdline"))).Split('\0');
             var option = Array.IndexOf(words, "--home");
-            return option > 0 && option + 1 < words.Length && words.Any(w => w.EndsWith("pelago.dll", StringComparison.Ordinal))
+            return option > 0 && option + 1 < words.Length
+                && words.Any(word => word.EndsWith("pelago.dll", StringComparison.Ordinal))
                 ? words[option + 1]
                 : null;
         }

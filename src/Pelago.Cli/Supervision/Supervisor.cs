@@ -4,8 +4,8 @@ using Pelago.Model;
 
 namespace Pelago.Cli;
 
-/// <summary>Keeps roles running. It holds nothing that its state file does not: killed at any moment, its successor finds
-/// the same processes. Commands and the loop take turns on one lock.</summary>
+/// <summary>Keeps roles running. It holds nothing that its state file does not: killed at any moment, its successor
+/// finds the same processes. Commands and the loop take turns on one lock.</summary>
 internal sealed class Supervisor : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);

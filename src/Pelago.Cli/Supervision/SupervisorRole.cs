@@ -9,13 +9,14 @@ namespace Pelago.Cli;
 /// <summary>The supervisor's process: <c>pelago supervise --home DIR</c>.</summary>
 internal static class SupervisorRole
 {
-    /// <summary>Runs until it is told to end by a signal. 1. Be the only one. 2. Answer control calls, which shows that this
-    /// one is it. 3. Adopt and tend.</summary>
+    /// <summary>Runs until it is told to end by a signal. 1. Be the only one. 2. Answer control calls, which shows that
+    /// this one is it. 3. Adopt and tend.</summary>
     /// <exception cref="PelagoException">When the configuration is unusable or another supervisor runs.</exception>
     public static async Task RunAsync(string home, TimeProvider time, CancellationToken cancellationToken)
     {
         var config = PrivateFile.ReadJson<SupervisorConfig>(Path.Combine(home, "config.json"))
-            ?? throw new Failure(ErrorCodes.RoleConfig, $"There is no config.json in '{home}'.", "'pelago up' writes it.")
+            ?? throw new Failure(ErrorCodes.RoleConfig, $"There is no config.json in '{home}'.",
+                "'pelago up' writes it.")
                 .ToException();
         // 1. The lock ends with the process, however that ends.
         await using var only = TryLock(Path.Combine(home, ".lock"))

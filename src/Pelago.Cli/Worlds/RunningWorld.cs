@@ -18,15 +18,18 @@ internal sealed class RunningWorld(WorldDirectory directory, WorldRecord world, 
 
     /// <summary>Opens a recorded world.</summary>
     /// <exception cref="PelagoException">PLG1101 when there is none.</exception>
-    public static RunningWorld Open(WorldDirectory directory, TimeProvider time) => new(directory, directory.Read(), time);
+    public static RunningWorld Open(WorldDirectory directory, TimeProvider time)
+        => new(directory, directory.Read(), time);
 
     /// <summary>The supervisor's process, or null when it is down.</summary>
     public ProcessIdentity? Supervisor => RoleProcesses.Find(Directory.SupervisorHome);
 
-    /// <summary>What runs. It comes from the supervisor's record, so that it is right while the supervisor is down.</summary>
+    /// <summary>What runs. It comes from the supervisor's record, so that it is right while the supervisor is
+    /// down.</summary>
     public IReadOnlyDictionary<string, RoleReport> Roles()
     {
-        var state = PrivateFile.ReadJson<SupervisorState>(Path.Combine(Directory.SupervisorHome, SupervisorState.FileName));
+        var state = PrivateFile.ReadJson<SupervisorState>(Path.Combine(Directory.SupervisorHome,
+            SupervisorState.FileName));
         return (state?.Roles ?? []).Select(RoleReport.Of).ToDictionary(role => role.Name);
     }
 

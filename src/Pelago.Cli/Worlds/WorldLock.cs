@@ -8,7 +8,8 @@ internal static class WorldLock
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
-    /// <exception cref="PelagoException">PLG1108 when the other one does not end, PLG1103 without permission.</exception>
+    /// <exception cref="PelagoException">PLG1108 when the other one does not end, PLG1103 without
+    /// permission.</exception>
     public static async Task<FileStream> TakeAsync(
         WorldDirectory directory, Terminal terminal, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -21,7 +22,8 @@ internal static class WorldLock
                 terminal.Say("Another command is changing this world; waiting for it …");
             if (time.GetElapsedTime(started) > Limit)
             {
-                throw new Failure(ErrorCodes.WorldBusy, $"Another command has been changing '{directory.Root}' for long.",
+                throw new Failure(ErrorCodes.WorldBusy,
+                    $"Another command has been changing '{directory.Root}' for long.",
                     "Wait for it or interrupt it, then run this again.").ToException();
             }
             await Task.Delay(Interval, time, cancellationToken);

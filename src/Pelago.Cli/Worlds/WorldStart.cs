@@ -13,8 +13,8 @@ internal sealed record StartRequest(int? PortBase, string? Wan)
     public TimeSpan Limit { get; init; } = TimeSpan.FromMinutes(3);
 }
 
-/// <summary>Brings a world to where every role runs and every region is ready, from whatever state it is in: nothing yet,
-/// half started, some roles killed, regions stopped, all running. Each step looks first and does what is missing.
+/// <summary>Brings a world to where every role runs and every region is ready, from whatever state it is in: nothing
+/// yet, half started, some roles killed, regions stopped, all running. Each step looks first and does what is missing.
 /// 1. Read the world, or plan and record a new one. 2. Check the ports of what does not run. 3. Write what roles read.
 /// 4. Start the supervisor, or ask it for what is down. 5. Wait for the network. 6. Wait for the federation plane and
 /// publish its trust bundle. 7. Wait for the regions.</summary>
@@ -67,7 +67,8 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
                 if (await check(cancellationToken))
                     break;
             }
-            catch (PelagoException e) when (e.Failure.Error.HttpStatus >= 500 || e.Failure.Error == ErrorCodes.WorldNotFound)
+            catch (PelagoException e) when (e.Failure.Error.HttpStatus >= 500
+                || e.Failure.Error == ErrorCodes.WorldNotFound)
             {
                 last = e.Failure; // not up yet
             }
@@ -76,7 +77,8 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
             await Task.Delay(Interval, time, cancellationToken);
         }
         var pid = role == RoleNames.Supervisor ? world.Supervisor?.Pid : world.Roles().GetValueOrDefault(role)?.Pid;
-        terminal.Progress(role, "ready", pid is null ? $"{Elapsed.TotalSeconds:0.0} s" : $"pid {pid}, {Elapsed.TotalSeconds:0.0} s");
+        terminal.Progress(role, "ready", pid is null ? $"{Elapsed.TotalSeconds:0.0} s"
+            : $"pid {pid}, {Elapsed.TotalSeconds:0.0} s");
     }
 
     private WorldRecord Plan()
@@ -133,7 +135,8 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
         {
             using var supervisor = new ControlClient(
                 "The supervisor", world.World.SupervisorPort, directory.ReadAdminToken(), AnswerLimit);
-            await supervisor.PostAsync<RoleCommand, SupervisorReport>("v1/roles/start", new RoleCommand([], Kill: false), ct);
+            await supervisor.PostAsync<RoleCommand, SupervisorReport>(
+                "v1/roles/start", new RoleCommand([], Kill: false), ct);
             return true;
         }, cancellationToken);
     }

@@ -2,11 +2,12 @@ using Pelago.Client;
 
 namespace Pelago.Cli;
 
-/// <summary>Ends every process of a world, supervised or not: the supervisor first, which would restart the others, then
-/// the roles in reverse order of starting, regions with their instances.</summary>
+/// <summary>Ends every process of a world, supervised or not: the supervisor first, which would restart the others,
+/// then the roles in reverse order of starting, regions with their instances.</summary>
 internal static class WorldStop
 {
-    public static async Task RunAsync(RunningWorld world, Terminal terminal, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task RunAsync(RunningWorld world, Terminal terminal, TimeProvider time,
+        CancellationToken cancellationToken)
     {
         if (world.Supervisor is { } supervisor)
         {
