@@ -2,7 +2,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Pelago.Ingress;
 
-/// <summary>Everything the ingress logs. Names of callers come from verified certificates; no other text of a stranger is logged.</summary>
+/// <summary>Everything the ingress logs. Names of callers come from verified certificates; no other text of a stranger
+/// is logged.</summary>
 internal static partial class Log
 {
     [LoggerMessage(1, LogLevel.Warning, "A caller's certificate was refused at stage {Stage}: {Reason}")]
@@ -20,6 +21,10 @@ internal static partial class Log
     [LoggerMessage(5, LogLevel.Warning, "Instance {Instance} failed before it answered: {Exception} {Detail}")]
     public static partial void UpstreamFailed(this ILogger log, string instance, string exception, string detail);
 
-    [LoggerMessage(6, LogLevel.Information, "An answer of instance {Instance} was broken off: {Exception}; on purpose: {OnPurpose}")]
+    [LoggerMessage(
+        6,
+        LogLevel.Information,
+        "An answer of instance {Instance} was broken off: {Exception}; on purpose: {OnPurpose}"
+    )]
     public static partial void BrokenOff(this ILogger log, string instance, string exception, bool onPurpose);
 }

@@ -10,7 +10,11 @@ internal static class Answers
 {
     private const int PieceBytes = 16 * 1024;
 
-    public static async Task CopyAsync(HttpResponseMessage from, HttpContext context, CancellationToken cancellationToken)
+    public static async Task CopyAsync(
+        HttpResponseMessage from,
+        HttpContext context,
+        CancellationToken cancellationToken
+    )
     {
         var to = context.Response;
         to.StatusCode = (int)from.StatusCode;
@@ -42,7 +46,12 @@ internal static class Answers
         }
     }
 
-    private static void Add(HttpResponse to, string name, System.Net.Http.Headers.HeaderStringValues values, ICollection<string> connection)
+    private static void Add(
+        HttpResponse to,
+        string name,
+        System.Net.Http.Headers.HeaderStringValues values,
+        ICollection<string> connection
+    )
     {
         if (HeaderRules.PassesOut(name, connection))
             to.Headers.Append(name, new StringValues([.. values]));

@@ -8,8 +8,12 @@ namespace Pelago.Ingress;
 /// <summary>One request being forwarded, and what became of it.</summary>
 internal sealed class Exchange(HttpContext context, string target, Destination destination) : IDisposable
 {
-    // The path was checked by stage 1 and must reach the instance as it was received, so the library may not tidy it up.
-    private static readonly UriCreationOptions AsReceived = new() { DangerousDisablePathAndQueryCanonicalization = true };
+    // The path was checked by stage 1 and must reach the instance as it was received, so the library may not tidy it
+    // up.
+    private static readonly UriCreationOptions AsReceived = new()
+    {
+        DangerousDisablePathAndQueryCanonicalization = true,
+    };
 
     private readonly List<HttpRequestMessage> _requests = [];
 
@@ -28,7 +32,10 @@ internal sealed class Exchange(HttpContext context, string target, Destination d
     {
         Instance = instance;
         var address = Destination.IsStream ? instance.RemotingUrl! : instance.Url;
-        var request = new HttpRequestMessage(HttpMethod.Parse(context.Request.Method), new Uri(address.TrimEnd('/') + target, AsReceived))
+        var request = new HttpRequestMessage(
+            HttpMethod.Parse(context.Request.Method),
+            new Uri(address.TrimEnd('/') + target, AsReceived)
+        )
         {
             Version = Destination.IsStream ? HttpVersion.Version20 : HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,

@@ -4,8 +4,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Pelago.Ingress;
 
-/// <summary>The body of a request on its way to the instance: each piece is sent on as it comes, and none is kept. Being a content
-/// type of its own, it may still be sending while the answer is already being read, which is what a stream in both directions is.</summary>
+/// <summary>The body of a request on its way to the instance: each piece is sent on as it comes, and none is kept.
+/// Being a content type of its own, it may still be sending while the answer is already being read, which is what a
+/// stream in both directions is.</summary>
 internal sealed class ForwardedBody(HttpContext context) : HttpContent
 {
     /// <summary>Whether any of it was read: from then on the request cannot be repeated elsewhere.</summary>
@@ -17,7 +18,11 @@ internal sealed class ForwardedBody(HttpContext context) : HttpContent
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? transport)
         => SerializeToStreamAsync(stream, transport, CancellationToken.None);
 
-    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? transport, CancellationToken cancellationToken)
+    protected override async Task SerializeToStreamAsync(
+        Stream stream,
+        TransportContext? transport,
+        CancellationToken cancellationToken
+    )
     {
         Started = true;
         // The headers of the request go out before the first piece of the body comes in.

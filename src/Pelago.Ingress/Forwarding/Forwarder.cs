@@ -30,14 +30,26 @@ internal sealed class Forwarder : IDisposable
     }
 
     /// <summary>
-    /// 1. the request is rewritten for an instance, 2. sent; when no connection could be made, to the next one, 3. the answer's head
-    /// goes out, 4. its body follows piece by piece. A failure before 3 is a problem document, after it the connection breaks off.
+    /// 1. the request is rewritten for an instance, 2. sent; when no connection could be made, to the next one, 3. the
+    /// answer's head goes out, 4. its body follows piece by piece. A failure before 3 is a problem document, after it
+    /// the connection breaks off.
     /// </summary>
-    public async Task ForwardAsync(HttpContext context, string target, Destination destination, CancellationToken ending)
+    public async Task ForwardAsync(
+        HttpContext context,
+        string target,
+        Destination destination,
+        CancellationToken ending
+    )
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, ending,
-            destination.IsStream ? _drain : CancellationToken.None);
-        if (destination.IsStream && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(
+            context.RequestAborted,
+            ending,
+            destination.IsStream ? _drain : CancellationToken.None
+        );
+        if (
+            destination.IsStream
+            && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit
+        )
             limit.MaxRequestBodySize = null;
         using var exchange = new Exchange(context, target, destination);
         try
@@ -47,7 +59,8 @@ internal sealed class Forwarder : IDisposable
             // 3. and 4.
             await Answers.CopyAsync(response, context, stop.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException or BadHttpRequestException)
+        catch (Exception e)
+            when (e is HttpRequestException or IOException or OperationCanceledException or BadHttpRequestException)
         {
             await FailAsync(context, exchange, e, stop.Token).ConfigureAwait(false);
         }
@@ -78,8 +91,12 @@ internal sealed class Forwarder : IDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> WithinAsync(HttpMessageInvoker invoker, HttpRequestMessage request, Exchange exchange,
-        CancellationToken stop)
+    private async Task<HttpResponseMessage> WithinAsync(
+        HttpMessageInvoker invoker,
+        HttpRequestMessage request,
+        Exchange exchange,
+        CancellationToken stop
+    )
     {
         if (exchange.Destination.IsStream)
             return await invoker.SendAsync(request, stop).ConfigureAwait(false);
@@ -111,16 +128,30 @@ internal sealed class Forwarder : IDisposable
         await Problems.WriteAsync(context, Classify(exchange)).ConfigureAwait(false);
     }
 
-    private static Failure Classify(Exchange exchange) => exchange switch
-    {
-        { Body.ClientFault.StatusCode: StatusCodes.Status413PayloadTooLarge }
-            => new Failure(ErrorCodes.RequestTooLarge, "The request's body is larger than the ingress lets through.", "Send less."),
-        { Body.ClientFault: not null }
-            => new Failure(ErrorCodes.MalformedBody, "The request's body is malformed or incomplete.", "Send it again."),
-        { TimedOut: true }
-            => new Failure(ErrorCodes.UpstreamTimedOut, "The instance did not answer in time.", "Try again."),
-        _ => new Failure(ErrorCodes.UpstreamFailed, "The instance could not be reached or broke off.", "Try again."),
-    };
+    private static Failure Classify(Exchange exchange) =>
+        exchange switch
+        {
+            { Body.ClientFault.StatusCode: StatusCodes.Status413PayloadTooLarge } => new Failure(
+                ErrorCodes.RequestTooLarge,
+                "The request's body is larger than the ingress lets through.",
+                "Send less."
+            ),
+            { Body.ClientFault: not null } => new Failure(
+                ErrorCodes.MalformedBody,
+                "The request's body is malformed or incomplete.",
+                "Send it again."
+            ),
+            { TimedOut: true } => new Failure(
+                ErrorCodes.UpstreamTimedOut,
+                "The instance did not answer in time.",
+                "Try again."
+            ),
+            _ => new Failure(
+                ErrorCodes.UpstreamFailed,
+                "The instance could not be reached or broke off.",
+                "Try again."
+            ),
+        };
 
     private static void Reset(HttpContext context)
     {

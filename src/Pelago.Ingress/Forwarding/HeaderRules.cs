@@ -14,9 +14,22 @@ internal static class HeaderRules
         Client, IngressSecret, "X-Forwarded-Client-Cert", "Client-Cert", "Client-Cert-Chain");
 
     // RFC 9110, section 7.6.1, and what is written anew for the next hop.
-    private static readonly FrozenSet<string> HopByHop = FrozenSet.Create(StringComparer.OrdinalIgnoreCase,
-        "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Authentication-Info",
-        "TE", "Trailer", "Transfer-Encoding", "Upgrade", "HTTP2-Settings", "Expect", "Host");
+    private static readonly FrozenSet<string> HopByHop = FrozenSet.Create(
+        StringComparer.OrdinalIgnoreCase,
+        "Connection",
+        "Keep-Alive",
+        "Proxy-Connection",
+        "Proxy-Authenticate",
+        "Proxy-Authorization",
+        "Proxy-Authentication-Info",
+        "TE",
+        "Trailer",
+        "Transfer-Encoding",
+        "Upgrade",
+        "HTTP2-Settings",
+        "Expect",
+        "Host"
+    );
 
     private static readonly FrozenSet<string> Forwarding = FrozenSet.Create(StringComparer.OrdinalIgnoreCase,
         "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Real-IP");

@@ -5,8 +5,8 @@ namespace Pelago.Ingress;
 /// <summary>The certificates of the public listener.</summary>
 public interface IServerCertificates
 {
-    /// <summary>The certificate in use for a name (SNI, any case), or null, which ends the handshake. Asked at every handshake, so
-    /// that a renewed certificate serves the next one; must not block.</summary>
+    /// <summary>The certificate in use for a name (SNI, any case), or null, which ends the handshake. Asked at every
+    /// handshake, so that a renewed certificate serves the next one; must not block.</summary>
     SslStreamCertificateContext? Find(string serverName);
 }
 
@@ -15,8 +15,8 @@ public interface IInterRegionTls
 {
     /// <summary>Settings for one handshake, or null, which ends it.</summary>
     /// <param name="serverName">The name that the caller asked for (SNI).</param>
-    /// <param name="decided">To be called during the handshake with the outcome of the identity check. A connection without a
-    /// verified peer serves nothing, whatever TLS said.</param>
+    /// <param name="decided">To be called during the handshake with the outcome of the identity check. A connection
+    /// without a verified peer serves nothing, whatever TLS said.</param>
     SslServerAuthenticationOptions? Accept(string serverName, Action<PeerVerdict> decided);
 }
 

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Connections.Features;
 namespace Pelago.Ingress;
 
 /// <summary>What a connection's handshake established, for the requests on it, and when the connection ends.</summary>
-/// <remarks>A connection may not outlive the certificate that opened it. At its end the peer is told to open no more requests
-/// (GOAWAY), running streams are reset, and what is left after the margin is cut.</remarks>
+/// <remarks>A connection may not outlive the certificate that opened it. At its end the peer is told to open no more
+/// requests (GOAWAY), running streams are reset, and what is left after the margin is cut.</remarks>
 internal sealed class ConnectionFacts : IDisposable
 {
     // Timers take at most some 49 days; no certificate here lives that long, and an earlier end does no harm.
@@ -19,7 +19,8 @@ internal sealed class ConnectionFacts : IDisposable
     private ITimer? _cut;
     private bool _disposed;
 
-    public ConnectionFacts(ConnectionContext connection, TimeProvider clock) => (_connection, _clock) = (connection, clock);
+    public ConnectionFacts(ConnectionContext connection, TimeProvider clock) =>
+        (_connection, _clock) = (connection, clock);
 
     /// <summary>The name that the handshake asked for; empty before it.</summary>
     public string ServerName { get; set; } = "";
@@ -40,8 +41,18 @@ internal sealed class ConnectionFacts : IDisposable
                 return;
             _close?.Dispose();
             _cut?.Dispose();
-            _close = _clock.CreateTimer(static facts => ((ConnectionFacts)facts!).Close(), this, close, Timeout.InfiniteTimeSpan);
-            _cut = _clock.CreateTimer(static facts => ((ConnectionFacts)facts!).Cut(), this, close + grace, Timeout.InfiniteTimeSpan);
+            _close = _clock.CreateTimer(
+                static facts => ((ConnectionFacts)facts!).Close(),
+                this,
+                close,
+                Timeout.InfiniteTimeSpan
+            );
+            _cut = _clock.CreateTimer(
+                static facts => ((ConnectionFacts)facts!).Cut(),
+                this,
+                close + grace,
+                Timeout.InfiniteTimeSpan
+            );
         }
     }
 

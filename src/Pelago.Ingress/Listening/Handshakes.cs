@@ -48,9 +48,16 @@ internal sealed class Handshakes(IngressOptions options, IServerCertificates cer
         }
         facts.Peer = peer;
         var untilEnd = peer.NotAfter - options.CertificateEndMargin - clock.GetUtcNow();
-        facts.EndAfter(untilEnd < options.MaxConnectionAge ? untilEnd : options.MaxConnectionAge, options.CertificateEndMargin);
+        facts.EndAfter(
+            untilEnd < options.MaxConnectionAge ? untilEnd : options.MaxConnectionAge,
+            options.CertificateEndMargin
+        );
     }
 
-    private static AuthenticationException Unknown(ConnectionFacts facts)
-        => new(facts.ServerName.Length == 0 ? "The handshake names no server." : "No certificate for the name that the handshake asks for.");
+    private static AuthenticationException Unknown(ConnectionFacts facts) =>
+        new(
+            facts.ServerName.Length == 0
+                ? "The handshake names no server."
+                : "No certificate for the name that the handshake asks for."
+        );
 }

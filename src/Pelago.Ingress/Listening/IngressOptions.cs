@@ -29,7 +29,8 @@ public sealed record IngressOptions
     /// <summary>All headers of an answer together, in KiB: 64.</summary>
     public int MaxResponseHeadersKiB { get; init; } = 64;
 
-    /// <summary>Body of a request, in bytes: 32 MiB (413 above it). Replication streams have no end and no limit.</summary>
+    /// <summary>Body of a request, in bytes: 32 MiB (413 above it). Replication streams have no end and no
+    /// limit.</summary>
     public long MaxRequestBodyBytes { get; init; } = 32 * 1024 * 1024;
 
     /// <summary>Connections of each listener: 10,000; more are closed at once.</summary>
@@ -38,7 +39,8 @@ public sealed record IngressOptions
     /// <summary>Concurrent streams of one HTTP/2 connection: 256.</summary>
     public int MaxStreamsPerConnection { get; init; } = 256;
 
-    /// <summary>HTTP/2 window of one inter-region stream, in bytes: 1 MiB, some 40 Mbit/s over a round trip of 200 ms.</summary>
+    /// <summary>HTTP/2 window of one inter-region stream, in bytes: 1 MiB, some 40 Mbit/s over a round trip of 200
+    /// ms.</summary>
     public int StreamWindowBytes { get; init; } = 1024 * 1024;
 
     /// <summary>HTTP/2 window of one inter-region connection, in bytes: 8 MiB.</summary>
@@ -50,7 +52,8 @@ public sealed record IngressOptions
     /// <summary>Longest wait for a connection to an instance: three seconds.</summary>
     public TimeSpan UpstreamConnectTimeout { get; init; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>Longest wait for an instance's status line: 100 seconds (504 after it). Not for replication streams.</summary>
+    /// <summary>Longest wait for an instance's status line: 100 seconds (504 after it). Not for replication
+    /// streams.</summary>
     public TimeSpan UpstreamResponseTimeout { get; init; } = TimeSpan.FromSeconds(100);
 
     /// <summary>Oldest age of a connection: 24 hours, a leaf's life.</summary>

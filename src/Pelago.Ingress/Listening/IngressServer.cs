@@ -13,8 +13,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Pelago.Ingress;
 
-/// <summary>A region's ingress: two listeners before the region's instances. Runs beside whatever else its process hosts; reads no
-/// configuration, environment or signal of its own. Routes and certificates change under it without touching a request.</summary>
+/// <summary>A region's ingress: two listeners before the region's instances. Runs beside whatever else its process
+/// hosts; reads no configuration, environment or signal of its own. Routes and certificates change under it without
+/// touching a request.</summary>
 public sealed class IngressServer : IAsyncDisposable
 {
     private readonly WebApplication _public;
@@ -23,8 +24,14 @@ public sealed class IngressServer : IAsyncDisposable
     private readonly Forwarder _forwarder;
     private readonly CancellationTokenSource _drain = new();
 
-    private IngressServer(IngressOptions options, IServerCertificates certificates, IInterRegionTls interRegion, RouteTable routes,
-        TimeProvider clock, ILoggerFactory logs)
+    private IngressServer(
+        IngressOptions options,
+        IServerCertificates certificates,
+        IInterRegionTls interRegion,
+        RouteTable routes,
+        TimeProvider clock,
+        ILoggerFactory logs
+    )
     {
         var log = logs.CreateLogger("Pelago.Ingress");
         _forwarder = new Forwarder(options, clock, log, _drain.Token);
@@ -49,8 +56,15 @@ public sealed class IngressServer : IAsyncDisposable
 
     /// <summary>Starts both listeners; when one cannot start, neither runs.</summary>
     /// <exception cref="IOException">A port is in use.</exception>
-    public static async Task<IngressServer> StartAsync(IngressOptions options, IServerCertificates certificates,
-        IInterRegionTls interRegion, RouteTable routes, TimeProvider clock, ILoggerFactory logs, CancellationToken cancellationToken)
+    public static async Task<IngressServer> StartAsync(
+        IngressOptions options,
+        IServerCertificates certificates,
+        IInterRegionTls interRegion,
+        RouteTable routes,
+        TimeProvider clock,
+        ILoggerFactory logs,
+        CancellationToken cancellationToken
+    )
     {
         var server = new IngressServer(options, certificates, interRegion, routes, clock, logs);
         try
@@ -67,9 +81,9 @@ public sealed class IngressServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Drains: 1. both listeners close and every connection is told so (GOAWAY, <c>Connection: close</c>), 2. replication streams
-    /// are reset, because they would not end on their own and their dialler opens them again elsewhere, 3. other requests have
-    /// until the deadline, 4. what is left is cut.
+    /// Drains: 1. both listeners close and every connection is told so (GOAWAY, <c>Connection: close</c>), 2.
+    /// replication streams are reset, because they would not end on their own and their dialler opens them again
+    /// elsewhere, 3. other requests have until the deadline, 4. what is left is cut.
     /// </summary>
     public async Task StopAsync(TimeSpan deadline)
     {
@@ -89,7 +103,13 @@ public sealed class IngressServer : IAsyncDisposable
         _drain.Dispose();
     }
 
-    private WebApplication Build(Face face, IngressOptions options, Handshakes handshakes, TimeProvider clock, ILoggerFactory logs)
+    private WebApplication Build(
+        Face face,
+        IngressOptions options,
+        Handshakes handshakes,
+        TimeProvider clock,
+        ILoggerFactory logs
+    )
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.Replace(ServiceDescriptor.Singleton(logs));
@@ -122,11 +142,15 @@ public sealed class IngressServer : IAsyncDisposable
 
     private static int Port(WebApplication app)
     {
-        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        var address = app
+            .Services.GetRequiredService<IServer>()
+            .Features.Get<IServerAddressesFeature>()!
+            .Addresses.First();
         return BindingAddress.Parse(address).Port;
     }
 
-    /// <summary>The process that hosts the ingress decides when it stops; the library's console lifetime would answer signals.</summary>
+    /// <summary>The process that hosts the ingress decides when it stops; the library's console lifetime would answer
+    /// signals.</summary>
     private sealed class NoSignals : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -22,9 +22,17 @@ internal static class Problems
         response.ContentType = "application/problem+json";
         if (failure.Error.HttpStatus == StatusCodes.Status503ServiceUnavailable)
             response.Headers.RetryAfter = RetryAfterSeconds;
-        var body = JsonSerializer.SerializeToUtf8Bytes(new Problem(
-            "about:blank", failure.Error.Title, failure.Error.HttpStatus, failure.Message, failure.Error.Code, failure.Next),
-            JsonSerializerOptions.Web);
+        var body = JsonSerializer.SerializeToUtf8Bytes(
+            new Problem(
+                "about:blank",
+                failure.Error.Title,
+                failure.Error.HttpStatus,
+                failure.Message,
+                failure.Error.Code,
+                failure.Next
+            ),
+            JsonSerializerOptions.Web
+        );
         response.ContentLength = body.Length;
         if (!HttpMethods.IsHead(context.Request.Method))
             await response.Body.WriteAsync(body, context.RequestAborted).ConfigureAwait(false);

@@ -21,9 +21,9 @@ internal sealed class RequestPath(IngressOptions options, Forwarder forwarder, R
     }
 
     /// <summary>
-    /// 1. the target is unambiguous, 2. the host is the one that the connection was opened for, 3. between regions: the caller is
-    /// verified and of the destination's project, 4. a route and a ready instance are found, 5. the request is forwarded.
-    /// The first stage that refuses answers; no instance hears of the request before stage 5.
+    /// 1. the target is unambiguous, 2. the host is the one that the connection was opened for, 3. between regions: the
+    /// caller is verified and of the destination's project, 4. a route and a ready instance are found, 5. the request
+    /// is forwarded. The first stage that refuses answers; no instance hears of the request before stage 5.
     /// </summary>
     public async Task HandleAsync(Face face, HttpContext context)
     {
@@ -40,8 +40,14 @@ internal sealed class RequestPath(IngressOptions options, Forwarder forwarder, R
         var host = context.Request.Host.Host;
         if (!string.Equals(host, facts.ServerName, StringComparison.OrdinalIgnoreCase))
         {
-            await RefuseAsync(context, new Failure(ErrorCodes.Misdirected,
-                "The request's host is not the name that this connection was opened for.", "Open a connection to that host."))
+            await RefuseAsync(
+                    context,
+                    new Failure(
+                        ErrorCodes.Misdirected,
+                        "The request's host is not the name that this connection was opened for.",
+                        "Open a connection to that host."
+                    )
+                )
                 .ConfigureAwait(false);
             return;
         }
@@ -65,7 +71,11 @@ internal sealed class RequestPath(IngressOptions options, Forwarder forwarder, R
             ? Ready(route.Instances, isStream: false, client: null)
             : (null, NoRoute("No route has this host and path."));
 
-    private (Destination?, Failure?) RouteInterRegion(HttpContext context, ConnectionFacts facts, ReadOnlySpan<char> path)
+    private (Destination?, Failure?) RouteInterRegion(
+        HttpContext context,
+        ConnectionFacts facts,
+        ReadOnlySpan<char> path
+    )
     {
         if (facts.Peer is not { } peer)
             return (null, new Failure(ErrorCodes.PeerNotVerified, "The caller's certificate was not verified.",
@@ -91,7 +101,14 @@ internal sealed class RequestPath(IngressOptions options, Forwarder forwarder, R
     {
         var ready = instances.Where(i => i.Ready && (!isStream || i.RemotingUrl is not null)).ToArray();
         if (ready.Length == 0)
-            return (null, new Failure(ErrorCodes.NoReadyInstance, "No instance of the service is ready in this region.", "Try again."));
+            return (
+                null,
+                new Failure(
+                    ErrorCodes.NoReadyInstance,
+                    "No instance of the service is ready in this region.",
+                    "Try again."
+                )
+            );
         var first = (int)(Interlocked.Increment(ref _turn) % (uint)ready.Length);
         return (new Destination([.. ready[first..], .. ready[..first]], isStream, client), null);
     }

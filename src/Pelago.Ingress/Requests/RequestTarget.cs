@@ -2,11 +2,12 @@ using Pelago.Model;
 
 namespace Pelago.Ingress;
 
-/// <summary>Stage 1: the request's target as it was received. Routing looks at these characters and the instance receives
-/// the same ones, so nobody can be told one path and shown another.</summary>
-/// <remarks>Passing everything unchanged is not enough: what one reader takes literally, the next one decodes. So whatever two
-/// readers may resolve differently is refused: dot segments in any spelling, backslashes, NUL, broken escapes, characters that do
-/// not belong into a target (RFC 3986, section 3.3). An encoded slash has one meaning everywhere it is left alone, and is.</remarks>
+/// <summary>Stage 1: the request's target as it was received. Routing looks at these characters and the instance
+/// receives the same ones, so nobody can be told one path and shown another.</summary>
+/// <remarks>Passing everything unchanged is not enough: what one reader takes literally, the next one decodes. So
+/// whatever two readers may resolve differently is refused: dot segments in any spelling, backslashes, NUL, broken
+/// escapes, characters that do not belong into a target (RFC 3986, section 3.3). An encoded slash has one meaning
+/// everywhere it is left alone, and is.</remarks>
 internal static class RequestTarget
 {
     /// <summary>Null when the target is unambiguous; otherwise what it holds.</summary>
@@ -34,8 +35,12 @@ internal static class RequestTarget
     }
 
     /// <summary>The refusal for the client.</summary>
-    public static Failure Ambiguous(string what)
-        => new(ErrorCodes.AmbiguousPath, $"The request's path {what}.", "Send a plain path; escape with %XX where needed.");
+    public static Failure Ambiguous(string what) =>
+        new(
+            ErrorCodes.AmbiguousPath,
+            $"The request's path {what}.",
+            "Send a plain path; escape with %XX where needed."
+        );
 
     private static string? CheckEscapes(ReadOnlySpan<char> path)
     {

@@ -11,8 +11,13 @@ public sealed class RouteTable
 
     private RouteTable(IEnumerable<PublicRoute> publicRoutes, IEnumerable<ServiceRoute> services)
     {
-        _byHost = publicRoutes.GroupBy(r => r.Host, StringComparer.OrdinalIgnoreCase)
-            .ToFrozenDictionary(g => g.Key, g => g.OrderByDescending(r => r.PathPrefix.Length).ToArray(), StringComparer.OrdinalIgnoreCase);
+        _byHost = publicRoutes
+            .GroupBy(r => r.Host, StringComparer.OrdinalIgnoreCase)
+            .ToFrozenDictionary(
+                g => g.Key,
+                g => g.OrderByDescending(r => r.PathPrefix.Length).ToArray(),
+                StringComparer.OrdinalIgnoreCase
+            );
         _byService = services.ToFrozenDictionary(s => (s.Service, s.Project));
     }
 
@@ -21,8 +26,11 @@ public sealed class RouteTable
 
     /// <summary>Makes a table, or says everything that is wrong with it.</summary>
     /// <returns>Empty when <paramref name="table"/> was made.</returns>
-    public static IReadOnlyList<Failure> Create(IReadOnlyList<PublicRoute> publicRoutes, IReadOnlyList<ServiceRoute> services,
-        out RouteTable? table)
+    public static IReadOnlyList<Failure> Create(
+        IReadOnlyList<PublicRoute> publicRoutes,
+        IReadOnlyList<ServiceRoute> services,
+        out RouteTable? table
+    )
     {
         var failures = publicRoutes.SelectMany(Check).Concat(services.SelectMany(Check)).ToList();
         failures.AddRange(publicRoutes.GroupBy(r => (r.Host, r.PathPrefix)).Where(g => g.Count() > 1)
@@ -57,7 +65,11 @@ public sealed class RouteTable
     {
         if (!Hostnames.IsStrict(route.Host))
             yield return Bad("A route's host is not lower-case DNS labels.");
-        if (route.PathPrefix.Length == 0 || route.PathPrefix[0] != '/' || RequestTarget.Check(route.PathPrefix) is not null)
+        if (
+            route.PathPrefix.Length == 0
+            || route.PathPrefix[0] != '/'
+            || RequestTarget.Check(route.PathPrefix) is not null
+        )
             yield return Bad($"The path prefix of a route of '{route.Host}' is not a plain path that begins with '/'.");
         foreach (var failure in route.Instances.SelectMany(Check))
             yield return failure;
@@ -75,11 +87,21 @@ public sealed class RouteTable
     {
         foreach (var url in new[] { instance.Url, instance.RemotingUrl })
         {
-            if (url is not null && (!Uri.TryCreate(url, UriKind.Absolute, out var parsed) || parsed.Scheme != Uri.UriSchemeHttp
-                || parsed.PathAndQuery != "/" || parsed.UserInfo.Length > 0 || parsed.Fragment.Length > 0))
+            if (
+                url is not null
+                && (
+                    !Uri.TryCreate(url, UriKind.Absolute, out var parsed)
+                    || parsed.Scheme != Uri.UriSchemeHttp
+                    || parsed.PathAndQuery != "/"
+                    || parsed.UserInfo.Length > 0
+                    || parsed.Fragment.Length > 0
+                )
+            )
                 yield return Bad($"Instance '{instance.Id}' has an address that is not http://host:port.");
         }
-        if (instance.IngressSecret.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '=' or '+' or '/')))
+        if (
+            instance.IngressSecret.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '=' or '+' or '/'))
+        )
             yield return Bad($"The secret of instance '{instance.Id}' is not base64.");
     }
 

@@ -14,8 +14,8 @@ public sealed record Upstream(string Id, string Url, string? RemotingUrl, string
 
 /// <summary>A public host name, or a part of its paths, and who answers.</summary>
 /// <param name="Host">Exact host, lower case.</param>
-/// <param name="PathPrefix"><c>/</c> for all; otherwise whole segments: <c>/api</c> takes <c>/api</c> and <c>/api/x</c>, not
-/// <c>/apix</c>. The longest prefix wins.</param>
+/// <param name="PathPrefix"><c>/</c> for all; otherwise whole segments: <c>/api</c> takes <c>/api</c> and
+/// <c>/api/x</c>, not <c>/apix</c>. The longest prefix wins.</param>
 /// <param name="Instances">Who answers, in turn.</param>
 public sealed record PublicRoute(string Host, string PathPrefix, IReadOnlyList<Upstream> Instances);
 

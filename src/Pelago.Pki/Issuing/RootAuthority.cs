@@ -89,8 +89,8 @@ public sealed class RootAuthority : IDisposable
 
         // 4.
         var subject = new X500DistinguishedNameBuilder();
-        subject.AddOrganizationName(Group);
         subject.AddCommonName(domain.Region);
+        subject.AddOrganizationName(Group);
         var request = new CertificateRequest(subject.Build(), publicKey, HashAlgorithmName.SHA256);
         Extensions.AddIntermediate(request, domain, Certificate);
         using var issued = request.Create(Certificate.SubjectName, _signer.Generator, notBefore, notAfter,
@@ -152,8 +152,8 @@ public sealed class RootAuthority : IDisposable
     private static X500DistinguishedName Subject(string group)
     {
         var subject = new X500DistinguishedNameBuilder();
-        subject.AddOrganizationName(group);
         subject.AddCommonName("Pelago root");
+        subject.AddOrganizationName(group);
         return subject.Build();
     }
 }

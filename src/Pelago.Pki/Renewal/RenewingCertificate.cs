@@ -6,12 +6,13 @@ namespace Pelago.Pki;
 /// <summary>One certificate that renews itself: at two thirds of its life, with a new key each time, and with the old
 /// one in use until the new one is there. Reading <see cref="Current"/> is lock-free.</summary>
 /// <remarks>When the issuer is away, attempts go on with growing, jittered waits, past the end of the certificate's
-/// life: the issuer may return at any time, and nobody else can help. The wait is cut into pieces of at most a minute,
-/// because a timer counts running time, and a machine that slept must notice on waking that its certificate is
+/// life: the issuer may return at any time, and nobody else can help. The wait is cut into pieces of at most ten
+/// minutes, because a timer counts running time, and a machine that slept must notice on waking that its certificate is
 /// old.</remarks>
 public sealed class RenewingCertificate : IAsyncDisposable
 {
-    private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan TimerResolution = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(10);
 
     private readonly ILeafIssuer _issuer;
     private readonly RenewalOptions _options;
@@ -106,7 +107,8 @@ public sealed class RenewingCertificate : IAsyncDisposable
 
     private async Task SleepUntilAsync(DateTimeOffset due, CancellationToken cancellationToken)
     {
-        for (var left = due - _clock.GetUtcNow(); left > TimeSpan.Zero; left = due - _clock.GetUtcNow())
+        // A wait below the timer's resolution would return at once, and again, until the clock has moved.
+        for (var left = due - _clock.GetUtcNow(); left > TimerResolution; left = due - _clock.GetUtcNow())
             await Task.Delay(left < LongestSleep ? left : LongestSleep, _clock, cancellationToken)
                 .ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();

@@ -17,7 +17,12 @@ internal sealed class InterRegionTls(CertificateSet set, IdentityCheck check) : 
             ? TlsProfiles.InterRegionServer(certificate, check, result => decided(Verdict(result)))
             : null;
 
-    private static PeerVerdict Verdict(IdentityResult result) => result.Peer is { } peer
-        ? new PeerVerdict(new VerifiedPeer(peer.San, peer.Name.Service, peer.Name.Project, peer.Region, peer.NotAfter), "", "")
-        : new PeerVerdict(null, result.Stage.ToString(), result.Reason);
+    private static PeerVerdict Verdict(IdentityResult result) =>
+        result.Peer is { } peer
+            ? new PeerVerdict(
+                new VerifiedPeer(peer.San, peer.Name.Service, peer.Name.Project, peer.Region, peer.NotAfter),
+                "",
+                ""
+            )
+            : new PeerVerdict(null, result.Stage.ToString(), result.Reason);
 }

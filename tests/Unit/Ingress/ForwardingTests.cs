@@ -15,7 +15,11 @@ public sealed class ForwardingTests
         await using var world = await IngressWorld.StartAsync();
         using var client = world.PublicClient(Version.Parse(version));
 
-        using var response = await client.PostAsync($"https://{IngressWorld.PublicHost}/carts/1/items?x=%2F", new StringContent("hello"), Stop);
+        using var response = await client.PostAsync(
+            $"https://{IngressWorld.PublicHost}/carts/1/items?x=%2F",
+            new StringContent("hello"),
+            Stop
+        );
 
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
         (await response.Content.ReadAsStringAsync(Stop)).ShouldBe("hello");
@@ -48,7 +52,10 @@ public sealed class ForwardingTests
         await using var world = await IngressWorld.StartAsync();
         using var client = world.PeerClient(world.ClientOf("bookstore", "demo"));
         using var upload = new InteractiveContent();
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"https://{IngressWorld.Bookstore.Value}/pelago.replication.v1/stream")
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post,
+            $"https://{IngressWorld.Bookstore.Value}/pelago.replication.v1/stream"
+        )
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,

@@ -9,8 +9,8 @@ using Pelago.Tests.Unit.Pki;
 
 namespace Pelago.Tests.Unit.Ingress;
 
-/// <summary>A group of two regions; the ingress of eu-west-1 before an instance of demo/bookstore and one of other/vault. Callers
-/// are of us-east-1.</summary>
+/// <summary>A group of two regions; the ingress of eu-west-1 before an instance of demo/bookstore and one of
+/// other/vault. Callers are of us-east-1.</summary>
 internal sealed class IngressWorld : IAsyncDisposable
 {
     public const string Apps = "eu-west-1.apps.pelago.localhost";
@@ -40,12 +40,22 @@ internal sealed class IngressWorld : IAsyncDisposable
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    public static async Task<IngressWorld> StartAsync(Func<IngressOptions, IngressOptions>? change = null, TimeProvider? clock = null)
+    public static async Task<IngressWorld> StartAsync(
+        Func<IngressOptions, IngressOptions>? change = null,
+        TimeProvider? clock = null
+    )
     {
         var group = await TestGroup.CreateAsync(clock: clock);
-        var world = new IngressWorld(group, await group.AddRegionAsync("eu-west-1"), await group.AddRegionAsync("us-east-1"));
+        var world = new IngressWorld(
+            group,
+            await group.AddRegionAsync("eu-west-1"),
+            await group.AddRegionAsync("us-east-1")
+        );
         world.Certificates = new CertificateSet(
-            name => new LocalLeafIssuer(() => world.Here, new LeafGrant(name, LeafUse.Server, "a test")), new RenewalOptions(), group.Clock);
+            name => new LocalLeafIssuer(() => world.Here, new LeafGrant(name, LeafUse.Server, "a test")),
+            new RenewalOptions(),
+            group.Clock
+        );
         await world.Certificates.SetNamesAsync([PublicHost, "second-demo." + Apps, Bookstore.Value, Vault.Value], Stop);
         world.BookstoreInstance = await RecordingInstance.StartAsync("bookstore-1");
         world.VaultInstance = await RecordingInstance.StartAsync("vault-1");
@@ -55,8 +65,15 @@ internal sealed class IngressWorld : IAsyncDisposable
             Public = new IPEndPoint(IPAddress.Loopback, 0),
             InterRegion = new IPEndPoint(IPAddress.Loopback, 0),
         };
-        world.Server = await IngressServer.StartAsync(change?.Invoke(options) ?? options, new PublicCertificates(world.Certificates),
-            new InterRegionTls(world.Certificates, group.Check()), world.Table(), group.Clock, NullLoggerFactory.Instance, Stop);
+        world.Server = await IngressServer.StartAsync(
+            change?.Invoke(options) ?? options,
+            new PublicCertificates(world.Certificates),
+            new InterRegionTls(world.Certificates, group.Check()),
+            world.Table(),
+            group.Clock,
+            NullLoggerFactory.Instance,
+            Stop
+        );
         return world;
     }
 
@@ -64,10 +81,16 @@ internal sealed class IngressWorld : IAsyncDisposable
     public RouteTable Table(params Upstream[] bookstores)
     {
         Upstream[] instances = bookstores.Length > 0 ? bookstores : [BookstoreInstance.Upstream];
-        RouteTable.Create(
-            [new PublicRoute(PublicHost, "/", instances)],
-            [new ServiceRoute("bookstore", "demo", instances), new ServiceRoute("vault", "other", [VaultInstance.Upstream])],
-            out var table).ShouldBeEmpty();
+        RouteTable
+            .Create(
+                [new PublicRoute(PublicHost, "/", instances)],
+                [
+                    new ServiceRoute("bookstore", "demo", instances),
+                    new ServiceRoute("vault", "other", [VaultInstance.Upstream]),
+                ],
+                out var table
+            )
+            .ShouldBeEmpty();
         return table!;
     }
 
@@ -75,24 +98,36 @@ internal sealed class IngressWorld : IAsyncDisposable
         => TestGroup.Leaf(Caller, new ServiceHostname(service, project, CallerApps).Value, LeafUse.Client, life);
 
     /// <summary>A client of the public listener that trusts the group's roots.</summary>
-    public HttpClient PublicClient(Version? version = null) => Client(version, async (host, cancellationToken) =>
-    {
-        var tls = new SslStream(await ConnectAsync(Server.PublicPort, cancellationToken));
-        var options = TlsProfiles.HostClient(host, Group.Check(), null);
-        options.ApplicationProtocols = version == HttpVersion.Version20 ? [SslApplicationProtocol.Http2] : [SslApplicationProtocol.Http11];
-        await tls.AuthenticateAsClientAsync(options, cancellationToken);
-        return tls;
-    });
+    public HttpClient PublicClient(Version? version = null) =>
+        Client(
+            version,
+            async (host, cancellationToken) =>
+            {
+                var tls = new SslStream(await ConnectAsync(Server.PublicPort, cancellationToken));
+                var options = TlsProfiles.HostClient(host, Group.Check(), null);
+                options.ApplicationProtocols =
+                    version == HttpVersion.Version20 ? [SslApplicationProtocol.Http2] : [SslApplicationProtocol.Http11];
+                await tls.AuthenticateAsClientAsync(options, cancellationToken);
+                return tls;
+            }
+        );
 
-    /// <summary>A service's client of the inter-region listener, HTTP/2. Connections are made as the SDK makes them.</summary>
-    public HttpClient PeerClient(LeafCertificate certificate) => Client(HttpVersion.Version20, async (host, cancellationToken) =>
-    {
-        ServiceHostname.TryParse(host, Apps, out var dialled).ShouldBeTrue();
-        var tls = new SslStream(await ConnectAsync(Server.InterRegionPort, cancellationToken));
-        await tls.AuthenticateAsClientAsync(
-            TlsProfiles.InterRegionClient(dialled!, certificate.Context, Group.Check(), null), cancellationToken);
-        return tls;
-    });
+    /// <summary>A service's client of the inter-region listener, HTTP/2. Connections are made as the SDK makes
+    /// them.</summary>
+    public HttpClient PeerClient(LeafCertificate certificate) =>
+        Client(
+            HttpVersion.Version20,
+            async (host, cancellationToken) =>
+            {
+                ServiceHostname.TryParse(host, Apps, out var dialled).ShouldBeTrue();
+                var tls = new SslStream(await ConnectAsync(Server.InterRegionPort, cancellationToken));
+                await tls.AuthenticateAsClientAsync(
+                    TlsProfiles.InterRegionClient(dialled!, certificate.Context, Group.Check(), null),
+                    cancellationToken
+                );
+                return tls;
+            }
+        );
 
     public static async Task<NetworkStream> ConnectAsync(int port, CancellationToken cancellationToken)
     {
@@ -110,14 +145,18 @@ internal sealed class IngressWorld : IAsyncDisposable
         Group.Dispose();
     }
 
-    private static HttpClient Client(Version? version, Func<string, CancellationToken, Task<SslStream>> connect) => new(new SocketsHttpHandler
-    {
-        UseProxy = false,
-        AllowAutoRedirect = false,
-        ConnectCallback = async (context, cancellationToken) => await connect(context.DnsEndPoint.Host, cancellationToken),
-    })
-    {
-        DefaultRequestVersion = version ?? HttpVersion.Version11,
-        DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
-    };
+    private static HttpClient Client(Version? version, Func<string, CancellationToken, Task<SslStream>> connect) =>
+        new(
+            new SocketsHttpHandler
+            {
+                UseProxy = false,
+                AllowAutoRedirect = false,
+                ConnectCallback = async (context, cancellationToken) =>
+                    await connect(context.DnsEndPoint.Host, cancellationToken),
+            }
+        )
+        {
+            DefaultRequestVersion = version ?? HttpVersion.Version11,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
 }

@@ -13,8 +13,8 @@ using Pelago.Ingress;
 
 namespace Pelago.Tests.Unit.Ingress;
 
-/// <summary>A service instance: an application over HTTP/1.1 and a remoting endpoint over cleartext HTTP/2, on ports of the
-/// system's choice. Records what reached it, connections and bytes included.</summary>
+/// <summary>A service instance: an application over HTTP/1.1 and a remoting endpoint over cleartext HTTP/2, on ports of
+/// the system's choice. Records what reached it, connections and bytes included.</summary>
 internal sealed class RecordingInstance : IAsyncDisposable
 {
     public const string Secret = "c2VjcmV0LW9mLXRoaXMtaW5zdGFuY2U";
@@ -57,7 +57,10 @@ internal sealed class RecordingInstance : IAsyncDisposable
         self = new RecordingInstance(app, id);
         app.Run(self.HandleAsync);
         await app.StartAsync(TestContext.Current.CancellationToken);
-        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ToArray();
+        var addresses = app
+            .Services.GetRequiredService<IServer>()
+            .Features.Get<IServerAddressesFeature>()!
+            .Addresses.ToArray();
         self.Upstream = new Upstream(id, addresses[0], addresses[1], Secret, Ready: true);
         return self;
     }
@@ -72,11 +75,18 @@ internal sealed class RecordingInstance : IAsyncDisposable
 
     private Task HandleAsync(HttpContext context)
     {
-        Requests.Enqueue(new Seen(
-            context.Request.Method,
-            context.Features.Get<IHttpRequestFeature>()!.RawTarget,
-            context.Request.Protocol,
-            context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.Select(v => v ?? "").ToArray(), StringComparer.OrdinalIgnoreCase)));
+        Requests.Enqueue(
+            new Seen(
+                context.Request.Method,
+                context.Features.Get<IHttpRequestFeature>()!.RawTarget,
+                context.Request.Protocol,
+                context.Request.Headers.ToDictionary(
+                    h => h.Key,
+                    h => h.Value.Select(v => v ?? "").ToArray(),
+                    StringComparer.OrdinalIgnoreCase
+                )
+            )
+        );
         context.Response.Headers["Instance"] = Id;
         return Handler(context);
     }
@@ -87,8 +97,14 @@ internal sealed class RecordingInstance : IAsyncDisposable
         await context.Request.Body.CopyToAsync(context.Response.Body, context.RequestAborted);
     }
 
-    public sealed record Seen(string Method, string Target, string Protocol, IReadOnlyDictionary<string, string[]> Headers)
+    public sealed record Seen(
+        string Method,
+        string Target,
+        string Protocol,
+        IReadOnlyDictionary<string, string[]> Headers
+    )
     {
-        public string? Header(string name) => Headers.TryGetValue(name, out var values) ? string.Join("|", values) : null;
+        public string? Header(string name) =>
+            Headers.TryGetValue(name, out var values) ? string.Join("|", values) : null;
     }
 }
