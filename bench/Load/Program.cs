@@ -1,2 +1,6 @@
-Console.Error.WriteLine("usage: bench ID …");
+using Pelago.Bench.Load;
+
+if (args is ["journal"])
+    return await JournalBenchmark.RunAsync(CancellationToken.None);
+Console.Error.WriteLine("usage: bench journal");
 return 2;
