@@ -9,7 +9,8 @@ public sealed record Figures(double RowsPerSecond, double MedianMs, double P99Ms
     public static Figures Of(int rows, TimeSpan elapsed, List<double> commits)
     {
         commits.Sort();
-        return new Figures(rows / elapsed.TotalSeconds, commits[commits.Count / 2], commits[commits.Count * 99 / 100], commits[^1]);
+        var (median, p99) = (commits[commits.Count / 2], commits[commits.Count * 99 / 100]);
+        return new Figures(rows / elapsed.TotalSeconds, median, p99, commits[^1]);
     }
 
     /// <inheritdoc />

@@ -12,14 +12,16 @@ public static class JournalAppend
 {
     /// <summary>Appends and measures each group.</summary>
     public static async Task<Figures> RunAsync(
-        string directory, int rows, int rowsPerGroup, int payloadBytes, int entities, CancellationToken cancellationToken)
+        string directory, int rows, int rowsPerGroup, int payloadBytes, int entities,
+        CancellationToken cancellationToken)
     {
         var options = new JournalOptions
         {
             DataDirectory = Path.Combine(directory, "journal"), GuardFile = Path.Combine(directory, "guard.json"),
         };
         await using var journal = await SqliteJournal.OpenAsync(
-            options, new FileKeyEncryption(Path.Combine(directory, "kek.json")), NullLogger.Instance, cancellationToken);
+            options, new FileKeyEncryption(Path.Combine(directory, "kek.json")), NullLogger.Instance,
+            cancellationToken);
         var origin = new Origin("us-east-1", Incarnation.Create(1, new byte[10]));
         await journal.OpenIncarnationAsync(origin, cancellationToken);
         var epochs = new uint[EntityKey.Lanes];
@@ -46,7 +48,8 @@ public static class JournalAppend
     {
         private readonly Random random = new(1);
         private readonly ulong[] sequences = new ulong[entities];
-        private readonly EntityKey[] keys = [.. Enumerable.Range(0, entities).Select(i => new EntityKey("cart", $"customer-{i}"))];
+        private readonly EntityKey[] keys =
+            [.. Enumerable.Range(0, entities).Select(i => new EntityKey("cart", $"customer-{i}"))];
         private readonly byte[] payload = new byte[payloadBytes];
         private ulong time = 1;
 
@@ -60,7 +63,8 @@ public static class JournalAppend
                 var sequence = ++sequences[entity];
                 var e = new EventRecord
                 {
-                    Entity = key, Origin = origin, Sequence = sequence, Vector = VersionVector.Empty.With(origin, sequence),
+                    Entity = key, Origin = origin, Sequence = sequence,
+                    Vector = VersionVector.Empty.With(origin, sequence),
                     Timestamp = new HybridTimestamp(++time << 16), PayloadName = "item-added", Payload = payload,
                 };
                 batches.Add(new LaneBatch

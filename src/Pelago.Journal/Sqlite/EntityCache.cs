@@ -14,6 +14,9 @@ internal sealed class EntityEntry(EntityKey key, long number)
 
     public long Number { get; set; } = number;
 
+    /// <summary>What stands for the key in the store; kept only while the entity is being added.</summary>
+    public UInt128 Hash { get; init; }
+
     /// <summary>Local sequence of the last row, that of the open group included. For the writer's thread.</summary>
     public ulong Last { get; set; }
 

@@ -15,23 +15,31 @@ internal sealed class EntityRegistry
     private readonly KeyRing keys;
     private readonly Opener opener;
     private readonly EntityCache cache;
+    private readonly RecentEntities recent;
     private readonly Statement byHash, byNumber;
 
-    public EntityRegistry(Database database, KeyRing keys, Opener opener, EntityCache cache)
+    public EntityRegistry(Database database, KeyRing keys, Opener opener, EntityCache cache, RecentEntities recent)
     {
-        (this.keys, this.opener, this.cache) = (keys, opener, cache);
-        byHash = database.Prepare("SELECT number FROM entity WHERE hash = ?1");
+        (this.keys, this.opener, this.cache, this.recent) = (keys, opener, cache, recent);
+        byHash = database.Prepare("SELECT number FROM entity_hash WHERE hash = ?1");
         byNumber = database.Prepare("SELECT lane, hash, salt, nonce, sealed FROM entity WHERE number = ?1");
     }
 
     /// <summary>An entity's entry, or null when the journal does not know it.</summary>
-    public EntityEntry? Find(EntityKey key)
+    public EntityEntry? Find(EntityKey key) => FindOrHash(key, out _);
+
+    /// <summary>An entity's entry; or null, and then the hash that a new entry has.</summary>
+    public EntityEntry? FindOrHash(EntityKey key, out UInt128 hash)
     {
+        hash = default;
         if (cache.TryFind(key, out var known))
             return known;
-        Span<byte> hash = stackalloc byte[16];
-        Hash(key, hash);
-        byHash.Bind(1, hash);
+        Span<byte> bytes = stackalloc byte[16];
+        keys.Hash(HashDomain, key.Type, key.Id, bytes);
+        hash = BinaryPrimitives.ReadUInt128BigEndian(bytes);
+        if (recent.Find(hash) is > 0 and var number)
+            return cache.Add(new EntityEntry(key, number));
+        byHash.Bind(1, bytes);
         try
         {
             return byHash.Step() ? cache.Add(new EntityEntry(key, byHash.Long(0))) : null;
@@ -84,13 +92,11 @@ internal sealed class EntityRegistry
     public void BindRow(Statement insert, Sealer sealer, EntityEntry entry, int lane)
     {
         Span<byte> hash = stackalloc byte[16];
-        Hash(entry.Key, hash);
+        BinaryPrimitives.WriteUInt128BigEndian(hash, entry.Hash);
         var content = new SealedEntity { Type = entry.Key.Type, Id = entry.Key.Id }.ToByteArray();
         var box = sealer.Seal(SealDomain.Entity, Columns(entry.Number, lane, hash), content, out var nonce);
         insert.Bind(1, entry.Number).Bind(2, lane).Bind(3, hash).Bind(4, sealer.Salt).Bind(5, nonce).Bind(6, box);
     }
-
-    private void Hash(EntityKey key, Span<byte> hash) => keys.Hash(HashDomain, key.Type, key.Id, hash);
 
     private static long[] Columns(long number, long lane, ReadOnlySpan<byte> hash)
         => [number, lane, BinaryPrimitives.ReadInt64BigEndian(hash), BinaryPrimitives.ReadInt64BigEndian(hash[8..])];

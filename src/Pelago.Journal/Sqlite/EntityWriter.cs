@@ -10,14 +10,19 @@ internal sealed class EntityWriter
     private readonly EntityCache cache;
     private readonly Sealer sealer;
     private readonly RecentRows recent;
+    private readonly RecentEntities recentEntities;
+    private readonly EntityRuns index;
     private readonly Statement insert, lastRow;
     private readonly Dictionary<EntityKey, EntityEntry> unknown = [];
     private readonly List<EntityEntry> given = [], touched = [];
     private long lastNumber;
 
-    public EntityWriter(Database database, EntityRegistry registry, EntityCache cache, Sealer sealer, RecentRows recent)
+    public EntityWriter(WriterParts parts, EntityRegistry registry, int runEntities)
     {
-        (this.registry, this.cache, this.sealer, this.recent) = (registry, cache, sealer, recent);
+        (cache, sealer, recent, recentEntities) = (parts.Cache, parts.Sealer, parts.Recent, parts.RecentEntities);
+        this.registry = registry;
+        var database = parts.Database;
+        index = new EntityRuns(database, recentEntities, runEntities);
         insert = database.Prepare("INSERT INTO entity VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
         lastRow = database.Prepare("SELECT max(local_sequence) FROM entity_row WHERE entity = ?1");
         lastNumber = database.Number("SELECT max(number) FROM entity");
@@ -27,7 +32,7 @@ internal sealed class EntityWriter
     /// <returns>Null when the row does not follow the last one: somebody else has appended to the entity.</returns>
     public EntityEntry? Follow(EntityKey key, ulong localSequence)
     {
-        var entry = registry.Find(key) ?? Unknown(key);
+        var entry = Find(key);
         if (!entry.Counted)
             entry.Count(entry.Number == 0 ? 0 : LastRow(entry.Number));
         if (localSequence != entry.Last + 1)
@@ -60,12 +65,19 @@ internal sealed class EntityWriter
     }
 
     /// <summary>The number of an entity that no row of the group need belong to.</summary>
-    public long NumberOf(EntityKey key, int lane) => NumberOf(registry.Find(key) ?? Unknown(key), lane);
+    public long NumberOf(EntityKey key, int lane) => NumberOf(Find(key), lane);
+
+    /// <summary>Writes a slice of the index in the open transaction.</summary>
+    public void WriteSlice() => index.WriteSlice(given.Count);
 
     public void Commit()
     {
+        index.Commit();
         foreach (var entry in given)
+        {
+            recentEntities.Add(entry.Hash, entry.Number);
             cache.Add(entry);
+        }
         foreach (var entry in touched)
             entry.Commit();
         Clear();
@@ -74,6 +86,7 @@ internal sealed class EntityWriter
     /// <summary>After a rollback: numbers given in the group are never given again.</summary>
     public void Rollback()
     {
+        index.Rollback();
         foreach (var entry in touched)
             entry.Rollback();
         Clear();
@@ -86,10 +99,13 @@ internal sealed class EntityWriter
         unknown.Clear();
     }
 
-    private EntityEntry Unknown(EntityKey key)
+    private EntityEntry Find(EntityKey key)
     {
-        if (!unknown.TryGetValue(key, out var entry))
-            unknown.Add(key, entry = new EntityEntry(key, 0));
+        if (unknown.Count > 0 && unknown.TryGetValue(key, out var entry))
+            return entry;
+        entry = registry.FindOrHash(key, out var hash);
+        if (entry is null)
+            unknown.Add(key, entry = new EntityEntry(key, 0) { Hash = hash });
         return entry;
     }
 

@@ -26,7 +26,7 @@ internal sealed class IndexRuns
         (this.recent, this.runRows) = (recent, Math.Clamp(runRows, 16, (1 << IndexBits) / 4));
         byEntity = database.Prepare("INSERT OR IGNORE INTO entity_row VALUES (?1, ?2, ?3)");
         byLane = database.Prepare("INSERT OR IGNORE INTO lane_row VALUES (?1, ?2, ?3)");
-        finish = database.Prepare("INSERT OR REPLACE INTO run VALUES (1, ?1, ?2)");
+        finish = database.Prepare($"INSERT OR REPLACE INTO run VALUES ({Schema.RowRun}, ?1, ?2)");
     }
 
     /// <summary>Writes a slice in the open transaction.</summary>

@@ -124,7 +124,8 @@ internal sealed class JournalCheck(
         {
             using var once = database.Once($"SELECT e.lane, e.position FROM event e LEFT JOIN {table} i "
                 + $"ON i.{key} = e.{key} AND i.{column} = e.{column} "
-                + $"WHERE e.id <= (SELECT through FROM run) AND i.id IS NOT e.id LIMIT {MaxFindings}", out var select);
+                + $"WHERE e.id <= (SELECT through FROM run WHERE kind = {Schema.RowRun}) AND i.id IS NOT e.id LIMIT {MaxFindings}",
+                out var select);
             while (select.Step())
                 Add(Damage.Failure($"the row at position {select.Long(1)} of lane {select.Long(
                     0)} is not in the index {table}"));

@@ -75,7 +75,7 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
     {
         var database = Database.Open(DatabasePath, create: false, Math.Max(1024, options.WriterCacheKibibytes / 4));
         database.Execute("PRAGMA query_only = ON");
-        return new JournalReader(database, parts.Keys, parts.Origins, parts.Cache, parts.Recent);
+        return new JournalReader(database, parts);
     }
 
     /// <summary>True when it is a journal of our format; false when it is empty.</summary>
@@ -114,8 +114,11 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
             for (var i = 0; i < EntityKey.Lanes; i++)
                 lane.Bind(1, i).Run();
         }
-        using (database.Once("INSERT INTO run VALUES (1, 0, ?1)", out var run))
-            run.Bind(1, new byte[EntityKey.Lanes * 8]).Run();
+        using (database.Once("INSERT INTO run VALUES (?1, 0, ?2)", out var run))
+        {
+            run.Bind(1, Schema.RowRun).Bind(2, new byte[EntityKey.Lanes * 8]).Run();
+            run.Bind(1, Schema.EntityRun).Bind(2, [0]).Run();
+        }
         database.Execute($"PRAGMA application_id = {Schema.ApplicationId}");
         database.Execute($"PRAGMA user_version = {Schema.FormatVersion}");
         database.Execute("COMMIT");
@@ -184,7 +187,7 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
         var lanes = new LaneTable(database);
         var heads = new byte[EntityKey.Lanes * 8];
         var through = 0L;
-        using (database.Once("SELECT through, heads FROM run", out var run))
+        using (database.Once($"SELECT through, heads FROM run WHERE kind = {Schema.RowRun}", out var run))
         {
             if (run.Step() && run.Blob(1).Length == heads.Length)
             {
@@ -197,8 +200,22 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
             indexed[lane] = BinaryPrimitives.ReadUInt64BigEndian(heads.AsSpan(lane * 8));
         var recent = new RecentRows(indexed);
         ReadRecent(database, through, recent, lanes);
-        return new WriterParts(database, keys, sealer, origins, new EntityCache(options.EntityCacheEntries), recent,
-            lanes);
+        var cache = new EntityCache(options.EntityCacheEntries);
+        return new WriterParts(database, keys, sealer, origins, cache, ReadRecentEntities(database), recent, lanes);
+    }
+
+    private static RecentEntities ReadRecentEntities(Database database)
+    {
+        var recent = new RecentEntities();
+        using var once = database.Once("SELECT number, hash FROM entity WHERE number > "
+            + $"(SELECT through FROM run WHERE kind = {Schema.EntityRun})", out var select);
+        while (select.Step())
+        {
+            var hash = select.Blob(1);
+            if (hash.Length == 16)
+                recent.Add(BinaryPrimitives.ReadUInt128BigEndian(hash), select.Long(0));
+        }
+        return recent;
     }
 
     /// <summary>Finds the rows that are not indexed yet. A row out of place is left out, and leaves a hole that reads

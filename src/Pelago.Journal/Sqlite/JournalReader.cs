@@ -17,11 +17,13 @@ internal sealed class JournalReader : IDisposable
     private readonly RowReader rows;
     private readonly Statement begin, end, snapshot, replies, ofEntity, byId, ofLane, conflicts, ofLaneEntities;
 
-    public JournalReader(Database database, KeyRing keys, OriginTable origins, EntityCache cache, RecentRows recent)
+    /// <param name="database">A connection of its own.</param>
+    /// <param name="parts">What the writer shares with readers.</param>
+    public JournalReader(Database database, WriterParts parts)
     {
-        (this.database, this.origins, this.recent) = (database, origins, recent);
-        opener = new Opener(keys);
-        entities = new EntityRegistry(database, keys, opener, cache);
+        (this.database, origins, recent) = (database, parts.Origins, parts.Recent);
+        opener = new Opener(parts.Keys);
+        entities = new EntityRegistry(database, parts.Keys, opener, parts.Cache, parts.RecentEntities);
         rows = new RowReader(opener, origins, entities);
         begin = database.Prepare("BEGIN");
         end = database.Prepare("COMMIT");

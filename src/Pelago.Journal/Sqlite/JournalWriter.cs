@@ -30,8 +30,8 @@ internal sealed class JournalWriter : IDisposable
         (database, origins, recent, sealer, this.logger) =
             (parts.Database, parts.Origins, parts.Recent, parts.Sealer, logger);
         opener = new Opener(parts.Keys);
-        var registry = new EntityRegistry(database, parts.Keys, opener, parts.Cache);
-        entities = new EntityWriter(database, registry, parts.Cache, sealer, recent);
+        var registry = new EntityRegistry(database, parts.Keys, opener, parts.Cache, parts.RecentEntities);
+        entities = new EntityWriter(parts, registry, options.IndexRunRows);
         rows = new RowAppender(database, sealer);
         side = new SideRecords(database, sealer, parts.Keys);
         index = new IndexRuns(database, recent, options.IndexRunRows);
@@ -102,6 +102,7 @@ internal sealed class JournalWriter : IDisposable
                     Write(batches[i], results[i].FirstPosition);
             }
             index.WriteSlice(places.Count);
+            entities.WriteSlice();
             commit.Run();
         }
         catch (StoreException e)
@@ -269,5 +270,5 @@ internal sealed class JournalWriter : IDisposable
 
 /// <summary>What opening hands to the writer.</summary>
 internal sealed record WriterParts(
-    Database Database, KeyRing Keys, Sealer Sealer, OriginTable Origins, EntityCache Cache, RecentRows Recent,
-    LaneTable Lanes);
+    Database Database, KeyRing Keys, Sealer Sealer, OriginTable Origins, EntityCache Cache,
+    RecentEntities RecentEntities, RecentRows Recent, LaneTable Lanes);

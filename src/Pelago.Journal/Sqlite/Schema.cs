@@ -4,9 +4,10 @@ namespace Pelago.Journal;
 /// <remarks>
 /// Rows lie in commit order, and nothing else is written at random places while a client waits. A secondary index on
 /// the event table would dirty about one page for every event: with 100,000 entities and batches of 256 that costs five
-/// sixths of the throughput (measured). So both indexes are tables of their own, <c>entity_row</c> and <c>lane_row</c>,
-/// filled behind the appends in runs of some ten thousand rows, sorted, a slice with each commit; what is not indexed
-/// yet is looked up in memory and found again at start from <c>run</c>. An entity is a small integer; its id is sealed.
+/// sixths of the throughput (measured). So the indexes are tables of their own, <c>entity_row</c>, <c>lane_row</c> and
+/// <c>entity_hash</c>, filled behind the appends in runs of some ten thousand rows, sorted, a slice with each commit;
+/// what is not indexed yet is looked up in memory and found again at start from <c>run</c>. An entity is a small
+/// integer; its id is sealed.
 /// </remarks>
 internal static class Schema
 {
@@ -16,6 +17,12 @@ internal static class Schema
 
     /// <summary>SQLite's <c>application_id</c>: "PLGJ".</summary>
     public const int ApplicationId = 0x504C474A;
+
+    /// <summary>The kind of <c>run</c> that stands for rows.</summary>
+    public const int RowRun = 1;
+
+    /// <summary>The kind of <c>run</c> that stands for entities.</summary>
+    public const int EntityRun = 2;
 
     /// <summary>Statements that create it, run in one transaction.</summary>
     public static readonly string[] Create =
@@ -40,7 +47,7 @@ internal static class Schema
             + "sealed BLOB NOT NULL, PRIMARY KEY (lane, entity, origin)) WITHOUT ROWID",
         "CREATE TABLE entity (number INTEGER PRIMARY KEY, lane INTEGER NOT NULL, hash BLOB NOT NULL, "
             + "salt INTEGER NOT NULL, nonce INTEGER NOT NULL, sealed BLOB NOT NULL)",
-        "CREATE UNIQUE INDEX entity_hash ON entity (hash)",
+        "CREATE TABLE entity_hash (hash BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
         "CREATE TABLE event (id INTEGER PRIMARY KEY, lane INTEGER NOT NULL, position INTEGER NOT NULL, "
             + "entity INTEGER NOT NULL, local_sequence INTEGER NOT NULL, origin INTEGER NOT NULL, "
             + "sequence INTEGER NOT NULL, origin_position INTEGER NOT NULL, timestamp INTEGER NOT NULL, "
@@ -59,8 +66,8 @@ internal static class Schema
             + "origin INTEGER NOT NULL, sequence INTEGER NOT NULL, recorded_at INTEGER NOT NULL, salt INTEGER NOT "
             + "NULL, "
             + "nonce INTEGER NOT NULL, sealed BLOB NOT NULL, UNIQUE (entity, kind, origin, sequence))",
-        // The one row says through which event id both indexes are complete, and each lane's head at that id (32 × 8
-        // bytes).
-        "CREATE TABLE run (one INTEGER PRIMARY KEY CHECK (one = 1), through INTEGER NOT NULL, heads BLOB NOT NULL)",
+        // Kind 1: through which event id both indexes of rows are complete, and each lane's head at that id
+        // (32 × 8 bytes). Kind 2: through which number the index of entities is complete.
+        "CREATE TABLE run (kind INTEGER PRIMARY KEY, through INTEGER NOT NULL, heads BLOB NOT NULL)",
     ];
 }
