@@ -1,0 +1,45 @@
+using Microsoft.Extensions.Logging;
+using Pelago.Replication;
+
+namespace Pelago.Entities;
+
+/// <summary>The room's log messages. Names of peers come from verified certificates or from configuration.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information,
+        "Runtime of region {Region} started: journal {Journal}, incarnation {Incarnation}, continuity {Continuity}.")]
+    public static partial void Started(ILogger logger, string region, Guid journal, string incarnation, Continuity continuity);
+
+    [LoggerMessage(2, LogLevel.Information, "Runtime stopped; {Pending} requests were still waiting.")]
+    public static partial void Stopped(ILogger logger, int pending);
+
+    [LoggerMessage(3, LogLevel.Critical, "The replication kernel failed; this instance cannot go on.")]
+    public static partial void KernelFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(4, LogLevel.Error, "A group of {Batches} batches was not committed.")]
+    public static partial void AppendFailed(ILogger logger, int batches, Exception error);
+
+    [LoggerMessage(5, LogLevel.Information, "Incarnation {Origin} begins: {Reason}")]
+    public static partial void IncarnationOpened(ILogger logger, string origin, string reason);
+
+    [LoggerMessage(6, LogLevel.Error, "An entity of type {Type} could not be loaded.")]
+    public static partial void LoadFailed(ILogger logger, string type, Exception error);
+
+    [LoggerMessage(7, LogLevel.Error, "A page of lane {Lane} could not be read.")]
+    public static partial void PageFailed(ILogger logger, int lane, Exception error);
+
+    [LoggerMessage(8, LogLevel.Warning, "Alarm {Kind}: {Text}")]
+    public static partial void Alarm(ILogger logger, AlarmKind kind, string text);
+
+    [LoggerMessage(9, LogLevel.Information, "Link {Link} with {Peer} is open (dialled here: {Dialled}).")]
+    public static partial void LinkOpened(ILogger logger, long link, string peer, bool dialled);
+
+    [LoggerMessage(10, LogLevel.Information, "Link {Link} with {Peer} ended: {Reason}")]
+    public static partial void LinkEnded(ILogger logger, long link, string peer, string reason);
+
+    [LoggerMessage(11, LogLevel.Debug, "Dialling {Peer} failed: {Reason}")]
+    public static partial void DialFailed(ILogger logger, string peer, string reason);
+
+    [LoggerMessage(12, LogLevel.Warning, "A replication stream was refused: {Reason}")]
+    public static partial void StreamRefused(ILogger logger, string reason);
+}

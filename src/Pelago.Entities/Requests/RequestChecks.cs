@@ -1,0 +1,40 @@
+using System.Globalization;
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Entities;
+
+/// <summary>Refusals that need no kernel.</summary>
+internal static class RequestChecks
+{
+    public static readonly Failure Stopping = new(
+        ErrorCodes.Stopping, "This instance is stopping.", "Try again: another instance or the next one answers.");
+
+    public static Failure Overloaded(int bound) => new(ErrorCodes.Overloaded,
+        string.Create(CultureInfo.InvariantCulture, $"More than {bound} requests are under way in this instance."),
+        "Try again with a growing pause.");
+
+    public static Failure Elsewhere(string owner) => new(ErrorCodes.LaneFenced,
+        $"The entity belongs to instance '{owner}'.", "Try again.");
+
+    public static Failure NoHandler(EntityType type, Type command) => new(ErrorCodes.InvalidEntityType,
+        $"Entity type '{type.Name}' has no handler for command {command.Name}.", "Add it with Command(…) in Define.");
+
+    /// <summary>A key is up to 256 printable ASCII characters; null when it is good, or empty (none).</summary>
+    public static Failure? CheckKey(string key)
+    {
+        if (key.Length > EventLimits.MaxIdempotencyKeyLength)
+            return Bad($"is longer than {EventLimits.MaxIdempotencyKeyLength} characters");
+        foreach (var c in key)
+        {
+            if (c is < '!' or > '~')
+                return Bad("holds a character that is not printable ASCII");
+        }
+        return null;
+    }
+
+    public static RequestResult Failed(Failure failure) => new(null, failure, []);
+
+    private static Failure Bad(string rule) => new(ErrorCodes.InvalidIdempotencyKey,
+        $"The idempotency key {rule}.", "Send, for example, a UUID.", "Idempotency-Key");
+}

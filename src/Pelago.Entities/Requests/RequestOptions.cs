@@ -1,0 +1,34 @@
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Entities;
+
+/// <summary>How one command or read is to be handled; the default is "here, now, without a token".</summary>
+public sealed record RequestOptions
+{
+    /// <summary>Nothing asked for.</summary>
+    public static readonly RequestOptions Default = new();
+
+    /// <summary>What the client has seen: the request waits until this replica is that far.</summary>
+    public CausalityToken Token { get; init; } = CausalityToken.Empty;
+
+    /// <summary>Two commands of one entity with the same key are one. Empty for none; at most 256 characters.</summary>
+    public string IdempotencyKey { get; init; } = "";
+
+    /// <summary>W3C trace context of the caller, or empty.</summary>
+    public string TraceParent { get; init; } = "";
+
+    /// <summary>Time that the request may take, waiting included; null for the runtime's default.</summary>
+    public TimeSpan? Deadline { get; init; }
+}
+
+/// <summary>Answer to a command or read: a value or a failure, and the client's token after it.</summary>
+/// <param name="Value">The reply; default when it failed.</param>
+/// <param name="Failure">Why it was refused or failed, or null.</param>
+/// <param name="Token">What the client has seen now.</param>
+public readonly record struct EntityReply<T>(T? Value, Failure? Failure, CausalityToken Token)
+{
+    /// <summary>The value.</summary>
+    /// <exception cref="PelagoException">It failed.</exception>
+    public T ValueOrThrow() => Failure is null ? Value! : throw Failure.ToException();
+}

@@ -1,0 +1,249 @@
+using System.IO.Pipelines;
+using Microsoft.Extensions.Logging;
+using Pelago.Journal;
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Entities;
+
+/// <summary>Runs the entities of one service in one region: the shell around <see cref="InstanceKernel"/> that does its I/O.</summary>
+/// <remarks>
+/// A write passes four of its parts: 1. <see cref="SendAsync"/> bounds and queues it; 2. the loop hands it to the kernel, which
+/// runs the handler and puts its events into the next group; 3. the journal worker commits the group; 4. the kernel completes
+/// the request, and what it emitted for peers leaves on their links. Thread-safe.
+/// </remarks>
+public sealed class EntityRuntime : IAsyncDisposable
+{
+    private readonly RuntimeOptions options;
+    private readonly IJournal journal;
+    private readonly TimeProvider clock;
+    private readonly ILogger logger;
+    private readonly EntityOwners owners;
+    private readonly KernelLoop loop;
+    private readonly JournalWorker worker;
+    private readonly LinkTable links;
+    private readonly ITimer ticker;
+    private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task looping = Task.CompletedTask;
+    private int pending;
+    private int tickQueued;
+    private int stopping;
+
+    private EntityRuntime(
+        RuntimeOptions options, EntityTypes types, IJournal journal, IReadOnlyList<LaneState> lanes, IPeerDialler dialler,
+        EntityOwners owners, TimeProvider clock, ILogger logger)
+    {
+        (this.options, Types, this.journal, this.owners) = (options, types, journal, owners);
+        (this.clock, this.logger) = (clock, logger);
+        var kernel = new InstanceKernel(options.Kernel, types.All, journal.Identity, lanes);
+        loop = new KernelLoop(kernel, clock, options.MaxInputsPerTurn, logger) { Perform = Perform, Failed = OnFailed };
+        worker = new JournalWorker(journal, options.ConcurrentReads, logger) { Answer = i => loop.Post(i) };
+        links = new LinkTable(options, dialler, clock, logger) { Post = i => loop.Post(i) };
+        var interval = TimeSpan.FromMilliseconds(options.TickMilliseconds);
+        ticker = clock.CreateTimer(_ => PostTick(), null, interval, interval);
+    }
+
+    /// <summary>The registered entity types.</summary>
+    public EntityTypes Types { get; }
+
+    /// <summary>The region in which this runtime serves.</summary>
+    public string Region => options.Kernel.Region;
+
+    /// <summary>The journal: for inspection; only the runtime writes.</summary>
+    public IJournal Journal => journal;
+
+    /// <summary>Completes when the runtime has stopped; fails when it could not go on, and then the process should end.</summary>
+    public Task Ended => ended.Task;
+
+    /// <summary>True from the start until the runtime stops or fails.</summary>
+    public bool IsServing => Volatile.Read(ref stopping) == 0 && !ended.Task.IsCompleted;
+
+    /// <summary>Takes every lane of the journal over and starts. The runtime owns the journal from then on.</summary>
+    /// <param name="dialler">The way to the peers.</param>
+    public static async ValueTask<EntityRuntime> StartAsync(
+        RuntimeOptions options, EntityTypes types, IJournal journal, IPeerDialler dialler, EntityOwners owners,
+        TimeProvider clock, ILogger logger, CancellationToken cancellationToken)
+    {
+        var lanes = new List<LaneState>(EntityKey.Lanes);
+        for (var lane = 0; lane < EntityKey.Lanes; lane++)
+            lanes.Add(await journal.AcquireLaneAsync(lane, cancellationToken));
+        var runtime = new EntityRuntime(options, types, journal, lanes, dialler, owners, clock, logger);
+        runtime.worker.Start();
+        runtime.looping = Task.Run(runtime.loop.RunAsync, CancellationToken.None);
+        runtime.PostTick();
+        var identity = journal.Identity;
+        Log.Started(logger, runtime.Region, identity.JournalId, identity.Incarnation?.ToString() ?? "none", identity.Continuity);
+        return runtime;
+    }
+
+    /// <summary>Sends a command; the answer comes once its events are durable here.</summary>
+    /// <param name="type">A registered type.</param>
+    /// <param name="id">The entity's id; checked here.</param>
+    public async ValueTask<EntityReply<TReply>> SendAsync<TReply>(
+        EntityType type, string id, ICommand<TReply> command, RequestOptions request, CancellationToken cancellationToken)
+    {
+        if (CheckRequest(id, request) is { } failure)
+            return new EntityReply<TReply>(default, failure, request.Token);
+        if (type.Handler(command.GetType()) is not { } handler)
+            return new EntityReply<TReply>(default, RequestChecks.NoHandler(type, command.GetType()), request.Token);
+        var key = new EntityKey(type.Name, id);
+        var keyed = request.IdempotencyKey.Length > 0;
+        var waiter = new PendingRequest();
+        var result = await AskAsync(new CommandRequest
+        {
+            Entity = key,
+            Handle = (state, context) => handler(state, command, context),
+            EncodeReply = keyed ? ReplyCodec<TReply>.Encoder(type) : null,
+            DecodeReply = keyed ? ReplyCodec<TReply>.Decoder(type) : null,
+            IdempotencyKey = request.IdempotencyKey,
+            TraceParent = request.TraceParent,
+            Condition = request.Token.For(key),
+            DeadlineMilliseconds = DeadlineOf(request),
+            Waiter = waiter,
+        }, key, waiter, cancellationToken);
+        return new EntityReply<TReply>((TReply?)result.Value, result.Failure, request.Token.With(result.Points));
+    }
+
+    /// <summary>Reads an entity's state; waits for the token first.</summary>
+    /// <param name="project">Makes the answer; pure, runs on the loop, so it must be short.</param>
+    public async ValueTask<EntityReply<T>> ReadAsync<T>(
+        EntityType type, string id, Func<EntityView, T> project, RequestOptions request, CancellationToken cancellationToken)
+    {
+        if (CheckRequest(id, request) is { } failure)
+            return new EntityReply<T>(default, failure, request.Token);
+        var key = new EntityKey(type.Name, id);
+        var waiter = new PendingRequest();
+        var result = await AskAsync(new ReadRequest
+        {
+            Entity = key,
+            Project = view => project(view),
+            Condition = request.Token.For(key),
+            DeadlineMilliseconds = DeadlineOf(request),
+            Waiter = waiter,
+        }, key, waiter, cancellationToken);
+        return new EntityReply<T>((T?)result.Value, result.Failure, request.Token.With(result.Points));
+    }
+
+    /// <summary>Looks into the kernel, on the loop. The function must be short and must not keep what it sees.</summary>
+    public async ValueTask<T> InspectAsync<T>(Func<InstanceKernel, Moment, T> look, CancellationToken cancellationToken)
+    {
+        var seen = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (!loop.Post(new InspectInput((kernel, now) => seen.TrySetResult(look(kernel, now)))))
+            throw RequestChecks.Stopping.ToException();
+        return await seen.Task.WaitAsync(Timeout.InfiniteTimeSpan, clock, cancellationToken);
+    }
+
+    /// <summary>Serves a replication stream of a verified peer, until it ends.</summary>
+    public Task AcceptAsync(string peer, IDuplexPipe pipe, CancellationToken cancellationToken)
+        => IsServing ? links.AcceptAsync(peer, pipe, cancellationToken) : Task.CompletedTask;
+
+    /// <summary>Stops: 1. takes no more requests; 2. lets those under way end; 3. says goodbye to the peers; 4. ends loop and
+    /// worker; 5. closes the journal, which notes a clean stop. Does not throw; a second call waits for the first.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref stopping, 1) != 0)
+        {
+            await ended.Task.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            return;
+        }
+        if (Volatile.Read(ref pending) == 0)
+            drained.TrySetResult();
+        await drained.Task.WaitAsync(TimeSpan.FromMilliseconds(options.StopMilliseconds), clock)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await links.StopAsync();
+        await ticker.DisposeAsync();
+        loop.Complete();
+        await looping;
+        await worker.StopAsync();
+        await journal.DisposeAsync();
+        Log.Stopped(logger, Volatile.Read(ref pending));
+        ended.TrySetResult();
+    }
+
+    private async ValueTask<RequestResult> AskAsync(
+        object input, EntityKey entity, PendingRequest waiter, CancellationToken cancellationToken)
+    {
+        if (!owners.IsHere(entity))
+            return RequestChecks.Failed(RequestChecks.Elsewhere(owners.OwnerOf(entity)));
+        if (!IsServing)
+            return RequestChecks.Failed(RequestChecks.Stopping);
+        if (Interlocked.Increment(ref pending) > options.MaxPendingRequests)
+        {
+            Leave();
+            return RequestChecks.Failed(RequestChecks.Overloaded(options.MaxPendingRequests));
+        }
+        if (!loop.Post(input))
+        {
+            Leave();
+            return RequestChecks.Failed(RequestChecks.Stopping);
+        }
+        return cancellationToken.CanBeCanceled
+            ? await waiter.Task.WaitAsync(cancellationToken)
+            : await waiter.Task;
+    }
+
+    private void Perform(KernelEffect effect)
+    {
+        switch (effect)
+        {
+            case CommandDone done:
+                Finish(done.Request.Waiter, done.Result);
+                break;
+            case ReadDone done:
+                Finish(done.Request.Waiter, done.Result);
+                break;
+            case SendFrame send:
+                links.Send(send.Link, send.Frame);
+                break;
+            case AppendGroup or OpenIncarnation:
+                worker.Write(effect);
+                break;
+            case LoadEntity or ReadPage:
+                worker.Read(effect);
+                break;
+            case Dial dial:
+                links.Dial(dial.Peer);
+                break;
+            case CloseLink close:
+                links.Close(close.Link, close.Reason);
+                break;
+            case Alarm alarm:
+                Log.Alarm(logger, alarm.Kind, alarm.Text);
+                break;
+        }
+    }
+
+    private void Finish(object? waiter, RequestResult result)
+    {
+        Leave();
+        ((PendingRequest)waiter!).TrySetResult(result);
+    }
+
+    private void Leave()
+    {
+        if (Interlocked.Decrement(ref pending) == 0 && Volatile.Read(ref stopping) != 0)
+            drained.TrySetResult();
+    }
+
+    private void PostTick()
+    {
+        // One tick in the queue is enough: a loop that is behind need not hear of each.
+        if (Interlocked.Exchange(ref tickQueued, 1) == 0)
+            loop.Post(new InspectInput(Tick));
+    }
+
+    private void Tick(InstanceKernel kernel, Moment now)
+    {
+        Volatile.Write(ref tickQueued, 0);
+        kernel.Tick(now);
+    }
+
+    private void OnFailed(Exception error) => ended.TrySetException(error);
+
+    private Failure? CheckRequest(string id, RequestOptions request)
+        => EntityKey.CheckId(id) ?? RequestChecks.CheckKey(request.IdempotencyKey);
+
+    private long DeadlineOf(RequestOptions request) => KernelLoop.MonotonicMilliseconds(clock)
+        + (long)(request.Deadline?.TotalMilliseconds ?? options.RequestDeadlineMilliseconds);
+}

@@ -1,0 +1,128 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Pelago.Journal;
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Entities;
+
+/// <summary>Performs what the kernel asks of the journal, away from the loop: appends one after another, reads a few at a
+/// time. Whatever the store does, every request is answered.</summary>
+internal sealed class JournalWorker
+{
+    private readonly IJournal journal;
+    private readonly ILogger logger;
+    private readonly Channel<KernelEffect> writes = NewQueue(readers: 1);
+    private readonly Channel<KernelEffect> reads;
+    private readonly int concurrentReads;
+    private Task all = Task.CompletedTask;
+
+    public JournalWorker(IJournal journal, int concurrentReads, ILogger logger)
+    {
+        (this.journal, this.concurrentReads, this.logger) = (journal, concurrentReads, logger);
+        reads = NewQueue(concurrentReads);
+    }
+
+    /// <summary>Takes an answer back to the loop.</summary>
+    public required Action<KernelInput> Answer { get; init; }
+
+    /// <summary>Starts the workers.</summary>
+    public void Start() => all = Task.WhenAll(
+        [Task.Run(WriteAsync), .. Enumerable.Range(0, concurrentReads).Select(_ => Task.Run(ReadAsync))]);
+
+    /// <summary>Queues an append or a change of incarnation.</summary>
+    public void Write(KernelEffect effect) => writes.Writer.TryWrite(effect);
+
+    /// <summary>Queues a load or a page.</summary>
+    public void Read(KernelEffect effect) => reads.Writer.TryWrite(effect);
+
+    /// <summary>Ends once everything queued is done.</summary>
+    public Task StopAsync()
+    {
+        writes.Writer.TryComplete();
+        reads.Writer.TryComplete();
+        return all;
+    }
+
+    private async Task WriteAsync()
+    {
+        await foreach (var effect in writes.Reader.ReadAllAsync(CancellationToken.None))
+        {
+            if (effect is AppendGroup group)
+                Answer(new CommittedInput(await AppendAsync(group)));
+            else if (effect is OpenIncarnation open)
+                await OpenAsync(open);
+        }
+    }
+
+    private async ValueTask<IReadOnlyList<LaneCommit>> AppendAsync(AppendGroup group)
+    {
+        try
+        {
+            return await journal.AppendAsync(group.Batches, CancellationToken.None);
+        }
+        catch (Exception error) // a store fails in ways of its own; the kernel retries or refuses
+        {
+            Log.AppendFailed(logger, group.Batches.Count, error);
+            return [.. group.Batches.Select(_ => new LaneCommit(CommitOutcome.Failed, 0, 0))];
+        }
+    }
+
+    private async ValueTask OpenAsync(OpenIncarnation open)
+    {
+        try
+        {
+            await journal.OpenIncarnationAsync(open.Next, CancellationToken.None);
+            Log.IncarnationOpened(logger, open.Next.ToString(), open.Reason);
+            Answer(new IncarnationInput());
+        }
+        catch (Exception error) // without it nothing can be written: the process is restarted and tries again
+        {
+            Answer(new InspectInput((_, _) => throw new InvalidOperationException("No incarnation could be opened.", error)));
+        }
+    }
+
+    private async Task ReadAsync()
+    {
+        await foreach (var effect in reads.Reader.ReadAllAsync(CancellationToken.None))
+        {
+            if (effect is LoadEntity load)
+                Answer(await LoadAsync(load));
+            else if (effect is ReadPage page)
+                Answer(new PageInput(page.Request, await PageAsync(page)));
+        }
+    }
+
+    private async ValueTask<KernelInput> LoadAsync(LoadEntity load)
+    {
+        try
+        {
+            return new LoadedInput(load.History
+                ? await journal.LoadHistoryAsync(load.Entity, CancellationToken.None)
+                : await journal.LoadAsync(load.Entity, CancellationToken.None), load.History);
+        }
+        catch (Exception error)
+        {
+            Log.LoadFailed(logger, load.Entity.Type, error);
+            return new LoadFailedInput(load.Entity, (error as PelagoException)?.Failure ?? new Failure(
+                ErrorCodes.JournalUnavailable, "The journal could not be read.", "Try again; look into the instance's log."));
+        }
+    }
+
+    private async ValueTask<LanePage> PageAsync(ReadPage page)
+    {
+        try
+        {
+            return await journal.ReadLaneAsync(
+                page.Lane, page.After, page.Filter, page.MaxRows, page.MaxBytes, CancellationToken.None);
+        }
+        catch (Exception error) // an empty page that moved nowhere: the kernel asks again
+        {
+            Log.PageFailed(logger, page.Lane, error);
+            return new LanePage(page.Lane, [], page.After, []);
+        }
+    }
+
+    private static Channel<KernelEffect> NewQueue(int readers) => Channel.CreateUnbounded<KernelEffect>(
+        new UnboundedChannelOptions { SingleReader = readers == 1, SingleWriter = true });
+}

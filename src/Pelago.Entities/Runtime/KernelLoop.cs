@@ -1,0 +1,112 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Pelago.Replication;
+
+namespace Pelago.Entities;
+
+/// <summary>The one place from which the kernel is called: takes inputs in the order in which they came, as many as are there,
+/// and then hands out every effect they led to.</summary>
+/// <remarks>
+/// A lone write finds an idle loop and an idle journal, so it waits for nobody. While a group is being committed, writes gather
+/// in the kernel and the next group takes them all: batches grow with load without a timer. No user code runs here beyond the
+/// entity type's pure handlers, no I/O, and nobody's continuation. The queue is not bounded by itself: requests are bounded by
+/// the runtime, frames by their link, and everything else answers an effect that the kernel asked for.
+/// </remarks>
+internal sealed class KernelLoop(
+    InstanceKernel kernel, TimeProvider clock, int maxInputsPerTurn, ILogger logger)
+{
+    private readonly Channel<object> inputs = Channel.CreateUnbounded<object>(
+        new UnboundedChannelOptions { SingleReader = true, AllowSynchronousContinuations = false });
+
+    /// <summary>Called for every effect, on the loop; must not block or throw.</summary>
+    public required Action<KernelEffect> Perform { get; init; }
+
+    /// <summary>Called once when the kernel threw: nothing that it knows can be trusted from then on.</summary>
+    public required Action<Exception> Failed { get; init; }
+
+    /// <summary>Queues an input. False when the loop has ended.</summary>
+    public bool Post(object input) => inputs.Writer.TryWrite(input);
+
+    /// <summary>Takes no more inputs; <see cref="RunAsync"/> ends once those queued are handled.</summary>
+    public void Complete() => inputs.Writer.TryComplete();
+
+    /// <summary>Runs until <see cref="Complete"/>, or until the kernel throws.</summary>
+    public async Task RunAsync()
+    {
+        try
+        {
+            var reader = inputs.Reader;
+            while (await reader.WaitToReadAsync(CancellationToken.None))
+                Turn(reader);
+        }
+        catch (Exception error)
+        {
+            Log.KernelFailed(logger, error);
+            inputs.Writer.TryComplete();
+            Failed(error);
+        }
+    }
+
+    /// <summary>The moment to give to the kernel.</summary>
+    public Moment Now() => new(
+        clock.GetUtcNow().ToUnixTimeMilliseconds(), MonotonicMilliseconds(clock));
+
+    /// <summary>The monotonic clock in milliseconds.</summary>
+    public static long MonotonicMilliseconds(TimeProvider clock)
+        => (long)((Int128)clock.GetTimestamp() * 1000 / clock.TimestampFrequency);
+
+    private void Turn(ChannelReader<object> reader)
+    {
+        var now = Now();
+        for (var taken = 0; taken < maxInputsPerTurn && reader.TryRead(out var input); taken++)
+            Give(input, now);
+        foreach (var effect in kernel.Flush(now))
+            Perform(effect);
+    }
+
+    private void Give(object input, Moment now)
+    {
+        switch (input)
+        {
+            case CommandRequest command:
+                kernel.Submit(command, now);
+                break;
+            case ReadRequest read:
+                kernel.Read(read, now);
+                break;
+            case CommittedInput i:
+                kernel.Committed(i.Commits, now);
+                break;
+            case ReceivedInput i:
+                i.Link.Release(i.Bytes);
+                kernel.Received(i.Link.Id, i.Frame, now);
+                break;
+            case LoadedInput i:
+                kernel.Loaded(i.Image, i.History, now);
+                break;
+            case LoadFailedInput i:
+                kernel.LoadFailed(i.Entity, i.Failure, now);
+                break;
+            case PageInput i:
+                kernel.PageRead(i.Request, i.Page, now);
+                break;
+            case IncarnationInput:
+                kernel.IncarnationOpened(now);
+                break;
+            case LinkOpenedInput i:
+                kernel.LinkOpened(i.Link, i.Peer, i.Dialled, now);
+                break;
+            case DialFailedInput i:
+                kernel.DialFailed(i.Peer, now);
+                break;
+            case LinkClosedInput i:
+                kernel.LinkClosed(i.Link, now);
+                break;
+            case InspectInput i:
+                i.Look(kernel, now);
+                break;
+            default:
+                throw new InvalidOperationException($"Unknown input {input.GetType().Name}.");
+        }
+    }
+}

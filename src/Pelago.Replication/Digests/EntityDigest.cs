@@ -1,0 +1,51 @@
+using System.Security.Cryptography;
+using System.Text;
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <summary>What two replicas compare of one entity: first the events that they hold, then what they made of them.</summary>
+/// <param name="Entity">The entity.</param>
+/// <param name="Events">Digest of its event set.</param>
+/// <param name="State">SHA-256 over type, id, schema version and canonical state, lower-case hex; empty when it cannot be
+/// folded here.</param>
+public sealed record EntityDigest(EntityKey Entity, SetDigest Events, string State)
+{
+    /// <summary>The digest of an entity.</summary>
+    /// <param name="rows">Every event of it, in any order.</param>
+    /// <param name="state">Canonical state, or null when it cannot be folded here.</param>
+    public static EntityDigest Of(EntityKey entity, IEnumerable<EventRecord> rows, int stateVersion, byte[]? state)
+    {
+        var events = default(SetDigest);
+        foreach (var e in rows)
+            events = events.Add(EventDigest.Of(e));
+        return new EntityDigest(entity, events, state is null ? "" : Hash(entity, stateVersion, state));
+    }
+
+    private static string Hash(EntityKey entity, int stateVersion, byte[] state)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes($"{entity.Type}\0{entity.Id}\0{stateVersion}\0"));
+        hash.AppendData(state);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+}
+
+/// <summary>What two replicas compare of one slice.</summary>
+/// <param name="Slice">0–1023.</param>
+/// <param name="Entities">Entities in it.</param>
+/// <param name="Events">All their events.</param>
+/// <param name="States">All their states.</param>
+public sealed record SliceDigest(int Slice, long Entities, SetDigest Events, SetDigest States)
+{
+    /// <summary>A slice without entities.</summary>
+    public static SliceDigest Empty(int slice) => new(slice, 0, default, default);
+
+    /// <summary>The slice with one more entity.</summary>
+    public SliceDigest Add(EntityDigest entity) => this with
+    {
+        Entities = Entities + 1,
+        Events = Events.Add(entity.Events),
+        States = States.Add(SHA256.HashData(Encoding.UTF8.GetBytes(entity.State + entity.Entity))),
+    };
+}
