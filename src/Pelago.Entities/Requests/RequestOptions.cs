@@ -26,7 +26,9 @@ public sealed record RequestOptions
 /// <param name="Value">The reply; default when it failed.</param>
 /// <param name="Failure">Why it was refused or failed, or null.</param>
 /// <param name="Token">What the client has seen now.</param>
-public readonly record struct EntityReply<T>(T? Value, Failure? Failure, CausalityToken Token)
+/// <param name="Points">What this request alone added to it.</param>
+public readonly record struct EntityReply<T>(
+    T? Value, Failure? Failure, CausalityToken Token, IReadOnlyList<WritePoint> Points)
 {
     /// <summary>The value.</summary>
     /// <exception cref="PelagoException">It failed.</exception>

@@ -84,9 +84,9 @@ public sealed class EntityRuntime : IAsyncDisposable
         EntityType type, string id, ICommand<TReply> command, RequestOptions request, CancellationToken cancellationToken)
     {
         if (CheckRequest(id, request) is { } failure)
-            return new EntityReply<TReply>(default, failure, request.Token);
+            return new EntityReply<TReply>(default, failure, request.Token, []);
         if (type.Handler(command.GetType()) is not { } handler)
-            return new EntityReply<TReply>(default, RequestChecks.NoHandler(type, command.GetType()), request.Token);
+            return new EntityReply<TReply>(default, RequestChecks.NoHandler(type, command.GetType()), request.Token, []);
         var key = new EntityKey(type.Name, id);
         var keyed = request.IdempotencyKey.Length > 0;
         var waiter = new PendingRequest();
@@ -102,7 +102,7 @@ public sealed class EntityRuntime : IAsyncDisposable
             DeadlineMilliseconds = DeadlineOf(request),
             Waiter = waiter,
         }, key, waiter, cancellationToken);
-        return new EntityReply<TReply>((TReply?)result.Value, result.Failure, request.Token.With(result.Points));
+        return new EntityReply<TReply>((TReply?)result.Value, result.Failure, request.Token.With(result.Points), result.Points);
     }
 
     /// <summary>Reads an entity's state; waits for the token first.</summary>
@@ -111,7 +111,7 @@ public sealed class EntityRuntime : IAsyncDisposable
         EntityType type, string id, Func<EntityView, T> project, RequestOptions request, CancellationToken cancellationToken)
     {
         if (CheckRequest(id, request) is { } failure)
-            return new EntityReply<T>(default, failure, request.Token);
+            return new EntityReply<T>(default, failure, request.Token, []);
         var key = new EntityKey(type.Name, id);
         var waiter = new PendingRequest();
         var result = await AskAsync(new ReadRequest
@@ -122,17 +122,33 @@ public sealed class EntityRuntime : IAsyncDisposable
             DeadlineMilliseconds = DeadlineOf(request),
             Waiter = waiter,
         }, key, waiter, cancellationToken);
-        return new EntityReply<T>((T?)result.Value, result.Failure, request.Token.With(result.Points));
+        return new EntityReply<T>((T?)result.Value, result.Failure, request.Token.With(result.Points), result.Points);
     }
 
     /// <summary>Looks into the kernel, on the loop. The function must be short and must not keep what it sees.</summary>
     public async ValueTask<T> InspectAsync<T>(Func<InstanceKernel, Moment, T> look, CancellationToken cancellationToken)
     {
         var seen = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (!loop.Post(new InspectInput((kernel, now) => seen.TrySetResult(look(kernel, now)))))
+        if (!loop.Post(new InspectInput(Look)))
             throw RequestChecks.Stopping.ToException();
         return await seen.Task.WaitAsync(Timeout.InfiniteTimeSpan, clock, cancellationToken);
+
+        void Look(InstanceKernel kernel, Moment now)
+        {
+            try
+            {
+                seen.TrySetResult(look(kernel, now));
+            }
+            catch (Exception error) // whoever looks must not end the loop
+            {
+                seen.TrySetException(error);
+            }
+        }
     }
+
+    /// <summary>How far this replica and its peers are.</summary>
+    public ValueTask<ReplicationStatus> DescribeAsync(CancellationToken cancellationToken)
+        => InspectAsync((kernel, now) => ReplicationView.Of(kernel, options.Kernel, now), cancellationToken);
 
     /// <summary>Serves a replication stream of a verified peer, until it ends.</summary>
     public Task AcceptAsync(string peer, IDuplexPipe pipe, CancellationToken cancellationToken)
@@ -241,7 +257,7 @@ public sealed class EntityRuntime : IAsyncDisposable
 
     private void OnFailed(Exception error) => ended.TrySetException(error);
 
-    private Failure? CheckRequest(string id, RequestOptions request)
+    private static Failure? CheckRequest(string id, RequestOptions request)
         => EntityKey.CheckId(id) ?? RequestChecks.CheckKey(request.IdempotencyKey);
 
     private long DeadlineOf(RequestOptions request) => KernelLoop.MonotonicMilliseconds(clock)

@@ -22,4 +22,10 @@ public static partial class ErrorCodes
 
     /// <summary>An idempotency key is empty, too long, or holds a character that is not allowed.</summary>
     public static readonly ErrorCode InvalidIdempotencyKey = Define("PLG2007", "Invalid idempotency key", 2, 400);
+
+    /// <summary>A body of a media type that the address does not take.</summary>
+    public static readonly ErrorCode UnsupportedMediaType = Define("PLG2008", "Unsupported media type", 2, 415);
+
+    /// <summary>A service's options break a rule.</summary>
+    public static readonly ErrorCode InvalidOptions = Define("PLG2009", "Invalid options", 2, 500);
 }

@@ -1,0 +1,108 @@
+using System.Globalization;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Entities;
+
+/// <summary>What an instance tells about itself on its management listener, which only its region can reach.</summary>
+public static class InspectionEndpointExtensions
+{
+    private const int DefaultConflicts = 100;
+    private const int MaxConflicts = 10_000;
+
+    /// <summary>Maps <c>/alive</c> (the process runs), <c>/ready</c> (it takes requests) and the inspection of its replica.</summary>
+    /// <param name="runtime">The runtime, or null while it starts.</param>
+    public static void MapInspection(this IEndpointRouteBuilder endpoints, Func<EntityRuntime?> runtime)
+    {
+        endpoints.MapGet("/alive", context => WriteAsync(
+            context, new HealthBody(runtime() is { Ended.IsFaulted: true } ? "Failed" : "Alive"), InspectionJson.Default.HealthBody,
+            runtime() is { Ended.IsFaulted: true } ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK));
+        endpoints.MapGet("/ready", context => WriteAsync(
+            context, new HealthBody(runtime() is { IsServing: true } ? "Ready" : "Starting"), InspectionJson.Default.HealthBody,
+            runtime() is { IsServing: true } ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable));
+        endpoints.MapGet("/v1/replication", context => ServeAsync(context, runtime, ReplicationAsync));
+        endpoints.MapGet("/v1/digests", context => ServeAsync(context, runtime, SlicesAsync));
+        endpoints.MapGet("/v1/digests/entities", context => ServeAsync(context, runtime, EntitiesAsync));
+        endpoints.MapGet("/v1/conflicts", context => ServeAsync(context, runtime, ConflictsAsync));
+        endpoints.MapGet("/v1/journal", context => ServeAsync(context, runtime, JournalAsync));
+    }
+
+    private static async Task ServeAsync(
+        HttpContext context, Func<EntityRuntime?> runtime, Func<HttpContext, EntityRuntime, Task> serve)
+    {
+        if (runtime() is { IsServing: true } serving)
+            await serve(context, serving);
+        else
+            await WriteAsync(context, new HealthBody("Starting"), InspectionJson.Default.HealthBody,
+                StatusCodes.Status503ServiceUnavailable);
+    }
+
+    private static async Task ReplicationAsync(HttpContext context, EntityRuntime runtime)
+    {
+        var status = await runtime.DescribeAsync(context.RequestAborted);
+        await WriteAsync(context, status, InspectionJson.Default.ReplicationStatus);
+    }
+
+    private static async Task SlicesAsync(HttpContext context, EntityRuntime runtime)
+    {
+        var slice = Number(context, "slice", EntityKey.Slices - 1);
+        if (slice is < 0)
+        {
+            context.Response.StatusCode = StatusCodes.Status400BadRequest;
+            return;
+        }
+        var digests = await new DigestScan(runtime).SlicesAsync(slice, context.RequestAborted);
+        await WriteAsync(context, new SlicesBody(runtime.Region, [.. digests.Select(d => new SliceBody(
+            d.Slice, d.Entities, d.Events.Count, d.Events.ToString(), d.States.ToString()))]), InspectionJson.Default.SlicesBody);
+    }
+
+    private static async Task EntitiesAsync(HttpContext context, EntityRuntime runtime)
+    {
+        if (Number(context, "slice", EntityKey.Slices - 1) is not ({ } slice and >= 0))
+        {
+            context.Response.StatusCode = StatusCodes.Status400BadRequest;
+            return;
+        }
+        var entities = new List<EntityBody>();
+        await foreach (var e in new DigestScan(runtime).EntitiesAsync(slice % EntityKey.Lanes, slice, context.RequestAborted))
+            entities.Add(new EntityBody(e.Entity.Type, e.Entity.Id, e.Events.Count, e.Events.ToString(), e.State));
+        entities.Sort((a, b) => string.CompareOrdinal(a.Type + '\0' + a.Id, b.Type + '\0' + b.Id));
+        await WriteAsync(context, new EntitiesBody(runtime.Region, slice, entities), InspectionJson.Default.EntitiesBody);
+    }
+
+    private static async Task ConflictsAsync(HttpContext context, EntityRuntime runtime)
+    {
+        var limit = Number(context, "limit", MaxConflicts) ?? DefaultConflicts;
+        var found = await runtime.Journal.ReadConflictsAsync(Math.Max(1, limit), context.RequestAborted);
+        await WriteAsync(context, new ConflictsBody(runtime.Region, [.. found.Select(c => new ConflictBody(
+            c.Entity.Type, c.Entity.Id, c.Kind.ToString(), c.Origin.ToString(), c.Sequence,
+            DateTimeOffset.FromUnixTimeMilliseconds(c.RecordedAtMilliseconds), c.Reason))]), InspectionJson.Default.ConflictsBody);
+    }
+
+    private static Task JournalAsync(HttpContext context, EntityRuntime runtime)
+    {
+        var identity = runtime.Journal.Identity;
+        return WriteAsync(context, new JournalBody(runtime.Region, identity.JournalId, identity.Incarnation?.ToString(),
+            identity.Continuity.ToString(), identity.Reason), InspectionJson.Default.JournalBody);
+    }
+
+    // Null when it is not given, -1 when it is no number within its bounds.
+    private static int? Number(HttpContext context, string name, int most)
+    {
+        string? text = context.Request.Query[name];
+        if (text is null)
+            return null;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value <= most ? value : -1;
+    }
+
+    private static Task WriteAsync<T>(
+        HttpContext context, T body, JsonTypeInfo<T> json, int status = StatusCodes.Status200OK)
+    {
+        context.Response.StatusCode = status;
+        return context.Response.WriteAsJsonAsync(body, json, cancellationToken: context.RequestAborted);
+    }
+}

@@ -1,0 +1,39 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Pelago.Entities;
+
+/// <summary>Body of <c>/v1/digests</c>.</summary>
+internal sealed record SlicesBody(string Region, IReadOnlyList<SliceBody> Slices);
+
+/// <summary>One slice; the hashes are lower-case hex and independent of order.</summary>
+internal sealed record SliceBody(int Slice, long Entities, ulong Events, string EventsHash, string StatesHash);
+
+/// <summary>Body of <c>/v1/digests/entities</c>.</summary>
+internal sealed record EntitiesBody(string Region, int Slice, IReadOnlyList<EntityBody> Entities);
+
+/// <summary>One entity; the state hash is empty when it cannot be folded here.</summary>
+internal sealed record EntityBody(string Type, string Id, ulong Events, string EventsHash, string StateHash);
+
+/// <summary>Body of <c>/v1/conflicts</c>.</summary>
+internal sealed record ConflictsBody(string Region, IReadOnlyList<ConflictBody> Conflicts);
+
+/// <summary>One entry of the conflict ledger.</summary>
+internal sealed record ConflictBody(
+    string Type, string Id, string Kind, string Origin, ulong Sequence, DateTimeOffset RecordedAt, string Reason);
+
+/// <summary>Body of <c>/v1/journal</c>.</summary>
+internal sealed record JournalBody(string Region, Guid JournalId, string? Incarnation, string Continuity, string Reason);
+
+/// <summary>Body of <c>/alive</c> and <c>/ready</c>.</summary>
+internal sealed record HealthBody(string State);
+
+/// <summary>How inspection answers are written.</summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(SlicesBody))]
+[JsonSerializable(typeof(EntitiesBody))]
+[JsonSerializable(typeof(ConflictsBody))]
+[JsonSerializable(typeof(JournalBody))]
+[JsonSerializable(typeof(HealthBody))]
+[JsonSerializable(typeof(ReplicationStatus))]
+internal sealed partial class InspectionJson : JsonSerializerContext;

@@ -1,0 +1,33 @@
+using Pelago.Entities;
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Sdk;
+
+/// <summary>One entity of a known type. Cheap to make, thread-safe.</summary>
+public readonly struct EntityHandle<TState> where TState : class, IEntity<TState>
+{
+    private readonly RegionEntities entities;
+
+    internal EntityHandle(RegionEntities entities, string id) => (this.entities, Id) = (entities, id);
+
+    /// <summary>The entity's id.</summary>
+    public string Id { get; }
+
+    /// <summary>Sends a command and answers once its events are durable in this region.</summary>
+    /// <exception cref="PelagoException">It was refused, or could not be done; the failure says which. Over HTTP it becomes
+    /// the response's problem details by itself.</exception>
+    public ValueTask<TReply> Send<TReply>(ICommand<TReply> command, CancellationToken cancellationToken)
+        => entities.SendAsync<TState, TReply>(Id, command, cancellationToken);
+
+    /// <summary>Reads from the state, after what the request's causality token names has arrived here.</summary>
+    /// <param name="project">Makes the answer from the state: pure and short.</param>
+    /// <exception cref="PelagoException">PLG5004 when the token's point was not reached in time; PLG5003 when the entity is
+    /// parked.</exception>
+    public ValueTask<TAnswer> Read<TAnswer>(Func<TState, TAnswer> project, CancellationToken cancellationToken)
+        => entities.ReadAsync(Id, project, cancellationToken);
+
+    /// <summary>The state itself; see <see cref="Read{TAnswer}"/>.</summary>
+    public ValueTask<TState> Read(CancellationToken cancellationToken)
+        => entities.ReadAsync<TState, TState>(Id, static state => state, cancellationToken);
+}

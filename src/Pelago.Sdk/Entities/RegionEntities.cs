@@ -1,0 +1,42 @@
+using System.Diagnostics;
+using Pelago.Entities;
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Sdk;
+
+/// <summary>Entities of the runtime in this process, under the causality scope of the present request.</summary>
+internal sealed class RegionEntities(RunningService service) : IEntities
+{
+    public EntityHandle<TState> Get<TState>(string id) where TState : class, IEntity<TState> => new(this, id);
+
+    public async ValueTask<TReply> SendAsync<TState, TReply>(
+        string id, ICommand<TReply> command, CancellationToken cancellationToken) where TState : class, IEntity<TState>
+    {
+        var runtime = service.Runtime;
+        var scope = CausalityScope.Current;
+        var reply = await runtime.SendAsync(
+            runtime.Types.Of<TState>(), id, command, Options(scope, scope?.NextKey() ?? ""), cancellationToken);
+        scope?.Add(reply.Points);
+        return reply.ValueOrThrow();
+    }
+
+    public async ValueTask<TAnswer> ReadAsync<TState, TAnswer>(
+        string id, Func<TState, TAnswer> project, CancellationToken cancellationToken) where TState : class, IEntity<TState>
+    {
+        var runtime = service.Runtime;
+        var scope = CausalityScope.Current;
+        var reply = await runtime.ReadAsync(
+            runtime.Types.Of<TState>(), id, view => project((TState)view.State), Options(scope, ""), cancellationToken);
+        scope?.Add(reply.Points);
+        return reply.ValueOrThrow();
+    }
+
+    private static RequestOptions Options(CausalityScope? scope, string key)
+        => scope is null && key.Length == 0 ? RequestOptions.Default : new RequestOptions
+        {
+            Token = scope?.Token ?? CausalityToken.Empty,
+            IdempotencyKey = key,
+            TraceParent = Activity.Current is { IdFormat: ActivityIdFormat.W3C, Recorded: true } activity ? activity.Id! : "",
+        };
+}

@@ -1,0 +1,100 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Pelago.Entities;
+
+namespace Pelago.Sdk;
+
+/// <summary>Starts and stops the service beneath the application.</summary>
+/// <remarks>Start: 1. management listener, so that the region sees a living process; 2. enrolment; 3. journal and runtime;
+/// 4. remoting listener. The application's own listener opens after that, because it is the last hosted service. Stop is the
+/// reverse: the application has stopped taking requests before the runtime drains.</remarks>
+internal sealed class ServiceLifetime(
+    ServiceParts parts, RunningService service, IOptions<PelagoOptions> options, TimeProvider clock,
+    IHostApplicationLifetime application, ILoggerFactory logging) : IHostedService
+{
+    private readonly ILogger logger = logging.CreateLogger("Pelago.Sdk");
+    private WebApplication? management;
+    private WebApplication? remoting;
+    private RegionAgent? agent;
+    private EntityRuntime? runtime;
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (parts.Deployed is { } deployed)
+                await StartInRegionAsync(deployed, cancellationToken);
+            else
+                await StartAloneAsync(cancellationToken);
+            _ = WatchAsync(runtime!);
+        }
+        catch
+        {
+            await StopAsync(CancellationToken.None);
+            throw;
+        }
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (runtime is not null)
+            await runtime.DisposeAsync();
+        if (remoting is not null)
+            await remoting.DisposeAsync();
+        if (agent is not null)
+            await agent.DisposeAsync();
+        if (management is not null)
+            await management.DisposeAsync();
+    }
+
+    private async Task StartAloneAsync(CancellationToken cancellationToken)
+    {
+        var directory = Path.GetFullPath(options.Value.DataDirectory);
+        var start = new RuntimeStart(parts.Types, options.Value, clock, logging);
+        runtime = await start.AloneAsync(directory, cancellationToken);
+        service.Start(runtime, RunningService.TokensAlone(), null);
+        Log.StandAlone(logger, directory);
+    }
+
+    private async Task StartInRegionAsync(DeployedEnvironment deployed, CancellationToken cancellationToken)
+    {
+        management = SideListener.Create(deployed.Management, HttpProtocols.Http1, logging);
+        management.MapInspection(() => service.RuntimeOrNull);
+        await management.StartAsync(cancellationToken);
+
+        var ticket = await TicketReader.ReadAsync(Console.OpenStandardInput(), cancellationToken);
+        agent = await RegionAgent.EnrolAsync(deployed, ticket, clock, logger, cancellationToken);
+
+        var start = new RuntimeStart(parts.Types, options.Value, clock, logging);
+        runtime = await start.InRegionAsync(deployed, agent, cancellationToken);
+        var (name, project) = deployed.Service;
+        var following = agent;
+        var access = new ReplicationAccess(
+            agent.Enrolment.IngressSecret, name, project, () => following.Configuration.Peers);
+        var keys = agent.Enrolment.CausalityKeys;
+        service.Start(runtime, new Replication.CausalityTokenCodec(name, keys.Current, keys.Previous), access);
+
+        remoting = SideListener.Create(deployed.Remoting, HttpProtocols.Http2, logging);
+        remoting.MapReplication(runtime, access);
+        await remoting.StartAsync(cancellationToken);
+        Log.Serving(logger, name, project, deployed.Region);
+    }
+
+    // A kernel that failed cannot be trusted with another request: the process ends, and whoever watches starts a new one.
+    private async Task WatchAsync(EntityRuntime watched)
+    {
+        try
+        {
+            await watched.Ended;
+        }
+        catch (Exception error)
+        {
+            Log.RuntimeFailed(logger, error);
+            Environment.ExitCode = 1;
+            application.StopApplication();
+        }
+    }
+}

@@ -1,0 +1,19 @@
+namespace Pelago.Sdk;
+
+/// <summary>Names of the headers that the platform adds to HTTP.</summary>
+public static class PelagoHeaders
+{
+    /// <summary>Causality token: the last one received goes back with the next request, to whichever region.</summary>
+    public const string Causality = "Pelago-Causality";
+
+    /// <summary>Verified name of a caller that came through the inter-region ingress; never what a stranger sent.</summary>
+    public const string Client = "Pelago-Client";
+
+    /// <summary>Region that answered.</summary>
+    public const string Region = "Pelago-Region";
+
+    /// <summary>Two requests with the same key do the same thing once.</summary>
+    public const string IdempotencyKey = "Idempotency-Key";
+
+    internal const string IngressSecret = "Pelago-Ingress-Secret";
+}
