@@ -4,12 +4,34 @@ namespace Pelago.Entities;
 /// <param name="Region">The region that answers.</param>
 /// <param name="Incarnation">Origin of what is written here now; null while none is open.</param>
 /// <param name="Peers">Every other region of the group.</param>
-public sealed record ReplicationStatus(string Region, string? Incarnation, IReadOnlyList<PeerStatus> Peers);
+/// <param name="Lanes">The 32 lanes of this replica's journal.</param>
+/// <param name="Parked">Loaded entities that cannot be folded here.</param>
+public sealed record ReplicationStatus(
+    string Region, string? Incarnation, IReadOnlyList<PeerStatus> Peers, IReadOnlyList<LaneStatus> Lanes,
+    IReadOnlyList<ParkedStatus> Parked);
 
 /// <summary>One peer.</summary>
 /// <param name="Peer">Region.</param>
-/// <param name="State"><c>Live</c>, <c>CatchingUp</c>, <c>Connecting</c> or <c>Unreachable</c>.</param>
+/// <param name="State"><c>Live</c>, <c>CatchingUp</c> or <c>Down</c>.</param>
 /// <param name="LagMs">Milliseconds by which what is known of the peer is old; null when never heard of.</param>
 /// <param name="BehindEvents">Events that the peer has and this replica does not, as last heard.</param>
-/// <param name="Path"><c>direct</c>, or the region through which the peer's events come.</param>
+/// <param name="Path"><c>direct</c>, <c>relayed</c> through another region, or <c>none</c>.</param>
 public sealed record PeerStatus(string Peer, string State, double? LagMs, long BehindEvents, string Path);
+
+/// <summary>One lane.</summary>
+/// <param name="Lane">0–31.</param>
+/// <param name="Head">Last position in this journal.</param>
+/// <param name="OwnHead">Last position of an own event of the newest incarnation.</param>
+/// <param name="WaitingFor">Regions whose report finality waits for.</param>
+/// <param name="Held">Events that wait for their causes.</param>
+/// <param name="Owed">Gaps that are still open.</param>
+/// <param name="Origins">For each origin, how far it is held and how far it is final.</param>
+public sealed record LaneStatus(
+    int Lane, ulong Head, ulong OwnHead, IReadOnlyList<string> WaitingFor, int Held, int Owed,
+    IReadOnlyList<FrontierStatus> Origins);
+
+/// <summary>One origin in one lane, in positions of that origin's journal.</summary>
+public sealed record FrontierStatus(string Origin, ulong Held, ulong Final);
+
+/// <summary>An entity that is kept but not served.</summary>
+public sealed record ParkedStatus(string Type, string Id, string Reason);

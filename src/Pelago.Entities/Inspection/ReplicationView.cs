@@ -5,7 +5,13 @@ namespace Pelago.Entities;
 /// <summary>Translates the kernel's own description into what operators see.</summary>
 internal static class ReplicationView
 {
-    public static ReplicationStatus Of(InstanceKernel kernel, KernelOptions options, Moment now)
-        => new(options.Region, null, [.. options.Members.Where(m => m != options.Region)
-            .Select(m => new PeerStatus(m, "Connecting", null, 0, "direct"))]);
+    public static ReplicationStatus Of(KernelDescription description) => new(
+        description.Region, description.Current?.ToString(),
+        [.. description.Peers.Select(p => new PeerStatus(
+            p.Name, p.State, p.LagMilliseconds < 0 ? null : Math.Round(p.LagMilliseconds, 1),
+            (long)Math.Min(p.BehindEvents, long.MaxValue), p.Path))],
+        [.. description.Lanes.Select(l => new LaneStatus(
+            l.Lane, l.Head, l.OwnHead, [.. l.WaitingFor], l.Held, l.Owed,
+            [.. l.FinalThrough.Select(f => new FrontierStatus(f.Origin.ToString(), f.Held, f.Final))]))],
+        [.. description.Parked.Select(p => new ParkedStatus(p.Entity.Type, p.Entity.Id, p.Reason.ToString()))]);
 }

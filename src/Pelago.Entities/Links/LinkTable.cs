@@ -45,14 +45,10 @@ internal sealed class LinkTable(RuntimeOptions options, IPeerDialler dialler, Ti
             running.Link.Close(reason);
     }
 
-    /// <summary>Says goodbye on every link and waits for their ends, at most as long as the options say.</summary>
+    /// <summary>Waits for the ends of the links, which the kernel was told to say goodbye on; at most as long as the options
+    /// say.</summary>
     public async Task StopAsync()
     {
-        foreach (var running in links.Values)
-        {
-            running.Link.Send(new GoodbyeFrame("stopping", "", null));
-            running.Link.Close("this instance stops");
-        }
         stopping.CancelAfter(TimeSpan.FromMilliseconds(options.StopMilliseconds));
         await Task.WhenAll([.. links.Values.Select(r => r.Ended.Task), .. dials.Keys]);
         await stopping.CancelAsync();

@@ -36,7 +36,7 @@ public sealed class EntityRuntime : IAsyncDisposable
     {
         (this.options, Types, this.journal, this.owners) = (options, types, journal, owners);
         (this.clock, this.logger) = (clock, logger);
-        var kernel = new InstanceKernel(options.Kernel, types.All, journal.Identity, lanes);
+        var kernel = new InstanceKernel(options.Kernel, types.ForKernel, journal.Identity, lanes);
         loop = new KernelLoop(kernel, clock, options.MaxInputsPerTurn, logger) { Perform = Perform, Failed = OnFailed };
         worker = new JournalWorker(journal, options.ConcurrentReads, logger) { Answer = i => loop.Post(i) };
         links = new LinkTable(options, dialler, clock, logger) { Post = i => loop.Post(i) };
@@ -148,7 +148,7 @@ public sealed class EntityRuntime : IAsyncDisposable
 
     /// <summary>How far this replica and its peers are.</summary>
     public ValueTask<ReplicationStatus> DescribeAsync(CancellationToken cancellationToken)
-        => InspectAsync((kernel, now) => ReplicationView.Of(kernel, options.Kernel, now), cancellationToken);
+        => InspectAsync((kernel, now) => ReplicationView.Of(kernel.Describe(now)), cancellationToken);
 
     /// <summary>Serves a replication stream of a verified peer, until it ends.</summary>
     public Task AcceptAsync(string peer, IDuplexPipe pipe, CancellationToken cancellationToken)
@@ -167,6 +167,7 @@ public sealed class EntityRuntime : IAsyncDisposable
             drained.TrySetResult();
         await drained.Task.WaitAsync(TimeSpan.FromMilliseconds(options.StopMilliseconds), clock)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        loop.Post(new InspectInput((kernel, now) => kernel.Stop(now)));
         await links.StopAsync();
         await ticker.DisposeAsync();
         loop.Complete();
@@ -215,7 +216,7 @@ public sealed class EntityRuntime : IAsyncDisposable
             case AppendGroup or OpenIncarnation:
                 worker.Write(effect);
                 break;
-            case LoadEntity or ReadPage:
+            case LoadEntity or ReadPage or ReadHistory:
                 worker.Read(effect);
                 break;
             case Dial dial:

@@ -26,6 +26,9 @@ public sealed class EntityTypes
     /// <summary>All types.</summary>
     public IReadOnlyCollection<EntityType> All => byName.Values;
 
+    internal IReadOnlyDictionary<string, IEntityType> ForKernel
+        => byName.ToDictionary(t => t.Key, IEntityType (t) => t.Value, StringComparer.Ordinal);
+
     /// <summary>The type with that name, or null.</summary>
     public EntityType? Find(string name) => byName.GetValueOrDefault(name);
 

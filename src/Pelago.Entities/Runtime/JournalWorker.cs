@@ -90,6 +90,8 @@ internal sealed class JournalWorker
                 Answer(await LoadAsync(load));
             else if (effect is ReadPage page)
                 Answer(new PageInput(page.Request, await PageAsync(page)));
+            else if (effect is ReadHistory history)
+                Answer(new HistoryInput(history.Request, await HistoryAsync(history)));
         }
     }
 
@@ -120,6 +122,19 @@ internal sealed class JournalWorker
         {
             Log.PageFailed(logger, page.Lane, error);
             return new LanePage(page.Lane, [], page.After, []);
+        }
+    }
+
+    private async ValueTask<EntityImage> HistoryAsync(ReadHistory read)
+    {
+        try
+        {
+            return await journal.LoadHistoryAsync(read.Entity, CancellationToken.None);
+        }
+        catch (Exception error) // nothing to send: the peer asks again, here or elsewhere
+        {
+            Log.LoadFailed(logger, read.Entity.Type, error);
+            return new EntityImage(read.Entity, null, [], []);
         }
     }
 

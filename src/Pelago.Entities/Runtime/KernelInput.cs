@@ -6,12 +6,13 @@ namespace Pelago.Entities;
 /// <summary>What the loop hands to the kernel. Commands and reads are inputs themselves.</summary>
 internal abstract record KernelInput;
 
-
 internal sealed record LoadedInput(EntityImage Image, bool History) : KernelInput;
 
 internal sealed record LoadFailedInput(EntityKey Entity, Failure Failure) : KernelInput;
 
 internal sealed record PageInput(long Request, LanePage Page) : KernelInput;
+
+internal sealed record HistoryInput(long Request, EntityImage Image) : KernelInput;
 
 internal sealed record CommittedInput(IReadOnlyList<LaneCommit> Commits) : KernelInput;
 

@@ -90,6 +90,9 @@ internal sealed class KernelLoop(
             case PageInput i:
                 kernel.PageRead(i.Request, i.Page, now);
                 break;
+            case HistoryInput i:
+                kernel.HistoryRead(i.Request, i.Image, now);
+                break;
             case IncarnationInput:
                 kernel.IncarnationOpened(now);
                 break;
