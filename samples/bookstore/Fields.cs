@@ -19,7 +19,9 @@ internal static class Fields
     }
 
     /// <summary>A sku within a path.</summary>
-    /// <exception cref="InvalidRequestException">It is too long; the entity's own rules are checked when it is used.</exception>
-    public static string CheckSku(string sku) => sku.Length <= MaxSku ? sku : throw new InvalidRequestException([new Failure(
+    /// <exception cref="InvalidRequestException">It is too long; the entity's own rules are checked when it is
+    /// used.</exception>
+    public static string CheckSku(string sku) => sku.Length <= MaxSku ? sku
+        : throw new InvalidRequestException([new Failure(
         ErrorCodes.InvalidField, $"The sku is longer than {MaxSku} characters.", "Shorten it.", "sku")]);
 }

@@ -8,7 +8,8 @@ internal static partial class Log
 {
     [LoggerMessage(1, LogLevel.Information,
         "Runtime of region {Region} started: journal {Journal}, incarnation {Incarnation}, continuity {Continuity}.")]
-    public static partial void Started(ILogger logger, string region, Guid journal, string incarnation, Continuity continuity);
+    public static partial void Started(ILogger logger, string region, Guid journal, string incarnation,
+        Continuity continuity);
 
     [LoggerMessage(2, LogLevel.Information, "Runtime stopped; {Pending} requests were still waiting.")]
     public static partial void Stopped(ILogger logger, int pending);

@@ -11,7 +11,8 @@ internal static partial class Log
     [LoggerMessage(2, LogLevel.Information, "Service {Service} of project {Project} serves in region {Region}.")]
     public static partial void Serving(ILogger logger, string service, string project, string region);
 
-    [LoggerMessage(3, LogLevel.Information, "No region started this service: it runs alone, on the journal in {Directory}.")]
+    [LoggerMessage(3, LogLevel.Information,
+        "No region started this service: it runs alone, on the journal in {Directory}.")]
     public static partial void StandAlone(ILogger logger, string directory);
 
     [LoggerMessage(4, LogLevel.Warning, "The region does not answer: {Reason}")]

@@ -14,7 +14,8 @@ public sealed class PelagoBuilder
     internal IReadOnlyList<EntityType> Types => types;
 
     /// <summary>Registers an entity type by its state record.</summary>
-    /// <exception cref="Pelago.Model.PelagoException">PLG5001: its definition is not complete; says all that is missing.
+    /// <exception cref="Pelago.Model.PelagoException">PLG5001: its definition is not complete; says all that is
+    /// missing.
     /// </exception>
     public PelagoBuilder Entity<TState>() where TState : class, IEntity<TState>
     {

@@ -15,13 +15,14 @@ public static class PelagoHostExtensions
 {
     /// <summary>Makes the application a Pelago service: entities to inject as <see cref="IEntities"/>, and, in a web
     /// application, causality and idempotency headers and problem details on every request.</summary>
-    /// <remarks>Started by a region, the service finds region, certificates and peers in what the region gives it. Started
-    /// otherwise it runs alone on an embedded journal in <see cref="PelagoOptions.DataDirectory"/>.</remarks>
+    /// <remarks>Started by a region, the service finds region, certificates and peers in what the region gives it.
+    /// Started otherwise it runs alone on an embedded journal in <see cref="PelagoOptions.DataDirectory"/>.</remarks>
     /// <param name="builder">The application.</param>
     /// <param name="configure">Registers the service's components.</param>
     /// <exception cref="Pelago.Model.PelagoException">A component's definition is wrong, or a region's environment is
     /// incomplete.</exception>
-    public static IHostApplicationBuilder AddPelago(this IHostApplicationBuilder builder, Action<PelagoBuilder> configure)
+    public static IHostApplicationBuilder AddPelago(this IHostApplicationBuilder builder,
+        Action<PelagoBuilder> configure)
     {
         var components = new PelagoBuilder();
         configure(components);
@@ -29,7 +30,8 @@ public static class PelagoHostExtensions
         var deployed = DeployedEnvironment.Read(Environment.GetEnvironmentVariable);
         var services = builder.Services;
         services.TryAddSingleton(TimeProvider.System);
-        services.AddOptions<PelagoOptions>().Bind(builder.Configuration.GetSection(PelagoOptions.Section)).ValidateOnStart();
+        services.AddOptions<PelagoOptions>().Bind(builder.Configuration.GetSection(PelagoOptions.Section))
+            .ValidateOnStart();
         services.AddSingleton<IValidateOptions<PelagoOptions>, PelagoOptionsValidation>();
         services.AddSingleton(new ServiceParts(types, deployed));
         services.AddSingleton<RunningService>();

@@ -6,11 +6,12 @@ public sealed class PelagoOptions
     /// <summary>Name of the configuration section.</summary>
     public const string Section = "Pelago";
 
-    /// <summary>Where a service that runs alone keeps its journal, relative to the current directory. A region decides for the
-    /// services that it starts.</summary>
+    /// <summary>Where a service that runs alone keeps its journal, relative to the current directory. A region
+    /// decides for the services that it starts.</summary>
     public string DataDirectory { get; set; } = "./.pelago-data";
 
-    /// <summary>Time that a command or read may take, waiting for a causality token included, in milliseconds; 100–60,000.
+    /// <summary>Time that a command or read may take, waiting for a causality token included, in milliseconds;
+    /// 100–60,000.
     /// </summary>
     public int RequestDeadlineMilliseconds { get; set; } = 5_000;
 

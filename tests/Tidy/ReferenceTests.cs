@@ -35,6 +35,7 @@ public sealed class ReferenceTests
     [
         ("Pelago.Replication", "Pelago.Model"), // the protocol speaks of identifiers and time
         ("Pelago.Sdk", "Pelago.Entities"), // the SDK is the face of the entity runtime
+        ("Pelago.Sdk", "Pelago.Client"), // an instance and its region exchange the messages that the client defines
         ("Pelago.Sdk.Testing", "Pelago.Sdk"), // the kit runs what the SDK declares
         ("Pelago.Sdk.Testing", "Pelago.Entities"),
     ];

@@ -17,7 +17,8 @@ public sealed record Book(
         .Named("book")
         .Merge(MergeStrategy.Commutative)
         .State(_ => Unwritten, BookJson.Default.Book)
-        .Event("details-written", 1, BookJson.Default.DetailsWritten, (book, e, context) => Folded.To(book.Apply(e, context.Stamp)))
+        .Event("details-written", 1, BookJson.Default.DetailsWritten, (book, e, context)
+            => Folded.To(book.Apply(e, context.Stamp)))
         .Command<WriteDetails, BookView>(BookJson.Default.BookView, (book, command, context) =>
         {
             var change = book.Change(command);
@@ -37,11 +38,13 @@ public sealed record Book(
         e.Description is null ? Description : Description.Set(e.Description, stamp),
         e.Version is null ? Version : Version.Set(e.Version, stamp));
 
-    // Only fields that change are written: otherwise an unchanged one would win over somebody's concurrent change of it.
+    // Only fields that change are written: otherwise an unchanged one would win over somebody's concurrent change of
+    // it.
     private DetailsWritten? Change(WriteDetails c)
     {
         var change = new DetailsWritten(
-            Changed(c.Title, Title), Changed(c.Author, Author), Changed(c.Description, Description), Changed(c.Version, Version));
+            Changed(c.Title, Title), Changed(c.Author, Author), Changed(c.Description, Description),
+                Changed(c.Version, Version));
         return change == new DetailsWritten(null, null, null, null) ? null : change;
 
         static string? Changed(string? wanted, LwwRegister<string> present)
@@ -50,7 +53,8 @@ public sealed record Book(
 }
 
 /// <summary>Writes the details that are given; the others stay as they are.</summary>
-public sealed record WriteDetails(string Title, string Author, string? Description, string? Version) : ICommand<BookView>;
+public sealed record WriteDetails(string Title, string Author, string? Description, string? Version)
+    : ICommand<BookView>;
 
 /// <summary>Event: these fields were written.</summary>
 public sealed record DetailsWritten(string? Title, string? Author, string? Description, string? Version);

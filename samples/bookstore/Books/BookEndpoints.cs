@@ -33,7 +33,8 @@ internal static class BookEndpoints
             return TypedResults.Ok(
                 new BookWithStock(sku, view.Title, view.Author, view.Description, view.Version, stock));
         });
-        app.MapPost("/books/{sku}/stock", async (string sku, HttpContext http, IEntities entities, CancellationToken ct) =>
+        app.MapPost("/books/{sku}/stock", async (string sku, HttpContext http, IEntities entities,
+            CancellationToken ct) =>
         {
             Fields.CheckSku(sku);
             using var fields = await RequestFields.ReadAsync(http, ct);

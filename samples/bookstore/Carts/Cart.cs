@@ -5,8 +5,8 @@ using Pelago.Replication;
 
 namespace Bookstore;
 
-/// <summary>A shopping cart: concurrent changes are folded in one order everywhere, so two regions never disagree about what
-/// is in it.</summary>
+/// <summary>A shopping cart: concurrent changes are folded in one order everywhere, so two regions never disagree
+/// about what is in it.</summary>
 /// <param name="Items">Quantity by sku; never zero.</param>
 public sealed record Cart(ImmutableSortedDictionary<string, int> Items) : IEntity<Cart>
 {
@@ -25,8 +25,10 @@ public sealed record Cart(ImmutableSortedDictionary<string, int> Items) : IEntit
         .State(_ => Empty, CartJson.Default.Cart)
         .Event("item-added", 1, CartJson.Default.ItemAdded, (cart, e, _) => cart.Apply(e))
         .Event("item-removed", CartJson.Default.ItemRemoved, (cart, e) => new Cart(cart.Ordinal.Remove(e.Sku)))
-        .Command<AddItem, CartView>(CartJson.Default.CartView, (cart, command, context) => cart.Handle(command, context))
-        .Command<RemoveItem, CartView>(CartJson.Default.CartView, (cart, command, context) => cart.Handle(command, context));
+        .Command<AddItem, CartView>(CartJson.Default.CartView, (cart, command, context)
+            => cart.Handle(command, context))
+        .Command<RemoveItem, CartView>(CartJson.Default.CartView, (cart, command, context)
+            => cart.Handle(command, context));
 
     /// <summary>What a client sees.</summary>
     public CartView View(string id) => new(id, [.. Ordinal.Select(i => new CartItem(i.Key, i.Value))]);
@@ -41,11 +43,12 @@ public sealed record Cart(ImmutableSortedDictionary<string, int> Items) : IEntit
 
     private Effect<Cart, CartView> Handle(RemoveItem command, CommandContext context)
         => Ordinal.ContainsKey(command.Sku)
-            ? Effect.Persist(new ItemRemoved(command.Sku)).ThenReply<Cart, CartView>(cart => cart.View(context.EntityId))
+            ? Effect.Persist(new ItemRemoved(command.Sku)).ThenReply<Cart,
+                CartView>(cart => cart.View(context.EntityId))
             : Effect.Reply<Cart, CartView>(View(context.EntityId));
 
-    // Two regions may each add what fits and together add too much: the one that comes later in the total order is refused by
-    // the fold, in every region alike, and entered in the conflict ledger.
+    // Two regions may each add what fits and together add too much: the one that comes later in the total order is
+    // refused by the fold, in every region alike, and entered in the conflict ledger.
     private Folded Apply(ItemAdded e) => Refusal(e.Sku, e.Quantity) is { } rule
         ? Folded.Refuse($"the cart {rule}")
         : Folded.To(new Cart(Ordinal.SetItem(e.Sku, Ordinal.GetValueOrDefault(e.Sku) + e.Quantity)));

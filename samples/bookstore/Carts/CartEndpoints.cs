@@ -7,7 +7,8 @@ internal static class CartEndpoints
 {
     public static void MapCarts(this IEndpointRouteBuilder app)
     {
-        app.MapPost("/carts/{id}/items", async (string id, HttpContext http, IEntities entities, CancellationToken ct) =>
+        app.MapPost("/carts/{id}/items", async (string id, HttpContext http, IEntities entities,
+            CancellationToken ct) =>
         {
             using var fields = await RequestFields.ReadAsync(http, ct);
             var command = new AddItem(fields.Sku(), (int)fields.Number("quantity", 1, Cart.MaxQuantity));

@@ -13,7 +13,8 @@ public sealed record Arguments(string File, Uri Url)
 
           apt-cache dumpavail > index
           import index --url http://localhost:5000
-          import index --url https://bookstore-demo.us-east-1.apps.pelago.localhost:7520 --cacert .pelago/trust/bundle.pem
+          import index --cacert .pelago/trust/bundle.pem \
+            --url https://bookstore-demo.us-east-1.apps.pelago.localhost:7520
 
         --url URL          the service
         --cacert FILE      roots to trust (PEM), instead of the system's
@@ -49,19 +50,23 @@ public sealed record Arguments(string File, Uri Url)
                 files.Add(args[i]);
             else if (args[i] == "--restart")
                 options[args[i]] = "";
-            else if (args[i] is "--url" or "--cacert" or "--connections" or "--retry-seconds" or "--limit" && i + 1 < args.Count)
+            else if (args[i] is "--url" or "--cacert" or "--connections" or "--retry-seconds" or "--limit"
+                && i + 1 < args.Count)
                 options[args[i]] = args[++i];
             else
                 return Wrong($"'{args[i]}' is no option, or its value is missing", out mistake);
         }
         if (files.Count != 1 || !System.IO.File.Exists(files[0]))
             return Wrong(files.Count == 1 ? $"'{files[0]}' does not exist" : "name one index file", out mistake);
-        if (!Uri.TryCreate(options.GetValueOrDefault("--url"), UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
+        if (!Uri.TryCreate(options.GetValueOrDefault("--url"), UriKind.Absolute, out var url)
+            || url.Scheme is not ("http" or "https"))
             return Wrong("--url needs an http or https URL", out mistake);
-        var read = new Arguments(files[0], url) { Roots = options.GetValueOrDefault("--cacert"), Restart = options.ContainsKey("--restart") };
+        var read = new Arguments(files[0], url) { Roots = options.GetValueOrDefault("--cacert"),
+            Restart = options.ContainsKey("--restart") };
         if (read.Roots is { } roots && !System.IO.File.Exists(roots))
             return Wrong($"'{roots}' does not exist", out mistake);
-        if (Number("--connections", 8, 256) is not { } connections || Number("--retry-seconds", 300, 86_400) is not { } retry
+        if (Number("--connections", 8, 256) is not { } connections
+            || Number("--retry-seconds", 300, 86_400) is not { } retry
             || Number("--limit", int.MaxValue, int.MaxValue) is not { } limit)
             return Wrong("numbers are 1 to 256 (connections), 86400 (retry-seconds)", out mistake);
         mistake = "";
@@ -69,7 +74,8 @@ public sealed record Arguments(string File, Uri Url)
 
         int? Number(string name, int otherwise, int most)
             => !options.TryGetValue(name, out var text) ? otherwise
-                : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= 1 && value <= most
+                : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= 1
+                    && value <= most
                     ? value : null;
     }
 

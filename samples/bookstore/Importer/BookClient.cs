@@ -9,7 +9,8 @@ using System.Text.Json;
 
 namespace Bookstore.Importer;
 
-/// <summary>Writes books over HTTP: a few connections, every write repeated under one idempotency key until it is answered.</summary>
+/// <summary>Writes books over HTTP: a few connections, every write repeated under one idempotency key until it is
+/// answered.</summary>
 public sealed class BookClient : IDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
@@ -43,7 +44,8 @@ public sealed class BookClient : IDisposable
     public async Task<string?> PutAsync(Package package, CancellationToken cancellationToken)
     {
         var body = Body(package);
-        var key = Convert.ToHexStringLower(SHA256.HashData([.. Encoding.UTF8.GetBytes(package.Name + "\0"), .. body]))[..40];
+        var key = Convert.ToHexStringLower(SHA256.HashData([.. Encoding.UTF8.GetBytes(package.Name + "\0"),
+            .. body]))[..40];
         var started = clock.GetTimestamp();
         var pause = FirstPause;
         while (true)
@@ -52,7 +54,8 @@ public sealed class BookClient : IDisposable
             if (done)
                 return answer;
             if (clock.GetElapsedTime(started) > patience)
-                throw new TimeoutException($"'{package.Name}' was not taken within {patience.TotalSeconds:0} s: {answer}");
+                throw new TimeoutException(
+                    $"'{package.Name}' was not taken within {patience.TotalSeconds:0} s: {answer}");
             await Task.Delay(pause * (0.5 + (RandomNumberGenerator.GetInt32(1000) / 2000.0)), clock, cancellationToken);
             pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }
@@ -66,7 +69,8 @@ public sealed class BookClient : IDisposable
     {
         using var request = new HttpRequestMessage(HttpMethod.Put, $"/books/{Uri.EscapeDataString(package.Name)}")
         {
-            Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } },
+            Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue(
+                "application/json") } },
         };
         request.Headers.Add("Idempotency-Key", key);
         try
@@ -107,7 +111,8 @@ public sealed class BookClient : IDisposable
         => text.Length <= most ? text : string.Concat(text.EnumerateRunes().Take(most).Select(r => r.ToString()));
 
     // Names under .localhost are this machine (RFC 6761), which most resolvers do not know.
-    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context,
+        CancellationToken cancellationToken)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try

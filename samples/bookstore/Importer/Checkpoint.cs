@@ -4,8 +4,9 @@ using System.Text;
 
 namespace Bookstore.Importer;
 
-/// <summary>How far an import of one file into one service has come, in a small file beside the index, so that an interrupted
-/// import goes on where it was. It belongs to the index as it was: another size or time begins anew.</summary>
+/// <summary>How far an import of one file into one service has come, in a small file beside the index, so that an
+/// interrupted import goes on where it was. It belongs to the index as it was: another size or time begins
+/// anew.</summary>
 public sealed class Checkpoint
 {
     private readonly string path;

@@ -1,8 +1,8 @@
 namespace Bookstore.Importer;
 
-/// <summary>Order of Debian versions, <c>[epoch:]upstream[-revision]</c>, as Debian Policy section 5.6.12 defines it: parts
-/// are compared as alternating runs of non-digits (letters before others, <c>~</c> before everything, even the end) and of
-/// digits (as numbers).</summary>
+/// <summary>Order of Debian versions, <c>[epoch:]upstream[-revision]</c>, as Debian Policy section 5.6.12 defines
+/// it: parts are compared as alternating runs of non-digits (letters before others, <c>~</c> before everything, even
+/// the end) and of digits (as numbers).</summary>
 public sealed class DebianVersion : IComparer<string>
 {
     /// <summary>The comparer.</summary>

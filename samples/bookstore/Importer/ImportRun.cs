@@ -11,8 +11,8 @@ namespace Bookstore.Importer;
 /// <param name="Refused">Books refused for good, with reasons.</param>
 public sealed record ImportSummary(int Records, int Books, double Seconds, IReadOnlyCollection<string> Refused);
 
-/// <summary>One import: 1. finds the newest record of each package; 2. streams those into the service; 3. notes how far it
-/// came.</summary>
+/// <summary>One import: 1. finds the newest record of each package; 2. streams those into the service; 3. notes how
+/// far it came.</summary>
 public sealed class ImportRun(Arguments arguments, TimeProvider clock)
 {
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(2);
@@ -113,8 +113,9 @@ public sealed class ImportRun(Arguments arguments, TimeProvider clock)
             while (await pace.WaitForNextTickAsync(cancellationToken))
             {
                 var now = Volatile.Read(ref done);
+                var perSecond = now / clock.GetElapsedTime(started).TotalSeconds;
                 Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"{now} of {all} ({100.0 * now / all:0} %), {now / clock.GetElapsedTime(started).TotalSeconds:0}/s"));
+                    $"{now} of {all} ({100.0 * now / all:0} %), {perSecond:0}/s"));
             }
         }
         catch (OperationCanceledException)

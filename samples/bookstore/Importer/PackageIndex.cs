@@ -12,8 +12,9 @@ namespace Bookstore.Importer;
 public sealed record Package(
     int Number, string Name, string Version, string Maintainer, string Synopsis, string Description);
 
-/// <summary>Reads a Debian package index (<c>Packages</c>, or the output of <c>apt-cache dumpavail</c>) record by record:
-/// fields as in Debian Policy section 5.1, UTF-8, continued lines begin with a space, empty lines between records.</summary>
+/// <summary>Reads a Debian package index (<c>Packages</c>, or the output of <c>apt-cache dumpavail</c>) record by
+/// record: fields as in Debian Policy section 5.1, UTF-8, continued lines begin with a space, empty lines between
+/// records.</summary>
 public static class PackageIndex
 {
     /// <summary>Reads every record that names a package and a version.</summary>
@@ -26,7 +27,8 @@ public static class PackageIndex
         {
             if (!fields.TryGetValue("Package", out var name) || !fields.TryGetValue("Version", out var version))
                 continue;
-            var description = fields.GetValueOrDefault("Description") ?? fields.GetValueOrDefault("Description-en") ?? "";
+            var description = fields.GetValueOrDefault("Description") ?? fields.GetValueOrDefault("Description-en")
+                ?? "";
             var lines = description.Split('\n', 2);
             yield return new Package(number++, name, version, fields.GetValueOrDefault("Maintainer") ?? "",
                 lines[0].Trim(), lines.Length == 1 ? "" : Unfold(lines[1]));

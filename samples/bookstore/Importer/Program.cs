@@ -22,7 +22,8 @@ try
 {
     var summary = await run.RunAsync(interrupted.Token);
     Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-        $"imported {summary.Books} books from {summary.Records} records in {summary.Seconds:0.0} s, refused {summary.Refused.Count}"));
+        $"imported {summary.Books} books from {summary.Records} records in {summary.Seconds:0.0} s, "
+        + $"refused {summary.Refused.Count}"));
     foreach (var refusal in summary.Refused.Take(10))
         Console.Error.WriteLine($"refused: {refusal}");
     return summary.Refused.Count == 0 ? 0 : 1;

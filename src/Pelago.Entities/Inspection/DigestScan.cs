@@ -6,10 +6,11 @@ using Pelago.Replication;
 
 namespace Pelago.Entities;
 
-/// <summary>Computes what replicas compare: per slice, or per entity of a slice. Events come from the journal, states from the
-/// runtime as every reader gets them, so that both halves of "same events, same state" are looked at.</summary>
-/// <remarks>An entity that is written to meanwhile is looked at again a few times; comparing replicas under load is a matter of
-/// asking twice.</remarks>
+/// <summary>Computes what replicas compare: per slice, or per entity of a slice. Events come from the journal,
+/// states from the runtime as every reader gets them, so that both halves of "same events, same state" are looked
+/// at.</summary>
+/// <remarks>An entity that is written to meanwhile is looked at again a few times; comparing replicas under load is
+/// a matter of asking twice.</remarks>
 /// <param name="runtime">The runtime.</param>
 public sealed class DigestScan(EntityRuntime runtime)
 {
@@ -22,7 +23,8 @@ public sealed class DigestScan(EntityRuntime runtime)
     {
         var digests = new ConcurrentDictionary<int, SliceDigest>();
         IEnumerable<int> lanes = slice is { } one ? [one % EntityKey.Lanes] : Enumerable.Range(0, EntityKey.Lanes);
-        var parallel = new ParallelOptions { MaxDegreeOfParallelism = ConcurrentLanes, CancellationToken = cancellationToken };
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = ConcurrentLanes,
+            CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(lanes, parallel, async (lane, ct) =>
         {
             await foreach (var entity in EntitiesAsync(lane, slice, ct))

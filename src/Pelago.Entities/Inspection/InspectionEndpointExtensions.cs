@@ -14,15 +14,19 @@ public static class InspectionEndpointExtensions
     private const int DefaultConflicts = 100;
     private const int MaxConflicts = 10_000;
 
-    /// <summary>Maps <c>/alive</c> (the process runs), <c>/ready</c> (it takes requests) and the inspection of its replica.</summary>
+    /// <summary>Maps <c>/alive</c> (the process runs), <c>/ready</c> (it takes requests) and the inspection of its
+    /// replica.</summary>
     /// <param name="runtime">The runtime, or null while it starts.</param>
     public static void MapInspection(this IEndpointRouteBuilder endpoints, Func<EntityRuntime?> runtime)
     {
         endpoints.MapGet("/alive", context => WriteAsync(
-            context, new HealthBody(runtime() is { Ended.IsFaulted: true } ? "Failed" : "Alive"), InspectionJson.Default.HealthBody,
-            runtime() is { Ended.IsFaulted: true } ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK));
+            context, new HealthBody(runtime() is { Ended.IsFaulted: true } ? "Failed" : "Alive"),
+                InspectionJson.Default.HealthBody,
+            runtime() is { Ended.IsFaulted: true } ? StatusCodes.Status503ServiceUnavailable
+                : StatusCodes.Status200OK));
         endpoints.MapGet("/ready", context => WriteAsync(
-            context, new HealthBody(runtime() is { IsServing: true } ? "Ready" : "Starting"), InspectionJson.Default.HealthBody,
+            context, new HealthBody(runtime() is { IsServing: true } ? "Ready" : "Starting"),
+                InspectionJson.Default.HealthBody,
             runtime() is { IsServing: true } ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable));
         endpoints.MapGet("/v1/replication", context => ServeAsync(context, runtime, ReplicationAsync));
         endpoints.MapGet("/v1/digests", context => ServeAsync(context, runtime, SlicesAsync));
@@ -57,7 +61,8 @@ public static class InspectionEndpointExtensions
         }
         var digests = await new DigestScan(runtime).SlicesAsync(slice, context.RequestAborted);
         await WriteAsync(context, new SlicesBody(runtime.Region, [.. digests.Select(d => new SliceBody(
-            d.Slice, d.Entities, d.Events.Count, d.Events.ToString(), d.States.ToString()))]), InspectionJson.Default.SlicesBody);
+            d.Slice, d.Entities, d.Events.Count, d.Events.ToString(), d.States.ToString()))]),
+                InspectionJson.Default.SlicesBody);
     }
 
     private static async Task EntitiesAsync(HttpContext context, EntityRuntime runtime)
@@ -68,10 +73,12 @@ public static class InspectionEndpointExtensions
             return;
         }
         var entities = new List<EntityBody>();
-        await foreach (var e in new DigestScan(runtime).EntitiesAsync(slice % EntityKey.Lanes, slice, context.RequestAborted))
+        await foreach (var e in new DigestScan(runtime).EntitiesAsync(slice % EntityKey.Lanes, slice,
+            context.RequestAborted))
             entities.Add(new EntityBody(e.Entity.Type, e.Entity.Id, e.Events.Count, e.Events.ToString(), e.State));
         entities.Sort((a, b) => string.CompareOrdinal(a.Type + '\0' + a.Id, b.Type + '\0' + b.Id));
-        await WriteAsync(context, new EntitiesBody(runtime.Region, slice, entities), InspectionJson.Default.EntitiesBody);
+        await WriteAsync(context, new EntitiesBody(runtime.Region, slice, entities),
+            InspectionJson.Default.EntitiesBody);
     }
 
     private static async Task ConflictsAsync(HttpContext context, EntityRuntime runtime)
@@ -80,7 +87,8 @@ public static class InspectionEndpointExtensions
         var found = await runtime.Journal.ReadConflictsAsync(Math.Max(1, limit), context.RequestAborted);
         await WriteAsync(context, new ConflictsBody(runtime.Region, [.. found.Select(c => new ConflictBody(
             c.Entity.Type, c.Entity.Id, c.Kind.ToString(), c.Origin.ToString(), c.Sequence,
-            DateTimeOffset.FromUnixTimeMilliseconds(c.RecordedAtMilliseconds), c.Reason))]), InspectionJson.Default.ConflictsBody);
+            DateTimeOffset.FromUnixTimeMilliseconds(c.RecordedAtMilliseconds), c.Reason))]),
+                InspectionJson.Default.ConflictsBody);
     }
 
     private static Task JournalAsync(HttpContext context, EntityRuntime runtime)
@@ -96,7 +104,8 @@ public static class InspectionEndpointExtensions
         string? text = context.Request.Query[name];
         if (text is null)
             return null;
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value <= most ? value : -1;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value <= most
+            ? value : -1;
     }
 
     private static Task WriteAsync<T>(

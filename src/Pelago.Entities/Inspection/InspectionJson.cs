@@ -23,7 +23,8 @@ internal sealed record ConflictBody(
     string Type, string Id, string Kind, string Origin, ulong Sequence, DateTimeOffset RecordedAt, string Reason);
 
 /// <summary>Body of <c>/v1/journal</c>.</summary>
-internal sealed record JournalBody(string Region, Guid JournalId, string? Incarnation, string Continuity, string Reason);
+internal sealed record JournalBody(string Region, Guid JournalId, string? Incarnation, string Continuity,
+    string Reason);
 
 /// <summary>Body of <c>/alive</c> and <c>/ready</c>.</summary>
 internal sealed record HealthBody(string State);

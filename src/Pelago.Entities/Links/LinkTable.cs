@@ -6,8 +6,8 @@ using Pelago.Replication;
 
 namespace Pelago.Entities;
 
-/// <summary>The links that are open. The kernel knows them by number; whoever opens, the loop hears of it before the first
-/// frame and of the end after the last.</summary>
+/// <summary>The links that are open. The kernel knows them by number; whoever opens, the loop hears of it before the
+/// first frame and of the end after the last.</summary>
 internal sealed class LinkTable(RuntimeOptions options, IPeerDialler dialler, TimeProvider clock, ILogger logger)
 {
     private readonly ConcurrentDictionary<long, Running> links = new();
@@ -45,8 +45,8 @@ internal sealed class LinkTable(RuntimeOptions options, IPeerDialler dialler, Ti
             running.Link.Close(reason);
     }
 
-    /// <summary>Waits for the ends of the links, which the kernel was told to say goodbye on; at most as long as the options
-    /// say.</summary>
+    /// <summary>Waits for the ends of the links, which the kernel was told to say goodbye on; at most as long as the
+    /// options say.</summary>
     public async Task StopAsync()
     {
         stopping.CancelAfter(TimeSpan.FromMilliseconds(options.StopMilliseconds));

@@ -4,8 +4,8 @@ using Pelago.Model;
 
 namespace Pelago.Entities;
 
-/// <summary>Decides whose replication streams are taken. The ingress has verified the caller's certificate and says its name;
-/// the secret proves that it was the ingress who said it.</summary>
+/// <summary>Decides whose replication streams are taken. The ingress has verified the caller's certificate and says
+/// its name; the secret proves that it was the ingress who said it.</summary>
 public sealed class ReplicationAccess
 {
     private readonly byte[] secret;
@@ -14,11 +14,13 @@ public sealed class ReplicationAccess
     private readonly Func<IReadOnlyList<PeerRegion>> peers;
 
     /// <summary>Access for one service.</summary>
-    /// <param name="ingressSecret">What this region's ingress sends along to this instance, and nobody else knows.</param>
+    /// <param name="ingressSecret">What this region's ingress sends along to this instance, and nobody else
+    /// knows.</param>
     /// <param name="service">This service: only its own instances replicate with it.</param>
     /// <param name="project">Its project.</param>
     /// <param name="peers">The other regions of the group, as configured now.</param>
-    public ReplicationAccess(string ingressSecret, string service, string project, Func<IReadOnlyList<PeerRegion>> peers)
+    public ReplicationAccess(string ingressSecret, string service, string project,
+        Func<IReadOnlyList<PeerRegion>> peers)
     {
         secret = Encoding.UTF8.GetBytes(ingressSecret);
         (this.service, this.project, this.peers) = (service, project, peers);
@@ -30,8 +32,8 @@ public sealed class ReplicationAccess
     /// <summary>Header that carries the verified name of the caller.</summary>
     public const string ClientHeader = "Pelago-Client";
 
-    /// <summary>True when the request came through this region's ingress. Takes the same time for every wrong secret of the
-    /// right length.</summary>
+    /// <summary>True when the request came through this region's ingress. Takes the same time for every wrong secret
+    /// of the right length.</summary>
     public bool CameThroughIngress(string? sent)
         => sent is not null && secret.Length > 0
         && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(sent), secret);

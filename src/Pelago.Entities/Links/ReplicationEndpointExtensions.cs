@@ -18,11 +18,13 @@ public static class ReplicationEndpointExtensions
     /// <summary>Media type of both directions.</summary>
     public const string MediaType = "application/x-pelago-frames";
 
-    /// <summary>Maps the stream. The listener must speak HTTP/2 without minimum data rates: an idle stream is a good one.</summary>
+    /// <summary>Maps the stream. The listener must speak HTTP/2 without minimum data rates: an idle stream is a good
+    /// one.</summary>
     public static IEndpointConventionBuilder MapReplication(
         this IEndpointRouteBuilder endpoints, EntityRuntime runtime, ReplicationAccess access)
     {
-        var logger = endpoints.ServiceProvider.GetRequiredService<ILoggerFactory>().CreateLogger("Pelago.Entities.Replication");
+        var logger = endpoints.ServiceProvider.GetRequiredService<ILoggerFactory>()
+            .CreateLogger("Pelago.Entities.Replication");
         return endpoints.MapPost(Path, context => ServeAsync(context, runtime, access, logger));
     }
 

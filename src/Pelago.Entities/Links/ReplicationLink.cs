@@ -7,9 +7,9 @@ using Pelago.Replication;
 namespace Pelago.Entities;
 
 /// <summary>One duplex stream with a peer: frames out, frames in, until either side ends it.</summary>
-/// <remarks>Everything queued at a moment leaves in one flush, so that a busy link sends full packets and an idle one sends at
-/// once. Bytes that the peer sends faster than the loop takes them stay in the transport, whose window then closes. Hostile
-/// bytes end the link with a goodbye that names the rule; they never reach the kernel.</remarks>
+/// <remarks>Everything queued at a moment leaves in one flush, so that a busy link sends full packets and an idle
+/// one sends at once. Bytes that the peer sends faster than the loop takes them stay in the transport, whose window
+/// then closes. Hostile bytes end the link with a goodbye that names the rule; they never reach the kernel.</remarks>
 internal sealed class ReplicationLink
 {
     private const int FlushBytes = 256 * 1024;
@@ -37,7 +37,8 @@ internal sealed class ReplicationLink
     /// <summary>Why it ended; one sentence for the log.</summary>
     public string EndReason => endReason.Length == 0 ? "the peer ended it" : endReason;
 
-    /// <summary>Queues a frame. A link that cannot keep up is ended: the cursor makes sure that nothing is lost.</summary>
+    /// <summary>Queues a frame. A link that cannot keep up is ended: the cursor makes sure that nothing is
+    /// lost.</summary>
     public void Send(Frame frame)
     {
         if (Interlocked.Increment(ref queuedFrames) > options.LinkOutboundFrames)
@@ -112,7 +113,8 @@ internal sealed class ReplicationLink
         }
     }
 
-    private async Task ReceiveAsync(PipeReader input, Action<ReceivedInput> received, CancellationToken cancellationToken)
+    private async Task ReceiveAsync(PipeReader input, Action<ReceivedInput> received,
+        CancellationToken cancellationToken)
     {
         var frames = new FrameReader();
         var first = true;
@@ -160,7 +162,8 @@ internal sealed class ReplicationLink
         Span<byte> prefix = stackalloc byte[8];
         var head = buffer.Slice(0, Math.Min(prefix.Length, buffer.Length));
         head.CopyTo(prefix);
-        if (!FrameReader.TryReadLength(prefix[..(int)head.Length], out var length, out var used) || buffer.Length < used + length)
+        if (!FrameReader.TryReadLength(prefix[..(int)head.Length], out var length, out var used)
+            || buffer.Length < used + length)
             return false;
         frame = buffer.Slice(used, length);
         buffer = buffer.Slice(used + length);
@@ -185,7 +188,8 @@ internal sealed class ReplicationLink
     }
 
     private static PelagoException Broken(string rule)
-        => new Failure(ErrorCodes.ProtocolViolation, $"The peer broke the protocol: {rule}.", "Upgrade the older side.").ToException();
+        => new Failure(ErrorCodes.ProtocolViolation, $"The peer broke the protocol: {rule}.",
+            "Upgrade the older side.").ToException();
 
     private static string Describe(Exception error)
         => error is OperationCanceledException ? "it was ended here" : $"{error.GetType().Name}: {error.Message}";

@@ -6,11 +6,12 @@ using Pelago.Replication;
 
 namespace Pelago.Entities;
 
-/// <summary>Runs the entities of one service in one region: the shell around <see cref="InstanceKernel"/> that does its I/O.</summary>
+/// <summary>Runs the entities of one service in one region: the shell around <see cref="InstanceKernel"/> that does
+/// its I/O.</summary>
 /// <remarks>
-/// A write passes four of its parts: 1. <see cref="SendAsync"/> bounds and queues it; 2. the loop hands it to the kernel, which
-/// runs the handler and puts its events into the next group; 3. the journal worker commits the group; 4. the kernel completes
-/// the request, and what it emitted for peers leaves on their links. Thread-safe.
+/// A write passes four of its parts: 1. <see cref="SendAsync"/> bounds and queues it; 2. the loop hands it to the
+/// kernel, which runs the handler and puts its events into the next group; 3. the journal worker commits the group;
+/// 4. the kernel completes the request, and what it emitted for peers leaves on their links. Thread-safe.
 /// </remarks>
 public sealed class EntityRuntime : IAsyncDisposable
 {
@@ -31,7 +32,8 @@ public sealed class EntityRuntime : IAsyncDisposable
     private int stopping;
 
     private EntityRuntime(
-        RuntimeOptions options, EntityTypes types, IJournal journal, IReadOnlyList<LaneState> lanes, IPeerDialler dialler,
+        RuntimeOptions options, EntityTypes types, IJournal journal, IReadOnlyList<LaneState> lanes,
+            IPeerDialler dialler,
         EntityOwners owners, TimeProvider clock, ILogger logger)
     {
         (this.options, Types, this.journal, this.owners) = (options, types, journal, owners);
@@ -53,7 +55,8 @@ public sealed class EntityRuntime : IAsyncDisposable
     /// <summary>The journal: for inspection; only the runtime writes.</summary>
     public IJournal Journal => journal;
 
-    /// <summary>Completes when the runtime has stopped; fails when it could not go on, and then the process should end.</summary>
+    /// <summary>Completes when the runtime has stopped; fails when it could not go on, and then the process should
+    /// end.</summary>
     public Task Ended => ended.Task;
 
     /// <summary>True from the start until the runtime stops or fails.</summary>
@@ -73,7 +76,8 @@ public sealed class EntityRuntime : IAsyncDisposable
         runtime.looping = Task.Run(runtime.loop.RunAsync, CancellationToken.None);
         runtime.PostTick();
         var identity = journal.Identity;
-        Log.Started(logger, runtime.Region, identity.JournalId, identity.Incarnation?.ToString() ?? "none", identity.Continuity);
+        Log.Started(logger, runtime.Region, identity.JournalId, identity.Incarnation?.ToString()
+            ?? "none", identity.Continuity);
         return runtime;
     }
 
@@ -81,12 +85,14 @@ public sealed class EntityRuntime : IAsyncDisposable
     /// <param name="type">A registered type.</param>
     /// <param name="id">The entity's id; checked here.</param>
     public async ValueTask<EntityReply<TReply>> SendAsync<TReply>(
-        EntityType type, string id, ICommand<TReply> command, RequestOptions request, CancellationToken cancellationToken)
+        EntityType type, string id, ICommand<TReply> command, RequestOptions request,
+            CancellationToken cancellationToken)
     {
         if (CheckRequest(id, request) is { } failure)
             return new EntityReply<TReply>(default, failure, request.Token, []);
         if (type.Handler(command.GetType()) is not { } handler)
-            return new EntityReply<TReply>(default, RequestChecks.NoHandler(type, command.GetType()), request.Token, []);
+            return new EntityReply<TReply>(default, RequestChecks.NoHandler(type, command.GetType()), request.Token,
+                []);
         var key = new EntityKey(type.Name, id);
         var keyed = request.IdempotencyKey.Length > 0;
         var waiter = new PendingRequest();
@@ -102,13 +108,15 @@ public sealed class EntityRuntime : IAsyncDisposable
             DeadlineMilliseconds = DeadlineOf(request),
             Waiter = waiter,
         }, key, waiter, cancellationToken);
-        return new EntityReply<TReply>((TReply?)result.Value, result.Failure, request.Token.With(result.Points), result.Points);
+        return new EntityReply<TReply>((TReply?)result.Value, result.Failure, request.Token.With(result.Points),
+            result.Points);
     }
 
     /// <summary>Reads an entity's state; waits for the token first.</summary>
     /// <param name="project">Makes the answer; pure, runs on the loop, so it must be short.</param>
     public async ValueTask<EntityReply<T>> ReadAsync<T>(
-        EntityType type, string id, Func<EntityView, T> project, RequestOptions request, CancellationToken cancellationToken)
+        EntityType type, string id, Func<EntityView, T> project, RequestOptions request,
+            CancellationToken cancellationToken)
     {
         if (CheckRequest(id, request) is { } failure)
             return new EntityReply<T>(default, failure, request.Token, []);
@@ -125,7 +133,8 @@ public sealed class EntityRuntime : IAsyncDisposable
         return new EntityReply<T>((T?)result.Value, result.Failure, request.Token.With(result.Points), result.Points);
     }
 
-    /// <summary>Looks into the kernel, on the loop. The function must be short and must not keep what it sees.</summary>
+    /// <summary>Looks into the kernel, on the loop. The function must be short and must not keep what it
+    /// sees.</summary>
     public async ValueTask<T> InspectAsync<T>(Func<InstanceKernel, Moment, T> look, CancellationToken cancellationToken)
     {
         var seen = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -154,13 +163,15 @@ public sealed class EntityRuntime : IAsyncDisposable
     public Task AcceptAsync(string peer, IDuplexPipe pipe, CancellationToken cancellationToken)
         => IsServing ? links.AcceptAsync(peer, pipe, cancellationToken) : Task.CompletedTask;
 
-    /// <summary>Stops: 1. takes no more requests; 2. lets those under way end; 3. says goodbye to the peers; 4. ends loop and
-    /// worker; 5. closes the journal, which notes a clean stop. Does not throw; a second call waits for the first.</summary>
+    /// <summary>Stops: 1. takes no more requests; 2. lets those under way end; 3. says goodbye to the peers; 4. ends
+    /// loop and worker; 5. closes the journal, which notes a clean stop. Does not throw; a second call waits for the
+    /// first.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref stopping, 1) != 0)
         {
-            await ended.Task.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            await ended.Task.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None,
+                TaskScheduler.Default);
             return;
         }
         if (Volatile.Read(ref pending) == 0)

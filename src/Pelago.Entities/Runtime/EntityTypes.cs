@@ -36,5 +36,6 @@ public sealed class EntityTypes
     /// <exception cref="PelagoException">It was not registered.</exception>
     public EntityType Of<TState>() where TState : class, IEntity<TState>
         => byState.GetValueOrDefault(typeof(TState)) ?? throw new Failure(ErrorCodes.UnknownEntityType,
-            $"Entity type {typeof(TState).Name} is not registered.", "Add it where the service registers its entities.").ToException();
+            $"Entity type {typeof(TState).Name} is not registered.",
+                "Add it where the service registers its entities.").ToException();
 }

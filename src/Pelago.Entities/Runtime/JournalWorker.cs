@@ -6,8 +6,8 @@ using Pelago.Replication;
 
 namespace Pelago.Entities;
 
-/// <summary>Performs what the kernel asks of the journal, away from the loop: appends one after another, reads a few at a
-/// time. Whatever the store does, every request is answered.</summary>
+/// <summary>Performs what the kernel asks of the journal, away from the loop: appends one after another, reads a few
+/// at a time. Whatever the store does, every request is answered.</summary>
 internal sealed class JournalWorker
 {
     private readonly IJournal journal;
@@ -78,7 +78,8 @@ internal sealed class JournalWorker
         }
         catch (Exception error) // without it nothing can be written: the process is restarted and tries again
         {
-            Answer(new InspectInput((_, _) => throw new InvalidOperationException("No incarnation could be opened.", error)));
+            Answer(new InspectInput((_, _) => throw new InvalidOperationException("No incarnation could be opened.",
+                error)));
         }
     }
 
@@ -107,7 +108,8 @@ internal sealed class JournalWorker
         {
             Log.LoadFailed(logger, load.Entity.Type, error);
             return new LoadFailedInput(load.Entity, (error as PelagoException)?.Failure ?? new Failure(
-                ErrorCodes.JournalUnavailable, "The journal could not be read.", "Try again; look into the instance's log."));
+                ErrorCodes.JournalUnavailable, "The journal could not be read.",
+                    "Try again; look into the instance's log."));
         }
     }
 

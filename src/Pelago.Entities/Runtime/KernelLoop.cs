@@ -4,13 +4,14 @@ using Pelago.Replication;
 
 namespace Pelago.Entities;
 
-/// <summary>The one place from which the kernel is called: takes inputs in the order in which they came, as many as are there,
-/// and then hands out every effect they led to.</summary>
+/// <summary>The one place from which the kernel is called: takes inputs in the order in which they came, as many as
+/// are there, and then hands out every effect they led to.</summary>
 /// <remarks>
-/// A lone write finds an idle loop and an idle journal, so it waits for nobody. While a group is being committed, writes gather
-/// in the kernel and the next group takes them all: batches grow with load without a timer. No user code runs here beyond the
-/// entity type's pure handlers, no I/O, and nobody's continuation. The queue is not bounded by itself: requests are bounded by
-/// the runtime, frames by their link, and everything else answers an effect that the kernel asked for.
+/// A lone write finds an idle loop and an idle journal, so it waits for nobody. While a group is being committed,
+/// writes gather in the kernel and the next group takes them all: batches grow with load without a timer. No user
+/// code runs here beyond the entity type's pure handlers, no I/O, and nobody's continuation. The queue is not
+/// bounded by itself: requests are bounded by the runtime, frames by their link, and everything else answers an
+/// effect that the kernel asked for.
 /// </remarks>
 internal sealed class KernelLoop(
     InstanceKernel kernel, TimeProvider clock, int maxInputsPerTurn, ILogger logger)

@@ -8,7 +8,8 @@ public sealed record RuntimeOptions
     /// <summary>Region, members and every interval of the protocol.</summary>
     public required KernelOptions Kernel { get; init; }
 
-    /// <summary>Commands and reads under way at once; what exceeds it is refused with PLG5005. Default 65,536.</summary>
+    /// <summary>Commands and reads under way at once; what exceeds it is refused with PLG5005. Default
+    /// 65,536.</summary>
     public int MaxPendingRequests { get; init; } = 65_536;
 
     /// <summary>Inputs that one turn of the loop takes before it hands out what they led to. Default 1,024.</summary>
@@ -23,10 +24,12 @@ public sealed record RuntimeOptions
     /// <summary>Time that a request may take when its sender says nothing, in milliseconds. Default 5,000.</summary>
     public int RequestDeadlineMilliseconds { get; init; } = 5_000;
 
-    /// <summary>Time that requests and links have to end when the runtime stops, in milliseconds. Default 5,000.</summary>
+    /// <summary>Time that requests and links have to end when the runtime stops, in milliseconds. Default
+    /// 5,000.</summary>
     public int StopMilliseconds { get; init; } = 5_000;
 
-    /// <summary>Bytes received on one link that wait for the loop; the link is not read beyond them. Default 8 MiB.</summary>
+    /// <summary>Bytes received on one link that wait for the loop; the link is not read beyond them. Default 8
+    /// MiB.</summary>
     public int LinkInboundBytes { get; init; } = 8 * 1024 * 1024;
 
     /// <summary>Frames that wait for one link; a link that is slower is closed. Default 65,536.</summary>

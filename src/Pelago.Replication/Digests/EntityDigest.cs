@@ -4,11 +4,12 @@ using Pelago.Model;
 
 namespace Pelago.Replication;
 
-/// <summary>What two replicas compare of one entity: first the events that they hold, then what they made of them.</summary>
+/// <summary>What two replicas compare of one entity: first the events that they hold, then what they made of
+/// them.</summary>
 /// <param name="Entity">The entity.</param>
 /// <param name="Events">Digest of its event set.</param>
-/// <param name="State">SHA-256 over type, id, schema version and canonical state, lower-case hex; empty when it cannot be
-/// folded here.</param>
+/// <param name="State">SHA-256 over type, id, schema version and canonical state, lower-case hex; empty when it
+/// cannot be folded here.</param>
 public sealed record EntityDigest(EntityKey Entity, SetDigest Events, string State)
 {
     /// <summary>The digest of an entity.</summary>

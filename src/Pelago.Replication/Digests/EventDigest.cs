@@ -5,11 +5,12 @@ using Pelago.Model;
 
 namespace Pelago.Replication;
 
-/// <summary>Identity and content of one event in 32 bytes: the same in every region that holds the event unchanged.</summary>
+/// <summary>Identity and content of one event in 32 bytes: the same in every region that holds the event
+/// unchanged.</summary>
 public static class EventDigest
 {
-    /// <summary>SHA-256 over every field that its author wrote. The position at the origin is left out: it belongs to the
-    /// origin's journal, not to the event.</summary>
+    /// <summary>SHA-256 over every field that its author wrote. The position at the origin is left out: it belongs
+    /// to the origin's journal, not to the event.</summary>
     public static byte[] Of(EventRecord e)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -2,9 +2,11 @@ using System.Buffers.Binary;
 
 namespace Pelago.Replication;
 
-/// <summary>A digest of a set that does not depend on the order in which members are added: their number, and the sum of
-/// their 32-byte hashes modulo 2^256 (AdHash, Bellare and Micciancio 1997). A plain XOR would let pairs cancel.</summary>
-/// <remarks>It finds accidents, which is what it is for: regions of one group trust each other with their events.</remarks>
+/// <summary>A digest of a set that does not depend on the order in which members are added: their number, and the
+/// sum of their 32-byte hashes modulo 2^256 (AdHash, Bellare and Micciancio 1997). A plain XOR would let pairs
+/// cancel.</summary>
+/// <remarks>It finds accidents, which is what it is for: regions of one group trust each other with their
+/// events.</remarks>
 public readonly record struct SetDigest
 {
     private readonly ulong a, b, c, d; // least significant first

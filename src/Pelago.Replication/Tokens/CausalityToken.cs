@@ -5,12 +5,14 @@ using Pelago.Model;
 
 namespace Pelago.Replication;
 
-/// <summary>What a client has seen and written: it travels with the client and is handed to whichever region it asks next.</summary>
+/// <summary>What a client has seen and written: it travels with the client and is handed to whichever region it asks
+/// next.</summary>
 /// <remarks>
-/// The newest points are kept exactly (an entity, an origin, a sequence number), so that a read waits for nothing but its own
-/// entity. Older ones collapse to "this origin's journal, this lane, through this position", which waits for a little more than
-/// necessary and is never less than true. Rejected: a version vector of all entities (unbounded), a timestamp (says nothing about
-/// what has arrived), and dropping old points (a promise that breaks for exactly the long session). Immutable, thread-safe.
+/// The newest points are kept exactly (an entity, an origin, a sequence number), so that a read waits for nothing
+/// but its own entity. Older ones collapse to "this origin's journal, this lane, through this position", which waits
+/// for a little more than necessary and is never less than true. Rejected: a version vector of all entities
+/// (unbounded), a timestamp (says nothing about what has arrived), and dropping old points (a promise that breaks
+/// for exactly the long session). Immutable, thread-safe.
 /// </remarks>
 public sealed class CausalityToken
 {
@@ -44,7 +46,8 @@ public sealed class CausalityToken
         var exact = Exact.ToBuilder();
         foreach (var point in points)
         {
-            var added = new ExactPoint(EntityHash.Of(point.Entity), point.Origin, point.Sequence, point.Lane, point.Position);
+            var added = new ExactPoint(EntityHash.Of(point.Entity), point.Origin, point.Sequence, point.Lane,
+                point.Position);
             var at = IndexOf(exact, added);
             if (at >= 0)
             {
@@ -116,8 +119,8 @@ public sealed class CausalityToken
         return origins;
     }
 
-    /// <summary>A session that outlives more than twenty journals in all: the oldest lives of regions that have a newer one in
-    /// the token are left out, because the table of origins is what bounds the header's size.</summary>
+    /// <summary>A session that outlives more than twenty journals in all: the oldest lives of regions that have a
+    /// newer one in the token are left out, because the table of origins is what bounds the header's size.</summary>
     private CausalityToken WithoutOldestLives()
     {
         var origins = Origins();

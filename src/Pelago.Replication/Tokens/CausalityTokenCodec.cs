@@ -7,8 +7,8 @@ using Pelago.Model;
 
 namespace Pelago.Replication;
 
-/// <summary>Tokens as text: base64url of a version byte, the content and a 16-byte tag (HMAC-SHA-256, truncated as RFC 2104
-/// section 5 allows) under the project's key. The service's name is under the tag too. Thread-safe.</summary>
+/// <summary>Tokens as text: base64url of a version byte, the content and a 16-byte tag (HMAC-SHA-256, truncated as
+/// RFC 2104 section 5 allows) under the project's key. The service's name is under the tag too. Thread-safe.</summary>
 /// <param name="service">Name of the service: positions mean nothing in another one.</param>
 /// <param name="current">Key of new tokens, 32 bytes.</param>
 /// <param name="previous">Key that is still accepted, or null.</param>
@@ -60,7 +60,8 @@ public sealed class CausalityTokenCodec(string service, byte[] current, byte[]? 
         if (text.Length > MaxLength)
             return Bad($"is longer than {MaxLength} characters");
         Span<byte> bytes = stackalloc byte[MaxLength];
-        if (!Base64Url.IsValid(text) || !Base64Url.TryDecodeFromChars(text, bytes, out var length) || length <= TagBytes + 1)
+        if (!Base64Url.IsValid(text) || !Base64Url.TryDecodeFromChars(text, bytes, out var length)
+            || length <= TagBytes + 1)
             return Bad("is not base64url of a token");
         var content = bytes[..(length - TagBytes)];
         if (!Fits(content, bytes[(length - TagBytes)..length]))

@@ -5,8 +5,9 @@ using Pelago.Model;
 
 namespace Pelago.Sdk;
 
-/// <summary>Journal keys wrapped under the key-encryption key that the region hands over at enrolment: it is in memory only,
-/// so whoever has the journal's files alone reads nothing. AES-256-GCM, a nonce before and a tag behind.</summary>
+/// <summary>Journal keys wrapped under the key-encryption key that the region hands over at enrolment: it is in
+/// memory only, so whoever has the journal's files alone reads nothing. AES-256-GCM, a nonce before and a tag
+/// behind.</summary>
 internal sealed class EnrolledJournalKey(WrappingKey key) : IKeyEncryption
 {
     private const int NonceBytes = 12;

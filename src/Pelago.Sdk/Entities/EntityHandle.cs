@@ -15,15 +15,15 @@ public readonly struct EntityHandle<TState> where TState : class, IEntity<TState
     public string Id { get; }
 
     /// <summary>Sends a command and answers once its events are durable in this region.</summary>
-    /// <exception cref="PelagoException">It was refused, or could not be done; the failure says which. Over HTTP it becomes
-    /// the response's problem details by itself.</exception>
+    /// <exception cref="PelagoException">It was refused, or could not be done; the failure says which. Over HTTP it
+    /// becomes the response's problem details by itself.</exception>
     public ValueTask<TReply> Send<TReply>(ICommand<TReply> command, CancellationToken cancellationToken)
         => entities.SendAsync<TState, TReply>(Id, command, cancellationToken);
 
     /// <summary>Reads from the state, after what the request's causality token names has arrived here.</summary>
     /// <param name="project">Makes the answer from the state: pure and short.</param>
-    /// <exception cref="PelagoException">PLG5004 when the token's point was not reached in time; PLG5003 when the entity is
-    /// parked.</exception>
+    /// <exception cref="PelagoException">PLG5004 when the token's point was not reached in time; PLG5003 when the
+    /// entity is parked.</exception>
     public ValueTask<TAnswer> Read<TAnswer>(Func<TState, TAnswer> project, CancellationToken cancellationToken)
         => entities.ReadAsync(Id, project, cancellationToken);
 

@@ -22,7 +22,8 @@ internal sealed class RegionEntities(RunningService service) : IEntities
     }
 
     public async ValueTask<TAnswer> ReadAsync<TState, TAnswer>(
-        string id, Func<TState, TAnswer> project, CancellationToken cancellationToken) where TState : class, IEntity<TState>
+        string id, Func<TState, TAnswer> project, CancellationToken cancellationToken) where TState
+            : class, IEntity<TState>
     {
         var runtime = service.Runtime;
         var scope = CausalityScope.Current;
@@ -37,6 +38,7 @@ internal sealed class RegionEntities(RunningService service) : IEntities
         {
             Token = scope?.Token ?? CausalityToken.Empty,
             IdempotencyKey = key,
-            TraceParent = Activity.Current is { IdFormat: ActivityIdFormat.W3C, Recorded: true } activity ? activity.Id! : "",
+            TraceParent = Activity.Current is { IdFormat: ActivityIdFormat.W3C, Recorded: true } activity
+                ? activity.Id! : "",
         };
 }

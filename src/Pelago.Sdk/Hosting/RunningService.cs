@@ -5,8 +5,8 @@ using Pelago.Replication;
 
 namespace Pelago.Sdk;
 
-/// <summary>What requests need of the service, once it runs: its runtime, its token keys, its ingress secret. Replaced as a
-/// whole, read without a lock.</summary>
+/// <summary>What requests need of the service, once it runs: its runtime, its token keys, its ingress secret.
+/// Replaced as a whole, read without a lock.</summary>
 internal sealed class RunningService(ServiceParts parts)
 {
     /// <summary>Region name of a service that runs alone.</summary>

@@ -20,19 +20,22 @@ internal sealed class RuntimeStart(EntityTypes types, PelagoOptions options, Tim
     public async Task<EntityRuntime> InRegionAsync(
         DeployedEnvironment deployed, RegionAgent agent, CancellationToken cancellationToken)
     {
-        var dialler = new IngressDialler(deployed.Service, () => agent.Configuration, () => agent.Leaf, agent.Check, clock,
+        var dialler = new IngressDialler(deployed.Service, () => agent.Configuration, ()
+            => agent.Leaf, agent.Check, clock,
             logging.CreateLogger<IngressDialler>());
         return await StartAsync(deployed.Home, new EnrolledJournalKey(agent.Enrolment.JournalKey), deployed.Region,
             agent.Configuration.Members, dialler, deployed.Instance, cancellationToken);
     }
 
     private async Task<EntityRuntime> StartAsync(
-        string directory, IKeyEncryption key, string region, IReadOnlyList<string> members, IPeerDialler dialler, string instance,
+        string directory, IKeyEncryption key, string region, IReadOnlyList<string> members, IPeerDialler dialler,
+            string instance,
         CancellationToken cancellationToken)
     {
         var journal = await SqliteJournal.OpenAsync(new JournalOptions
         {
-            DataDirectory = Path.Combine(directory, "journal"), GuardFile = Path.Combine(directory, "guard", "journal.json"),
+            DataDirectory = Path.Combine(directory, "journal"),
+                GuardFile = Path.Combine(directory, "guard", "journal.json"),
         }, key, logging.CreateLogger<SqliteJournal>(), cancellationToken);
         var random = RandomNumberGenerator.GetBytes(24);
         var runtime = new RuntimeOptions

@@ -8,9 +8,9 @@ using Pelago.Entities;
 namespace Pelago.Sdk;
 
 /// <summary>Starts and stops the service beneath the application.</summary>
-/// <remarks>Start: 1. management listener, so that the region sees a living process; 2. enrolment; 3. journal and runtime;
-/// 4. remoting listener. The application's own listener opens after that, because it is the last hosted service. Stop is the
-/// reverse: the application has stopped taking requests before the runtime drains.</remarks>
+/// <remarks>Start: 1. management listener, so that the region sees a living process; 2. enrolment; 3. journal and
+/// runtime; 4. remoting listener. The application's own listener opens after that, because it is the last hosted
+/// service. Stop is the reverse: the application has stopped taking requests before the runtime drains.</remarks>
 internal sealed class ServiceLifetime(
     ServiceParts parts, RunningService service, IOptions<PelagoOptions> options, TimeProvider clock,
     IHostApplicationLifetime application, ILoggerFactory logging) : IHostedService
@@ -83,7 +83,8 @@ internal sealed class ServiceLifetime(
         Log.Serving(logger, name, project, deployed.Region);
     }
 
-    // A kernel that failed cannot be trusted with another request: the process ends, and whoever watches starts a new one.
+    // A kernel that failed cannot be trusted with another request: the process ends, and whoever watches starts a
+    // new one.
     private async Task WatchAsync(EntityRuntime watched)
     {
         try

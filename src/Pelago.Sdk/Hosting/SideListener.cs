@@ -10,8 +10,8 @@ using Pelago.Model;
 
 namespace Pelago.Sdk;
 
-/// <summary>A listener beside the application's own, on loopback, with a pipeline of its own: what it serves can never be
-/// reached through the application's address.</summary>
+/// <summary>A listener beside the application's own, on loopback, with a pipeline of its own: what it serves can
+/// never be reached through the application's address.</summary>
 internal static class SideListener
 {
     private const int StreamWindowBytes = 16 * 1024 * 1024;

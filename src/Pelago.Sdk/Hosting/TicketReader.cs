@@ -26,7 +26,8 @@ internal static class TicketReader
         {
             var line = buffer.AsSpan(0, length);
             var end = line.IndexOf((byte)'\n');
-            return JsonSerializer.Deserialize(end < 0 ? line : line[..end], InstanceJson.Default.EnrolmentTicket) ?? throw Missing();
+            return JsonSerializer.Deserialize(end < 0 ? line : line[..end], InstanceJson.Default.EnrolmentTicket)
+                ?? throw Missing();
         }
         catch (JsonException)
         {
@@ -35,6 +36,7 @@ internal static class TicketReader
     }
 
     private static PelagoException Missing() => new Failure(ErrorCodes.EnrolmentRefused,
-        "No enrolment ticket came on standard input.", "Let the region start the service; do not set PELAGO_REGION by hand.")
+        "No enrolment ticket came on standard input.",
+            "Let the region start the service; do not set PELAGO_REGION by hand.")
         .ToException();
 }

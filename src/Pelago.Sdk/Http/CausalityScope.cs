@@ -3,7 +3,8 @@ using Pelago.Replication;
 
 namespace Pelago.Sdk;
 
-/// <summary>What one HTTP request carries through its handlers: its token, which grows, and its idempotency key.</summary>
+/// <summary>What one HTTP request carries through its handlers: its token, which grows, and its idempotency
+/// key.</summary>
 /// <remarks>Flows with the request's asynchronous calls. Thread-safe, because a handler may send several commands at
 /// once.</remarks>
 internal sealed class CausalityScope(CausalityToken token, string idempotencyKey)
@@ -37,8 +38,9 @@ internal sealed class CausalityScope(CausalityToken token, string idempotencyKey
             token = token.With(points);
     }
 
-    /// <summary>Key of the request's next command. The first takes the client's key as it is; further ones number it, so that
-    /// two commands of one request are not taken for one and a repeated request repeats them in order.</summary>
+    /// <summary>Key of the request's next command. The first takes the client's key as it is; further ones number
+    /// it, so that two commands of one request are not taken for one and a repeated request repeats them in
+    /// order.</summary>
     public string NextKey()
     {
         if (idempotencyKey.Length == 0)

@@ -6,7 +6,8 @@ namespace Pelago.Sdk;
 public sealed class InvalidRequestException : Exception
 {
     /// <summary>At least one failure, each with its field.</summary>
-    public InvalidRequestException(IReadOnlyList<Failure> failures) : base(failures[0].ToString()) => Failures = failures;
+    public InvalidRequestException(IReadOnlyList<Failure> failures) : base(failures[0].ToString())
+        => Failures = failures;
 
     /// <summary>What is wrong.</summary>
     public IReadOnlyList<Failure> Failures { get; }

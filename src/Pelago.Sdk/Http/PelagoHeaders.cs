@@ -6,7 +6,8 @@ public static class PelagoHeaders
     /// <summary>Causality token: the last one received goes back with the next request, to whichever region.</summary>
     public const string Causality = "Pelago-Causality";
 
-    /// <summary>Verified name of a caller that came through the inter-region ingress; never what a stranger sent.</summary>
+    /// <summary>Verified name of a caller that came through the inter-region ingress; never what a stranger
+    /// sent.</summary>
     public const string Client = "Pelago-Client";
 
     /// <summary>Region that answered.</summary>

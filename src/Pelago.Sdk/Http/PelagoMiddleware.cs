@@ -8,11 +8,11 @@ using Pelago.Replication;
 
 namespace Pelago.Sdk;
 
-/// <summary>The first thing that a request meets: headers in, causality scope, headers out, and every failure as problem
-/// details.</summary>
-/// <remarks>Steps: 1. name the region; 2. drop what only the ingress may say; 3. read token and idempotency key; 4. run the
-/// service's own pipeline within the scope; 5. write the token as the response begins; 6. turn what failed, or what routing
-/// refused without a body, into a problem.</remarks>
+/// <summary>The first thing that a request meets: headers in, causality scope, headers out, and every failure as
+/// problem details.</summary>
+/// <remarks>Steps: 1. name the region; 2. drop what only the ingress may say; 3. read token and idempotency key; 4.
+/// run the service's own pipeline within the scope; 5. write the token as the response begins; 6. turn what failed,
+/// or what routing refused without a body, into a problem.</remarks>
 internal sealed class PelagoMiddleware(
     RequestDelegate next, RunningService service, IOptions<PelagoOptions> options, ILogger<PelagoMiddleware> logger)
 {
@@ -69,7 +69,8 @@ internal sealed class PelagoMiddleware(
         {
             Log.RequestFailed(logger, context.Request.Method, e);
             await Problems.WriteAsync(context, new Failure(ErrorCodes.Unexpected,
-                "The request failed for a reason that is in the service's log.", "Try again; tell the service's operator."));
+                "The request failed for a reason that is in the service's log.",
+                    "Try again; tell the service's operator."));
         }
     }
 
@@ -90,12 +91,14 @@ internal sealed class PelagoMiddleware(
 
     private static Failure? CheckKey(string? key)
     {
-        const int Room = 16; // for the number that a request's further commands append
+        // Room is left for the number that a request's further commands append.
+        const int Longest = EventLimits.MaxIdempotencyKeyLength - 16;
         if (key is null)
             return null;
-        return key.Length is 0 or > EventLimits.MaxIdempotencyKeyLength - Room || key.AsSpan().ContainsAnyExceptInRange('!', '~')
+        return key.Length is 0 or > Longest
+            || key.AsSpan().ContainsAnyExceptInRange('!', '~')
             ? new Failure(ErrorCodes.InvalidIdempotencyKey,
-                $"The idempotency key must have 1–{EventLimits.MaxIdempotencyKeyLength - Room} printable ASCII characters.",
+                $"The idempotency key must have 1–{Longest} printable ASCII characters.",
                 "Send, for example, a UUID.", PelagoHeaders.IdempotencyKey)
             : null;
     }
@@ -103,13 +106,15 @@ internal sealed class PelagoMiddleware(
     private static Failure Translate(BadHttpRequestException e) => e.StatusCode switch
     {
         StatusCodes.Status413PayloadTooLarge
-            => new Failure(ErrorCodes.BodyTooLarge, "The body is larger than this service takes.", "Send less at a time."),
+            => new Failure(ErrorCodes.BodyTooLarge, "The body is larger than this service takes.",
+                "Send less at a time."),
         StatusCodes.Status415UnsupportedMediaType => UnsupportedMediaType,
         _ => new Failure(ErrorCodes.MalformedBody, "The request is not what this address takes.",
             "Compare it with the service's description."),
     };
 
-    // Routing and binding refuse without a body; a handler of the service that answers 404 itself has begun its response.
+    // Routing and binding refuse without a body; a handler of the service that answers 404 itself has begun its
+    // response.
     private static Failure? Unanswered(HttpContext context)
     {
         var response = context.Response;
@@ -122,7 +127,8 @@ internal sealed class PelagoMiddleware(
             StatusCodes.Status405MethodNotAllowed => new Failure(ErrorCodes.MethodNotAllowed,
                 "This address does not take that method.", $"Methods: {response.Headers.Allow}."),
             StatusCodes.Status413PayloadTooLarge
-                => new Failure(ErrorCodes.BodyTooLarge, "The body is larger than this service takes.", "Send less at a time."),
+                => new Failure(ErrorCodes.BodyTooLarge, "The body is larger than this service takes.",
+                    "Send less at a time."),
             StatusCodes.Status415UnsupportedMediaType => UnsupportedMediaType,
             StatusCodes.Status400BadRequest => new Failure(ErrorCodes.MalformedBody,
                 "The request is not what this address takes.", "Compare it with the service's description."),

@@ -7,8 +7,9 @@ using Pelago.Model;
 namespace Pelago.Sdk;
 
 /// <summary>Reads a JSON object field by field and collects everything that is wrong with it.</summary>
-/// <remarks>Binding a record stops at the first field of a wrong type. A caller who sends five wrong fields should hear of
-/// five. Use: read every field, then call <see cref="ThrowIfInvalid"/>, then trust the values. Not thread-safe.</remarks>
+/// <remarks>Binding a record stops at the first field of a wrong type. A caller who sends five wrong fields should
+/// hear of five. Use: read every field, then call <see cref="ThrowIfInvalid"/>, then trust the values. Not
+/// thread-safe.</remarks>
 public sealed class RequestFields : IDisposable
 {
     private const int MaxDepth = 16;
@@ -68,7 +69,8 @@ public sealed class RequestFields : IDisposable
         if (value.TryGetInt64(out var number) && number >= least && number <= most)
             return number;
         Add(name, string.Create(CultureInfo.InvariantCulture, $"must be a whole number from {least} to {most}"),
-            string.Create(CultureInfo.InvariantCulture, $"Nearest allowed: {(value.TryGetDouble(out var d) && d > most ? most : least)}."));
+            string.Create(CultureInfo.InvariantCulture,
+                $"Nearest allowed: {(value.TryGetDouble(out var d) && d > most ? most : least)}."));
         return least;
     }
 
@@ -135,7 +137,8 @@ public sealed class RequestFields : IDisposable
         if (length >= minLength && length <= maxLength)
             return text;
         Add(name, string.Create(CultureInfo.InvariantCulture,
-            $"is {length} characters long; {minLength} to {maxLength} are allowed"), length < minLength ? "Send a longer text." : "Shorten it.");
+            $"is {length} characters long; {minLength} to {maxLength} are allowed"), length < minLength
+                ? "Send a longer text." : "Shorten it.");
         return null;
     }
 

@@ -24,7 +24,8 @@ internal sealed record DeployedEnvironment(
             Loopback(InstanceEnvironment.Url), Loopback(InstanceEnvironment.ManagementUrl),
             Loopback(InstanceEnvironment.RemotingUrl), Address(InstanceEnvironment.RegionApi, Uri.UriSchemeHttps));
         return wrong.Count == 0 ? read : throw new Failure(ErrorCodes.InvalidOptions,
-            string.Create(CultureInfo.InvariantCulture, $"The region's environment is not complete: {string.Join(", ", wrong)}."),
+            string.Create(CultureInfo.InvariantCulture, $"The region's environment is not complete: {string.Join(",
+                ", wrong)}."),
             "Start the program through 'pelago deploy', or without PELAGO_REGION to run it alone.").ToException();
 
         string Text(string name)

@@ -5,7 +5,8 @@ using Pelago.Entities;
 
 namespace Pelago.Sdk;
 
-/// <summary>A request body that is written while the response is read: whatever is flushed into the pipe leaves at once.</summary>
+/// <summary>A request body that is written while the response is read: whatever is flushed into the pipe leaves at
+/// once.</summary>
 internal sealed class DuplexContent : HttpContent
 {
     private const int PauseBytes = 1024 * 1024;
@@ -21,7 +22,8 @@ internal sealed class DuplexContent : HttpContent
         => CopyAsync(stream, CancellationToken.None);
 
     protected override Task SerializeToStreamAsync(
-        Stream stream, TransportContext? context, CancellationToken cancellationToken) => CopyAsync(stream, cancellationToken);
+        Stream stream, TransportContext? context, CancellationToken cancellationToken)
+            => CopyAsync(stream, cancellationToken);
 
     protected override bool TryComputeLength(out long length)
     {

@@ -8,10 +8,10 @@ using Pelago.Pki;
 
 namespace Pelago.Sdk;
 
-/// <summary>Dials the peer's instance of this service through the peer region's ingress: mutual TLS with this service's own
-/// leaf, and the identity check on whoever answers.</summary>
-/// <remarks>One connection a stream: it is made with the certificate of the moment and ends before that certificate does; the
-/// kernel then dials again, with the renewed one.</remarks>
+/// <summary>Dials the peer's instance of this service through the peer region's ingress: mutual TLS with this
+/// service's own leaf, and the identity check on whoever answers.</summary>
+/// <remarks>One connection a stream: it is made with the certificate of the moment and ends before that certificate
+/// does; the kernel then dials again, with the renewed one.</remarks>
 internal sealed class IngressDialler(
     ServiceName service, Func<InstanceConfiguration> configuration, Func<LeafCertificate> leaf, IdentityCheck check,
     TimeProvider clock, ILogger logger) : IPeerDialler
@@ -32,7 +32,8 @@ internal sealed class IngressDialler(
             var content = new DuplexContent();
             using var request = new HttpRequestMessage(HttpMethod.Post, AddressOf(region))
             {
-                Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = content,
+                Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+                    Content = content,
             };
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             limit.CancelAfter(ConnectTimeout);
@@ -42,7 +43,8 @@ internal sealed class IngressDialler(
             var body = await response.Content.ReadAsStreamAsync(cancellationToken);
             // The connection's end is the end of whatever reads and writes it; nothing else need be told.
             var end = expiry.Token.Register(static state => ((HttpResponseMessage)state!).Dispose(), response);
-            return new PeerStream(PipeReader.Create(body), content.Writer, () => CloseAsync(http, response, expiry, end));
+            return new PeerStream(PipeReader.Create(body), content.Writer, ()
+                => CloseAsync(http, response, expiry, end));
         }
         catch (Exception error) when (error is not PelagoException)
         {
@@ -61,7 +63,8 @@ internal sealed class IngressDialler(
         InitialHttp2StreamWindowSize = StreamWindowBytes,
         KeepAlivePingDelay = TimeSpan.FromSeconds(15),
         KeepAlivePingTimeout = TimeSpan.FromSeconds(15),
-        ConnectCallback = (_, ct) => NamedConnections.OpenAsync(region.IngressConnect.Host, region.IngressConnect.Port, ct),
+        ConnectCallback = (_, ct) => NamedConnections.OpenAsync(region.IngressConnect.Host,
+            region.IngressConnect.Port, ct),
         SslOptions = TlsProfiles.InterRegionClient(service.At(region.AppsHostname), client.Context, check, result =>
         {
             if (!result.Accepted)
@@ -70,7 +73,8 @@ internal sealed class IngressDialler(
     };
 
     private Uri AddressOf(PeerRegion region) => new UriBuilder(
-        Uri.UriSchemeHttps, service.At(region.AppsHostname).Value, region.IngressPort, ReplicationEndpointExtensions.Path).Uri;
+        Uri.UriSchemeHttps, service.At(region.AppsHostname).Value, region.IngressPort,
+            ReplicationEndpointExtensions.Path).Uri;
 
     private TimeSpan Until(LeafCertificate client)
     {
@@ -79,7 +83,8 @@ internal sealed class IngressDialler(
     }
 
     private static async ValueTask CloseAsync(
-        HttpMessageInvoker http, HttpResponseMessage response, CancellationTokenSource expiry, CancellationTokenRegistration end)
+        HttpMessageInvoker http, HttpResponseMessage response, CancellationTokenSource expiry,
+            CancellationTokenRegistration end)
     {
         await end.DisposeAsync();
         expiry.Dispose();

@@ -6,9 +6,9 @@ using Pelago.Pki;
 
 namespace Pelago.Sdk;
 
-/// <summary>This instance's tie to its region: it enrols once with the ticket, renews its leaf at two thirds of its life, and
-/// follows the region's configuration. Serving needs none of it: while the region's process is away, what was learnt
-/// stays in use.</summary>
+/// <summary>This instance's tie to its region: it enrols once with the ticket, renews its leaf at two thirds of its
+/// life, and follows the region's configuration. Serving needs none of it: while the region's process is away, what
+/// was learnt stays in use.</summary>
 internal sealed class RegionAgent : IAsyncDisposable
 {
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
@@ -22,7 +22,8 @@ internal sealed class RegionAgent : IAsyncDisposable
     private volatile InstanceConfiguration configuration;
     private volatile TrustBundle bundle;
 
-    private RegionAgent(DeployedEnvironment environment, FirstLeaf issuer, RenewingCertificate certificate, TimeProvider clock,
+    private RegionAgent(DeployedEnvironment environment, FirstLeaf issuer, RenewingCertificate certificate,
+        TimeProvider clock,
         ILogger logger)
     {
         (this.environment, this.clock, this.logger) = (environment, clock, logger);
@@ -83,10 +84,12 @@ internal sealed class RegionAgent : IAsyncDisposable
             {
                 return;
             }
-            catch (Exception error) // the region restarts, or refuses what an older process was given: what is here stays
+            catch (Exception error) // the region restarts,
+                or refuses what an older process was given: what is here stays
             {
                 Log.RegionAway(logger, (error as PelagoException)?.Failure.Message ?? error.GetType().Name);
-                await Task.Delay(RetryPause, clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(RetryPause, clock, cancellationToken)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -116,7 +119,8 @@ internal sealed class RegionAgent : IAsyncDisposable
             Log.Renewed(logger, report.NextAttempt);
     }
 
-    /// <summary>The first request goes to the pinned server with the ticket and brings everything along; later ones renew.</summary>
+    /// <summary>The first request goes to the pinned server with the ticket and brings everything along; later ones
+    /// renew.</summary>
     private sealed class FirstLeaf(
         DeployedEnvironment environment, EnrolmentTicket ticket, TimeProvider clock, ILogger logger) : ILeafIssuer
     {
@@ -130,9 +134,11 @@ internal sealed class RegionAgent : IAsyncDisposable
             ReadOnlyMemory<byte> signingRequest, CancellationToken cancellationToken)
         {
             var pem = renewal is { } connection
-                ? (await connection.RenewAsync(new InstanceRenewRequest(signingRequest.ToArray()), cancellationToken)).Certificate
+                ? (await connection.RenewAsync(new InstanceRenewRequest(signingRequest.ToArray()), cancellationToken))
+                    .Certificate
                 : (Enrolment = await EnrolAsync(signingRequest.ToArray(), cancellationToken)).Certificate;
-            return CertificateChain.Parse(pem, out var chain) is { } failure ? Issuance.Refused(failure) : Issuance.Of(chain!);
+            return CertificateChain.Parse(pem, out var chain) is { } failure ? Issuance.Refused(failure)
+                : Issuance.Of(chain!);
         }
 
         // A lost answer must not lose the instance: the same ticket with the same request may ask again.

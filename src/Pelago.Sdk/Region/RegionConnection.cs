@@ -8,8 +8,8 @@ using Pelago.Pki;
 
 namespace Pelago.Sdk;
 
-/// <summary>Calls the Execution API of the instance's own region: for enrolment the server that the ticket pins, afterwards
-/// whoever the group's trust bundle vouches for.</summary>
+/// <summary>Calls the Execution API of the instance's own region: for enrolment the server that the ticket pins,
+/// afterwards whoever the group's trust bundle vouches for.</summary>
 internal sealed class RegionConnection : IDisposable
 {
     private const int MaxAnswerBytes = 1024 * 1024;
@@ -47,12 +47,14 @@ internal sealed class RegionConnection : IDisposable
 
     /// <summary>Trades ticket and signing request for everything that the instance needs.</summary>
     public async Task<InstanceEnrolment> EnrolAsync(InstanceEnrolRequest request, CancellationToken cancellationToken)
-        => await SendAsync(HttpMethod.Post, "enrol", JsonContent.Create(request, InstanceJson.Default.InstanceEnrolRequest),
+        => await SendAsync(HttpMethod.Post, "enrol", JsonContent.Create(request,
+            InstanceJson.Default.InstanceEnrolRequest),
             InstanceJson.Default.InstanceEnrolment, cancellationToken) ?? throw Unexpected(HttpStatusCode.NoContent);
 
     /// <summary>Gets a certificate for a new key.</summary>
     public async Task<InstanceCertificate> RenewAsync(InstanceRenewRequest request, CancellationToken cancellationToken)
-        => await SendAsync(HttpMethod.Post, "renew", JsonContent.Create(request, InstanceJson.Default.InstanceRenewRequest),
+        => await SendAsync(HttpMethod.Post, "renew", JsonContent.Create(request,
+            InstanceJson.Default.InstanceRenewRequest),
             InstanceJson.Default.InstanceCertificate, cancellationToken) ?? throw Unexpected(HttpStatusCode.NoContent);
 
     /// <summary>Waits for a configuration other than the given version; null when there is none yet.</summary>
