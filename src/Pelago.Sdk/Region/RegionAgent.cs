@@ -84,9 +84,9 @@ internal sealed class RegionAgent : IAsyncDisposable
             {
                 return;
             }
-            catch (Exception error) // the region restarts,
-                or refuses what an older process was given: what is here stays
+            catch (Exception error)
             {
+                // The region restarts, or refuses what an older process was given: what is here stays.
                 Log.RegionAway(logger, (error as PelagoException)?.Failure.Message ?? error.GetType().Name);
                 await Task.Delay(RetryPause, clock, cancellationToken)
                     .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
