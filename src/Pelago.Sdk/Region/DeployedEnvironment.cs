@@ -1,4 +1,3 @@
-using System.Globalization;
 using Pelago.Client;
 using Pelago.Model;
 
@@ -23,9 +22,9 @@ internal sealed record DeployedEnvironment(
             Text(InstanceEnvironment.Instance), Text(InstanceEnvironment.AppsHostname), Text(InstanceEnvironment.Home),
             Loopback(InstanceEnvironment.Url), Loopback(InstanceEnvironment.ManagementUrl),
             Loopback(InstanceEnvironment.RemotingUrl), Address(InstanceEnvironment.RegionApi, Uri.UriSchemeHttps));
+        var names = string.Join(", ", wrong);
         return wrong.Count == 0 ? read : throw new Failure(ErrorCodes.InvalidOptions,
-            string.Create(CultureInfo.InvariantCulture, $"The region's environment is not complete: {string.Join(",
-                ", wrong)}."),
+            $"The region's environment is not complete: {names}.",
             "Start the program through 'pelago deploy', or without PELAGO_REGION to run it alone.").ToException();
 
         string Text(string name)
