@@ -26,10 +26,18 @@ internal sealed class Database : IDisposable
         var database = new Database(handle);
         raw.sqlite3_extended_result_codes(handle, 1);
         raw.sqlite3_busy_timeout(handle, 10_000);
-        database.Execute($"PRAGMA cache_size = -{cacheKibibytes}");
-        database.Execute("PRAGMA synchronous = FULL");
-        database.Execute("PRAGMA trusted_schema = OFF");
-        return database;
+        try
+        {
+            database.Execute($"PRAGMA cache_size = -{cacheKibibytes}");
+            database.Execute("PRAGMA synchronous = FULL");
+            database.Execute("PRAGMA trusted_schema = OFF");
+            return database;
+        }
+        catch
+        {
+            database.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Rows changed by the last statement.</summary>

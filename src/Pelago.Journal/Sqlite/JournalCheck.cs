@@ -10,11 +10,13 @@ internal sealed class JournalCheck(
 {
     private const int MaxFindings = 1_000;
     private const int ChunkRows = 4_096;
+    private const int MaxUnreadable = 100_000;
 
     private readonly List<Failure> found = [];
     private readonly ulong[] heads = new ulong[EntityKey.Lanes];
     private readonly ulong[] ownHeads = new ulong[EntityKey.Lanes];
     private long rows;
+    private int unreadable;
 
     public JournalReport Run(IProgress<long>? progress, CancellationToken cancellationToken)
     {
@@ -63,7 +65,8 @@ internal sealed class JournalCheck(
         }
         catch (StoreException e) when (e.IsDamage)
         {
-            return next + 1; // the gap in its lane names the row
+            // The gap in its lane names the row. When too many are lost one by one, the rest is given up.
+            return ++unreadable < MaxUnreadable ? next + 1 : last + 1;
         }
         finally
         {
@@ -124,12 +127,19 @@ internal sealed class JournalCheck(
         {
             using var once = database.Once($"SELECT e.lane, e.position FROM event e LEFT JOIN {table} i "
                 + $"ON i.{key} = e.{key} AND i.{column} = e.{column} "
-                + $"WHERE e.id <= (SELECT through FROM run WHERE kind = {Schema.RowRun}) AND i.id IS NOT e.id LIMIT {MaxFindings}",
-                out var select);
+                + $"WHERE e.id <= (SELECT through FROM run WHERE kind = {Schema.RowRun}) AND i.id IS NOT e.id "
+                + $"LIMIT {MaxFindings}", out var select);
             while (select.Step())
-                Add(Damage.Failure($"the row at position {select.Long(1)} of lane {select.Long(
-                    0)} is not in the index {table}"));
+            {
+                var (lane, position) = (select.Long(0), select.Long(1));
+                Add(Damage.Failure($"the row at position {position} of lane {lane} is not in the index {table}"));
+            }
         }
+        using var hashes = database.Once("SELECT e.number FROM entity e LEFT JOIN entity_hash h ON h.hash = e.hash "
+            + $"WHERE e.number <= (SELECT through FROM run WHERE kind = {Schema.EntityRun}) "
+            + $"AND h.number IS NOT e.number LIMIT {MaxFindings}", out var missing);
+        while (missing.Step())
+            Add(Damage.Failure($"entity {missing.Long(0)} is not in the index entity_hash"));
     }
 
     private void Boxes(CancellationToken cancellationToken)

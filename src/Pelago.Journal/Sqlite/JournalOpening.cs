@@ -198,7 +198,7 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
         var indexed = new ulong[EntityKey.Lanes];
         for (var lane = 0; lane < indexed.Length; lane++)
             indexed[lane] = BinaryPrimitives.ReadUInt64BigEndian(heads.AsSpan(lane * 8));
-        var recent = new RecentRows(indexed);
+        var recent = new RecentRows(indexed, through);
         ReadRecent(database, through, recent, lanes);
         var cache = new EntityCache(options.EntityCacheEntries);
         return new WriterParts(database, keys, sealer, origins, cache, ReadRecentEntities(database), recent, lanes);

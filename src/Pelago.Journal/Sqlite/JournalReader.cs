@@ -15,7 +15,10 @@ internal sealed class JournalReader : IDisposable
     private readonly EntityRegistry entities;
     private readonly RecentRows recent;
     private readonly RowReader rows;
-    private readonly Statement begin, end, snapshot, replies, ofEntity, byId, ofLane, conflicts, ofLaneEntities;
+    private readonly Statement begin, end, snapshot, replies, ofEntity, byId, ofLane, atPlace, conflicts,
+        ofLaneEntities;
+    private int rowLane; // lane of the row that was read last, and whether this journal is its origin
+    private bool ownRow;
 
     /// <param name="database">A connection of its own.</param>
     /// <param name="parts">What the writer shares with readers.</param>
@@ -36,6 +39,7 @@ internal sealed class JournalReader : IDisposable
         ofLane = database.Prepare(
             "SELECT position, id FROM lane_row WHERE lane = ?1 AND position >= ?2 AND position <= ?3 "
             + "ORDER BY position");
+        atPlace = database.Prepare("SELECT id FROM lane_row WHERE lane = ?1 AND position = ?2");
         conflicts = database.Prepare(
             "SELECT entity, kind, origin, sequence, recorded_at, salt, nonce, sealed FROM conflict "
             + "ORDER BY number LIMIT ?1");
@@ -56,7 +60,7 @@ internal sealed class JournalReader : IDisposable
             if (entities.Find(key) is not { } entry)
                 return new EntityImage(key, null, [], []);
             var number = entry.Number;
-            var unindexed = recent.OfEntity(number, 0);
+            var unindexed = recent.OfEntity(number);
             using (Transaction())
             {
                 if (!fromFirst)
@@ -205,26 +209,34 @@ internal sealed class JournalReader : IDisposable
         }
     }
 
-    private Failure? ReadRows(long entity, ulong after, List<EntityPlace> unindexed, List<EventRow> found)
+    /// <param name="unindexed">What memory knew before the transaction began. A row of it may have been indexed since;
+    /// a row newer than all of it is left out, because only one of the two indexes may have it yet.</param>
+    private Failure? ReadRows(
+        long entity, ulong after, (List<EntityPlace> Places, long LastId) unindexed, List<EventRow> found)
     {
         var places = new List<EntityPlace>();
+        var until = unindexed.Places.Count > 0 ? unindexed.Places[0].LocalSequence : ulong.MaxValue;
         ofEntity.Bind(1, entity).Bind(2, (long)after);
         try
         {
             while (ofEntity.Step())
-                places.Add(new EntityPlace((ulong)ofEntity.Long(0), ofEntity.Long(1)));
+            {
+                var place = new EntityPlace((ulong)ofEntity.Long(0), ofEntity.Long(1), 0);
+                if (place.LocalSequence < until && place.Id <= unindexed.LastId)
+                    places.Add(place);
+            }
         }
         finally
         {
             ofEntity.Reset();
         }
-        var indexed = places.Count > 0 ? places[^1].LocalSequence : after;
-        places.AddRange(unindexed.Where(p => p.LocalSequence > indexed));
+        places.AddRange(unindexed.Places.Where(p => p.LocalSequence > after));
         foreach (var place in places)
         {
             if (place.LocalSequence != after + (ulong)found.Count + 1)
                 return Damage.Failure($"row {after + (ulong)found.Count + 1} of an entity is missing");
-            if (!TryRow(place.Id, -1, 0, entity, out var row) || row.LocalSequence != place.LocalSequence)
+            if (!TryRow(place.Id, -1, 0, entity, out var row) || row.LocalSequence != place.LocalSequence
+                || !IsInPlace(place, row.Event))
                 return Damage.Failure($"row {place.LocalSequence} of an entity is damaged, was altered, or is missing");
             found.Add(row);
         }
@@ -278,6 +290,25 @@ internal sealed class JournalReader : IDisposable
         return ids;
     }
 
+    /// <summary>False when an own row's position, which is no part of the associated data, is not where the row lies: its
+    /// position at the origin would be wrong.</summary>
+    private bool IsInPlace(EntityPlace place, EventRecord e)
+    {
+        if (!ownRow)
+            return true;
+        if (place.Position > 0)
+            return place.Position == e.OriginPosition;
+        atPlace.Bind(1, rowLane).Bind(2, (long)e.OriginPosition);
+        try
+        {
+            return atPlace.Step() && atPlace.Long(0) == place.Id;
+        }
+        finally
+        {
+            atPlace.Reset();
+        }
+    }
+
     /// <summary>True for a row that a filter does not want, told without opening it.</summary>
     private bool IsPassedOver(long id, ulong position, long origin, ulong afterOriginPosition)
     {
@@ -309,7 +340,10 @@ internal sealed class JournalReader : IDisposable
         byId.Bind(1, id);
         try
         {
-            return byId.Step() && rows.TryRead(byId, lane, position, entity, out row);
+            if (!byId.Step())
+                return false;
+            (rowLane, ownRow) = ((int)byId.Long(0), byId.Long(6) == 0);
+            return rows.TryRead(byId, lane, position, entity, out row);
         }
         catch (StoreException e) when (e.IsDamage)
         {

@@ -12,8 +12,17 @@ internal sealed class ReaderPool : IAsyncDisposable
     {
         this.count = Math.Max(1, count);
         idle = Channel.CreateBounded<JournalReader>(this.count);
-        for (var i = 0; i < this.count; i++)
-            idle.Writer.TryWrite(open());
+        try
+        {
+            for (var i = 0; i < this.count; i++)
+                idle.Writer.TryWrite(open());
+        }
+        catch
+        {
+            while (idle.Reader.TryRead(out var opened))
+                opened.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Reads on the caller's thread, for look-ups of one entity.</summary>

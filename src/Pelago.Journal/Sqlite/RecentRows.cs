@@ -7,7 +7,8 @@ namespace Pelago.Journal;
 internal readonly record struct RowPlace(long Id, int Lane, ulong Position, long Entity, ulong LocalSequence);
 
 /// <summary>A row of an entity.</summary>
-internal readonly record struct EntityPlace(ulong LocalSequence, long Id);
+/// <param name="Position">Its position where memory knows it, else 0.</param>
+internal readonly record struct EntityPlace(ulong LocalSequence, long Id, ulong Position);
 
 /// <summary>The rows that the indexes on disk do not cover yet. Thread-safe.</summary>
 /// <remarks>At most one run is being written to the indexes (frozen) while one fills (active); a row leaves only after
@@ -19,10 +20,13 @@ internal sealed class RecentRows
     private readonly ulong[] heads = new ulong[EntityKey.Lanes];
     private Run? frozen;
     private Run active;
+    private long lastId;
 
     /// <param name="indexedHeads">Each lane's head up to which the indexes are complete.</param>
-    public RecentRows(ReadOnlySpan<ulong> indexedHeads)
+    /// <param name="indexedThrough">Id up to which they are complete.</param>
+    public RecentRows(ReadOnlySpan<ulong> indexedHeads, long indexedThrough)
     {
+        lastId = indexedThrough;
         indexedHeads.CopyTo(heads);
         active = new Run(heads);
     }
@@ -45,6 +49,7 @@ internal sealed class RecentRows
             {
                 active.Add(row);
                 heads[row.Lane] = row.Position;
+                lastId = row.Id;
             }
         }
     }
@@ -91,17 +96,20 @@ internal sealed class RecentRows
             frozen = null;
     }
 
-    /// <summary>An entity's rows here after a local sequence, ascending.</summary>
-    public List<EntityPlace> OfEntity(long entity, ulong after)
+    /// <summary>An entity's rows here, ascending, and the id of the last row of all: what is newer was committed after
+    /// this call.</summary>
+    public (List<EntityPlace> Places, long LastId) OfEntity(long entity)
     {
+        long last;
         var found = new List<EntityPlace>();
         lock (gate)
         {
-            active.Collect(entity, after, found);
-            frozen?.Collect(entity, after, found);
+            last = lastId;
+            active.Collect(entity, found);
+            frozen?.Collect(entity, found);
         }
         found.Reverse();
-        return found;
+        return (found, last);
     }
 
     /// <summary>Ids of a lane's rows from a position on, 0 for a missing row. When the position lies before these rows,
@@ -157,12 +165,12 @@ internal sealed class RecentRows
 
         public ulong LastSequence(long entity) => last.TryGetValue(entity, out var at) ? Rows[at].LocalSequence : 0;
 
-        public void Collect(long entity, ulong after, List<EntityPlace> found)
+        public void Collect(long entity, List<EntityPlace> found)
         {
             if (!last.TryGetValue(entity, out var at))
                 return;
-            for (; at >= 0 && Rows[at].LocalSequence > after; at = previous[at])
-                found.Add(new EntityPlace(Rows[at].LocalSequence, Rows[at].Id));
+            for (; at >= 0; at = previous[at])
+                found.Add(new EntityPlace(Rows[at].LocalSequence, Rows[at].Id, Rows[at].Position));
         }
 
         /// <summary>Copies ids from a position on, up to <paramref name="max"/> in all; returns where to go

@@ -39,25 +39,29 @@ public sealed class SqliteJournal : IJournal
     {
         var opening = new JournalOpening(options, kek);
         var fileLock = opening.Lock();
+        WriterParts? parts = null;
         try
         {
             var guard = new GuardFile(options.GuardFile);
             var (state, problem) = await guard.ReadAsync(cancellationToken);
-            var parts = await opening.OpenAsync(cancellationToken);
+            parts = await opening.OpenAsync(cancellationToken);
             var identity = ContinuityCheck.Judge(
                 parts.Keys.JournalId, parts.Origins.Newest.Origin?.Incarnation, parts.Lanes.Heads, state, problem);
+            var writer = new JournalWriter(parts, options, logger);
+            var readers = new ReaderPool(options.ReaderConnections, () => opening.OpenReader(parts));
             if (identity.Continuity == Continuity.Clean)
                 await guard.WriteAsync(state! with { Stopped = false }, cancellationToken);
-            var readers = new ReaderPool(options.ReaderConnections, () => opening.OpenReader(parts));
-            var writer = new JournalWriter(parts, options, logger);
             Log.Opened(logger, identity.JournalId, SqliteLibrary.Version, identity.Continuity.ToString(),
                 identity.Reason);
             return new SqliteJournal(
                 fileLock, guard, writer, new WriterThread(options.WriterQueueCommands), readers, identity);
         }
-        catch
+        catch (Exception e)
         {
+            parts?.Database.Dispose();
             await fileLock.DisposeAsync();
+            if (e is StoreException store)
+                throw Damage.Of(store).ToException(store);
             throw;
         }
     }

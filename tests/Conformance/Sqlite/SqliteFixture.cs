@@ -69,6 +69,13 @@ public sealed class SqliteFixture : IJournalFixture
         return Task.CompletedTask;
     }
 
+    /// <summary>Makes the place fresh again.</summary>
+    public Task ClearAsync()
+    {
+        generation++;
+        return Task.CompletedTask;
+    }
+
     public ValueTask DisposeAsync()
     {
         Directory.Delete(root, recursive: true);
