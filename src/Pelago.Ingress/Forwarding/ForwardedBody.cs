@@ -1,6 +1,6 @@
-using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Pelago.Ingress;
 
@@ -25,19 +25,14 @@ internal sealed class ForwardedBody(HttpContext context) : HttpContent
     )
     {
         Started = true;
-        // The headers of the request go out before the first piece of the body comes in.
-        await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
-        var reader = context.Request.BodyReader;
-        while (true)
+        try
         {
-            var read = await ReadAsync(reader, cancellationToken).ConfigureAwait(false);
-            foreach (var piece in read.Buffer)
-                await stream.WriteAsync(piece, cancellationToken).ConfigureAwait(false);
-            if (!read.Buffer.IsEmpty)
-                await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
-            reader.AdvanceTo(read.Buffer.End);
-            if (read.IsCompleted)
-                return;
+            await CopyAsync(stream, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BadHttpRequestException e)
+        {
+            ClientFault = e;
+            throw;
         }
     }
 
@@ -47,16 +42,27 @@ internal sealed class ForwardedBody(HttpContext context) : HttpContent
         return context.Request.ContentLength is not null;
     }
 
-    private async ValueTask<ReadResult> ReadAsync(PipeReader reader, CancellationToken cancellationToken)
+    private async Task CopyAsync(Stream stream, CancellationToken cancellationToken)
     {
-        try
+        // The headers of the request go out before the first piece of the body comes in.
+        await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
+        var limit = context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize ?? long.MaxValue;
+        var reader = context.Request.BodyReader;
+        var total = 0L;
+        while (true)
         {
-            return await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (BadHttpRequestException e)
-        {
-            ClientFault = e;
-            throw;
+            var read = await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+            total += read.Buffer.Length;
+            // Over HTTP/2 the server counts a piece when it is consumed, which would be after it was sent on.
+            if (total > limit)
+                throw new BadHttpRequestException("Too large.", StatusCodes.Status413PayloadTooLarge);
+            foreach (var piece in read.Buffer)
+                await stream.WriteAsync(piece, cancellationToken).ConfigureAwait(false);
+            if (!read.Buffer.IsEmpty)
+                await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
+            reader.AdvanceTo(read.Buffer.End);
+            if (read.IsCompleted)
+                return;
         }
     }
 }

@@ -50,6 +50,8 @@ internal static class HeaderRules
         return Identity.Contains(spelled) || Forwarding.Contains(spelled);
     }
 
+    // The server library reduces "close, X" to "close", so X is seen here only when it stands alone. That costs nothing
+    // but tidiness: no header that anybody relies on goes away by being named there.
     private static bool IsNamedByConnection(string name, IHeaderDictionary all)
     {
         foreach (var value in all.Connection)

@@ -5,15 +5,15 @@ using Pelago.Pki;
 namespace Pelago.Tests.Unit.Ingress;
 
 /// <summary>The two rooms joined as a host joins them.</summary>
-internal sealed class PublicCertificates(CertificateSet set) : IServerCertificates
+internal sealed class PublicCertificates(Func<CertificateSet> set) : IServerCertificates
 {
-    public SslStreamCertificateContext? Find(string serverName) => set.Find(serverName);
+    public SslStreamCertificateContext? Find(string serverName) => set().Find(serverName);
 }
 
-internal sealed class InterRegionTls(CertificateSet set, IdentityCheck check) : IInterRegionTls
+internal sealed class InterRegionTls(Func<CertificateSet> set, IdentityCheck check) : IInterRegionTls
 {
     public SslServerAuthenticationOptions? Accept(string serverName, Action<PeerVerdict> decided)
-        => set.Find(serverName) is { } certificate
+        => set().Find(serverName) is { } certificate
             ? TlsProfiles.InterRegionServer(certificate, check, result => decided(Verdict(result)))
             : null;
 

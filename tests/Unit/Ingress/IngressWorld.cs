@@ -34,6 +34,9 @@ internal sealed class IngressWorld : IAsyncDisposable
 
     public IngressServer Server { get; private set; } = null!;
 
+    /// <summary>Also known after the server has stopped.</summary>
+    public int PublicPort { get; private set; }
+
     public RecordingInstance BookstoreInstance { get; private set; } = null!;
 
     public RecordingInstance VaultInstance { get; private set; } = null!;
@@ -51,12 +54,7 @@ internal sealed class IngressWorld : IAsyncDisposable
             await group.AddRegionAsync("eu-west-1"),
             await group.AddRegionAsync("us-east-1")
         );
-        world.Certificates = new CertificateSet(
-            name => new LocalLeafIssuer(() => world.Here, new LeafGrant(name, LeafUse.Server, "a test")),
-            new RenewalOptions(),
-            group.Clock
-        );
-        await world.Certificates.SetNamesAsync([PublicHost, "second-demo." + Apps, Bookstore.Value, Vault.Value], Stop);
+        await world.RenewAsync();
         world.BookstoreInstance = await RecordingInstance.StartAsync("bookstore-1");
         world.VaultInstance = await RecordingInstance.StartAsync("vault-1");
         var options = new IngressOptions
@@ -67,14 +65,29 @@ internal sealed class IngressWorld : IAsyncDisposable
         };
         world.Server = await IngressServer.StartAsync(
             change?.Invoke(options) ?? options,
-            new PublicCertificates(world.Certificates),
-            new InterRegionTls(world.Certificates, group.Check()),
+            new PublicCertificates(() => world.Certificates),
+            new InterRegionTls(() => world.Certificates, group.Check()),
             world.Table(),
             group.Clock,
             NullLoggerFactory.Instance,
             Stop
         );
+        world.PublicPort = world.Server.PublicPort;
         return world;
+    }
+
+    /// <summary>Puts new certificates in the place of all that are in use.</summary>
+    public async Task RenewAsync()
+    {
+        var before = Certificates;
+        var set = new CertificateSet(
+            name => new LocalLeafIssuer(() => Here, new LeafGrant(name, LeafUse.Server, "a test")),
+            new RenewalOptions(),
+            Group.Clock);
+        await set.SetNamesAsync([PublicHost, "second-demo." + Apps, Bookstore.Value, Vault.Value], Stop);
+        Certificates = set;
+        if (before is not null)
+            await before.DisposeAsync();
     }
 
     /// <summary>The usual routes, with another set of bookstore instances if given.</summary>

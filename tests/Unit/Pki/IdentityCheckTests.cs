@@ -1,3 +1,4 @@
+using System.Formats.Asn1;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -177,8 +178,11 @@ public sealed class IdentityCheckTests
         group.Check().CheckClient(leaf, []).Stage.ShouldBe(IdentityStage.Length);
     }
 
-    [Fact]
-    public async Task Check_IntermediateWithoutConstraints_IsRefusedByIssuer()
+    [Theory]
+    [InlineData("none")]
+    [InlineData("not critical")]
+    [InlineData("another shape")]
+    public async Task Check_IntermediateWithOtherConstraints_IsRefusedByIssuer(string constraints)
     {
         using var group = await TestGroup.CreateAsync();
         using var stolen = await group.StealKeyAsync("root");
@@ -188,6 +192,23 @@ public sealed class IdentityCheckTests
         request.CertificateExtensions.Add(
             new X509SubjectKeyIdentifierExtension(key.ExportSubjectPublicKeyInfo(), false)
         );
+        var right = NameConstraints.For(Apps, "us-east-1.platform.pelago.localhost");
+        if (constraints == "not critical")
+            request.CertificateExtensions.Add(new X509Extension(right.Oid!, right.RawData, critical: false));
+        if (constraints == "another shape")
+        {
+            // Permits the same DNS names and says nothing about other kinds of names.
+            var writer = new AsnWriter(AsnEncodingRules.DER);
+            using (writer.PushSequence())
+            using (writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 0, isConstructed: true)))
+            using (writer.PushSequence())
+                writer.WriteCharacterString(
+                    UniversalTagNumber.IA5String,
+                    Apps,
+                    new Asn1Tag(TagClass.ContextSpecific, 2)
+                );
+            request.CertificateExtensions.Add(new X509Extension(right.Oid!, writer.Encode(), critical: true));
+        }
         using var free = Forge.Sign(request, group.Root.Certificate, stolen);
         using var leaf = Forge.Leaf(free, key, Forge.Dns(Name), Forge.Usage(Forge.Client));
 
