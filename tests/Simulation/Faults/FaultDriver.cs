@@ -1,0 +1,172 @@
+namespace Pelago.Tests.Simulation;
+
+/// <summary>Makes the drawn faults happen at random times, and mends each after a while.</summary>
+/// <remarks>Only one region of a run, the victim, loses what was durable: events that a second loss could take from the
+/// last journal that has them would leave others waiting for causes that nobody has.</remarks>
+internal sealed class FaultDriver
+{
+    private readonly SimulatedGroup group;
+    private readonly Dice dice;
+    private readonly Fault faults;
+    private readonly SimulatedRegion victim;
+    private bool over;
+
+    public FaultDriver(SimulatedGroup group, Fault faults, Dice dice)
+    {
+        (this.group, this.faults, this.dice) = (group, faults, dice);
+        victim = dice.Pick(group.Regions);
+        foreach (var region in group.Regions)
+            region.Died = Revive;
+    }
+
+    /// <summary>How often each fault happened.</summary>
+    public Dictionary<Fault, int> Happened { get; } = [];
+
+    public void Begin()
+    {
+        foreach (var path in group.Network.Paths)
+        {
+            path.DelayMilliseconds = (int)dice.Between(1, 150);
+            path.JitterMilliseconds = (int)dice.Between(0, 60);
+        }
+        Standing();
+        Often(Fault.Isolation, 8_000, () => Cut(group.Regions.Count < 2 ? [] : Around(dice.Pick(group.Regions).Name)));
+        Often(Fault.PartialCut, 5_000, () => Cut([.. OneWay(), .. OneWay()]));
+        Often(Fault.OneWayCut, 5_000, () => Cut(OneWay()));
+        Often(Fault.Slow, 6_000, Slow);
+        Often(Fault.Kill, 6_000, () => Kill(dice.Pick(group.Regions)));
+        Often(Fault.Restart, 8_000, Restart);
+        Often(Fault.Pause, 6_000, () => dice.Pick(group.Regions).Pause(dice.Between(20, 8_000)));
+        Often(Fault.ClockStep, 5_000, () => dice.Pick(group.Regions).ClockOffMilliseconds += dice.Between(-4_000, 4_000));
+        Often(Fault.TornTail, 12_000, () => RollBack(Math.Max(0, victim.Disk.Writes - (int)dice.Between(1, 6)), clean: false));
+        Often(Fault.RollBack, 20_000, () => RollBack(dice.Below(victim.Disk.Writes + 1), clean: dice.Chance(500)));
+        Often(Fault.DiskFull, 8_000, FillDisk);
+        Often(Fault.GuardLost, 10_000, () => LoseGuard(dice.Pick(group.Regions)));
+    }
+
+    /// <summary>Mends everything; nothing goes wrong from now on.</summary>
+    public void End()
+    {
+        over = true;
+        group.Network.Heal();
+        foreach (var region in group.Regions)
+        {
+            (region.CrashBeforeWritePerMille, region.CrashAfterWritePerMille, region.LoadFailurePerMille) = (0, 0, 0);
+            region.Disk.Full = false;
+            region.Start();
+        }
+    }
+
+    private void Standing()
+    {
+        foreach (var path in group.Network.Paths)
+        {
+            path.LossPerMille = Has(Fault.Loss) ? dice.Below(15) : 0;
+            path.DuplicatePerMille = Has(Fault.Duplicate) ? dice.Below(15) : 0;
+            path.ReorderPerMille = Has(Fault.Reorder) ? dice.Below(15) : 0;
+            path.BreakPerMille = Has(Fault.Break) ? dice.Below(20) : 0;
+        }
+        foreach (var region in group.Regions)
+        {
+            region.CrashBeforeWritePerMille = Has(Fault.CrashBeforeWrite) ? dice.Below(15) : 0;
+            region.CrashAfterWritePerMille = Has(Fault.CrashAfterWrite) ? dice.Below(15) : 0;
+            region.LoadFailurePerMille = Has(Fault.LoadFailure) ? dice.Below(100) : 0;
+            if (Has(Fault.ClockOff))
+                region.ClockOffMilliseconds = dice.Between(-1, 1) * dice.Pick([3L, 200, 800, 30_000, 3_600_000, 20_000_000]);
+        }
+    }
+
+    private bool Has(Fault fault) => (faults & fault) != 0;
+
+    private void Often(Fault fault, int meanMilliseconds, Action happen)
+    {
+        if (!Has(fault))
+            return;
+        group.Time.After(dice.Between(100, 2 * meanMilliseconds), () =>
+        {
+            if (over)
+                return;
+            Happened[fault] = Happened.GetValueOrDefault(fault) + 1;
+            happen();
+            Often(fault, meanMilliseconds, happen);
+        });
+    }
+
+    private (string From, string To)[] Around(string region)
+        => [.. group.Members.Where(m => m != region).SelectMany(m => new[] { (region, m), (m, region) })];
+
+    private (string From, string To)[] OneWay()
+    {
+        if (group.Regions.Count < 2)
+            return [];
+        var from = dice.Pick(group.Members);
+        var to = dice.Pick([.. group.Members.Where(m => m != from)]);
+        return [(from, to)];
+    }
+
+    private void Cut((string From, string To)[] ways)
+    {
+        foreach (var (from, to) in ways)
+            group.Network.Path(from, to).Cut = true;
+        group.Time.After(dice.Between(50, 15_000), () =>
+        {
+            foreach (var (from, to) in ways)
+                group.Network.Path(from, to).Cut = false;
+        });
+    }
+
+    private void Slow()
+    {
+        if (group.Regions.Count < 2)
+            return;
+        foreach (var (from, to) in OneWay())
+        {
+            var path = group.Network.Path(from, to);
+            var before = path.DelayMilliseconds;
+            path.DelayMilliseconds = (int)dice.Between(300, 2_500);
+            group.Time.After(dice.Between(500, 10_000), () => path.DelayMilliseconds = Math.Min(before, path.DelayMilliseconds));
+        }
+    }
+
+    private void Kill(SimulatedRegion region)
+    {
+        region.Kill();
+        Revive(region);
+    }
+
+    private void Revive(SimulatedRegion region)
+        => group.Time.After(dice.Between(30, dice.Chance(200) ? 15_000 : 1_500), region.Start);
+
+    private void Restart()
+    {
+        var region = dice.Pick(group.Regions);
+        region.Stop();
+        Revive(region);
+    }
+
+    private void RollBack(int writes, bool clean)
+    {
+        if (!victim.Up)
+            return;
+        if (clean)
+            victim.Stop();
+        else
+            victim.Kill();
+        group.Oracles.RolledBack(victim, victim.Disk.RollBack(writes));
+        Revive(victim);
+    }
+
+    private void FillDisk()
+    {
+        var disk = dice.Pick(group.Regions).Disk;
+        disk.Full = true;
+        group.Time.After(dice.Between(50, 4_000), () => disk.Full = false);
+    }
+
+    private void LoseGuard(SimulatedRegion region)
+    {
+        region.Kill();
+        region.Disk.LoseGuard();
+        Revive(region);
+    }
+}

@@ -1,0 +1,196 @@
+using Pelago.Journal;
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Tests.Simulation;
+
+/// <summary>A journal in memory over a <see cref="SimulatedDisk"/>. It passes the same conformance suite as the real ones,
+/// so that what the simulator proves about the kernel holds for them.</summary>
+/// <remarks>The members without <c>Async</c> are what the simulator calls: it decides itself when a write has happened and
+/// when somebody hears of it. A process that dies simply forgets the object; <see cref="DisposeAsync"/> is a clean stop.
+/// </remarks>
+public sealed class SimulatedJournal : IJournal
+{
+    private readonly SimulatedDisk disk;
+    private readonly Lock gate = new();
+    private bool closed;
+
+    /// <summary>Opens what is on the disk.</summary>
+    public SimulatedJournal(SimulatedDisk disk)
+    {
+        this.disk = disk;
+        Identity = disk.Open();
+    }
+
+    /// <inheritdoc />
+    public JournalIdentity Identity { get; private set; }
+
+    /// <summary>Takes ownership of a lane.</summary>
+    public LaneState Take(int lane)
+    {
+        lock (gate)
+        {
+            disk.Write(new LaneTaken(lane));
+            var stored = disk.State.Lanes[lane];
+            return new LaneState(lane, stored.Epoch, stored.Head, stored.OwnHead,
+                [.. stored.Frontiers.Values.OrderBy(f => f.Origin)],
+                [.. stored.Owed.Values.OrderBy(o => o.Entity).ThenBy(o => o.Origin)]);
+        }
+    }
+
+    /// <summary>Begins a new life.</summary>
+    public void BeginLife(Origin next)
+    {
+        lock (gate)
+        {
+            disk.Write(new LifeBegun(next));
+            Identity = Identity with { Incarnation = next.Incarnation, Continuity = Continuity.Clean, Reason = "" };
+        }
+    }
+
+    /// <summary>Appends a group.</summary>
+    public IReadOnlyList<LaneCommit> Write(IReadOnlyList<LaneBatch> batches)
+    {
+        lock (gate)
+        {
+            if (disk.Full)
+                return [.. batches.Select(_ => new LaneCommit(CommitOutcome.Failed, 0, 0))];
+            var written = new List<LaneBatch>();
+            var results = new List<LaneCommit>(batches.Count);
+            foreach (var batch in batches)
+            {
+                var stored = disk.State.Lanes[batch.Lane];
+                var before = written.Where(b => b.Lane == batch.Lane).ToArray();
+                if (Refuse(batch, before) is { } outcome)
+                {
+                    results.Add(new LaneCommit(outcome, 0, stored.Head));
+                    continue;
+                }
+                var head = stored.Head + (ulong)before.Sum(b => b.Rows.Count);
+                var first = batch.Rows.Count == 0 ? 0 : head + 1;
+                results.Add(new LaneCommit(CommitOutcome.Committed, first, head + (ulong)batch.Rows.Count));
+                written.Add(batch);
+            }
+            if (written.Count > 0)
+                disk.Write(new GroupWritten(written));
+            return results;
+        }
+    }
+
+    /// <summary>An entity with its newest snapshot, or with every row.</summary>
+    public EntityImage Read(EntityKey entity, bool history)
+    {
+        lock (gate)
+        {
+            if (!disk.State.Entities.TryGetValue(entity, out var stored))
+                return new EntityImage(entity, null, [], []);
+            var snapshot = history ? null : stored.Snapshot;
+            var rows = stored.Rows.Where(r => r.LocalSequence > (snapshot?.LocalSequence ?? 0));
+            return new EntityImage(entity, snapshot, [.. rows], [.. stored.Replies.Values]);
+        }
+    }
+
+    /// <summary>Rows of a lane.</summary>
+    public LanePage ReadRows(int lane, ulong after, LaneFilter? filter, int maxRows, int maxBytes)
+    {
+        lock (gate)
+        {
+            var stored = disk.State.Lanes[lane];
+            var page = new List<LaneRow>();
+            var (position, bytes) = (after, 0);
+            while (position < stored.Head && page.Count < maxRows)
+            {
+                var row = stored.Rows[(int)position];
+                var wanted = filter is null
+                    || (row.Event.Origin.Equals(filter.Origin) && row.Event.OriginPosition > filter.AfterOriginPosition);
+                if (wanted && page.Count > 0 && bytes + row.Event.Payload.Length > maxBytes)
+                    break;
+                position++;
+                if (!wanted)
+                    continue;
+                page.Add(new LaneRow(position, row));
+                bytes += row.Event.Payload.Length;
+            }
+            return new LanePage(lane, page, position, []);
+        }
+    }
+
+    /// <inheritdoc />
+    public ValueTask<LaneState> AcquireLaneAsync(int lane, CancellationToken cancellationToken)
+        => ValueTask.FromResult(Take(lane));
+
+    /// <inheritdoc />
+    public ValueTask OpenIncarnationAsync(Origin next, CancellationToken cancellationToken)
+    {
+        BeginLife(next);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc />
+    public ValueTask<IReadOnlyList<LaneCommit>> AppendAsync(
+        IReadOnlyList<LaneBatch> batches, CancellationToken cancellationToken) => ValueTask.FromResult(Write(batches));
+
+    /// <inheritdoc />
+    public ValueTask<EntityImage> LoadAsync(EntityKey entity, CancellationToken cancellationToken)
+        => ValueTask.FromResult(Read(entity, history: false));
+
+    /// <inheritdoc />
+    public ValueTask<EntityImage> LoadHistoryAsync(EntityKey entity, CancellationToken cancellationToken)
+        => ValueTask.FromResult(Read(entity, history: true));
+
+    /// <inheritdoc />
+    public ValueTask<LanePage> ReadLaneAsync(
+        int lane, ulong after, LaneFilter? filter, int maxRows, int maxBytes, CancellationToken cancellationToken)
+        => ValueTask.FromResult(ReadRows(lane, after, filter, maxRows, maxBytes));
+
+    /// <inheritdoc />
+    public ValueTask<IReadOnlyList<ConflictRecord>> ReadConflictsAsync(int limit, CancellationToken cancellationToken)
+    {
+        lock (gate)
+            return ValueTask.FromResult<IReadOnlyList<ConflictRecord>>([.. disk.State.Conflicts.Take(limit)]);
+    }
+
+    /// <inheritdoc />
+    public ValueTask<EntityPage> ReadEntitiesAsync(
+        int lane, long after, int maxEntities, CancellationToken cancellationToken)
+    {
+        lock (gate)
+        {
+            var rest = disk.State.EntitiesOf(lane).Where(e => e.Number > after).Take(maxEntities + 1).ToArray();
+            var page = rest.Take(maxEntities).ToArray();
+            var next = rest.Length > maxEntities ? page[^1].Number : 0;
+            return ValueTask.FromResult(new EntityPage([.. page.Select(e => e.Key)], next));
+        }
+    }
+
+    /// <inheritdoc />
+    public ValueTask<JournalReport> CheckAsync(IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        lock (gate)
+        {
+            var rows = disk.State.Lanes.Sum(l => (long)l.Head);
+            progress?.Report(rows);
+            return ValueTask.FromResult(new JournalReport(rows, []));
+        }
+    }
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync()
+    {
+        lock (gate)
+        {
+            if (!closed)
+                disk.Close();
+            closed = true;
+        }
+        return ValueTask.CompletedTask;
+    }
+
+    private CommitOutcome? Refuse(LaneBatch batch, LaneBatch[] before)
+    {
+        if (before.Length == 0)
+            return disk.State.Refuse(batch);
+        EventRow[] rows = [.. before.SelectMany(b => b.Rows), .. batch.Rows];
+        return disk.State.Refuse(new LaneBatch { Lane = batch.Lane, Epoch = batch.Epoch, Rows = rows });
+    }
+}

@@ -1,0 +1,141 @@
+using System.Buffers;
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Tests.Simulation;
+
+/// <summary>One connection between two lives of two regions: two directions of real bytes, each in order unless a fault
+/// says otherwise.</summary>
+/// <remarks>Like TCP under a partition it does not break by itself: what was sent waits in the way's buffer, and only
+/// the kernel's own silence limit, or a crash, ends it.</remarks>
+internal sealed class SimulatedLink
+{
+    private readonly SimulatedNetwork network;
+    private readonly Direction[] directions;
+    private readonly LinkEnd[] ends;
+
+    public SimulatedLink(SimulatedNetwork network, LinkEnd dialler, LinkEnd acceptor)
+    {
+        this.network = network;
+        ends = [dialler, acceptor];
+        directions = [new Direction(), new Direction()];
+    }
+
+    public void Send(LinkEnd from, Frame frame)
+    {
+        var side = Side(from);
+        if (ends[side].Closed)
+            return;
+        var buffer = new ArrayBufferWriter<byte>();
+        directions[side].Writer.Write(frame, buffer);
+        var path = network.Path(ends[side].Region.Name, ends[1 - side].Region.Name);
+        var dice = network.Dice;
+        network.BytesSent += buffer.WrittenCount;
+        network.Frames[frame.GetType().Name] = network.Frames.GetValueOrDefault(frame.GetType().Name) + 1;
+        if (dice.Chance(path.LossPerMille))
+            return;
+        if (dice.Chance(path.BreakPerMille))
+        {
+            Break();
+            return;
+        }
+        Carry(side, path, buffer.WrittenMemory, outOfOrder: dice.Chance(path.ReorderPerMille));
+        if (dice.Chance(path.DuplicatePerMille))
+            Carry(side, path, buffer.WrittenMemory, outOfOrder: dice.Chance(500));
+    }
+
+    /// <summary>One end closes; the other hears of it after everything that was sent before.</summary>
+    public void Close(LinkEnd from)
+    {
+        var side = Side(from);
+        if (ends[side].Closed)
+            return;
+        ends[side].Closed = true;
+        var path = network.Path(ends[side].Region.Name, ends[1 - side].Region.Name);
+        network.Time.At(Arrival(side, path), () => path.Pass(() => Hear(1 - side)));
+    }
+
+    private void Break()
+    {
+        for (var side = 0; side < 2; side++)
+        {
+            var heard = side;
+            network.Time.After(network.Dice.Between(0, 30), () => Hear(heard));
+        }
+    }
+
+    private void Carry(int side, NetworkPath path, ReadOnlyMemory<byte> bytes, bool outOfOrder)
+    {
+        var time = outOfOrder
+            ? network.Time.Now + network.Dice.Between(0, (path.DelayMilliseconds + path.JitterMilliseconds) * 2)
+            : Arrival(side, path);
+        network.Time.At(time, () => path.Pass(() => Arrive(1 - side, bytes)));
+    }
+
+    // Frames of one direction do not overtake each other.
+    private long Arrival(int side, NetworkPath path)
+    {
+        var time = network.Time.Now + path.DelayMilliseconds + network.Dice.Between(0, path.JitterMilliseconds);
+        directions[side].LastArrival = Math.Max(directions[side].LastArrival, time);
+        return directions[side].LastArrival;
+    }
+
+    private void Arrive(int at, ReadOnlyMemory<byte> bytes)
+    {
+        var end = ends[at];
+        if (end.Closed)
+            return;
+        end.Region.Enter(end.Life, (kernel, now) =>
+        {
+            if (end.Closed)
+                return;
+            Frame frame;
+            try
+            {
+                if (!FrameReader.TryReadLength(bytes.Span, out var length, out var used) || used + length != bytes.Length)
+                    throw new InvalidOperationException("The writer's length prefix is wrong.");
+                frame = directions[1 - at].Reader.Read(bytes[used..]);
+            }
+            catch (PelagoException broken) when (broken.Failure.Error == ErrorCodes.ProtocolViolation)
+            {
+                network.ProtocolBreaks++;
+                Close(end);
+                kernel.LinkClosed(end.Number, now);
+                return;
+            }
+            kernel.Received(end.Number, frame, now);
+        });
+    }
+
+    private void Hear(int at)
+    {
+        var end = ends[at];
+        if (end.Closed)
+            return;
+        end.Closed = true;
+        end.Region.Enter(end.Life, (kernel, now) => kernel.LinkClosed(end.Number, now));
+    }
+
+    private int Side(LinkEnd end) => ReferenceEquals(end, ends[0]) ? 0 : 1;
+
+    private sealed class Direction
+    {
+        public FrameWriter Writer { get; } = new();
+
+        public FrameReader Reader { get; } = new();
+
+        public long LastArrival { get; set; }
+    }
+}
+
+/// <summary>One side of a link.</summary>
+internal sealed class LinkEnd(SimulatedRegion region, int life, long number)
+{
+    public SimulatedRegion Region { get; } = region;
+
+    public int Life { get; } = life;
+
+    public long Number { get; } = number;
+
+    public bool Closed { get; set; }
+}

@@ -1,0 +1,137 @@
+using System.Globalization;
+using System.Text;
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Tests.Simulation;
+
+/// <summary>What has to be true once everything is mended and nobody writes: all replicas equal, nothing owed, everything
+/// final, within a bounded time.</summary>
+internal static class Convergence
+{
+    /// <summary>Generous for the longest backoff, silence and hold of the options together.</summary>
+    private const long LimitMilliseconds = 60_000;
+
+    public static void Demand(SimulatedGroup group, IReadOnlyList<EntityKey> entities)
+    {
+        string? wrong = null;
+        if (!group.RunUntil(() => (wrong = Difference(group)) is null, LimitMilliseconds))
+            throw new OracleException($"{LimitMilliseconds / 1000} s after everything was mended: {wrong}.");
+        foreach (var region in group.Regions)
+        {
+            foreach (var line in group.Oracles.Missing(group.Oracles.Of(region)))
+                throw new OracleException($"{region.Name} does not have '{line}', which was acknowledged.");
+        }
+        var states = new Dictionary<EntityKey, byte[]>();
+        string? open = null;
+        if (!group.RunUntil(() => (open = Open(group, entities, states)) is null, LimitMilliseconds))
+            throw new OracleException($"{LimitMilliseconds / 1000} s after all regions were equal: {open}.");
+    }
+
+    /// <summary>Null when all journals hold the same events and owe nothing.</summary>
+    public static string? Difference(SimulatedGroup group)
+    {
+        var replicas = group.Regions.Select(group.Oracles.Of).ToArray();
+        foreach (var replica in replicas)
+        {
+            if (replica.Owed > 0)
+                return Owed(group, replica);
+        }
+        foreach (var region in group.Regions)
+        {
+            if (Unfinished(region) is { } unfinished)
+                return unfinished;
+        }
+        var first = replicas[0];
+        foreach (var other in replicas.Skip(1))
+        {
+            foreach (var entity in first.Entities.Union(other.Entities))
+            {
+                if (!first.Seen(entity).Equals(other.Seen(entity)))
+                    return $"{entity} differs; {Everywhere(group, entity)}";
+            }
+        }
+        return null;
+    }
+
+    private static string Owed(SimulatedGroup group, ReplicaOracle replica)
+    {
+        var gap = replica.Disk.State.Lanes.SelectMany(l => l.Owed.Values).First();
+        return $"{replica.Region} is owed {gap.Entity} of {gap.Origin} from #{gap.FromSequence} (position {gap.Position} "
+            + $"in lane {gap.Entity.Lane}); {Everywhere(group, gap.Entity)}";
+    }
+
+    private static string Everywhere(SimulatedGroup group, EntityKey entity)
+    {
+        var text = new StringBuilder();
+        foreach (var region in group.Regions)
+        {
+            var lane = region.Disk.State.Lanes[entity.Lane];
+            text.Append(CultureInfo.InvariantCulture, $"\n  {region.Name} has seen {group.Oracles.Of(region).Seen(entity)}");
+            foreach (var frontier in lane.Frontiers.Values)
+                text.Append(CultureInfo.InvariantCulture, $"\n    frontier {frontier}");
+            foreach (var owed in lane.Owed.Values)
+                text.Append(CultureInfo.InvariantCulture, $"\n    owed {owed}");
+            foreach (var peer in region.Describe()?.Peers ?? [])
+                text.Append(CultureInfo.InvariantCulture, $"\n    peer {peer}");
+            text.Append(CultureInfo.InvariantCulture, $"\n    {region.Describe()?.Lanes[entity.Lane]}");
+        }
+        return text.ToString();
+    }
+
+    private static string? Unfinished(SimulatedRegion region)
+    {
+        if (region.Describe() is not { } described)
+            return $"{region.Name} does not run";
+        if (described.Parked is [var parked, ..])
+            return $"{region.Name} has parked {parked.Entity}: {parked.Reason}";
+        foreach (var lane in described.Lanes)
+        {
+            if (lane.Held + lane.Owed > 0)
+                return $"{region.Name} holds {lane.Held} events back and is owed {lane.Owed} in lane {lane.Lane}";
+            foreach (var (origin, held, final) in lane.FinalThrough)
+            {
+                if (final < held)
+                    return $"{region.Name} calls {origin} final through {final} of {held} in lane {lane.Lane}, waiting for [{string.Join(", ", lane.WaitingFor)}]";
+            }
+        }
+        return null;
+    }
+
+    // Reads everything everywhere: the oracles compare each state with the reference, this compares them with each other.
+    private static string? Open(
+        SimulatedGroup group, IReadOnlyList<EntityKey> entities, Dictionary<EntityKey, byte[]> states)
+    {
+        string? open = null;
+        var pending = 0;
+        foreach (var region in group.Regions)
+        {
+            foreach (var entity in entities)
+            {
+                pending++;
+                group.Read(region, entity, ReadCondition.None, 10_000, (_, result) =>
+                {
+                    pending--;
+                    open = Judge(region, entity, result, states) ?? open;
+                });
+            }
+        }
+        group.RunUntil(() => pending == 0, 15_000);
+        return pending > 0 ? $"{pending} reads are not answered" : open;
+    }
+
+    private static string? Judge(
+        SimulatedRegion region, EntityKey entity, RequestResult result, Dictionary<EntityKey, byte[]> states)
+    {
+        if (result.Failure is not null)
+            return $"{region.Name} cannot read {entity}: {result.Failure}";
+        var view = (EntityView)result.Value!;
+        var state = TestTypes.All[entity.Type].EncodeState(view.State);
+        if (!states.TryAdd(entity, state) && !states[entity].AsSpan().SequenceEqual(state))
+        {
+            throw new OracleException($"{region.Name} has '{Encoding.UTF8.GetString(state)}' for {entity}, "
+                + $"another region '{Encoding.UTF8.GetString(states[entity])}'.");
+        }
+        return null;
+    }
+}

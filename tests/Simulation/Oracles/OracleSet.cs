@@ -1,0 +1,179 @@
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Tests.Simulation;
+
+/// <summary>Everything that judges a run, apart from the kernel: one <see cref="ReplicaOracle"/> a disk, the book of events,
+/// the ledger of acknowledged writes, and the checks of reads. Whatever does not hold throws.</summary>
+public sealed class OracleSet
+{
+    private readonly SimulatedGroup group;
+    private readonly Dictionary<SimulatedDisk, ReplicaOracle> replicas = [];
+    private readonly HashSet<string> forgetful = [];
+    private readonly Dictionary<string, string> acknowledged = [];
+    private readonly HashSet<string> lostLines = [];
+
+    internal OracleSet(SimulatedGroup group) => this.group = group;
+
+    /// <summary>Every event of the run.</summary>
+    public EventBook Book { get; } = new();
+
+    /// <summary>All watched disks.</summary>
+    public IEnumerable<ReplicaOracle> Replicas => replicas.Values;
+
+    /// <summary>Writes that were acknowledged.</summary>
+    public int Acknowledged => acknowledged.Count;
+
+    /// <summary>Acknowledged writes that a declared loss took from the only journal that had them.</summary>
+    public int AcknowledgedLost => acknowledged.Keys.Count(lostLines.Contains);
+
+    /// <summary>Reads that were answered, by whether they could be.</summary>
+    public int ReadsAnswered { get; private set; }
+
+    /// <summary>Reads that failed.</summary>
+    public int ReadsFailed { get; private set; }
+
+    /// <summary>Alarms by kind.</summary>
+    public Dictionary<AlarmKind, int> Alarms { get; } = [];
+
+    /// <summary>Kinds of alarm that end the run.</summary>
+    public HashSet<AlarmKind> Fatal { get; } = [AlarmKind.Fork, AlarmKind.Parked];
+
+    /// <summary>The oracle of a region's disk.</summary>
+    public ReplicaOracle Of(SimulatedRegion region) => replicas[region.Disk];
+
+    /// <summary>Watches a disk from now on.</summary>
+    public void Watch(string region, SimulatedDisk disk)
+        => replicas[disk] = new ReplicaOracle(region, disk, Book) { Forgetful = forgetful };
+
+    /// <summary>Notes that a disk lost its end.</summary>
+    public void RolledBack(SimulatedRegion region, IReadOnlyList<EventRecord> gone)
+    {
+        forgetful.Add(region.Name);
+        Of(region).Rebuild();
+        foreach (var e in gone)
+        {
+            if (replicas.Values.Any(r => r.Has(e)))
+                continue;
+            Book.Lost(e);
+            lostLines.Add(EventBook.Text(e));
+        }
+    }
+
+    internal void Started(SimulatedRegion region)
+    {
+        var alive = group.Regions.Count(r => r.Up && r.Name == region.Name);
+        if (alive > 1)
+            throw new OracleException($"{region.Name} runs twice.");
+    }
+
+    internal void Ended(SimulatedRegion region)
+    {
+        foreach (var (line, at) in acknowledged)
+        {
+            if (at == region.Name && !lostLines.Contains(line) && !Of(region).HasLine(line))
+                throw new OracleException($"{region.Name} acknowledged '{line}' and does not have it after it died.");
+        }
+    }
+
+    internal void Alarmed(SimulatedRegion region, Alarm alarm)
+    {
+        Alarms[alarm.Kind] = Alarms.GetValueOrDefault(alarm.Kind) + 1;
+        if (Fatal.Contains(alarm.Kind))
+            throw new OracleException($"{region.Name} raised {alarm.Kind}: {alarm.Text}");
+    }
+
+    internal void Answered(SimulatedRegion region, Operation operation, RequestResult result)
+    {
+        if (result.Failure is not null)
+            return;
+        var replica = Of(region);
+        foreach (var line in operation.Lines)
+        {
+            if (!replica.HasLine(line))
+                throw new OracleException($"{region.Name} acknowledged '{line}' of {operation.Entity} before it was durable.");
+            acknowledged[line] = region.Name;
+        }
+        foreach (var point in result.Points)
+        {
+            if (replica.Seen(point.Entity)[point.Origin] < point.Sequence)
+                throw new OracleException($"{region.Name} gave a token for {point}, which it does not have.");
+        }
+    }
+
+    internal void ReadAnswered(
+        SimulatedRegion region, EntityKey entity, ReadCondition condition, RequestResult result)
+    {
+        if (result.Failure is not null)
+        {
+            ReadsFailed++;
+            return;
+        }
+        ReadsAnswered++;
+        var view = (EntityView)result.Value!;
+        var replica = Of(region);
+        CheckToken(region, entity, condition, view);
+        if (!replica.Seen(entity).Covers(view.Seen))
+            throw new OracleException($"{region.Name} showed {view.Seen} of {entity} and has only {replica.Seen(entity)}.");
+        var shown = replica.Events(entity).Where(e => view.Seen[e.Origin] >= e.Sequence).ToArray();
+        if ((ulong)shown.Length != view.Count)
+            throw new OracleException($"{region.Name} counts {view.Count} events of {entity}, the journal {shown.Length}.");
+        var type = TestTypes.All[entity.Type];
+        var (expected, actual) = (ReferenceFold.State(type, entity.Id, shown), type.EncodeState(view.State));
+        if (!expected.AsSpan().SequenceEqual(actual))
+        {
+            throw new OracleException($"{region.Name} shows {entity} as '{System.Text.Encoding.UTF8.GetString(actual)}'; "
+                + $"its {shown.Length} events make '{System.Text.Encoding.UTF8.GetString(expected)}'.");
+        }
+        NoteFinal(replica, entity, view, shown);
+    }
+
+    private void CheckToken(SimulatedRegion region, EntityKey entity, ReadCondition condition, EntityView view)
+    {
+        foreach (var slot in condition.Sequences)
+        {
+            if (view.Seen[slot.Origin] < slot.Count)
+                throw new OracleException($"{region.Name} showed less of {entity} than the token asks: {view.Seen}, not {slot}.");
+        }
+        foreach (var position in condition.Positions)
+        {
+            var missing = Book.Between(entity.Lane, position.Origin, 0, position.Position)
+                .FirstOrDefault(e => e.Entity == entity && view.Seen[e.Origin] < e.Sequence);
+            if (missing is not null)
+                throw new OracleException($"{region.Name} showed {entity} without {missing}, which the token's position covers.");
+        }
+    }
+
+    // Everything that is shown and not in the tail was called final.
+    private static void NoteFinal(ReplicaOracle replica, EntityKey entity, EntityView view, EventRecord[] shown)
+    {
+        var open = view.Tail.Select(EventName.Of).ToHashSet();
+        var final = VersionVector.Empty;
+        foreach (var e in shown)
+        {
+            if (!open.Contains(EventName.Of(e)) && final[e.Origin] < e.Sequence)
+                final = final.With(e.Origin, e.Sequence);
+        }
+        replica.CalledFinal(entity, final);
+    }
+
+    /// <summary>Looks into a kernel: what it calls final, and whether it keeps its bounds.</summary>
+    public void Inspect(SimulatedRegion region)
+    {
+        if (region.Describe() is not { } described)
+            return;
+        var replica = Of(region);
+        foreach (var lane in described.Lanes)
+        {
+            foreach (var (origin, _, final) in lane.FinalThrough)
+                replica.CalledFinal(lane.Lane, origin, final);
+            var bound = (region.Options.MaxHeldPerEntity + 1) * Math.Max(1, lane.Entities);
+            if (lane.Held > bound)
+                throw new OracleException($"{region.Name} holds {lane.Held} events back in lane {lane.Lane}, at most {bound} are allowed.");
+        }
+    }
+
+    /// <summary>Acknowledged writes that a replica does not have although they are not lost.</summary>
+    public IEnumerable<string> Missing(ReplicaOracle replica)
+        => acknowledged.Keys.Where(line => !replica.HasLine(line) && !lostLines.Contains(line));
+}

@@ -1,0 +1,88 @@
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Tests.Simulation;
+
+/// <summary>One run of the swarm: draws a group, a workload and faults from the seed, lets them loose, mends everything, and
+/// demands that all regions agree within bounded time.</summary>
+public sealed class SwarmRun
+{
+    private readonly Dice dice;
+    private readonly Workload workload;
+    private readonly FaultDriver driver;
+
+    /// <summary>Draws the run.</summary>
+    /// <param name="seed">Decides everything.</param>
+    /// <param name="allowed">Faults that may be drawn: the shrinker takes some away.</param>
+    /// <param name="durationMilliseconds">How long the workload lasts, or null to draw it, too.</param>
+    public SwarmRun(ulong seed, Fault allowed = (Fault)(-1), long? durationMilliseconds = null)
+    {
+        dice = new Dice(seed);
+        Seed = seed;
+        var regions = dice.Pick([1, 2, 2, 3, 3, 3, 3, 4, 4, 5]);
+        Faults = Draw(dice) & allowed;
+        var tight = dice.Chance(500);
+        var drawn = dice.Between(5_000, 40_000);
+        DurationMilliseconds = durationMilliseconds ?? drawn;
+        Group = new SimulatedGroup(dice.Next(), regions, tight ? Tighten(dice.Fork()) : null);
+        workload = new Workload(dice.Fork(), 1 + dice.Below(4));
+        driver = new FaultDriver(Group, Faults, dice.Fork());
+    }
+
+    /// <summary>The seed.</summary>
+    public ulong Seed { get; }
+
+    /// <summary>The drawn faults.</summary>
+    public Fault Faults { get; }
+
+    /// <summary>How long the workload lasts.</summary>
+    public long DurationMilliseconds { get; }
+
+    /// <summary>The group.</summary>
+    public SimulatedGroup Group { get; }
+
+    /// <summary>One line about what happened.</summary>
+    public string Summary => $"{Group.Regions.Count} regions, {Group.Time.Now / 1000} s, {Group.Inputs} inputs, "
+        + $"{Group.Oracles.Book.Count} events, {Group.Oracles.Acknowledged} acknowledged, faults {Faults}; "
+        + string.Join(", ", Group.Network.Frames.Select(f => $"{f.Value} {f.Key}"));
+
+    /// <summary>Runs to the end.</summary>
+    /// <exception cref="OracleException">A property does not hold.</exception>
+    public void Run()
+    {
+        driver.Begin();
+        Group.Start();
+        for (var i = 0; i < 2 + dice.Below(6); i++)
+            new Client(Group, workload, dice.Fork()).Begin();
+        Group.Run(DurationMilliseconds);
+        workload.Over = true;
+        driver.End();
+        Convergence.Demand(Group, workload.Entities);
+    }
+
+    private static Fault Draw(Dice dice)
+    {
+        var faults = Fault.None;
+        var share = dice.Pick([0, 100, 250, 250, 500]);
+        foreach (var fault in Enum.GetValues<Fault>())
+        {
+            if (dice.Chance(share))
+                faults |= fault;
+        }
+        return faults;
+    }
+
+    // Small limits, so that they are reached.
+    private static Func<KernelOptions, KernelOptions> Tighten(Dice dice)
+    {
+        var (snapshot, held, credit) = (dice.Pick([3, 10, 40]), dice.Pick([2, 8, 64]), dice.Pick([400, 2_000, 20_000]));
+        var (page, memory, group) = (dice.Pick([1, 5, 50]), dice.Pick([1_000, 20_000, 1_000_000]), dice.Pick([1, 8, 64]));
+        var hold = dice.Pick([100, 1_000]);
+        return options => options with
+        {
+            SnapshotRows = snapshot, MaxHeldPerEntity = held, LaneCreditBytes = credit, PageRows = page,
+            EntityMemoryBytes = memory, MaxGroupRows = group, HoldMilliseconds = hold, PageBytes = 1_000,
+            MaxHeldBytesPerLane = held * 400,
+        };
+    }
+}

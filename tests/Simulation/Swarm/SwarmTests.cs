@@ -1,0 +1,79 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Pelago.Tests.Simulation;
+
+/// <summary>Runs seeds until the time is over. <c>PELAGO_SIM_SEED</c> replays one, <c>PELAGO_SIM_FAULTS</c> allows only some
+/// faults, <c>PELAGO_SIM_MILLISECONDS</c> shortens its workload, <c>PELAGO_SIM_SECONDS</c> sets how long to search and
+/// <c>PELAGO_SIM_FIRST</c> where to begin, <c>PELAGO_SIM_FAILURES</c> after how many failures to stop.</summary>
+public sealed class SwarmTests(ITestOutputHelper output)
+{
+    private const string Replay = "dotnet tests/Simulation/bin/Release/net10.0/Pelago.Tests.Simulation.dll -method \"*Swarm*\"";
+
+    [Fact]
+    public void Swarm_AnySeed_KeepsAllInvariants()
+    {
+        if (Number("PELAGO_SIM_SEED") is { } seed)
+        {
+            RunOne((ulong)seed, Allowed(), Number("PELAGO_SIM_MILLISECONDS"));
+            return;
+        }
+        var wanted = Number("PELAGO_SIM_FAILURES") ?? 1;
+        var seconds = Number("PELAGO_SIM_SECONDS") ?? 40;
+        var clock = Stopwatch.StartNew();
+        var next = (Number("PELAGO_SIM_FIRST") ?? 1) - 1;
+        var (runs, inputs, events) = (0L, 0L, 0L);
+        var failures = new ConcurrentQueue<(ulong Seed, Exception Error)>();
+        Parallel.For(0, Math.Min(2, Environment.ProcessorCount), _ =>
+        {
+            while (clock.Elapsed.TotalSeconds < seconds && failures.Count < wanted)
+            {
+                var run = new SwarmRun((ulong)Interlocked.Increment(ref next));
+                try
+                {
+                    run.Run();
+                }
+                catch (Exception error)
+                {
+                    failures.Enqueue((run.Seed, error));
+                }
+                Interlocked.Increment(ref runs);
+                Interlocked.Add(ref inputs, run.Group.Inputs);
+                Interlocked.Add(ref events, run.Group.Oracles.Book.Count);
+            }
+        });
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{runs} seeds, {inputs} inputs ({inputs / clock.Elapsed.TotalSeconds:0}/s), {events} events"));
+        foreach (var (failed, error) in failures.OrderBy(f => f.Seed))
+            output.WriteLine($"seed {failed}: {error.GetType().Name} {error.Message}");
+        if (failures.OrderBy(f => f.Seed).Select(f => ((ulong, Exception)?)f).FirstOrDefault() is { } failure)
+            Report(failure.Item1, failure.Item2);
+    }
+
+    private void RunOne(ulong seed, Fault allowed, long? milliseconds)
+    {
+        var run = new SwarmRun(seed, allowed, milliseconds);
+        try
+        {
+            run.Run();
+        }
+        finally
+        {
+            output.WriteLine(run.Summary);
+        }
+    }
+
+    private static void Report(ulong seed, Exception error)
+    {
+        var (faults, milliseconds) = Shrinker.Shrink(seed);
+        var replay = string.Create(CultureInfo.InvariantCulture,
+            $"PELAGO_SIM_SEED={seed} PELAGO_SIM_FAULTS={(int)faults} PELAGO_SIM_MILLISECONDS={milliseconds} {Replay}");
+        Assert.Fail($"seed {seed} with faults {faults} after {milliseconds} ms: {error.Message}\nreplay: {replay}\n{error}");
+    }
+
+    private static Fault Allowed() => (Fault)(Number("PELAGO_SIM_FAULTS") ?? -1);
+
+    private static long? Number(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } text
+        ? long.Parse(text, CultureInfo.InvariantCulture) : null;
+}

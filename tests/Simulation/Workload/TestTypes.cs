@@ -1,0 +1,81 @@
+using System.Globalization;
+using System.Text;
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Tests.Simulation;
+
+/// <summary>The entity types of the workload. A payload is <c>number:body</c>; the number is the operation's, unique in
+/// a run.</summary>
+internal static class TestTypes
+{
+    /// <summary>Ordered: a balance that the fold does not let fall below zero.</summary>
+    public static readonly TextType Account = new("account", MergeStrategy.Ordered, () => 0L, (state, line, _) =>
+    {
+        var next = (long)state + Number(Body(line));
+        return next < 0 ? Folded.Refuse("the account would be overdrawn") : Folded.To(next);
+    }, state => Text((long)state), text => Number(text));
+
+    /// <summary>Ordered: a digest of everything a handler is told, in the order in which it is told.</summary>
+    public static readonly TextType Diary = new("diary", MergeStrategy.Ordered, () => 14695981039346656037UL,
+        (state, line, context) => Folded.To(Mix((ulong)state, string.Create(CultureInfo.InvariantCulture,
+            $"{line}|{context.Region}|{context.Sequence}|{context.Timestamp.Value}|{context.Concurrent}"))),
+        state => ((ulong)state).ToString("x16", CultureInfo.InvariantCulture),
+        text => ulong.Parse(text, NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+
+    /// <summary>Commutative: last writer wins for each of two fields.</summary>
+    public static readonly TextType Book = new("book", MergeStrategy.Commutative,
+        () => new BookState(LwwRegister<string>.Initial(""), LwwRegister<string>.Initial("")), (state, line, context) =>
+        {
+            var (book, body) = ((BookState)state, Body(line));
+            return Folded.To(body[0] == 't'
+                ? book with { Title = book.Title.Set(body[1..], context.Stamp) }
+                : book with { Author = book.Author.Set(body[1..], context.Stamp) });
+        }, state => ((BookState)state).Write(), BookState.Read);
+
+    /// <summary>Commutative: a counter that goes up and down.</summary>
+    public static readonly TextType Stock = new("stock", MergeStrategy.Commutative, () => PnCounter.Zero,
+        (state, line, context) => Folded.To(((PnCounter)state).Add(Number(Body(line)), context.Region)),
+        state => string.Join(';', ((PnCounter)state).ByRegion.Select(r => string.Create(CultureInfo.InvariantCulture,
+            $"{r.Key},{r.Value.Added},{r.Value.Taken}"))),
+        text => text.Split(';', StringSplitOptions.RemoveEmptyEntries).Select(part => part.Split(',')).Aggregate(
+            PnCounter.Zero, (counter, part) => counter.Add(Number(part[1]), part[0]).Add(-Number(part[2]), part[0])));
+
+    /// <summary>All of them by name.</summary>
+    public static readonly IReadOnlyDictionary<string, IEntityType> All
+        = new[] { Account, Diary, Book, Stock }.ToDictionary(t => t.Name, t => (IEntityType)t);
+
+    /// <summary>What a payload says, without its number.</summary>
+    public static string Body(string line) => line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..];
+
+    /// <summary>A command that persists the given lines as one batch and answers with <c>done</c> and the number of events
+    /// before.</summary>
+    public static Func<object, CommandContext, Decision> Persist(IReadOnlyList<string> lines)
+        => (_, context) => new Decision([.. lines], _ => "done " + Text((long)context.Version), null, []);
+
+    private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static ulong Mix(ulong hash, string text)
+    {
+        foreach (var b in Encoding.UTF8.GetBytes(text))
+            hash = (hash ^ b) * 1099511628211UL;
+        return hash;
+    }
+
+    private sealed record BookState(LwwRegister<string> Title, LwwRegister<string> Author)
+    {
+        public static BookState Read(string text)
+        {
+            var parts = text.Split('|');
+            return new BookState(Register(parts[0], parts[1], parts[2]), Register(parts[3], parts[4], parts[5]));
+        }
+
+        public string Write() => string.Create(CultureInfo.InvariantCulture,
+            $"{Title.Value}|{Title.At.Timestamp.Value}|{Title.At.Region}|{Author.Value}|{Author.At.Timestamp.Value}|{Author.At.Region}");
+
+        private static LwwRegister<string> Register(string value, string time, string region)
+            => new(value, new Stamp(new HybridTimestamp(ulong.Parse(time, CultureInfo.InvariantCulture)), region));
+    }
+}

@@ -1,0 +1,33 @@
+using System.Text;
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Tests.Simulation;
+
+/// <summary>An entity type whose payloads and stored states are lines of text, so that a failing run can be read.</summary>
+internal sealed class TextType(
+    string name, MergeStrategy strategy, Func<object> initial, Func<object, string, EventContext, Folded> apply,
+    Func<object, string> write, Func<string, object> read) : IEntityType
+{
+    /// <summary>The only payload name that these types know.</summary>
+    public const string PayloadName = "line";
+
+    public string Name { get; } = name;
+
+    public MergeStrategy Strategy { get; } = strategy;
+
+    public int StateVersion => 1;
+
+    public object Initial(string id) => initial();
+
+    public Folded Apply(object state, object payload, in EventContext context) => apply(state, (string)payload, context);
+
+    public object? Decode(string payloadName, int payloadVersion, ReadOnlySpan<byte> payload)
+        => payloadName == PayloadName && payloadVersion == 1 ? Encoding.UTF8.GetString(payload) : null;
+
+    public EncodedPayload Encode(object payload) => new(PayloadName, 1, Encoding.UTF8.GetBytes((string)payload));
+
+    public byte[] EncodeState(object state) => Encoding.UTF8.GetBytes(write(state));
+
+    public object DecodeState(ReadOnlySpan<byte> bytes) => read(Encoding.UTF8.GetString(bytes));
+}

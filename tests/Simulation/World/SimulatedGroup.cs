@@ -1,0 +1,155 @@
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Tests.Simulation;
+
+/// <summary>A group of regions in one process and one thread: time, network, regions, and the oracles that watch them.
+/// </summary>
+public sealed class SimulatedGroup
+{
+    /// <summary>Wall clock at the start of every run: 2030-01-01.</summary>
+    public const long FirstWallMilliseconds = 1_893_456_000_000;
+
+    private static readonly string[] Names = ["us-east-1", "eu-west-1", "ap-southeast-1", "sa-east-1", "af-south-1"];
+    private readonly Func<KernelOptions, KernelOptions> adjust;
+    private readonly Dictionary<object, Action<SimulatedRegion, RequestResult>> waiting = [];
+
+    /// <summary>A group whose regions are not started yet.</summary>
+    /// <param name="seed">Decides everything that chance decides.</param>
+    /// <param name="regions">1 to 5.</param>
+    /// <param name="adjust">Changes the kernels' options.</param>
+    public SimulatedGroup(ulong seed, int regions, Func<KernelOptions, KernelOptions>? adjust = null)
+    {
+        this.adjust = adjust ?? (o => o);
+        Dice = new Dice(seed);
+        Members = Names[..regions];
+        Network = new SimulatedNetwork(Time, Dice.Fork(), Members);
+        Oracles = new OracleSet(this);
+        foreach (var name in Members)
+            Regions.Add(Add(name, new SimulatedDisk(new Guid(Dice.Bytes(16)))));
+        foreach (var region in Regions)
+            Network.Listen(region.Name, () => region);
+    }
+
+    /// <summary>Chance.</summary>
+    public Dice Dice { get; }
+
+    /// <summary>Time.</summary>
+    public VirtualTime Time { get; } = new();
+
+    /// <summary>The ways between regions.</summary>
+    public SimulatedNetwork Network { get; }
+
+    /// <summary>Names of all members.</summary>
+    public IReadOnlyList<string> Members { get; }
+
+    /// <summary>One region for each member; a clone is not among them.</summary>
+    public List<SimulatedRegion> Regions { get; } = [];
+
+    /// <summary>What judges the run.</summary>
+    public OracleSet Oracles { get; }
+
+    /// <summary>Inputs given to kernels.</summary>
+    public long Inputs { get; internal set; }
+
+    /// <summary>The region of that name.</summary>
+    public SimulatedRegion this[string name] => Regions.First(r => r.Name == name);
+
+    /// <summary>The region at that place.</summary>
+    public SimulatedRegion this[int index] => Regions[index];
+
+    /// <summary>Starts every region that is down.</summary>
+    public SimulatedGroup Start()
+    {
+        foreach (var region in Regions)
+            region.Start();
+        return this;
+    }
+
+    /// <summary>Lets time pass.</summary>
+    public void Run(long milliseconds) => Time.RunUntil(Time.Now + milliseconds);
+
+    /// <summary>Lets time pass until the condition holds.</summary>
+    /// <returns>False when it does not hold within the limit.</returns>
+    public bool RunUntil(Func<bool> condition, long limitMilliseconds)
+    {
+        var end = Time.Now + limitMilliseconds;
+        while (!condition())
+        {
+            if (Time.Now >= end)
+                return false;
+            Run(Math.Min(25, end - Time.Now));
+        }
+        return true;
+    }
+
+    /// <summary>Adds a process on a disk; the oracles watch it from now on.</summary>
+    public SimulatedRegion Add(string name, SimulatedDisk disk)
+    {
+        Oracles.Watch(name, disk);
+        return new SimulatedRegion(this, name, disk, TestTypes.All, Dice.Fork());
+    }
+
+    /// <summary>Sends a command; the answer comes later, or never when the process dies.</summary>
+    public void Submit(SimulatedRegion at, Operation operation, Action<SimulatedRegion, RequestResult>? answered = null)
+    {
+        var request = operation.ToRequest(at.MonotonicMilliseconds);
+        waiting[request] = (region, result) =>
+        {
+            Oracles.Answered(region, operation, result);
+            answered?.Invoke(region, result);
+        };
+        at.Enter(at.Life, (kernel, now) => kernel.Submit(request, now));
+    }
+
+    /// <summary>Reads an entity; the answer's value is an <see cref="EntityView"/>.</summary>
+    public void Read(
+        SimulatedRegion at, EntityKey entity, ReadCondition condition, long patienceMilliseconds,
+        Action<SimulatedRegion, RequestResult>? answered = null)
+    {
+        var request = new ReadRequest
+        {
+            Entity = entity, Condition = condition, Project = view => view,
+            DeadlineMilliseconds = at.MonotonicMilliseconds + patienceMilliseconds,
+        };
+        waiting[request] = (region, result) =>
+        {
+            Oracles.ReadAnswered(region, entity, condition, result);
+            answered?.Invoke(region, result);
+        };
+        at.Enter(at.Life, (kernel, now) => kernel.Read(request, now));
+    }
+
+    internal KernelOptions Options(string region, Incarnation session, ulong seed)
+        => adjust(new KernelOptions { Region = region, Members = Members, Session = session, Seed = seed });
+
+    internal void Answered(SimulatedRegion region, object request, RequestResult result)
+    {
+        if (!waiting.Remove(request, out var answer))
+            throw new OracleException($"{region.Name} answered a request twice.");
+        answer(region, result);
+    }
+
+    internal void Started(SimulatedRegion region) => Oracles.Started(region);
+
+    internal void Ended(SimulatedRegion region) => Oracles.Ended(region);
+
+    internal void Alarmed(SimulatedRegion region, Alarm alarm) => Oracles.Alarmed(region, alarm);
+}
+
+/// <summary>What a client wants to be written.</summary>
+/// <param name="Lines">One payload or more: one batch.</param>
+/// <param name="Key">Idempotency key or empty.</param>
+public sealed record Operation(EntityKey Entity, IReadOnlyList<string> Lines, string Key, long PatienceMilliseconds = 5_000)
+{
+    internal CommandRequest ToRequest(long monotonic) => new()
+    {
+        Entity = Entity, Handle = TestTypes.Persist(Lines), IdempotencyKey = Key,
+        EncodeReply = Key.Length == 0 ? null : reply => System.Text.Encoding.UTF8.GetBytes((string)reply!),
+        DecodeReply = Key.Length == 0 ? null : bytes => System.Text.Encoding.UTF8.GetString(bytes.Span),
+        DeadlineMilliseconds = monotonic + PatienceMilliseconds,
+    };
+}
+
+/// <summary>A property does not hold.</summary>
+public sealed class OracleException(string message) : Exception(message);

@@ -1,0 +1,248 @@
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Tests.Simulation;
+
+/// <summary>A region's process: one kernel, the disk beneath it, and the shell between them, with every moment at which a
+/// real process can die as a happening of its own.</summary>
+public sealed class SimulatedRegion
+{
+    private readonly SimulatedGroup group;
+    private readonly IReadOnlyDictionary<string, IEntityType> types;
+    private readonly Dice dice;
+    private readonly long monotonicStart;
+    private SimulatedJournal journal;
+    private InstanceKernel? kernel;
+    private long pausedUntil;
+    private KernelOptions? options;
+
+    internal SimulatedRegion(
+        SimulatedGroup group, string name, SimulatedDisk disk, IReadOnlyDictionary<string, IEntityType> types, Dice dice)
+    {
+        (this.group, Name, Disk, this.types, this.dice) = (group, name, disk, types, dice);
+        monotonicStart = dice.Between(1_000, 1_000_000);
+        journal = null!;
+    }
+
+    /// <summary>The region's name.</summary>
+    public string Name { get; }
+
+    /// <summary>What survives it.</summary>
+    public SimulatedDisk Disk { get; }
+
+    /// <summary>Counts the lives of the process; what belongs to an earlier life is dropped.</summary>
+    public int Life { get; private set; }
+
+    /// <summary>A process runs.</summary>
+    public bool Up => kernel is not null;
+
+    /// <summary>How far the wall clock is off, in milliseconds.</summary>
+    public long ClockOffMilliseconds { get; set; }
+
+    /// <summary>Chances of dying around a write, in a thousand.</summary>
+    public int CrashBeforeWritePerMille { get; set; }
+
+    /// <summary>Chances of dying after a write and before anybody hears of it, in a thousand.</summary>
+    public int CrashAfterWritePerMille { get; set; }
+
+    /// <summary>Chances that loading an entity fails, in a thousand.</summary>
+    public int LoadFailurePerMille { get; set; }
+
+    /// <summary>Called when the process died by one of the chances above.</summary>
+    public Action<SimulatedRegion>? Died { get; set; }
+
+    /// <summary>Alarms of all lives.</summary>
+    public List<Alarm> Alarms { get; } = [];
+
+    /// <summary>Options of the newest life.</summary>
+    public KernelOptions Options => options ?? throw new InvalidOperationException($"{Name} was never started.");
+
+    /// <summary>What the running kernel says about itself; null while none runs.</summary>
+    public KernelDescription? Describe() => kernel?.Describe(Moment);
+
+    internal Dictionary<long, (SimulatedLink Link, LinkEnd End)> Links { get; } = [];
+
+    private Moment Moment => new(
+        SimulatedGroup.FirstWallMilliseconds + group.Time.Now + ClockOffMilliseconds, monotonicStart + group.Time.Now);
+
+    /// <summary>The region's monotonic clock, for deadlines.</summary>
+    public long MonotonicMilliseconds => Moment.MonotonicMilliseconds;
+
+    /// <summary>Starts the process on what the disk holds.</summary>
+    public void Start()
+    {
+        if (Up)
+            return;
+        Life++;
+        pausedUntil = 0;
+        journal = new SimulatedJournal(Disk);
+        var lanes = Enumerable.Range(0, EntityKey.Lanes).Select(journal.Take).ToArray();
+        options = group.Options(Name, Incarnation.Create(Moment.WallMilliseconds, dice.Bytes(10)), dice.Next());
+        kernel = new InstanceKernel(options, types, journal.Identity, lanes);
+        group.Started(this);
+        Enter(Life, (k, now) => k.Tick(now));
+        PlanTick(Life);
+        PlanInspection(Life);
+    }
+
+    /// <summary>SIGKILL: everything in memory is gone, connections break.</summary>
+    public void Kill() => End(clean: false);
+
+    /// <summary>A clean stop, as far as the journal is concerned.</summary>
+    public void Stop() => End(clean: true);
+
+    /// <summary>The process stands still, as under SIGSTOP; what arrives waits.</summary>
+    public void Pause(long milliseconds) => pausedUntil = Math.Max(pausedUntil, group.Time.Now + milliseconds);
+
+    /// <summary>Hands the kernel an input, and carries out what it answers.</summary>
+    internal void Enter(int life, Action<InstanceKernel, Moment> input)
+    {
+        if (kernel is null || Life != life)
+            return;
+        if (pausedUntil > group.Time.Now)
+        {
+            group.Time.At(pausedUntil, () => Enter(life, input));
+            return;
+        }
+        input(kernel, Moment);
+        group.Inputs++;
+        foreach (var effect in kernel.Flush(Moment))
+        {
+            if (Life != life || kernel is null)
+                return;
+            Do(effect, life);
+        }
+    }
+
+    private void End(bool clean)
+    {
+        if (!Up)
+            return;
+        kernel = null;
+        if (clean)
+            Disk.Close();
+        foreach (var (link, end) in Links.Values.ToArray())
+            link.Close(end);
+        Links.Clear();
+        group.Ended(this);
+    }
+
+    private void PlanTick(int life) => group.Time.After(dice.Between(15, 35), () =>
+    {
+        if (Life != life || !Up)
+            return;
+        Enter(life, (k, now) => k.Tick(now));
+        PlanTick(life);
+    });
+
+    private void PlanInspection(int life) => group.Time.After(dice.Between(300, 900), () =>
+    {
+        if (Life != life || !Up)
+            return;
+        group.Oracles.Inspect(this);
+        PlanInspection(life);
+    });
+
+    private void Do(KernelEffect effect, int life)
+    {
+        switch (effect)
+        {
+            case AppendGroup append:
+                Append(append.Batches, life);
+                break;
+            case OpenIncarnation open:
+                group.Time.After(dice.Between(1, 4), () => Begin(open.Next, life));
+                break;
+            case LoadEntity load:
+                group.Time.After(dice.Between(0, 3), () => Read(load, life));
+                break;
+            case ReadPage read:
+                group.Time.After(dice.Between(0, 3), () => Read(read, life));
+                break;
+            case ReadHistory read:
+                group.Time.After(dice.Between(0, 3), () => Read(read, life));
+                break;
+            case Dial dial:
+                group.Network.Dial(this, dial.Peer);
+                break;
+            case SendFrame send when Links.TryGetValue(send.Link, out var to):
+                to.Link.Send(to.End, send.Frame);
+                break;
+            case CloseLink close when Links.Remove(close.Link, out var to):
+                to.Link.Close(to.End);
+                break;
+            case CommandDone done:
+                group.Answered(this, done.Request, done.Result);
+                break;
+            case ReadDone done:
+                group.Answered(this, done.Request, done.Result);
+                break;
+            case Alarm alarm:
+                Alarms.Add(alarm);
+                group.Alarmed(this, alarm);
+                break;
+        }
+    }
+
+    private void Append(IReadOnlyList<LaneBatch> batches, int life) => group.Time.After(dice.Between(1, 6), () =>
+    {
+        if (Life != life || !Up)
+            return;
+        if (dice.Chance(CrashBeforeWritePerMille))
+        {
+            Die();
+            return;
+        }
+        var commits = journal.Write(batches);
+        if (dice.Chance(CrashAfterWritePerMille))
+        {
+            Die();
+            return;
+        }
+        group.Time.After(dice.Between(0, 4), () => Enter(life, (k, now) => k.Committed(commits, now)));
+    });
+
+    private void Begin(Origin next, int life)
+    {
+        if (Life != life || !Up)
+            return;
+        journal.BeginLife(next);
+        group.Time.After(dice.Between(0, 2), () => Enter(life, (k, now) => k.IncarnationOpened(now)));
+    }
+
+    private void Read(LoadEntity load, int life)
+    {
+        if (Life != life || !Up)
+            return;
+        if (dice.Chance(LoadFailurePerMille))
+        {
+            var failure = new Failure(ErrorCodes.JournalUnavailable, "The disk did not answer.");
+            group.Time.After(dice.Between(0, 5), () => Enter(life, (k, now) => k.LoadFailed(load.Entity, failure, now)));
+            return;
+        }
+        var image = journal.Read(load.Entity, load.History);
+        group.Time.After(dice.Between(0, 5), () => Enter(life, (k, now) => k.Loaded(image, load.History, now)));
+    }
+
+    private void Read(ReadPage read, int life)
+    {
+        if (Life != life || !Up)
+            return;
+        var page = journal.ReadRows(read.Lane, read.After, read.Filter, read.MaxRows, read.MaxBytes);
+        group.Time.After(dice.Between(0, 3), () => Enter(life, (k, now) => k.PageRead(read.Request, page, now)));
+    }
+
+    private void Read(ReadHistory read, int life)
+    {
+        if (Life != life || !Up)
+            return;
+        var image = journal.Read(read.Entity, history: true);
+        group.Time.After(dice.Between(0, 3), () => Enter(life, (k, now) => k.HistoryRead(read.Request, image, now)));
+    }
+
+    private void Die()
+    {
+        Kill();
+        Died?.Invoke(this);
+    }
+}

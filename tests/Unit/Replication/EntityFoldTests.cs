@@ -1,0 +1,215 @@
+using FsCheck;
+using FsCheck.Fluent;
+using Pelago.Model;
+using Pelago.Replication;
+using static Pelago.Tests.Unit.Events;
+
+namespace Pelago.Tests.Unit;
+
+public sealed class EntityFoldTests
+{
+    [Fact]
+    public void State_InOrder_FoldsEachOnce()
+    {
+        var fold = new EntityFold(Words(), "e1");
+        fold.Insert(Write(A, 1, 1, "one"), Write(A, 2, 2, "two"));
+
+        fold.State.ShouldBe("one two ");
+    }
+
+    [Fact]
+    public void State_LateConcurrentEvent_IsRewoundToItsPlaceAndMarked()
+    {
+        var fold = new EntityFold(Words(), "e1");
+        fold.Insert(Write(A, 1, 1, "one"), Write(A, 2, 3, "three"));
+        _ = fold.State;
+
+        fold.Insert(Write(B, 1, 2, "two", Saw((A, 1))));
+
+        fold.State.ShouldBe("one two three* ");
+    }
+
+    [Fact]
+    public void State_LateEventBeforeManyCheckpoints_IsStillRight()
+    {
+        var fold = new EntityFold(Words(), "e1");
+        for (var i = 1; i <= 500; i++)
+        {
+            fold.Insert(Write(A, (ulong)i, i * 10, "x"));
+            _ = fold.State;
+        }
+        fold.Insert(Write(B, 1, 15, "late"), Write(B, 2, 3015, "later", Saw((B, 1))));
+
+        var expected = string.Concat(Enumerable.Range(1, 500).Select(i => i switch
+        {
+            1 => "x late* ", // its author had not seen the first
+            301 => "x* later* ",
+            _ => "x* ",
+        }));
+        fold.State.ShouldBe(expected);
+    }
+
+    [Fact]
+    public void State_EventRefusedByAnEarlierOne_IsNotedAndSkipped()
+    {
+        var fold = new EntityFold(Words(), "e1");
+        fold.Insert(Write(A, 1, 3, "!"));
+        fold.State.ShouldBe("! ");
+
+        fold.Insert(Write(B, 1, 2, "stop"));
+
+        fold.State.ShouldBe("stop ");
+        fold.TakeConflicts().Single().Refusal.ShouldBe("stopped");
+        fold.TakeConflicts().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void State_HandlerThrows_ParksTheEntity()
+    {
+        var fold = new EntityFold(Words(), "e1");
+        fold.Insert(Write(A, 1, 1, "boom"));
+        _ = fold.State;
+
+        fold.Parked!.Error.ShouldBe(ErrorCodes.EntityParked);
+        fold.Parked.Message.ShouldContain("a#1");
+    }
+
+    [Fact]
+    public void State_UnknownPayload_ParksTheEntity()
+    {
+        var fold = new EntityFold(Words(), "e1");
+        fold.Insert(Write(A, 1, 1, "x"), payload: null);
+        _ = fold.State;
+
+        fold.Parked.ShouldNotBeNull();
+    }
+
+    [Fact]
+    public void State_TwoBatchesWithOneKey_CountsTheFirstWhole()
+    {
+        var fold = new EntityFold(Words(), "e1");
+        fold.Insert(Write(B, 1, 5, "b1", key: "k", index: 0, length: 2), Write(B, 2, 6, "b2", key: "k", index: 1, length: 2));
+        fold.State.ShouldBe("b1 b2 ");
+
+        fold.Insert(Write(A, 1, 3, "a1", key: "k", index: 0, length: 2), Write(A, 2, 4, "a2", key: "k", index: 1, length: 2));
+
+        fold.State.ShouldBe("a1 a2 ");
+        fold.OwnerOf("k").ShouldBe(new BatchId(A, 1));
+        fold.TakeConflicts().Count(c => c.Deduplicated).ShouldBe(2);
+    }
+
+    [Fact]
+    public void State_KeyUsedAgainAfterTheWindow_CountsAgain()
+    {
+        var fold = new EntityFold(Words(), "e1");
+        fold.Insert(Write(A, 1, 1, "one", key: "k"),
+            Write(A, 2, 2 + EventLimits.IdempotencyWindowMilliseconds, "two", key: "k"));
+
+        fold.State.ShouldBe("one two ");
+    }
+
+    [Fact]
+    public void AdvanceBase_FinalPrefix_KeepsTheState()
+    {
+        var fold = new EntityFold(Words(), "e1");
+        fold.Insert(Write(A, 1, 1, "one"), Write(B, 1, 2, "two"), Write(A, 2, 3, "three"));
+
+        fold.AdvanceBase(e => e.Timestamp < HybridTimestamp.At(3)).ShouldBe(2);
+
+        (fold.BaseCount, fold.Tail.Count).ShouldBe((2ul, 1));
+        fold.State.ShouldBe("one two* three* ");
+        fold.IsBeforeBase(Write(C, 1, 1, "late")).ShouldBeTrue();
+        fold.IsBeforeBase(Write(C, 1, 4, "new")).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void AdvanceBase_NotFinalInBetween_StopsThere()
+    {
+        var fold = new EntityFold(Words(), "e1");
+        fold.Insert(Write(A, 1, 1, "one"), Write(B, 1, 2, "two"), Write(A, 2, 3, "three"));
+
+        fold.AdvanceBase(e => e.Origin.Equals(A)).ShouldBe(1);
+    }
+
+    [Fact]
+    public void Restore_FromBaseAndTail_GoesOnTheSame()
+    {
+        var fold = new EntityFold(Words(), "e1");
+        fold.Insert(Write(A, 1, 1, "one", key: "k"), Write(B, 1, 2, "two"));
+        fold.AdvanceBase(e => e.Origin.Equals(A));
+
+        var restored = EntityFold.Restore(Words(), "e1", fold.ToBase());
+        restored.Insert(fold.Tail[0].Event);
+        restored.Insert(Write(C, 1, 3, "again", key: "k"));
+
+        restored.State.ShouldBe(fold.State);
+    }
+
+    [Fact]
+    public void Probe_OwnEventThatWouldBeRefused_NamesTheReason()
+    {
+        var fold = new EntityFold(Words(), "e1");
+        fold.Insert(Write(A, 1, 1, "stop"));
+
+        fold.Probe([Write(A, 2, 2, "!")], ["!"]).ShouldBe("stopped");
+        fold.Probe([Write(A, 2, 2, "x")], ["x"]).ShouldBeNull();
+        fold.State.ShouldBe("stop ");
+    }
+
+    [Fact]
+    public void State_AnyOrderOfArrivalWithRewindsAndBases_IsTheSame()
+        => Prop.ForAll<int>(seed =>
+        {
+            var random = new Random(seed);
+            var events = History(random, 60);
+            var expected = new EntityFold(Words(), "e1");
+            expected.Insert([.. events.Order(TotalOrder.Instance)]);
+
+            var fold = new EntityFold(Words(), "e1");
+            foreach (var e in Delivered(events, random))
+            {
+                fold.Insert(e);
+                if (random.Next(3) == 0)
+                    _ = fold.State;
+            }
+            return Equals(fold.State, expected.State);
+        }).QuickCheckThrowOnFailure();
+
+    // Three authors who each see a random part of the others' events.
+    private static List<EventRecord> History(Random random, int count)
+    {
+        var events = new List<EventRecord>();
+        Origin[] origins = [A, B, C];
+        var seen = origins.ToDictionary(o => o, _ => VersionVector.Empty);
+        for (var i = 0; i < count; i++)
+        {
+            var author = origins[random.Next(3)];
+            if (events.Count > 0 && random.Next(2) == 0)
+            {
+                var learned = events[random.Next(events.Count)];
+                seen[author] = seen[author].Merge(learned.Vector);
+            }
+            var highest = events.Where(e => seen[author][e.Origin] >= e.Sequence).Select(e => e.Timestamp.Milliseconds)
+                .DefaultIfEmpty(0).Max();
+            var key = random.Next(5) == 0 ? $"k{random.Next(4)}" : "";
+            var e = Write(author, seen[author][author] + 1, highest + random.Next(1, 5), $"w{i}", seen[author], key);
+            seen[author] = e.Vector;
+            events.Add(e);
+        }
+        return events;
+    }
+
+    private static IEnumerable<EventRecord> Delivered(List<EventRecord> events, Random random)
+    {
+        var left = events.ToList();
+        var seen = VersionVector.Empty;
+        while (left.Count > 0)
+        {
+            var ready = left.Where(e => seen.With(e.Origin, e.Sequence).Covers(e.Vector) && seen[e.Origin] + 1 == e.Sequence).ToList();
+            var next = ready[random.Next(ready.Count)];
+            left.Remove(next);
+            seen = seen.With(next.Origin, next.Sequence);
+            yield return next;
+        }
+    }
+}
