@@ -12,6 +12,7 @@ public sealed class OracleSet
     private readonly HashSet<string> forgetful = [];
     private readonly Dictionary<string, string> acknowledged = [];
     private readonly HashSet<string> lostLines = [];
+    private readonly HashSet<(string Region, string Line)> missingAfterLoss = [];
 
     internal OracleSet(SimulatedGroup group) => this.group = group;
 
@@ -53,6 +54,7 @@ public sealed class OracleSet
         Of(region).Rebuild();
         foreach (var e in gone)
         {
+            missingAfterLoss.Add((region.Name, EventBook.Text(e)));
             if (replicas.Values.Any(r => r.Has(e)))
                 continue;
             Book.Lost(e);
@@ -71,7 +73,7 @@ public sealed class OracleSet
     {
         foreach (var (line, at) in acknowledged)
         {
-            if (at == region.Name && !lostLines.Contains(line) && !Of(region).HasLine(line))
+            if (at == region.Name && !missingAfterLoss.Contains((at, line)) && !Of(region).HasLine(line))
                 throw new OracleException($"{region.Name} acknowledged '{line}' and does not have it after it died.");
         }
     }

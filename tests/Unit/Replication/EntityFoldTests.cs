@@ -12,7 +12,7 @@ public sealed class EntityFoldTests
     public void State_InOrder_FoldsEachOnce()
     {
         var fold = new EntityFold(Words(), "e1");
-        fold.Insert(Write(A, 1, 1, "one"), Write(A, 2, 2, "two"));
+        fold.Add(Write(A, 1, 1, "one"), Write(A, 2, 2, "two"));
 
         fold.State.ShouldBe("one two ");
     }
@@ -21,10 +21,10 @@ public sealed class EntityFoldTests
     public void State_LateConcurrentEvent_IsRewoundToItsPlaceAndMarked()
     {
         var fold = new EntityFold(Words(), "e1");
-        fold.Insert(Write(A, 1, 1, "one"), Write(A, 2, 3, "three"));
+        fold.Add(Write(A, 1, 1, "one"), Write(A, 2, 3, "three"));
         _ = fold.State;
 
-        fold.Insert(Write(B, 1, 2, "two", Saw((A, 1))));
+        fold.Add(Write(B, 1, 2, "two", Saw((A, 1))));
 
         fold.State.ShouldBe("one two three* ");
     }
@@ -35,10 +35,10 @@ public sealed class EntityFoldTests
         var fold = new EntityFold(Words(), "e1");
         for (var i = 1; i <= 500; i++)
         {
-            fold.Insert(Write(A, (ulong)i, i * 10, "x"));
+            fold.Add(Write(A, (ulong)i, i * 10, "x"));
             _ = fold.State;
         }
-        fold.Insert(Write(B, 1, 15, "late"), Write(B, 2, 3015, "later", Saw((B, 1))));
+        fold.Add(Write(B, 1, 15, "late"), Write(B, 2, 3015, "later", Saw((B, 1))));
 
         var expected = string.Concat(Enumerable.Range(1, 500).Select(i => i switch
         {
@@ -53,10 +53,10 @@ public sealed class EntityFoldTests
     public void State_EventRefusedByAnEarlierOne_IsNotedAndSkipped()
     {
         var fold = new EntityFold(Words(), "e1");
-        fold.Insert(Write(A, 1, 3, "!"));
+        fold.Add(Write(A, 1, 3, "!"));
         fold.State.ShouldBe("! ");
 
-        fold.Insert(Write(B, 1, 2, "stop"));
+        fold.Add(Write(B, 1, 2, "stop"));
 
         fold.State.ShouldBe("stop ");
         fold.TakeConflicts().Single().Refusal.ShouldBe("stopped");
@@ -67,7 +67,7 @@ public sealed class EntityFoldTests
     public void State_HandlerThrows_ParksTheEntity()
     {
         var fold = new EntityFold(Words(), "e1");
-        fold.Insert(Write(A, 1, 1, "boom"));
+        fold.Add(Write(A, 1, 1, "boom"));
         _ = fold.State;
 
         fold.Parked!.Error.ShouldBe(ErrorCodes.EntityParked);
@@ -88,10 +88,10 @@ public sealed class EntityFoldTests
     public void State_TwoBatchesWithOneKey_CountsTheFirstWhole()
     {
         var fold = new EntityFold(Words(), "e1");
-        fold.Insert(Write(B, 1, 5, "b1", key: "k", index: 0, length: 2), Write(B, 2, 6, "b2", key: "k", index: 1, length: 2));
+        fold.Add(Write(B, 1, 5, "b1", key: "k", index: 0, length: 2), Write(B, 2, 6, "b2", key: "k", index: 1, length: 2));
         fold.State.ShouldBe("b1 b2 ");
 
-        fold.Insert(Write(A, 1, 3, "a1", key: "k", index: 0, length: 2), Write(A, 2, 4, "a2", key: "k", index: 1, length: 2));
+        fold.Add(Write(A, 1, 3, "a1", key: "k", index: 0, length: 2), Write(A, 2, 4, "a2", key: "k", index: 1, length: 2));
 
         fold.State.ShouldBe("a1 a2 ");
         fold.OwnerOf("k").ShouldBe(new BatchId(A, 1));
@@ -102,7 +102,7 @@ public sealed class EntityFoldTests
     public void State_KeyUsedAgainAfterTheWindow_CountsAgain()
     {
         var fold = new EntityFold(Words(), "e1");
-        fold.Insert(Write(A, 1, 1, "one", key: "k"),
+        fold.Add(Write(A, 1, 1, "one", key: "k"),
             Write(A, 2, 2 + EventLimits.IdempotencyWindowMilliseconds, "two", key: "k"));
 
         fold.State.ShouldBe("one two ");
@@ -112,7 +112,7 @@ public sealed class EntityFoldTests
     public void AdvanceBase_FinalPrefix_KeepsTheState()
     {
         var fold = new EntityFold(Words(), "e1");
-        fold.Insert(Write(A, 1, 1, "one"), Write(B, 1, 2, "two"), Write(A, 2, 3, "three"));
+        fold.Add(Write(A, 1, 1, "one"), Write(B, 1, 2, "two"), Write(A, 2, 3, "three"));
 
         fold.AdvanceBase(e => e.Timestamp < HybridTimestamp.At(3)).ShouldBe(2);
 
@@ -126,7 +126,7 @@ public sealed class EntityFoldTests
     public void AdvanceBase_NotFinalInBetween_StopsThere()
     {
         var fold = new EntityFold(Words(), "e1");
-        fold.Insert(Write(A, 1, 1, "one"), Write(B, 1, 2, "two"), Write(A, 2, 3, "three"));
+        fold.Add(Write(A, 1, 1, "one"), Write(B, 1, 2, "two"), Write(A, 2, 3, "three"));
 
         fold.AdvanceBase(e => e.Origin.Equals(A)).ShouldBe(1);
     }
@@ -135,12 +135,12 @@ public sealed class EntityFoldTests
     public void Restore_FromBaseAndTail_GoesOnTheSame()
     {
         var fold = new EntityFold(Words(), "e1");
-        fold.Insert(Write(A, 1, 1, "one", key: "k"), Write(B, 1, 2, "two"));
+        fold.Add(Write(A, 1, 1, "one", key: "k"), Write(B, 1, 2, "two"));
         fold.AdvanceBase(e => e.Origin.Equals(A));
 
         var restored = EntityFold.Restore(Words(), "e1", fold.ToBase());
-        restored.Insert(fold.Tail[0].Event);
-        restored.Insert(Write(C, 1, 3, "again", key: "k"));
+        restored.Add(fold.Tail[0].Event);
+        restored.Add(Write(C, 1, 3, "again", key: "k"));
 
         restored.State.ShouldBe(fold.State);
     }
@@ -149,7 +149,7 @@ public sealed class EntityFoldTests
     public void Probe_OwnEventThatWouldBeRefused_NamesTheReason()
     {
         var fold = new EntityFold(Words(), "e1");
-        fold.Insert(Write(A, 1, 1, "stop"));
+        fold.Add(Write(A, 1, 1, "stop"));
 
         fold.Probe([Write(A, 2, 2, "!")], ["!"]).ShouldBe("stopped");
         fold.Probe([Write(A, 2, 2, "x")], ["x"]).ShouldBeNull();
@@ -163,12 +163,12 @@ public sealed class EntityFoldTests
             var random = new Random(seed);
             var events = History(random, 60);
             var expected = new EntityFold(Words(), "e1");
-            expected.Insert([.. events.Order(TotalOrder.Instance)]);
+            expected.Add([.. events.Order(TotalOrder.Instance)]);
 
             var fold = new EntityFold(Words(), "e1");
             foreach (var e in Delivered(events, random))
             {
-                fold.Insert(e);
+                fold.Add(e);
                 if (random.Next(3) == 0)
                     _ = fold.State;
             }

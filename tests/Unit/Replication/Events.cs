@@ -32,7 +32,7 @@ internal static class Events
     public static IEntityType Words(MergeStrategy strategy = MergeStrategy.Ordered, int version = 1) => new WordType(strategy, version);
 
     /// <summary>Puts events into a fold, payload decoded.</summary>
-    public static void Insert(this EntityFold fold, params EventRecord[] events)
+    public static void Add(this EntityFold fold, params EventRecord[] events)
     {
         foreach (var e in events)
             fold.Insert(e, Encoding.UTF8.GetString(e.Payload.Span));
