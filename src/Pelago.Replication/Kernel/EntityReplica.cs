@@ -49,6 +49,9 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type)
 
     public long Weight => 600 + Fold.Tail.Sum(t => (long)t.Event.Weight);
 
+    /// <summary>A row could not be opened, so nobody knows what has been seen: nothing is appended.</summary>
+    public bool IsBlind { get; private set; }
+
     public Failure? Unusable => Damage ?? Fold.Parked;
 
     /// <summary>True the first time: a parked entity is announced once.</summary>
@@ -58,6 +61,7 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type)
     public bool Restore(EntityImage image)
     {
         Damage = image.Damage;
+        IsBlind = image.Damage is not null;
         if (image.Snapshot is { } snapshot)
         {
             if (SnapshotCodec.Read(Type, Key, snapshot.Content.Span) is not { } content)

@@ -148,6 +148,7 @@ public sealed class InstanceKernel
         {
             var lane = lanes[nextLane = (nextLane + 1) % lanes.Length];
             lane.OweOverdue();
+            lane.RetryLoads();
             lane.ExpireWaiting();
             lane.Evict(context.Options.EntityMemoryBytes / lanes.Length);
         }

@@ -41,6 +41,14 @@ public sealed class LaneFinality
             reports.Latest = holdings;
     }
 
+    /// <summary>A new process of the member answers: what the former one reported and is not covered yet may never be,
+    /// because the member may have lost it.</summary>
+    public void Restarted(string member)
+    {
+        if (members.TryGetValue(member, out var reports))
+            (reports.Candidate, reports.Latest) = (null, null);
+    }
+
     /// <summary>Looks again after own frontiers or reports moved.</summary>
     /// <param name="held">What we hold of an origin, owed gaps left out.</param>
     /// <returns>True when something more may be final.</returns>

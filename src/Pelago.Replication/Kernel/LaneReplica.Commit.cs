@@ -108,7 +108,9 @@ internal sealed partial class LaneReplica
                 Forget(entity, entry);
             }
         }
-        entities[entity.Key] = Fresh(entity);
+        var fresh = Fresh(entity);
+        fresh.NeedsHistory = true;
+        entities[entity.Key] = fresh;
         context.Emit(new LoadEntity(entity.Key, History: true));
     }
 

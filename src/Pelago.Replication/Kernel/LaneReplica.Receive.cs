@@ -24,7 +24,7 @@ internal sealed partial class LaneReplica
     public void Receive(long link, OwedGap gap, IReadOnlyList<EventRecord> events, bool complete)
     {
         gap.FetchUnderWay = false;
-        var inbound = new InboundFrame(link, 0, events.Count, 0) { Closes = complete ? gap : null };
+        var inbound = new InboundFrame(link, 0, events.Count, 0) { Closes = complete ? gap : null, Round = gap.Round };
         foreach (var e in events)
             Receive(e, inbound);
         if (events.Count == 0)
@@ -41,6 +41,11 @@ internal sealed partial class LaneReplica
         {
             links.OwnEventBeyondSeen(e);
             return; // every link is closed and begins anew; the event comes again, then as one of a closed incarnation
+        }
+        if (entity.IsBlind)
+        {
+            PassOver(entity, e, inbound);
+            return;
         }
         switch (entity.Judge(e))
         {
@@ -100,10 +105,30 @@ internal sealed partial class LaneReplica
             return;
         HeldCount++;
         heldBytes += e.Weight;
-        if (entity.HeldCount <= context.Options.MaxHeldPerEntity && heldBytes <= context.Options.MaxHeldBytesPerLane)
-            return;
+        while (entity.HeldCount > context.Options.MaxHeldPerEntity)
+            MakeRoom([entity]);
+        while (heldBytes > context.Options.MaxHeldBytesPerLane)
+            MakeRoom(entities.Values);
+    }
+
+    // What goes is the newest: a timestamp is above those of all causes, so what others wait for is the last to go,
+    // and a batch that waits only for its own rest finds room. What went will be fetched.
+    private void MakeRoom(IEnumerable<EntityReplica> among)
+    {
+        var (entity, entry) = among.SelectMany(x => x.Held, (x, held) => (x, held))
+            .MaxBy(h => (h.held.Event.Timestamp, h.held.Event.Origin, h.held.Event.Sequence));
         Owe(entity, entry);
-        Forget(entity, entry); // no room: it will be fetched
+        Forget(entity, entry);
+    }
+
+    // The stream goes on; the event is owed until the entity can take it.
+    private void PassOver(EntityReplica entity, EventRecord e, InboundFrame inbound)
+    {
+        var entry = entity.Hold(e, inbound, context.Now.MonotonicMilliseconds);
+        HeldCount++;
+        heldBytes += e.Weight;
+        Owe(entity, entry);
+        Forget(entity, entry);
     }
 
     private void Release(EntityReplica entity)
@@ -142,13 +167,14 @@ internal sealed partial class LaneReplica
     {
         var e = entry.Event;
         var gap = owed.Find(o => o.Entry.Entity == entity.Key && o.Entry.Origin.Equals(e.Origin));
-        var from = entity.Seen[e.Origin] + 1;
+        var from = Math.Min(entity.Seen[e.Origin] + 1, e.Sequence);
         if (gap is null)
             owed.Add(gap = new OwedGap(new Owed(entity.Key, e.Origin, from, e.OriginPosition), e.Sequence));
         else if (e.OriginPosition < gap.Entry.Position)
             gap.Entry = gap.Entry with { Position = e.OriginPosition };
         if (gap.LastKnown > 0)
             gap.LastKnown = Math.Max(gap.LastKnown, e.Sequence);
+        gap.PassedInRound = gap.Round;
         filling.Settled.Remove(gap);
         filling.Owed.Remove(gap);
         filling.Owed.Add(gap);
@@ -184,8 +210,11 @@ internal sealed partial class LaneReplica
     private void Settle(InboundFrame inbound)
     {
         links.ReturnCredit(inbound.Link, Lane, inbound.Bytes);
-        if (inbound.Closes is { } gap && owed.Contains(gap) && !filling.Settled.Contains(gap) && !IsStillHeld(gap))
+        if (inbound.Closes is { } gap && gap.PassedInRound < inbound.Round && owed.Contains(gap)
+            && !filling.Settled.Contains(gap) && !IsStillHeld(gap))
+        {
             filling.Settled.Add(gap);
+        }
         if (inbound.Cursor is not { } cursor || !cursor.Advance())
             return;
         FrontierMoved();

@@ -15,6 +15,7 @@ internal sealed partial class LaneReplica
     private readonly List<OwedGap> owed = [];
     private readonly List<Action> waitingForWriter = [];
     private readonly HashSet<EntityKey> loadAfterGroup = [];
+    private readonly SortedSet<EntityKey> failedLoads = [];
     private PendingGroup filling = new();
     private PendingGroup? underWay;
     private long heldBytes;
@@ -88,11 +89,8 @@ internal sealed partial class LaneReplica
 
     public bool IsFinal(EventRecord e) => e.OriginPosition > 0 && e.OriginPosition <= Finality.Through(e.Origin);
 
-    public void UpdateFinality()
-    {
-        if (Finality.Update(Holds))
-            ReportDue = true;
-    }
+    /// <remarks>What is reported does not depend on finality: a report must not cause a report.</remarks>
+    public void UpdateFinality() => Finality.Update(Holds);
 
     /// <summary>The incarnation changed: the closed one's head becomes an ordinary frontier.</summary>
     public void IncarnationOpened(Origin? closed)
@@ -141,9 +139,11 @@ internal sealed partial class LaneReplica
     {
         if (!entities.TryGetValue(image.Entity, out var entity) || entity.Ready)
             return;
+        entity.NeedsHistory = false;
         if (!entity.Restore(image))
         {
             entities[image.Entity] = entity = Fresh(entity);
+            entity.NeedsHistory = true;
             Load(image.Entity, history: true);
             return;
         }
@@ -155,10 +155,24 @@ internal sealed partial class LaneReplica
             WithEntity(image.Entity, run); // one of them may find that the history is needed again
     }
 
+    /// <summary>The journal could not be asked: what arrived waits, and the entity is asked for again.</summary>
     public void LoadFailed(EntityKey key, Failure failure)
     {
-        if (entities.TryGetValue(key, out var entity) && !entity.Ready)
-            Loaded(new EntityImage(key, null, [], []) { Damage = failure });
+        if (!entities.TryGetValue(key, out var entity) || entity.Ready)
+            return;
+        context.Alarm(AlarmKind.JournalFailed, $"Entity {key} could not be read: {failure.Message}");
+        failedLoads.Add(key);
+    }
+
+    /// <summary>Asks again for what could not be read.</summary>
+    public void RetryLoads()
+    {
+        foreach (var key in failedLoads)
+        {
+            if (entities.TryGetValue(key, out var entity) && !entity.Ready)
+                Load(key, entity.NeedsHistory);
+        }
+        failedLoads.Clear();
     }
 
     private static EntityReplica Fresh(EntityReplica old)

@@ -13,7 +13,10 @@ internal sealed class InboundFrame(long link, int bytes, int remaining, ulong th
     public OriginCursor? Cursor { get; init; }
 
     /// <summary>Set for the last answer to a fetch: the gap that it closes.</summary>
-    public OwedGap? Closes { get; set; }
+    public OwedGap? Closes { get; init; }
+
+    /// <summary>The round of fetching that it ends.</summary>
+    public int Round { get; init; }
 }
 
 /// <summary>How far one origin's events of one lane have been consumed.</summary>
@@ -80,5 +83,14 @@ internal sealed class OwedGap(Owed entry, ulong lastKnown)
 
     public bool Durable { get; set; }
     public bool FetchUnderWay { get; set; }
+
+    /// <summary>Where the next page begins; 0 when the next fetch begins a new round.</summary>
+    public ulong NextPage { get; set; }
+
+    /// <summary>Counts how often the gap was asked for from its beginning.</summary>
+    public int Round { get; set; }
+
+    /// <summary>The round in which something was last passed over: that round does not close the gap.</summary>
+    public int PassedInRound { get; set; }
     public long NextFetchMilliseconds { get; set; }
 }

@@ -43,6 +43,9 @@ internal sealed class PeerState(string name)
     public IReadOnlyDictionary<Origin, ulong>?[] Reports { get; } = new IReadOnlyDictionary<Origin,
         ulong>?[EntityKey.Lanes];
 
+    /// <summary>The session whose reports are kept.</summary>
+    public Incarnation? Session { get; set; }
+
     /// <summary>The newest session seen for each of its incarnations; bounded, oldest forgotten first.</summary>
     public SortedDictionary<Incarnation, Incarnation> Sessions { get; } = [];
 

@@ -71,6 +71,8 @@ internal sealed partial class PeerLinks
         if (hello.Newest is not null && !IsNewestSession(link, hello))
             return;
         (link.Hello, link.Serves) = (hello, hello.Newest);
+        if (link.Peer.Session != hello.Session)
+            ForgetReports(link.Peer, hello.Session);
         if (!link.Dialled)
         {
             SendHello(link, [.. kernel.Lanes
@@ -90,6 +92,15 @@ internal sealed partial class PeerLinks
             context.Emit(new SendFrame(link.Id, new CreditFrame(lane.Lane, context.Options.LaneCreditBytes)));
             Subscribe(link, lane, link.Serves);
         }
+    }
+
+    // A new process may have lost what the one before it reported.
+    private void ForgetReports(PeerState peer, Incarnation session)
+    {
+        peer.Session = session;
+        Array.Clear(peer.Reports);
+        foreach (var lane in kernel.Lanes)
+            lane.Finality.Restarted(peer.Name);
     }
 
     // Two processes that claim one incarnation: the newer session wins, the other is told and begins a new incarnation.

@@ -72,10 +72,15 @@ internal sealed partial class PeerLinks
                 return;
             gap.FetchUnderWay = true;
             gap.NextFetchMilliseconds = Now + FetchPauseMilliseconds;
-            var vouched = (from.Reports[lane.Lane]?.GetValueOrDefault(origin) ?? 0) >= gap.Entry.Position;
+            // Everything that our frontier passed must be in its answer, not the first missing event only.
+            var passed = Math.Max(lane.Cursor(origin).Frontier, gap.Entry.Position);
+            var vouched = (from.Reports[lane.Lane]?.GetValueOrDefault(origin) ?? 0) >= passed;
+            if (gap.NextPage == 0)
+                gap.Round++;
+            var first = Math.Max(gap.NextPage, gap.Entry.FromSequence);
             fetching.Add(++lastRequest, (from.Dialled!, lane, gap, vouched));
             context.Emit(new SendFrame(from.Dialled!.Id,
-                new FetchFrame(lastRequest, gap.Entry.Entity, origin, gap.Entry.FromSequence, ulong.MaxValue)));
+                new FetchFrame(lastRequest, gap.Entry.Entity, origin, first, ulong.MaxValue)));
         }
     }
 
@@ -85,6 +90,9 @@ internal sealed partial class PeerLinks
             return;
         var wanted = f.Events.Where(e => e.Entity == fetch.Gap.Entry.Entity && e.Origin.Equals(fetch.Gap.Entry.Origin))
             .ToArray();
+        fetch.Gap.NextPage = f.More && wanted.Length > 0 ? wanted[^1].Sequence + 1 : 0;
+        if (f.More)
+            fetch.Gap.NextFetchMilliseconds = Now;
         fetch.Lane.Receive(link.Id, fetch.Gap, wanted, complete: !f.More && fetch.Vouched);
     }
 

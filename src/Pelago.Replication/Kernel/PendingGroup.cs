@@ -20,9 +20,11 @@ internal sealed class PendingGroup
 
     public bool IsEmpty => !IsUrgent && Snapshots.Count + Conflicts.Count == 0;
 
+    // A gap that was passed and then closed within one group is closed: nothing is noted of it.
     public LaneBatch ToBatch(int lane, uint epoch, IReadOnlyList<Frontier> frontiers) => new()
     {
-        Lane = lane, Epoch = epoch, Rows = Rows, Frontiers = frontiers, Owed = [.. Owed.Select(o => o.Entry)],
+        Lane = lane, Epoch = epoch, Rows = Rows, Frontiers = frontiers, Owed = [.. Owed.Where(o
+            => !Settled.Contains(o)).Select(o => o.Entry)],
         Settled = [.. Settled.Select(o => o.Entry)], Replies = Replies, Conflicts = Conflicts, Snapshots = Snapshots,
     };
 }

@@ -37,8 +37,10 @@ internal sealed class FaultDriver
         Often(Fault.Kill, 6_000, () => Kill(dice.Pick(group.Regions)));
         Often(Fault.Restart, 8_000, Restart);
         Often(Fault.Pause, 6_000, () => dice.Pick(group.Regions).Pause(dice.Between(20, 8_000)));
-        Often(Fault.ClockStep, 5_000, () => dice.Pick(group.Regions).ClockOffMilliseconds += dice.Between(-4_000, 4_000));
-        Often(Fault.TornTail, 12_000, () => RollBack(Math.Max(0, victim.Disk.Writes - (int)dice.Between(1, 6)), clean: false));
+        Often(Fault.ClockStep, 5_000, () => dice.Pick(group.Regions).ClockOffMilliseconds += dice.Between(-4_000,
+            4_000));
+        Often(Fault.TornTail, 12_000, () => RollBack(Math.Max(0, victim.Disk.Writes - (int)dice.Between(1, 6)),
+            clean: false));
         Often(Fault.RollBack, 20_000, () => RollBack(dice.Below(victim.Disk.Writes + 1), clean: dice.Chance(500)));
         Often(Fault.DiskFull, 8_000, FillDisk);
         Often(Fault.GuardLost, 10_000, () => LoseGuard(dice.Pick(group.Regions)));
@@ -72,7 +74,8 @@ internal sealed class FaultDriver
             region.CrashAfterWritePerMille = Has(Fault.CrashAfterWrite) ? dice.Below(15) : 0;
             region.LoadFailurePerMille = Has(Fault.LoadFailure) ? dice.Below(100) : 0;
             if (Has(Fault.ClockOff))
-                region.ClockOffMilliseconds = dice.Between(-1, 1) * dice.Pick([3L, 200, 800, 30_000, 3_600_000, 20_000_000]);
+                region.ClockOffMilliseconds = dice.Between(-1, 1) * dice.Pick([3L, 200, 800, 30_000, 3_600_000,
+                    20_000_000]);
         }
     }
 
@@ -124,7 +127,8 @@ internal sealed class FaultDriver
             var path = group.Network.Path(from, to);
             var before = path.DelayMilliseconds;
             path.DelayMilliseconds = (int)dice.Between(300, 2_500);
-            group.Time.After(dice.Between(500, 10_000), () => path.DelayMilliseconds = Math.Min(before, path.DelayMilliseconds));
+            group.Time.After(dice.Between(500, 10_000), ()
+                => path.DelayMilliseconds = Math.Min(before, path.DelayMilliseconds));
         }
     }
 

@@ -4,10 +4,13 @@ using Pelago.Replication;
 
 namespace Pelago.Tests.Simulation;
 
-/// <summary>A journal in memory over a <see cref="SimulatedDisk"/>. It passes the same conformance suite as the real ones,
+/// <summary>A journal in memory over a <see cref="SimulatedDisk"/>. It passes the same conformance suite as the real
+/// ones,
 /// so that what the simulator proves about the kernel holds for them.</summary>
-/// <remarks>The members without <c>Async</c> are what the simulator calls: it decides itself when a write has happened and
-/// when somebody hears of it. A process that dies simply forgets the object; <see cref="DisposeAsync"/> is a clean stop.
+/// <remarks>The members without <c>Async</c> are what the simulator calls: it decides itself when a write has happened
+/// and
+/// when somebody hears of it. A process that dies simply forgets the object; <see cref="DisposeAsync"/> is a clean
+/// stop.
 /// </remarks>
 public sealed class SimulatedJournal : IJournal
 {
@@ -86,7 +89,7 @@ public sealed class SimulatedJournal : IJournal
                 return new EntityImage(entity, null, [], []);
             var snapshot = history ? null : stored.Snapshot;
             var rows = stored.Rows.Where(r => r.LocalSequence > (snapshot?.LocalSequence ?? 0));
-            return new EntityImage(entity, snapshot, [.. rows], [.. stored.Replies.Values]);
+            return new EntityImage(entity, snapshot, [.. rows.Select(AsOfNow)], [.. stored.Replies.Values]);
         }
     }
 
@@ -102,13 +105,14 @@ public sealed class SimulatedJournal : IJournal
             {
                 var row = stored.Rows[(int)position];
                 var wanted = filter is null
-                    || (row.Event.Origin.Equals(filter.Origin) && row.Event.OriginPosition > filter.AfterOriginPosition);
+                    || (row.Event.Origin.Equals(filter.Origin)
+                        && row.Event.OriginPosition > filter.AfterOriginPosition);
                 if (wanted && page.Count > 0 && bytes + row.Event.Payload.Length > maxBytes)
                     break;
                 position++;
                 if (!wanted)
                     continue;
-                page.Add(new LaneRow(position, row));
+                page.Add(new LaneRow(position, AsOfNow(row)));
                 bytes += row.Event.Payload.Length;
             }
             return new LanePage(lane, page, position, []);
@@ -185,6 +189,10 @@ public sealed class SimulatedJournal : IJournal
         }
         return ValueTask.CompletedTask;
     }
+
+    // A row is own as long as the life that wrote it goes on.
+    private EventRow AsOfNow(EventRow row)
+        => row with { Own = row.Own && row.Event.Origin.Incarnation == disk.State.Incarnation };
 
     private CommitOutcome? Refuse(LaneBatch batch, LaneBatch[] before)
     {

@@ -8,7 +8,8 @@ internal sealed class StoredState
 {
     private readonly StoredLane[] lanes = [.. Enumerable.Range(0, EntityKey.Lanes).Select(_ => new StoredLane())];
     private readonly Dictionary<EntityKey, StoredEntity> entities = [];
-    private readonly List<StoredEntity>[] byLane = [.. Enumerable.Range(0, EntityKey.Lanes).Select(_ => new List<StoredEntity>())];
+    private readonly List<StoredEntity>[] byLane = [.. Enumerable.Range(0, EntityKey.Lanes).Select(_
+        => new List<StoredEntity>())];
     private readonly Dictionary<(EntityKey, Origin, ulong, ConflictKind), int> conflictPlaces = [];
 
     public Incarnation? Incarnation { get; private set; }
@@ -83,7 +84,7 @@ internal sealed class StoredState
         {
             var entity = Entity(row.Event.Entity);
             var stored = row;
-            if (row.Event.OriginPosition == 0)
+            if (row.Own)
             {
                 stored = row with { Event = At(row.Event, lane.Head + 1) };
                 lane.OwnHead = lane.Head + 1;

@@ -92,7 +92,8 @@ internal sealed class SimulatedLink
             Frame frame;
             try
             {
-                if (!FrameReader.TryReadLength(bytes.Span, out var length, out var used) || used + length != bytes.Length)
+                if (!FrameReader.TryReadLength(bytes.Span, out var length, out var used)
+                    || used + length != bytes.Length)
                     throw new InvalidOperationException("The writer's length prefix is wrong.");
                 frame = directions[1 - at].Reader.Read(bytes[used..]);
             }

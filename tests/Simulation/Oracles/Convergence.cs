@@ -5,7 +5,8 @@ using Pelago.Replication;
 
 namespace Pelago.Tests.Simulation;
 
-/// <summary>What has to be true once everything is mended and nobody writes: all replicas equal, nothing owed, everything
+/// <summary>What has to be true once everything is mended and nobody writes: all replicas equal, nothing owed,
+/// everything
 /// final, within a bounded time.</summary>
 internal static class Convergence
 {
@@ -15,7 +16,7 @@ internal static class Convergence
     public static void Demand(SimulatedGroup group, IReadOnlyList<EntityKey> entities)
     {
         string? wrong = null;
-        if (!group.RunUntil(() => (wrong = Difference(group)) is null, LimitMilliseconds))
+        if (!group.RunUntil(() => (wrong = Difference(group)) is null, LimitMilliseconds, pollMilliseconds: 500))
             throw new OracleException($"{LimitMilliseconds / 1000} s after everything was mended: {wrong}.");
         foreach (var region in group.Regions)
         {
@@ -24,7 +25,8 @@ internal static class Convergence
         }
         var states = new Dictionary<EntityKey, byte[]>();
         string? open = null;
-        if (!group.RunUntil(() => (open = Open(group, entities, states)) is null, LimitMilliseconds))
+        if (!group.RunUntil(() => (open = Open(group, entities, states)) is null, LimitMilliseconds,
+            pollMilliseconds: 500))
             throw new OracleException($"{LimitMilliseconds / 1000} s after all regions were equal: {open}.");
     }
 
@@ -39,7 +41,7 @@ internal static class Convergence
         }
         foreach (var region in group.Regions)
         {
-            if (Unfinished(region) is { } unfinished)
+            if (Unfinished(group, region) is { } unfinished)
                 return unfinished;
         }
         var first = replicas[0];
@@ -57,8 +59,8 @@ internal static class Convergence
     private static string Owed(SimulatedGroup group, ReplicaOracle replica)
     {
         var gap = replica.Disk.State.Lanes.SelectMany(l => l.Owed.Values).First();
-        return $"{replica.Region} is owed {gap.Entity} of {gap.Origin} from #{gap.FromSequence} (position {gap.Position} "
-            + $"in lane {gap.Entity.Lane}); {Everywhere(group, gap.Entity)}";
+        return $"{replica.Region} is owed {gap.Entity} of {gap.Origin} from #{gap.FromSequence} "
+            + $"(position {gap.Position} in lane {gap.Entity.Lane}); {Everywhere(group, gap.Entity)}";
     }
 
     private static string Everywhere(SimulatedGroup group, EntityKey entity)
@@ -67,19 +69,27 @@ internal static class Convergence
         foreach (var region in group.Regions)
         {
             var lane = region.Disk.State.Lanes[entity.Lane];
-            text.Append(CultureInfo.InvariantCulture, $"\n  {region.Name} has seen {group.Oracles.Of(region).Seen(entity)}");
+            text.Append(CultureInfo.InvariantCulture,
+                $"\n  {region.Name} has seen {group.Oracles.Of(region).Seen(entity)}");
             foreach (var frontier in lane.Frontiers.Values)
                 text.Append(CultureInfo.InvariantCulture, $"\n    frontier {frontier}");
             foreach (var owed in lane.Owed.Values)
                 text.Append(CultureInfo.InvariantCulture, $"\n    owed {owed}");
             foreach (var peer in region.Describe()?.Peers ?? [])
                 text.Append(CultureInfo.InvariantCulture, $"\n    peer {peer}");
-            text.Append(CultureInfo.InvariantCulture, $"\n    {region.Describe()?.Lanes[entity.Lane]}");
+            if (region.Describe() is not { } described)
+                continue;
+            var about = described.Lanes[entity.Lane];
+            text.Append(CultureInfo.InvariantCulture,
+                $"\n    head {about.Head} own {about.OwnHead} of {described.Newest} (writes {described.Current}), "
+                + $"held {about.Held}, owed {about.Owed}, waits for [{string.Join(' ', about.WaitingFor)}]");
+            foreach (var (origin, held, final) in about.FinalThrough)
+                text.Append(CultureInfo.InvariantCulture, $"\n    {origin}: held {held}, final {final}");
         }
         return text.ToString();
     }
 
-    private static string? Unfinished(SimulatedRegion region)
+    private static string? Unfinished(SimulatedGroup group, SimulatedRegion region)
     {
         if (region.Describe() is not { } described)
             return $"{region.Name} does not run";
@@ -92,13 +102,18 @@ internal static class Convergence
             foreach (var (origin, held, final) in lane.FinalThrough)
             {
                 if (final < held)
-                    return $"{region.Name} calls {origin} final through {final} of {held} in lane {lane.Lane}, waiting for [{string.Join(", ", lane.WaitingFor)}]";
+                {
+                    var entity = group.Oracles.Of(region).Entities.FirstOrDefault(e => e.Lane == lane.Lane);
+                    return $"{region.Name} calls {origin} final through {final} of {held} in lane {lane.Lane}; "
+                        + Everywhere(group, entity);
+                }
             }
         }
         return null;
     }
 
-    // Reads everything everywhere: the oracles compare each state with the reference, this compares them with each other.
+    // Reads everything everywhere: the oracles compare each state with the reference, this compares them with each
+    // other.
     private static string? Open(
         SimulatedGroup group, IReadOnlyList<EntityKey> entities, Dictionary<EntityKey, byte[]> states)
     {

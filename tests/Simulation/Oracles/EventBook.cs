@@ -39,7 +39,8 @@ public sealed class EventBook
         if (known.TryGetValue(EventName.Of(e), out var before))
         {
             if (!ForksAllowed)
-                throw new OracleException($"{region} used a sequence number again: {e} is '{Text(e)}' and was '{Text(before)}'.");
+                throw new OracleException(
+                    $"{region} used a sequence number again: {e} is '{Text(e)}' and was '{Text(before)}'.");
             Forks++;
         }
         Enter(e);
@@ -58,7 +59,8 @@ public sealed class EventBook
         if (Same(original, e))
             return;
         if (!ForksAllowed)
-            throw new OracleException($"{region} took {e} ('{Text(e)}'), which is not what its origin wrote ('{Text(original)}').");
+            throw new OracleException(
+                $"{region} took {e} ('{Text(e)}'), which is not what its origin wrote ('{Text(original)}').");
     }
 
     /// <summary>No journal has this event any more. A frame under way may still bring it back.</summary>
@@ -99,6 +101,7 @@ public sealed class EventBook
     private static bool Same(EventRecord a, EventRecord b)
         => a.Vector.Equals(b.Vector) && a.Timestamp == b.Timestamp && a.Epoch == b.Epoch && a.BatchIndex == b.BatchIndex
         && a.BatchLength == b.BatchLength && a.IdempotencyKey == b.IdempotencyKey && a.TraceParent == b.TraceParent
-        && a.PayloadName == b.PayloadName && a.PayloadVersion == b.PayloadVersion && a.OriginPosition == b.OriginPosition
+        && a.PayloadName == b.PayloadName && a.PayloadVersion == b.PayloadVersion
+            && a.OriginPosition == b.OriginPosition
         && a.Tags.SequenceEqual(b.Tags) && a.Payload.Span.SequenceEqual(b.Payload.Span);
 }

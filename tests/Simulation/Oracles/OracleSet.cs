@@ -3,7 +3,8 @@ using Pelago.Replication;
 
 namespace Pelago.Tests.Simulation;
 
-/// <summary>Everything that judges a run, apart from the kernel: one <see cref="ReplicaOracle"/> a disk, the book of events,
+/// <summary>Everything that judges a run, apart from the kernel: one <see cref="ReplicaOracle"/> a disk, the book of
+/// events,
 /// the ledger of acknowledged writes, and the checks of reads. Whatever does not hold throws.</summary>
 public sealed class OracleSet
 {
@@ -51,6 +52,7 @@ public sealed class OracleSet
     public void RolledBack(SimulatedRegion region, IReadOnlyList<EventRecord> gone)
     {
         forgetful.Add(region.Name);
+        group.Say(region, $"loses {gone.Count} rows: {string.Join(", ", gone)}");
         Of(region).Rebuild();
         foreach (var e in gone)
         {
@@ -93,7 +95,8 @@ public sealed class OracleSet
         foreach (var line in operation.Lines)
         {
             if (!replica.HasLine(line))
-                throw new OracleException($"{region.Name} acknowledged '{line}' of {operation.Entity} before it was durable.");
+                throw new OracleException(
+                    $"{region.Name} acknowledged '{line}' of {operation.Entity} before it was durable.");
             acknowledged[line] = region.Name;
         }
         foreach (var point in result.Points)
@@ -116,15 +119,18 @@ public sealed class OracleSet
         var replica = Of(region);
         CheckToken(region, entity, condition, view);
         if (!replica.Seen(entity).Covers(view.Seen))
-            throw new OracleException($"{region.Name} showed {view.Seen} of {entity} and has only {replica.Seen(entity)}.");
+            throw new OracleException(
+                $"{region.Name} showed {view.Seen} of {entity} and has only {replica.Seen(entity)}.");
         var shown = replica.Events(entity).Where(e => view.Seen[e.Origin] >= e.Sequence).ToArray();
         if ((ulong)shown.Length != view.Count)
-            throw new OracleException($"{region.Name} counts {view.Count} events of {entity}, the journal {shown.Length}.");
+            throw new OracleException(
+                $"{region.Name} counts {view.Count} events of {entity}, the journal {shown.Length}.");
         var type = TestTypes.All[entity.Type];
         var (expected, actual) = (ReferenceFold.State(type, entity.Id, shown), type.EncodeState(view.State));
         if (!expected.AsSpan().SequenceEqual(actual))
         {
-            throw new OracleException($"{region.Name} shows {entity} as '{System.Text.Encoding.UTF8.GetString(actual)}'; "
+            throw new OracleException(
+                $"{region.Name} shows {entity} as '{System.Text.Encoding.UTF8.GetString(actual)}'; "
                 + $"its {shown.Length} events make '{System.Text.Encoding.UTF8.GetString(expected)}'.");
         }
         NoteFinal(replica, entity, view, shown);
@@ -135,14 +141,16 @@ public sealed class OracleSet
         foreach (var slot in condition.Sequences)
         {
             if (view.Seen[slot.Origin] < slot.Count)
-                throw new OracleException($"{region.Name} showed less of {entity} than the token asks: {view.Seen}, not {slot}.");
+                throw new OracleException(
+                    $"{region.Name} showed less of {entity} than the token asks: {view.Seen}, not {slot}.");
         }
         foreach (var position in condition.Positions)
         {
             var missing = Book.Between(entity.Lane, position.Origin, 0, position.Position)
                 .FirstOrDefault(e => e.Entity == entity && view.Seen[e.Origin] < e.Sequence);
             if (missing is not null)
-                throw new OracleException($"{region.Name} showed {entity} without {missing}, which the token's position covers.");
+                throw new OracleException(
+                    $"{region.Name} showed {entity} without {missing}, which the token's position covers.");
         }
     }
 
@@ -171,7 +179,8 @@ public sealed class OracleSet
                 replica.CalledFinal(lane.Lane, origin, final);
             var bound = (region.Options.MaxHeldPerEntity + 1) * Math.Max(1, lane.Entities);
             if (lane.Held > bound)
-                throw new OracleException($"{region.Name} holds {lane.Held} events back in lane {lane.Lane}, at most {bound} are allowed.");
+                throw new OracleException(
+                    $"{region.Name} holds {lane.Held} events back in lane {lane.Lane}, at most {bound} are allowed.");
         }
     }
 

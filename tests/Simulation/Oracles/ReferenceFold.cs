@@ -16,19 +16,22 @@ public static class ReferenceFold
         {
             var payload = type.Decode(e.PayloadName, e.PayloadVersion, e.Payload.Span)
                 ?? throw new OracleException($"The reference does not know {e}.");
-            state = type.Apply(state, payload, new EventContext(id, e.Origin, e.Sequence, e.Timestamp, concurrent)).State ?? state;
+            state = type.Apply(state, payload, new EventContext(id, e.Origin, e.Sequence, e.Timestamp,
+                concurrent)).State ?? state;
         }
         return type.EncodeState(state);
     }
 
-    /// <summary>The total order, stated again: earlier time first; at equal times the ordinally higher region first; then
+    /// <summary>The total order, stated again: earlier time first; at equal times the ordinally higher region first;
+    /// then
     /// the earlier incarnation; then the lower number.</summary>
     public static EventRecord[] Sorted(IEnumerable<EventRecord> events)
         => [.. events.OrderBy(e => e.Timestamp.Value).ThenByDescending(e => e.Origin.Region, StringComparer.Ordinal)
             .ThenBy(e => e.Origin.Incarnation.Value).ThenBy(e => e.Sequence)];
 
     // Of the batches with one key only the first counts, unless it is older than the window.
-    private static IEnumerable<(EventRecord Event, bool Concurrent)> Counting(IEntityType type, IEnumerable<EventRecord> events)
+    private static IEnumerable<(EventRecord Event, bool Concurrent)> Counting(IEntityType type,
+        IEnumerable<EventRecord> events)
     {
         var owners = new Dictionary<string, (Origin Origin, ulong First, long At)>();
         var before = new List<EventRecord>();

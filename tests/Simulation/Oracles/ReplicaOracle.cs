@@ -5,7 +5,8 @@ namespace Pelago.Tests.Simulation;
 
 /// <summary>Watches one disk: every group that becomes durable on it is checked before anybody hears of it.</summary>
 /// <remarks>Checked here: one row per event, numbers without gaps, causal order, timestamps above their causes, whole
-/// batches, content as its origin wrote it, one batch per idempotency key, frontiers that claim nothing that is missing,
+/// batches, content as its origin wrote it, one batch per idempotency key, frontiers that claim nothing that is
+/// missing,
 /// and that nothing arrives which is concurrent to what this replica has called final.</remarks>
 public sealed class ReplicaOracle
 {
@@ -121,7 +122,8 @@ public sealed class ReplicaOracle
             if (!slot.Origin.Equals(e.Origin) && before[slot.Origin] < slot.Count)
                 Fail($"took {e} before {slot.Origin.Region}#{slot.Count}, which its author had seen");
             var cause = slot.Origin.Equals(e.Origin) ? slot.Count - 1 : slot.Count;
-            if (cause > 0 && book.Find(new EventName(e.Entity, slot.Origin, cause)) is { } known && known.Timestamp >= e.Timestamp)
+            if (cause > 0 && book.Find(new EventName(e.Entity, slot.Origin, cause)) is { } known
+                && known.Timestamp >= e.Timestamp)
                 Fail($"has {e} with timestamp {e.Timestamp}, not above that of its cause {known} ({known.Timestamp})");
         }
         if (row.Own)
@@ -142,7 +144,8 @@ public sealed class ReplicaOracle
         if (e.IdempotencyKey.Length == 0 || e.BatchIndex > 0)
             return;
         var twin = Events(e.Entity).FirstOrDefault(f => f.IdempotencyKey == e.IdempotencyKey
-            && Math.Abs(f.Timestamp.Milliseconds - e.Timestamp.Milliseconds) <= EventLimits.IdempotencyWindowMilliseconds);
+            && Math.Abs(
+                f.Timestamp.Milliseconds - e.Timestamp.Milliseconds) <= EventLimits.IdempotencyWindowMilliseconds);
         if (twin is not null)
             Fail($"wrote {e} although it has {twin} with the same idempotency key");
     }
@@ -178,14 +181,16 @@ public sealed class ReplicaOracle
     {
         var before = frontiers.GetValueOrDefault((lane, frontier.Origin));
         if (frontier.Position < before)
-            Fail($"moved the frontier of {frontier.Origin.Region} in lane {lane} back from {before} to {frontier.Position}");
+            Fail($"moved the frontier of {frontier.Origin.Region} in lane {lane} back from "
+                + $"{before} to {frontier.Position}");
         foreach (var e in book.Between(lane, frontier.Origin, before, frontier.Position))
         {
             if (Has(e))
                 continue;
             var owed = Disk.State.Lanes[lane].Owed.GetValueOrDefault((e.Entity, e.Origin));
             if (owed is null || owed.FromSequence > e.Sequence)
-                Fail($"passed {e} (position {e.OriginPosition} at its origin, lane {lane}) without having it or noting it");
+                Fail($"passed {e} (position {e.OriginPosition} at its origin, lane {lane}) "
+                    + "without having it or noting it");
         }
         frontiers[(lane, frontier.Origin)] = frontier.Position;
     }

@@ -3,7 +3,8 @@ using System.Numerics;
 
 namespace Pelago.Tests.Simulation;
 
-/// <summary>The only source of chance in the simulator: xoshiro256** (Blackman and Vigna 2018), seeded through SplitMix64.
+/// <summary>The only source of chance in the simulator: xoshiro256** (Blackman and Vigna 2018), seeded through
+/// SplitMix64.
 /// One seed gives the same run on every machine and every version of .NET, which <c>System.Random</c> does not promise.
 /// </summary>
 public sealed class Dice

@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace Pelago.Tests.Simulation;
 
-/// <summary>Makes a failing run smaller: leaves out one fault after another, then shortens the workload, and keeps whatever
+/// <summary>Makes a failing run smaller: leaves out one fault after another, then shortens the workload, and keeps
+/// whatever
 /// still fails. Another failure is as welcome as the first.</summary>
 internal static class Shrinker
 {

@@ -3,7 +3,8 @@ using Pelago.Replication;
 
 namespace Pelago.Tests.Simulation;
 
-/// <summary>One run of the swarm: draws a group, a workload and faults from the seed, lets them loose, mends everything, and
+/// <summary>One run of the swarm: draws a group, a workload and faults from the seed, lets them loose, mends
+/// everything, and
 /// demands that all regions agree within bounded time.</summary>
 public sealed class SwarmRun
 {
@@ -75,8 +76,10 @@ public sealed class SwarmRun
     // Small limits, so that they are reached.
     private static Func<KernelOptions, KernelOptions> Tighten(Dice dice)
     {
-        var (snapshot, held, credit) = (dice.Pick([3, 10, 40]), dice.Pick([2, 8, 64]), dice.Pick([400, 2_000, 20_000]));
-        var (page, memory, group) = (dice.Pick([1, 5, 50]), dice.Pick([1_000, 20_000, 1_000_000]), dice.Pick([1, 8, 64]));
+        var (snapshot, held, credit) = (dice.Pick([3, 10, 40]), dice.Pick([8, 16, 64]), dice.Pick([400, 2_000,
+            20_000]));
+        var (page, memory, group) = (dice.Pick([1, 5, 50]), dice.Pick([1_000, 20_000, 1_000_000]), dice.Pick([1, 8,
+            64]));
         var hold = dice.Pick([100, 1_000]);
         return options => options with
         {

@@ -4,12 +4,14 @@ using System.Globalization;
 
 namespace Pelago.Tests.Simulation;
 
-/// <summary>Runs seeds until the time is over. <c>PELAGO_SIM_SEED</c> replays one, <c>PELAGO_SIM_FAULTS</c> allows only some
+/// <summary>Runs seeds until the time is over. <c>PELAGO_SIM_SEED</c> replays one, <c>PELAGO_SIM_FAULTS</c> allows only
+/// some
 /// faults, <c>PELAGO_SIM_MILLISECONDS</c> shortens its workload, <c>PELAGO_SIM_SECONDS</c> sets how long to search and
 /// <c>PELAGO_SIM_FIRST</c> where to begin, <c>PELAGO_SIM_FAILURES</c> after how many failures to stop.</summary>
 public sealed class SwarmTests(ITestOutputHelper output)
 {
-    private const string Replay = "dotnet tests/Simulation/bin/Release/net10.0/Pelago.Tests.Simulation.dll -method \"*Swarm*\"";
+    private const string Replay
+        = "dotnet tests/Simulation/bin/Release/net10.0/Pelago.Tests.Simulation.dll -method \"*Swarm*\"";
 
     [Fact]
     public void Swarm_AnySeed_KeepsAllInvariants()
@@ -54,6 +56,7 @@ public sealed class SwarmTests(ITestOutputHelper output)
     private void RunOne(ulong seed, Fault allowed, long? milliseconds)
     {
         var run = new SwarmRun(seed, allowed, milliseconds);
+        run.Group.Listener = output.WriteLine;
         try
         {
             run.Run();
@@ -69,7 +72,8 @@ public sealed class SwarmTests(ITestOutputHelper output)
         var (faults, milliseconds) = Shrinker.Shrink(seed);
         var replay = string.Create(CultureInfo.InvariantCulture,
             $"PELAGO_SIM_SEED={seed} PELAGO_SIM_FAULTS={(int)faults} PELAGO_SIM_MILLISECONDS={milliseconds} {Replay}");
-        Assert.Fail($"seed {seed} with faults {faults} after {milliseconds} ms: {error.Message}\nreplay: {replay}\n{error}");
+        Assert.Fail(
+            $"seed {seed} with faults {faults} after {milliseconds} ms: {error.Message}\nreplay: {replay}\n{error}");
     }
 
     private static Fault Allowed() => (Fault)(Number("PELAGO_SIM_FAULTS") ?? -1);

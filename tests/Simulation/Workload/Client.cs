@@ -133,7 +133,8 @@ internal sealed class Workload
     public Workload(Dice dice, int entitiesPerType)
     {
         Entities = [.. TestTypes.All.Keys.Order(StringComparer.Ordinal).SelectMany(type =>
-            Enumerable.Range(1, entitiesPerType).Select(n => new EntityKey(type, type[..1] + n.ToString(CultureInfo.InvariantCulture))))];
+            Enumerable.Range(1, entitiesPerType).Select(n
+                => new EntityKey(type, type[..1] + n.ToString(CultureInfo.InvariantCulture))))];
         ThinkMilliseconds = dice.Pick([30, 100, 400]);
         ReadPerMille = dice.Pick([100, 250, 500]);
         KeyPerMille = dice.Pick([0, 200, 600]);

@@ -48,7 +48,8 @@ internal static class TestTypes
     /// <summary>What a payload says, without its number.</summary>
     public static string Body(string line) => line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..];
 
-    /// <summary>A command that persists the given lines as one batch and answers with <c>done</c> and the number of events
+    /// <summary>A command that persists the given lines as one batch and answers with <c>done</c> and the number of
+    /// events
     /// before.</summary>
     public static Func<object, CommandContext, Decision> Persist(IReadOnlyList<string> lines)
         => (_, context) => new Decision([.. lines], _ => "done " + Text((long)context.Version), null, []);
@@ -73,7 +74,10 @@ internal static class TestTypes
         }
 
         public string Write() => string.Create(CultureInfo.InvariantCulture,
-            $"{Title.Value}|{Title.At.Timestamp.Value}|{Title.At.Region}|{Author.Value}|{Author.At.Timestamp.Value}|{Author.At.Region}");
+            $"{Write(Title)}|{Write(Author)}");
+
+        private static string Write(LwwRegister<string> register) => string.Create(CultureInfo.InvariantCulture,
+            $"{register.Value}|{register.At.Timestamp.Value}|{register.At.Region}");
 
         private static LwwRegister<string> Register(string value, string time, string region)
             => new(value, new Stamp(new HybridTimestamp(ulong.Parse(time, CultureInfo.InvariantCulture)), region));

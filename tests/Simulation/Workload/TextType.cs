@@ -4,7 +4,8 @@ using Pelago.Replication;
 
 namespace Pelago.Tests.Simulation;
 
-/// <summary>An entity type whose payloads and stored states are lines of text, so that a failing run can be read.</summary>
+/// <summary>An entity type whose payloads and stored states are lines of text, so that a failing run can be
+/// read.</summary>
 internal sealed class TextType(
     string name, MergeStrategy strategy, Func<object> initial, Func<object, string, EventContext, Folded> apply,
     Func<object, string> write, Func<string, object> read) : IEntityType
@@ -20,7 +21,8 @@ internal sealed class TextType(
 
     public object Initial(string id) => initial();
 
-    public Folded Apply(object state, object payload, in EventContext context) => apply(state, (string)payload, context);
+    public Folded Apply(object state, object payload, in EventContext context)
+        => apply(state, (string)payload, context);
 
     public object? Decode(string payloadName, int payloadVersion, ReadOnlySpan<byte> payload)
         => payloadName == PayloadName && payloadVersion == 1 ? Encoding.UTF8.GetString(payload) : null;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Pelago.Model;
 using Pelago.Replication;
 
@@ -49,6 +50,9 @@ public sealed class SimulatedGroup
     /// <summary>What judges the run.</summary>
     public OracleSet Oracles { get; }
 
+    /// <summary>Told what happens outside the protocol's normal course; null when nobody listens.</summary>
+    public Action<string>? Listener { get; set; }
+
     /// <summary>Inputs given to kernels.</summary>
     public long Inputs { get; internal set; }
 
@@ -71,14 +75,14 @@ public sealed class SimulatedGroup
 
     /// <summary>Lets time pass until the condition holds.</summary>
     /// <returns>False when it does not hold within the limit.</returns>
-    public bool RunUntil(Func<bool> condition, long limitMilliseconds)
+    public bool RunUntil(Func<bool> condition, long limitMilliseconds, int pollMilliseconds = 25)
     {
         var end = Time.Now + limitMilliseconds;
         while (!condition())
         {
             if (Time.Now >= end)
                 return false;
-            Run(Math.Min(25, end - Time.Now));
+            Run(Math.Min(pollMilliseconds, end - Time.Now));
         }
         return true;
     }
@@ -130,17 +134,33 @@ public sealed class SimulatedGroup
         answer(region, result);
     }
 
-    internal void Started(SimulatedRegion region) => Oracles.Started(region);
+    internal void Started(SimulatedRegion region, JournalIdentity identity)
+    {
+        Say(region, $"starts, {identity.Continuity} {identity.Incarnation} {identity.Reason}");
+        Oracles.Started(region);
+    }
 
-    internal void Ended(SimulatedRegion region) => Oracles.Ended(region);
+    internal void Ended(SimulatedRegion region, bool clean)
+    {
+        Say(region, clean ? "stops" : "dies");
+        Oracles.Ended(region);
+    }
 
-    internal void Alarmed(SimulatedRegion region, Alarm alarm) => Oracles.Alarmed(region, alarm);
+    internal void Alarmed(SimulatedRegion region, Alarm alarm)
+    {
+        Say(region, $"{alarm.Kind}: {alarm.Text}");
+        Oracles.Alarmed(region, alarm);
+    }
+
+    internal void Say(SimulatedRegion region, string what)
+        => Listener?.Invoke(string.Create(CultureInfo.InvariantCulture, $"{Time.Now,8} {region.Name} {what}"));
 }
 
 /// <summary>What a client wants to be written.</summary>
 /// <param name="Lines">One payload or more: one batch.</param>
 /// <param name="Key">Idempotency key or empty.</param>
-public sealed record Operation(EntityKey Entity, IReadOnlyList<string> Lines, string Key, long PatienceMilliseconds = 5_000)
+public sealed record Operation(EntityKey Entity, IReadOnlyList<string> Lines, string Key,
+    long PatienceMilliseconds = 5_000)
 {
     internal CommandRequest ToRequest(long monotonic) => new()
     {

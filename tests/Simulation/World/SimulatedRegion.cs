@@ -3,7 +3,8 @@ using Pelago.Replication;
 
 namespace Pelago.Tests.Simulation;
 
-/// <summary>A region's process: one kernel, the disk beneath it, and the shell between them, with every moment at which a
+/// <summary>A region's process: one kernel, the disk beneath it, and the shell between them, with every moment at which
+/// a
 /// real process can die as a happening of its own.</summary>
 public sealed class SimulatedRegion
 {
@@ -17,7 +18,8 @@ public sealed class SimulatedRegion
     private KernelOptions? options;
 
     internal SimulatedRegion(
-        SimulatedGroup group, string name, SimulatedDisk disk, IReadOnlyDictionary<string, IEntityType> types, Dice dice)
+        SimulatedGroup group, string name, SimulatedDisk disk, IReadOnlyDictionary<string, IEntityType> types,
+            Dice dice)
     {
         (this.group, Name, Disk, this.types, this.dice) = (group, name, disk, types, dice);
         monotonicStart = dice.Between(1_000, 1_000_000);
@@ -79,7 +81,7 @@ public sealed class SimulatedRegion
         var lanes = Enumerable.Range(0, EntityKey.Lanes).Select(journal.Take).ToArray();
         options = group.Options(Name, Incarnation.Create(Moment.WallMilliseconds, dice.Bytes(10)), dice.Next());
         kernel = new InstanceKernel(options, types, journal.Identity, lanes);
-        group.Started(this);
+        group.Started(this, journal.Identity);
         Enter(Life, (k, now) => k.Tick(now));
         PlanTick(Life);
         PlanInspection(Life);
@@ -124,7 +126,7 @@ public sealed class SimulatedRegion
         foreach (var (link, end) in Links.Values.ToArray())
             link.Close(end);
         Links.Clear();
-        group.Ended(this);
+        group.Ended(this, clean);
     }
 
     private void PlanTick(int life) => group.Time.After(dice.Between(15, 35), () =>
@@ -207,6 +209,7 @@ public sealed class SimulatedRegion
         if (Life != life || !Up)
             return;
         journal.BeginLife(next);
+        group.Say(this, $"begins {next}");
         group.Time.After(dice.Between(0, 2), () => Enter(life, (k, now) => k.IncarnationOpened(now)));
     }
 
@@ -217,7 +220,8 @@ public sealed class SimulatedRegion
         if (dice.Chance(LoadFailurePerMille))
         {
             var failure = new Failure(ErrorCodes.JournalUnavailable, "The disk did not answer.");
-            group.Time.After(dice.Between(0, 5), () => Enter(life, (k, now) => k.LoadFailed(load.Entity, failure, now)));
+            group.Time.After(dice.Between(0, 5), () => Enter(life, (k, now)
+                => k.LoadFailed(load.Entity, failure, now)));
             return;
         }
         var image = journal.Read(load.Entity, load.History);

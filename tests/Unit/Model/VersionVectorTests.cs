@@ -12,14 +12,16 @@ public sealed class VersionVectorTests
     private static readonly Origin[] Origins = [A, A2, B, new("c", new Incarnation(9))];
 
     private static Arbitrary<VersionVector> Vectors => Gen.Choose(0, 4).Select(n => (ulong)n).ArrayOf(Origins.Length)
-        .Select(counts => VersionVector.From(Origins.Zip(counts, (o, c) => new VersionVector.Slot(o, c)))).ToArbitrary();
+        .Select(counts => VersionVector.From(Origins.Zip(counts, (o, c)
+            => new VersionVector.Slot(o, c)))).ToArbitrary();
 
     [Fact]
     public void Indexer_UnknownOrigin_IsZero() => VersionVector.Empty[A].ShouldBe(0ul);
 
     [Fact]
     public void From_OriginTwice_Throws()
-        => Should.Throw<ArgumentException>(() => VersionVector.From([new(A, 1), new(A, 2)])).Message.ShouldContain("twice");
+        => Should.Throw<ArgumentException>(() => VersionVector.From([new(A, 1), new(A, 2)])).Message.ShouldContain(
+            "twice");
 
     [Fact]
     public void From_ZeroCounts_LeavesThemOut() => VersionVector.From([new(A, 0)]).Count.ShouldBe(0);

@@ -88,10 +88,12 @@ public sealed class EntityFoldTests
     public void State_TwoBatchesWithOneKey_CountsTheFirstWhole()
     {
         var fold = new EntityFold(Words(), "e1");
-        fold.Add(Write(B, 1, 5, "b1", key: "k", index: 0, length: 2), Write(B, 2, 6, "b2", key: "k", index: 1, length: 2));
+        fold.Add(Write(B, 1, 5, "b1", key: "k", index: 0, length: 2), Write(B, 2, 6, "b2", key: "k", index: 1,
+            length: 2));
         fold.State.ShouldBe("b1 b2 ");
 
-        fold.Add(Write(A, 1, 3, "a1", key: "k", index: 0, length: 2), Write(A, 2, 4, "a2", key: "k", index: 1, length: 2));
+        fold.Add(Write(A, 1, 3, "a1", key: "k", index: 0, length: 2), Write(A, 2, 4, "a2", key: "k", index: 1,
+            length: 2));
 
         fold.State.ShouldBe("a1 a2 ");
         fold.OwnerOf("k").ShouldBe(new BatchId(A, 1));
@@ -205,7 +207,8 @@ public sealed class EntityFoldTests
         var seen = VersionVector.Empty;
         while (left.Count > 0)
         {
-            var ready = left.Where(e => seen.With(e.Origin, e.Sequence).Covers(e.Vector) && seen[e.Origin] + 1 == e.Sequence).ToList();
+            var ready = left.Where(e => seen.With(e.Origin, e.Sequence).Covers(e.Vector)
+                && seen[e.Origin] + 1 == e.Sequence).ToList();
             var next = ready[random.Next(ready.Count)];
             left.Remove(next);
             seen = seen.With(next.Origin, next.Sequence);

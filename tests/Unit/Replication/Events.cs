@@ -29,7 +29,8 @@ internal static class Events
         => VersionVector.From(slots.Select(s => new VersionVector.Slot(s.Origin, s.Count)));
 
     /// <summary>A type whose state lists the words, marked when concurrent; "!" is refused after "stop".</summary>
-    public static IEntityType Words(MergeStrategy strategy = MergeStrategy.Ordered, int version = 1) => new WordType(strategy, version);
+    public static IEntityType Words(MergeStrategy strategy = MergeStrategy.Ordered, int version = 1)
+        => new WordType(strategy, version);
 
     /// <summary>Puts events into a fold, payload decoded.</summary>
     public static void Add(this EntityFold fold, params EventRecord[] events)
@@ -55,7 +56,8 @@ internal static class Events
                 throw new InvalidOperationException("boom");
             if (word == "!" && text.Contains("stop", StringComparison.Ordinal))
                 return Folded.Refuse("stopped");
-            return Folded.To(string.Create(CultureInfo.InvariantCulture, $"{text}{word}{(context.Concurrent ? "*" : "")} "));
+            return Folded.To(string.Create(CultureInfo.InvariantCulture,
+                $"{text}{word}{(context.Concurrent ? "*" : "")} "));
         }
 
         public object? Decode(string payloadName, int payloadVersion, ReadOnlySpan<byte> payload)

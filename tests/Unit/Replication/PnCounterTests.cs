@@ -18,7 +18,8 @@ public sealed class PnCounterTests
 
     [Fact]
     public void Add_AnyOrder_GivesTheSameCounter() => Prop.ForAll(Changes, changes =>
-        Count(changes).ByRegion.SequenceEqual(Count([.. Enumerable.Reverse(changes)]).ByRegion)).QuickCheckThrowOnFailure();
+        Count(changes).ByRegion.SequenceEqual(Count([.. Enumerable.Reverse(changes)]).ByRegion))
+            .QuickCheckThrowOnFailure();
 
     [Fact]
     public void Add_BeyondTheLimits_Saturates()
