@@ -1,7 +1,8 @@
 namespace Pelago.Journal;
 
 /// <summary>Entities that the index of hashes does not cover yet, by hash. Thread-safe. As with
-/// <see cref="RecentRows"/>, one run fills while another is written to the index, and a reader asks here before it asks the index.</summary>
+/// <see cref="RecentRows"/>, one run fills while another is written to the index, and a reader asks here before it asks
+/// the index.</summary>
 internal sealed class RecentEntities
 {
     private readonly Lock gate = new();

@@ -58,7 +58,7 @@ public sealed class EntityFold
     public Failure? Parked { get; private set; }
 
     /// <summary>Restores base and tail from a snapshot.</summary>
-    public static EntityFold Restore(IEntityType type, string id, FoldBase snapshot)
+    public static EntityFold Restore(IEntityType type, string id, FoldedPrefix snapshot)
     {
         var fold = new EntityFold(type, id) { BaseCount = snapshot.Count };
         fold.baseState = fold.state = snapshot.Count == 0 ? type.Initial(id) : type.DecodeState(snapshot.State.Span);
@@ -69,7 +69,7 @@ public sealed class EntityFold
     }
 
     /// <summary>The base as a snapshot stores it.</summary>
-    public FoldBase ToBase() => new(
+    public FoldedPrefix ToBase() => new(
         BaseCount, BaseCount == 0 ? default : type.EncodeState(baseState), baseLast, baseVector,
         [.. baseKeys.OrderBy(k => k.Key, StringComparer.Ordinal)]);
 

@@ -31,7 +31,7 @@ public readonly record struct BatchId(Origin Origin, ulong FirstSequence)
 /// <param name="Last">Its last event in the total order; null when there is none.</param>
 /// <param name="Vector">For each origin, the highest sequence in it.</param>
 /// <param name="Keys">Idempotency keys whose batch is decided.</param>
-public sealed record FoldBase(
+public sealed record FoldedPrefix(
     ulong Count, ReadOnlyMemory<byte> State, EventRecord? Last, VersionVector Vector,
     IReadOnlyList<KeyValuePair<string, KeyOwner>> Keys);
 

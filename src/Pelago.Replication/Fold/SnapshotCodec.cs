@@ -74,7 +74,7 @@ internal static class SnapshotCodec
             return null;
         var origins = message.Origins
             .Select(o => new Origin(o.Region, Incarnation.Read(o.Incarnation.Span))).ToArray();
-        var checkpoint = new FoldBase(
+        var checkpoint = new FoldedPrefix(
             message.BaseCount, message.BaseState.Memory,
             message.BaseLast is null ? null : ToEvent(message.BaseLast), Vector(message.BaseVector),
             [.. message.BaseKeys.Select(k => KeyValuePair.Create(k.Key, new KeyOwner(
@@ -99,4 +99,4 @@ internal static class SnapshotCodec
 
 /// <summary>A snapshot, parsed.</summary>
 internal sealed record SnapshotContent(
-    FoldBase Base, IReadOnlyList<EventRecord> Tail, VersionVector Seen, HybridTimestamp Highest);
+    FoldedPrefix Base, IReadOnlyList<EventRecord> Tail, VersionVector Seen, HybridTimestamp Highest);
