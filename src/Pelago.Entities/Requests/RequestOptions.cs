@@ -22,14 +22,17 @@ public sealed record RequestOptions
     public TimeSpan? Deadline { get; init; }
 }
 
-/// <summary>Answer to a command or read: a value or a failure, and the client's token after it.</summary>
+/// <summary>Answer to a command or read: a value or a failure, and what the client has seen by it.</summary>
 /// <param name="Value">The reply; default when it failed.</param>
 /// <param name="Failure">Why it was refused or failed, or null.</param>
-/// <param name="Token">What the client has seen now.</param>
-/// <param name="Points">What this request alone added to it.</param>
+/// <param name="Before">The token that the request came with.</param>
+/// <param name="Points">What this request added to it.</param>
 public readonly record struct EntityReply<T>(
-    T? Value, Failure? Failure, CausalityToken Token, IReadOnlyList<WritePoint> Points)
+    T? Value, Failure? Failure, CausalityToken Before, IReadOnlyList<WritePoint> Points)
 {
+    /// <summary>What the client has seen now; made when it is asked for.</summary>
+    public CausalityToken Token => Before.With(Points);
+
     /// <summary>The value.</summary>
     /// <exception cref="PelagoException">It failed.</exception>
     public T ValueOrThrow() => Failure is null ? Value! : throw Failure.ToException();

@@ -108,8 +108,7 @@ public sealed class EntityRuntime : IAsyncDisposable
             DeadlineMilliseconds = DeadlineOf(request),
             Waiter = waiter,
         }, key, waiter, cancellationToken);
-        return new EntityReply<TReply>((TReply?)result.Value, result.Failure, request.Token.With(result.Points),
-            result.Points);
+        return new EntityReply<TReply>(result.Value is TReply value ? value : default, result.Failure, request.Token, result.Points);
     }
 
     /// <summary>Reads an entity's state; waits for the token first.</summary>
@@ -130,7 +129,7 @@ public sealed class EntityRuntime : IAsyncDisposable
             DeadlineMilliseconds = DeadlineOf(request),
             Waiter = waiter,
         }, key, waiter, cancellationToken);
-        return new EntityReply<T>((T?)result.Value, result.Failure, request.Token.With(result.Points), result.Points);
+        return new EntityReply<T>(result.Value is T value ? value : default, result.Failure, request.Token, result.Points);
     }
 
     /// <summary>Looks into the kernel, on the loop. The function must be short and must not keep what it

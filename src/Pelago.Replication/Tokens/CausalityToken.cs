@@ -22,6 +22,11 @@ public sealed class CausalityToken
     /// <summary>Origins that a token can name.</summary>
     public const int MaxOrigins = 24;
 
+    // Of the codec's 4 KiB of base64url, less version, tag and counts.
+    private const int MaxContentBytes = (CausalityTokenCodec.MaxLength / 4 * 3) - 32;
+    private const int OriginBytes = 1 + 16 + 5;
+    private const int ExactBytes = 16 + 1 + 10 + 1 + 10;
+
     /// <summary>Nothing seen.</summary>
     public static readonly CausalityToken Empty = new([], ImmutableSortedDictionary<LaneOfOrigin, ulong>.Empty);
 
@@ -101,7 +106,11 @@ public sealed class CausalityToken
             exact.RemoveAt(exact.Count - 1);
         }
         var token = new CausalityToken(exact.ToImmutable(), collapsed.ToImmutable());
-        return token.Origins().Count <= MaxOrigins ? token : token.WithoutOldestLives();
+        if (token.Collapsed.IsEmpty)
+            return token; // sixteen exact points always fit
+        while (token.Size > MaxContentBytes || token.Origins().Count > MaxOrigins)
+            token = token.WithoutOldestLife();
+        return token;
     }
 
     private static void Collapse(ExactPoint point, ImmutableSortedDictionary<LaneOfOrigin, ulong>.Builder collapsed)
@@ -119,18 +128,24 @@ public sealed class CausalityToken
         return origins;
     }
 
-    /// <summary>A session that outlives more than twenty journals in all: the oldest lives of regions that have a
-    /// newer one in the token are left out, because the table of origins is what bounds the header's size.</summary>
-    private CausalityToken WithoutOldestLives()
+    /// <summary>Upper bound of the encoded content in bytes.</summary>
+    private int Size => Origins().Sum(o => OriginBytes + o.Region.Length) + (Exact.Length * ExactBytes)
+        + Collapsed.Sum(c => NumberBytes(c.Value));
+
+    /// <summary>Forgets one origin, to keep the header's size: first lives of journals that a later one of the same region
+    /// in the token has followed, the oldest first. With up to eight regions and positions below 2^40 that is all it ever
+    /// takes.</summary>
+    private CausalityToken WithoutOldestLife()
     {
         var origins = Origins();
         var newest = origins.GroupBy(o => o.Region, StringComparer.Ordinal).Select(g => g.Max()!).ToHashSet();
-        var leaving = origins.Where(o => !newest.Contains(o)).OrderBy(o => o.Incarnation)
-            .Take(origins.Count - MaxOrigins).ToHashSet();
+        var leaving = origins.OrderBy(o => newest.Contains(o)).ThenBy(o => o.Incarnation).ThenBy(o => o).First();
         return new CausalityToken(
-            [.. Exact.Where(e => !leaving.Contains(e.Origin))],
-            Collapsed.RemoveRange(Collapsed.Keys.Where(k => leaving.Contains(k.Origin))));
+            [.. Exact.Where(e => !e.Origin.Equals(leaving))],
+            Collapsed.RemoveRange(Collapsed.Keys.Where(k => k.Origin.Equals(leaving))));
     }
+
+    private static int NumberBytes(ulong value) => (int.Max(1, 64 - (int)ulong.LeadingZeroCount(value)) + 6) / 7;
 }
 
 /// <summary>An entity in sixteen bytes: the head of SHA-256 over type, NUL and id.</summary>

@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Pelago.Bench.Load;
+
+/// <summary>P3: writes a second over HTTP to a bookstore that runs alone, beside an empty JSON endpoint; both in
+/// processes of their own, driven by the same generator.</summary>
+public static class HttpWrites
+{
+    private const int Connections = 64, Carts = 10_000, Rounds = 3;
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan Measured = TimeSpan.FromSeconds(8);
+
+    /// <summary>Runs reference and product in turn.</summary>
+    public static async Task RunAsync(Report report, CancellationToken cancellationToken)
+    {
+        var bookstore = Path.Combine(AppContext.BaseDirectory, "bookstore.dll");
+        if (!File.Exists(bookstore))
+            throw new FileNotFoundException("P3 needs the bookstore beside it; build bench/Load.", bookstore);
+        var (empty, rates, p99) = (new List<double>(), new List<double>(), new List<double>());
+        for (var round = 1; round <= Rounds; round++)
+        {
+            var self = Path.Combine(AppContext.BaseDirectory, "Pelago.Bench.Load.dll");
+            empty.Add((await DriveAsync(url => [self, "reference-server", url], cancellationToken)).Rate);
+            var product = await DriveAsync(_ => [bookstore], cancellationToken);
+            rates.Add(product.Rate);
+            p99.Add(product.P99);
+            Report.Progress($"P3 round {round}: {rates[^1]:N0} writes/s; empty endpoint {empty[^1]:N0} requests/s");
+        }
+        report.Add("P3", "bookstore cart writes over HTTP to the instance", Report.Median(rates), "writes/s", Rounds,
+            Report.Median(empty), "empty Kestrel JSON endpoint");
+        report.Add("P3", $"answer p99, {Connections} connections", Report.Median(p99), "ms", Rounds);
+    }
+
+    private static async Task<(double Rate, double P99)> DriveAsync(
+        Func<string, string[]> command, CancellationToken cancellationToken)
+    {
+        var port = FreePort();
+        var url = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
+        var directory = Directory.CreateTempSubdirectory("pelago-bench-").FullName;
+        using var server = Process.Start(StartInfo(command(url), url, directory))!;
+        try
+        {
+            await WaitForAsync(port, cancellationToken);
+            await DriveAsync(port, WarmUp, cancellationToken);
+            var started = Stopwatch.GetTimestamp();
+            var latencies = await DriveAsync(port, Measured, cancellationToken);
+            return (latencies.Count / Stopwatch.GetElapsedTime(started).TotalSeconds, Report.Quantile(latencies, 0.99));
+        }
+        finally
+        {
+            server.Kill();
+            await server.WaitForExitAsync(CancellationToken.None);
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    private static ProcessStartInfo StartInfo(string[] command, string url, string directory)
+    {
+        var start = new ProcessStartInfo("dotnet", command)
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = directory,
+        };
+        start.Environment["ASPNETCORE_URLS"] = url;
+        start.Environment["Logging__LogLevel__Default"] = "Error";
+        return start;
+    }
+
+    private static async Task<List<double>> DriveAsync(int port, TimeSpan length, CancellationToken cancellationToken)
+    {
+        var until = Stopwatch.GetTimestamp() + (long)(length.TotalSeconds * Stopwatch.Frequency);
+        var all = await Task.WhenAll(Enumerable.Range(0, Connections).Select(c => Task.Run(
+            () => ConnectionAsync(port, c, until, cancellationToken), cancellationToken)));
+        return [.. all.SelectMany(l => l).Order()];
+    }
+
+    private static async Task<List<double>> ConnectionAsync(
+        int port, int number, long until, CancellationToken cancellationToken)
+    {
+        using var client = new RawHttpClient(port);
+        await client.ConnectAsync(cancellationToken);
+        var random = new Random(number);
+        var latencies = new List<double>();
+        while (Stopwatch.GetTimestamp() < until)
+        {
+            var request = RawHttpClient.Request(
+                $"/carts/{random.Next(Carts)}/items", $$"""{"sku":"book-{{random.Next(20)}}","quantity":1}""");
+            var began = Stopwatch.GetTimestamp();
+            var status = await client.SendAsync(request, cancellationToken);
+            if (status != 200)
+                throw new InvalidOperationException($"The server answered {status}.");
+            latencies.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+        }
+        return latencies;
+    }
+
+    private static async Task WaitForAsync(int port, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(TimeSpan.FromSeconds(30));
+        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        while (await pace.WaitForNextTickAsync(limit.Token))
+        {
+            try
+            {
+                using var client = new RawHttpClient(port);
+                await client.ConnectAsync(limit.Token);
+                await client.SendAsync(RawHttpClient.Request("/carts/0/items", """{"sku":"a","quantity":1}"""),
+                    limit.Token);
+                return;
+            }
+            catch (Exception error) when (error is SocketException or IOException)
+            {
+                // Not yet.
+            }
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var probe = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        probe.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)probe.LocalEndPoint!).Port;
+    }
+}

@@ -1,0 +1,59 @@
+using System.Buffers.Text;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Pelago.Bench.Load;
+
+/// <summary>One keep-alive HTTP/1.1 connection that sends prepared requests. As thin as possible: it shares its
+/// cores with the server, and what it costs makes every server look alike.</summary>
+public sealed class RawHttpClient(int port) : IDisposable
+{
+    private readonly Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+    private readonly byte[] buffer = new byte[64 * 1024];
+
+    /// <summary>Connects to loopback.</summary>
+    public Task ConnectAsync(CancellationToken cancellationToken)
+        => socket.ConnectAsync(IPAddress.Loopback, port, cancellationToken).AsTask();
+
+    /// <summary>A request as it goes over the wire.</summary>
+    public static byte[] Request(string path, string json) => Encoding.UTF8.GetBytes(
+        $"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        + $"Content-Length: {Encoding.UTF8.GetByteCount(json)}\r\n\r\n{json}");
+
+    /// <summary>Sends one request and reads its answer.</summary>
+    /// <returns>The status code.</returns>
+    public async Task<int> SendAsync(ReadOnlyMemory<byte> request, CancellationToken cancellationToken)
+    {
+        await socket.SendAsync(request, cancellationToken);
+        var length = 0;
+        while (true)
+        {
+            var read = await socket.ReceiveAsync(buffer.AsMemory(length), cancellationToken);
+            if (read == 0)
+                throw new IOException("The server closed the connection.");
+            length += read;
+            if (IsWhole(buffer.AsSpan(0, length), out var status))
+                return status;
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => socket.Dispose();
+
+    private static bool IsWhole(ReadOnlySpan<byte> answer, out int status)
+    {
+        status = 0;
+        var end = answer.IndexOf("\r\n\r\n"u8);
+        if (end < 0)
+            return false;
+        Utf8Parser.TryParse(answer[9..], out status, out _);
+        var head = answer[..end];
+        var body = answer[(end + 4)..];
+        var at = head.IndexOf("Content-Length: "u8);
+        if (at < 0)
+            return body.EndsWith("0\r\n\r\n"u8);
+        Utf8Parser.TryParse(head[(at + 16)..], out int length, out _);
+        return body.Length >= length;
+    }
+}

@@ -1,0 +1,80 @@
+using Pelago.Entities;
+using Pelago.Model;
+
+namespace Pelago.Tests.Unit.Entities;
+
+public sealed class EntityRuntimeTests
+{
+    [Fact]
+    public async Task Write_ThenRead_ShowsIt()
+    {
+        await using var region = await TestRegion.StartAsync("here");
+        (await region.NoteAsync("a", "one")).ValueOrThrow().ShouldBe(1);
+        (await region.NoteAsync("a", "two")).ValueOrThrow().ShouldBe(2);
+        (await region.WordsAsync("a")).ValueOrThrow().ShouldBe("one two");
+    }
+
+    [Fact]
+    public async Task Write_AfterCleanStop_IsThereAndTheIncarnationGoesOn()
+    {
+        await using var region = await TestRegion.StartAsync("here");
+        await region.NoteAsync("a", "one");
+        var before = region.Runtime.Journal.Identity.Incarnation;
+        await region.Runtime.DisposeAsync();
+        await region.StartAgainAsync();
+        (await region.NoteAsync("a", "two")).ValueOrThrow().ShouldBe(2);
+        region.Runtime.Journal.Identity.Incarnation.ShouldBe(before);
+    }
+
+    [Fact]
+    public async Task Command_WithTheSameKey_HappensOnceAndRepliesAlike()
+    {
+        await using var region = await TestRegion.StartAsync("here");
+        var keyed = new RequestOptions { IdempotencyKey = "k-1" };
+        (await region.NoteAsync("a", "one", keyed)).ValueOrThrow().ShouldBe(1);
+        await region.NoteAsync("a", "two");
+        (await region.NoteAsync("a", "one", keyed)).ValueOrThrow().ShouldBe(1);
+        (await region.WordsAsync("a")).ValueOrThrow().ShouldBe("one two");
+    }
+
+    [Fact]
+    public async Task Writes_ManyAtOnce_AreAllThere()
+    {
+        await using var region = await TestRegion.StartAsync("here");
+        var writes = Enumerable.Range(0, 2_000).Select(i => region.NoteAsync($"e{i % 50}", $"w{i}").AsTask()).ToArray();
+        foreach (var reply in await Task.WhenAll(writes))
+            reply.Failure.ShouldBeNull();
+        for (var i = 0; i < 50; i++)
+            (await region.WordsAsync($"e{i}")).ValueOrThrow().Split(' ').Length.ShouldBe(40);
+    }
+
+    [Theory]
+    [InlineData("", "k")]
+    [InlineData("..", "k")]
+    [InlineData("a\u0007", "k")]
+    [InlineData("a", "key with spaces")]
+    public async Task Request_WithABadIdOrKey_IsRefusedAndChangesNothing(string id, string key)
+    {
+        await using var region = await TestRegion.StartAsync("here");
+        var reply = await region.NoteAsync(id, "one", new RequestOptions { IdempotencyKey = key });
+        reply.Failure!.Error.ShouldBeOneOf(ErrorCodes.InvalidEntityId, ErrorCodes.InvalidIdempotencyKey);
+        (await region.WordsAsync("a")).ValueOrThrow().ShouldBe("");
+    }
+
+    [Fact]
+    public async Task Request_AfterTheStop_IsRefused()
+    {
+        await using var region = await TestRegion.StartAsync("here");
+        await region.Runtime.DisposeAsync();
+        (await region.NoteAsync("a", "one")).Failure!.Error.ShouldBe(ErrorCodes.Stopping);
+    }
+
+    [Fact]
+    public async Task Look_ThatThrows_FailsAloneAndTheLoopGoesOn()
+    {
+        await using var region = await TestRegion.StartAsync("here");
+        await Should.ThrowAsync<InvalidOperationException>(async () => await region.Runtime.InspectAsync<int>(
+            (_, _) => throw new InvalidOperationException("planted"), TestContext.Current.CancellationToken));
+        (await region.NoteAsync("a", "one")).ValueOrThrow().ShouldBe(1);
+    }
+}

@@ -1,0 +1,71 @@
+using Pelago.Entities;
+using Pelago.Model;
+
+namespace Pelago.Tests.Unit.Entities;
+
+public sealed class ReplicationTests
+{
+    [Fact]
+    public async Task Write_InOneRegion_IsSeenInTheOtherUnderItsToken()
+    {
+        var network = new TestNetwork(["eu", "us"]);
+        await using var eu = await TestRegion.StartAsync("eu", network);
+        await using var us = await TestRegion.StartAsync("us", network);
+        var written = await eu.NoteAsync("a", "hello");
+        written.Failure.ShouldBeNull();
+        var read = await us.WordsAsync("a", Under(written, seconds: 20));
+        read.ValueOrThrow().ShouldBe("hello");
+    }
+
+    [Fact]
+    public async Task Read_UnderATokenOfARegionThatIsCutOff_FailsAtTheDeadline()
+    {
+        var network = new TestNetwork(["eu", "us"]);
+        await using var eu = await TestRegion.StartAsync("eu", network);
+        await using var us = await TestRegion.StartAsync("us", network);
+        var first = await eu.NoteAsync("a", "one");
+        await us.WordsAsync("a", Under(first, seconds: 20));
+        network.Cut("eu");
+        var second = await eu.NoteAsync("a", "two");
+        second.Failure.ShouldBeNull("a region that is cut off goes on writing");
+        (await us.WordsAsync("a", Under(second, seconds: 0.3))).Failure!.Error.ShouldBe(ErrorCodes.TokenNotReached);
+        network.Heal("eu");
+        (await us.WordsAsync("a", Under(second, seconds: 20))).ValueOrThrow().ShouldBe("one two");
+    }
+
+    [Fact]
+    public async Task Writes_OfThreeRegionsAtOnce_EndInEqualDigests()
+    {
+        var network = new TestNetwork(["ap", "eu", "us"]);
+        await using var ap = await TestRegion.StartAsync("ap", network);
+        await using var eu = await TestRegion.StartAsync("eu", network);
+        await using var us = await TestRegion.StartAsync("us", network);
+        TestRegion[] regions = [ap, eu, us];
+        var writes = regions.SelectMany(r => Enumerable.Range(0, 100)
+            .Select(i => r.NoteAsync($"e{i % 10}", $"{r.Name}{i}").AsTask()));
+        foreach (var reply in await Task.WhenAll(writes))
+            reply.Failure.ShouldBeNull();
+        await Eventually.BeTrue(async () =>
+        {
+            var digests = await Task.WhenAll(regions.Select(r => new DigestScan(r.Runtime)
+                .SlicesAsync(null, TestContext.Current.CancellationToken)));
+            return digests.All(d => d.Sum(s => (long)s.Events.Count) == 300 && d.SequenceEqual(digests[0]));
+        }, "equal digests of 300 events in three regions");
+    }
+
+    [Fact]
+    public async Task Status_OfTwoLiveRegions_NamesThePeerAsLive()
+    {
+        var network = new TestNetwork(["eu", "us"]);
+        await using var eu = await TestRegion.StartAsync("eu", network);
+        await using var us = await TestRegion.StartAsync("us", network);
+        await Eventually.BeTrue(async () =>
+        {
+            var status = await eu.Runtime.DescribeAsync(TestContext.Current.CancellationToken);
+            return status.Peers is [{ Peer: "us", State: "Live", Path: "direct" }];
+        }, "us is live for eu");
+    }
+
+    private static RequestOptions Under(EntityReply<int> reply, double seconds)
+        => new() { Token = reply.Token, Deadline = TimeSpan.FromSeconds(seconds) };
+}

@@ -1,0 +1,138 @@
+using System.IO.Pipelines;
+using Microsoft.Extensions.Logging.Abstractions;
+using Pelago.Entities;
+using Pelago.Journal;
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Tests.Unit.Entities;
+
+/// <summary>A region's runtime on a real journal in a directory of its own.</summary>
+internal sealed class TestRegion : IAsyncDisposable
+{
+    private static readonly EntityTypes Types = new([EntityType.Of<Tally>()]);
+    private static int sessions;
+    private readonly string directory;
+    private readonly TestNetwork network;
+
+    private TestRegion(string name, string directory, TestNetwork network)
+        => (Name, this.directory, this.network) = (name, directory, network);
+
+    public string Name { get; }
+
+    public EntityRuntime Runtime { get; private set; } = null!;
+
+    public EntityType Type { get; } = Types.Of<Tally>();
+
+    public static Task<TestRegion> StartAsync(string name) => StartAsync(name, new TestNetwork([name]));
+
+    public static async Task<TestRegion> StartAsync(string name, TestNetwork network)
+    {
+        var region = new TestRegion(name, Directory.CreateTempSubdirectory("pelago-entities-").FullName, network);
+        await region.StartAgainAsync();
+        return region;
+    }
+
+    public async Task StartAgainAsync()
+    {
+        var journal = await SqliteJournal.OpenAsync(
+            new JournalOptions
+            {
+                DataDirectory = Path.Combine(directory, "journal"), GuardFile = Path.Combine(directory, "guard.json"),
+            },
+            new FileKeyEncryption(Path.Combine(directory, "kek.json")), NullLogger.Instance,
+            TestContext.Current.CancellationToken);
+        var session = Incarnation.Create(
+            TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(),
+            BitConverter.GetBytes((Int128)Interlocked.Increment(ref sessions)));
+        var options = new RuntimeOptions
+        {
+            Kernel = new KernelOptions
+            {
+                Region = Name, Members = network.Members, Session = session, Seed = (ulong)Name.Length,
+            },
+        };
+        Runtime = await EntityRuntime.StartAsync(options, Types, journal, network.DiallerOf(Name),
+            new EntityOwners(Name),
+            TimeProvider.System, NullLogger.Instance, TestContext.Current.CancellationToken);
+        network.Add(this);
+    }
+
+    public ValueTask<EntityReply<int>> NoteAsync(string id, string word, RequestOptions? options = null)
+        => Runtime.SendAsync(Type, id, new Note(word), options ?? RequestOptions.Default,
+            TestContext.Current.CancellationToken);
+
+    public ValueTask<EntityReply<string>> WordsAsync(string id, RequestOptions? options = null)
+        => Runtime.ReadAsync(Type, id, view => string.Join(' ', ((Tally)view.State).Words),
+            options ?? RequestOptions.Default, TestContext.Current.CancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Runtime.DisposeAsync();
+        Directory.Delete(directory, recursive: true);
+    }
+}
+
+/// <summary>Streams in memory between regions, which can be cut.</summary>
+internal sealed class TestNetwork(IReadOnlyList<string> members)
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, TestRegion> regions = new(StringComparer.Ordinal);
+    private readonly HashSet<string> cut = new(StringComparer.Ordinal);
+    private readonly List<(string A, string B, CancellationTokenSource End)> streams = [];
+
+    public IReadOnlyList<string> Members => members;
+
+    public void Add(TestRegion region)
+    {
+        lock (gate)
+            regions[region.Name] = region;
+    }
+
+    /// <summary>Ends every stream of a region and refuses new ones.</summary>
+    public void Cut(string region)
+    {
+        lock (gate)
+        {
+            cut.Add(region);
+            foreach (var stream in streams.Where(s => s.A == region || s.B == region))
+                stream.End.Cancel();
+            streams.RemoveAll(s => s.A == region || s.B == region);
+        }
+    }
+
+    public void Heal(string region)
+    {
+        lock (gate)
+            cut.Remove(region);
+    }
+
+    public IPeerDialler DiallerOf(string region) => new Dialler(this, region);
+
+    private PeerStream Open(string from, string to)
+    {
+        lock (gate)
+        {
+            if (cut.Contains(from) || cut.Contains(to) || !regions.TryGetValue(to, out var target))
+                throw new IOException($"{to} cannot be reached from {from}");
+            var (there, back) = (new Pipe(), new Pipe());
+            var end = new CancellationTokenSource();
+            streams.Add((from, to, end));
+            end.Token.Register(() =>
+            {
+                there.Writer.CancelPendingFlush();
+                there.Reader.CancelPendingRead();
+            });
+            _ = target.Runtime.AcceptAsync(from, new Duplex(there.Reader, back.Writer), end.Token);
+            return new PeerStream(back.Reader, there.Writer, () => ValueTask.CompletedTask);
+        }
+    }
+
+    private sealed class Dialler(TestNetwork network, string from) : IPeerDialler
+    {
+        public ValueTask<PeerStream> DialAsync(string peer, CancellationToken cancellationToken)
+            => ValueTask.FromResult(network.Open(from, peer));
+    }
+
+    private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+}

@@ -1,0 +1,194 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+using Pelago.Model;
+using Pelago.Sdk;
+using Pelago.Tests.Unit.Entities;
+
+namespace Pelago.Tests.Unit.Sdk;
+
+/// <summary>A service that runs alone, over real HTTP.</summary>
+public sealed class ServiceTests : IAsyncLifetime
+{
+    private readonly string directory = Directory.CreateTempSubdirectory("pelago-sdk-").FullName;
+    private readonly HttpClient http = new();
+    private WebApplication app = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Pelago:DataDirectory"] = directory, ["Pelago:MaxRequestBodyKibibytes"] = "4",
+        });
+        builder.AddPelago(p => p.Entity<Tally>());
+        app = builder.Build();
+        app.MapPost("/tallies/{id}", async (string id, HttpContext context, IEntities entities, CancellationToken ct) =>
+        {
+            using var fields = await RequestFields.ReadAsync(context, ct);
+            var (word, times) = (fields.Text("word", 1, 10), fields.Number("times", 1, 5));
+            fields.ThrowIfInvalid();
+            var count = 0;
+            for (var i = 0; i < times; i++)
+                count = await entities.Get<Tally>(id).Send(new Note(word), ct);
+            await context.Response.WriteAsync($"{count}", ct);
+        });
+        app.MapGet("/tallies/{id}", async (string id, HttpContext context, IEntities entities, CancellationToken ct)
+            => await context.Response.WriteAsync(await entities.Get<Tally>(id)
+                .Read(t => string.Join(' ', t.Words), ct), ct));
+        app.MapGet("/caller", (HttpContext context) => context.Response.WriteAsync(
+            $"[{context.Request.Headers["Pelago-Client"]}{context.Request.Headers["Pelago-Ingress-Secret"]}]"));
+        app.MapGet("/bug", string () => throw new InvalidOperationException("a secret detail"));
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        http.BaseAddress = new Uri(app.Urls.Single());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        http.Dispose();
+        await app.DisposeAsync();
+        Directory.Delete(directory, recursive: true);
+    }
+
+    [Fact]
+    public async Task Answer_ToAWrite_NamesRegionAndCarriesAToken()
+    {
+        using var response = await PostAsync("/tallies/a", """{"word":"x","times":2}""");
+        response.StatusCode.ShouldBe(HttpStatusCode.OK);
+        response.Headers.GetValues("Pelago-Region").ShouldBe(["local"]);
+        var token = response.Headers.GetValues("Pelago-Causality").Single();
+        using var read = new HttpRequestMessage(HttpMethod.Get,
+            "/tallies/a") { Headers = { { "Pelago-Causality", token } } };
+        using var answer = await http.SendAsync(read, TestContext.Current.CancellationToken);
+        (await TextAsync(answer)).ShouldBe("x x");
+    }
+
+    [Fact]
+    public async Task Request_RepeatedWithItsKey_HappensOnce()
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            using var response = await PostAsync("/tallies/a", """{"word":"x","times":3}""", ("Idempotency-Key", "k1"));
+            (await TextAsync(response)).ShouldBe("3");
+        }
+        using var read = await http.GetAsync("/tallies/a", TestContext.Current.CancellationToken);
+        (await TextAsync(read)).ShouldBe("x x x");
+    }
+
+    [Theory]
+    [InlineData("{", "PLG2003", 400)]
+    [InlineData("[]", "PLG2003", 400)]
+    [InlineData("""{"word":"\ud800","times":1}""", "PLG2005", 422)]
+    [InlineData("""{"word":"x","times":1.5}""", "PLG2005", 422)]
+    [InlineData("""{"word":"x","times":1,"wrod":"y"}""", "PLG7001", 422)]
+    public async Task Body_ThatIsWrong_IsAProblemWithItsCode(string body, string code, int status)
+    {
+        using var response = await PostAsync("/tallies/a", body);
+        await ShouldBeProblem(response, code, status);
+    }
+
+    [Fact]
+    public async Task Body_WithSeveralWrongFields_HearsOfAll()
+    {
+        using var response = await PostAsync("/tallies/a", """{"word":7,"times":99,"more":1}""");
+        var problem = await ShouldBeProblem(response, "PLG2005", 422);
+        problem.GetProperty("errors").EnumerateArray().Select(e => e.GetProperty("field").GetString())
+            .ShouldBe(["word", "times", "more"]);
+    }
+
+    [Fact]
+    public async Task Body_OverTheLimit_IsRefused()
+    {
+        using var response = await PostAsync("/tallies/a", $$"""{"word":"{{new string('x', 5_000)}}","times":1}""");
+        await ShouldBeProblem(response, "PLG2004", 413);
+    }
+
+    [Fact]
+    public async Task Body_OfAnotherMediaType_IsRefused()
+    {
+        using var content = new StringContent("word=x", Encoding.UTF8, "text/plain");
+        using var response = await http.PostAsync("/tallies/a", content, TestContext.Current.CancellationToken);
+        await ShouldBeProblem(response, "PLG2008", 415);
+    }
+
+    [Fact]
+    public async Task Address_ThatDoesNotExist_IsAProblem()
+    {
+        using var response = await http.GetAsync("/nothing", TestContext.Current.CancellationToken);
+        await ShouldBeProblem(response, "PLG7006", 404);
+    }
+
+    [Fact]
+    public async Task Method_ThatTheAddressDoesNotTake_IsAProblem()
+    {
+        using var response = await http.DeleteAsync("/tallies/a", TestContext.Current.CancellationToken);
+        await ShouldBeProblem(response, "PLG7007", 405);
+    }
+
+    [Fact]
+    public async Task Handler_ThatFails_TellsTheCallerNothingOfTheInside()
+    {
+        using var response = await http.GetAsync("/bug", TestContext.Current.CancellationToken);
+        (await ShouldBeProblem(response, ErrorCodes.Unexpected.Code, 500)).GetRawText().ShouldNotContain("secret");
+    }
+
+    [Theory]
+    [InlineData("Pelago-Causality", "nonsense", "PLG2006")]
+    [InlineData("Idempotency-Key", "two words", "PLG2007")]
+    public async Task Header_ThatIsWrong_IsRefusedAndChangesNothing(string name, string value, string code)
+    {
+        using var response = await PostAsync("/tallies/a", """{"word":"x","times":1}""", (name, value));
+        await ShouldBeProblem(response, code, 400);
+        using var read = await http.GetAsync("/tallies/a", TestContext.Current.CancellationToken);
+        (await TextAsync(read)).ShouldBe("");
+    }
+
+    [Fact]
+    public async Task Identity_ThatAStrangerClaims_IsDropped()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/caller");
+        request.Headers.Add("Pelago-Client", "cart.demo.svc.eu-west-1.apps.pelago.localhost");
+        request.Headers.Add("Pelago-Ingress-Secret", "guess");
+        using var response = await http.SendAsync(request, TestContext.Current.CancellationToken);
+        (await TextAsync(response)).ShouldBe("[]");
+    }
+
+    [Fact]
+    public async Task Id_ThatIsTooLong_IsRefused()
+    {
+        using var response = await PostAsync($"/tallies/{new string('a', 300)}", """{"word":"x","times":1}""");
+        await ShouldBeProblem(response, "PLG2002", 400);
+    }
+
+    private async Task<HttpResponseMessage> PostAsync(string path, string body,
+        params (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path)
+        {
+            Content = new StringContent(body, Encoding.UTF8, new MediaTypeHeaderValue("application/json")),
+        };
+        foreach (var (name, value) in headers)
+            request.Headers.TryAddWithoutValidation(name, value);
+        return await http.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+
+    private static async Task<JsonElement> ShouldBeProblem(HttpResponseMessage response, string code, int status)
+    {
+        ((int)response.StatusCode).ShouldBe(status);
+        response.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
+        var problem = JsonDocument.Parse(await TextAsync(response)).RootElement.Clone();
+        problem.GetProperty("code").GetString().ShouldBe(code);
+        return problem;
+    }
+
+    private static Task<string> TextAsync(HttpResponseMessage response)
+        => response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+}
