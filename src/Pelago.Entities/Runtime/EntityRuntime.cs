@@ -108,7 +108,8 @@ public sealed class EntityRuntime : IAsyncDisposable
             DeadlineMilliseconds = DeadlineOf(request),
             Waiter = waiter,
         }, key, waiter, cancellationToken);
-        return new EntityReply<TReply>(result.Value is TReply value ? value : default, result.Failure, request.Token, result.Points);
+        return new EntityReply<TReply>(result.Value is TReply value ? value
+            : default, result.Failure, request.Token, result.Points);
     }
 
     /// <summary>Reads an entity's state; waits for the token first.</summary>
@@ -129,7 +130,8 @@ public sealed class EntityRuntime : IAsyncDisposable
             DeadlineMilliseconds = DeadlineOf(request),
             Waiter = waiter,
         }, key, waiter, cancellationToken);
-        return new EntityReply<T>(result.Value is T value ? value : default, result.Failure, request.Token, result.Points);
+        return new EntityReply<T>(result.Value is T value ? value
+            : default, result.Failure, request.Token, result.Points);
     }
 
     /// <summary>Looks into the kernel, on the loop. The function must be short and must not keep what it
