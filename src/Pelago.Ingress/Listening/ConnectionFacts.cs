@@ -19,8 +19,11 @@ internal sealed class ConnectionFacts : IDisposable
     private ITimer? _cut;
     private bool _disposed;
 
-    public ConnectionFacts(ConnectionContext connection, TimeProvider clock) =>
+    public ConnectionFacts(ConnectionContext connection, TimeProvider clock)
+    {
         (_connection, _clock) = (connection, clock);
+        Ending = _ending.Token; // taken here, because a disposed source does not give it any more
+    }
 
     /// <summary>The name that the handshake asked for; empty before it.</summary>
     public string ServerName { get; set; } = "";
@@ -29,7 +32,7 @@ internal sealed class ConnectionFacts : IDisposable
     public VerifiedPeer? Peer { get; set; }
 
     /// <summary>Cancelled when the connection's time is over.</summary>
-    public CancellationToken Ending => _ending.Token;
+    public CancellationToken Ending { get; }
 
     /// <summary>Sets the end; a second call replaces the first.</summary>
     public void EndAfter(TimeSpan life, TimeSpan grace)
