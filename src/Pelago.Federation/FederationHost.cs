@@ -42,7 +42,7 @@ public static class FederationHost
             ?? throw new Failure(
                 ErrorCodes.RoleConfig, $"'{home}' holds no config.json.", "Start the world with 'pelago up'.")
                 .ToException();
-        using var logging = LoggerFactory.Create(logs => logs.AddJsonConsole(o => o.UseUtcTimestamp = true));
+        using var logging = RoleLogging.Create();
         var log = logging.CreateLogger("Pelago.Federation");
         using var kek = KeyEncryptionKey.OpenFile(Path.Combine(home, "kek"));
         var keys = new SealedKeyFiles(Path.Combine(home, "keys"), kek);

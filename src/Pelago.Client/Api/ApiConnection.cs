@@ -18,6 +18,9 @@ public sealed record ApiAddress(Uri Address, IReadOnlyList<X509Certificate2> Roo
     /// <summary>Dialled instead of the name's own address, e.g. a wide area network emulator.</summary>
     public Endpoint? Connect { get; init; }
 
+    /// <summary>Stricter settings of TLS than "signed by one of the roots"; null for that.</summary>
+    public SslClientAuthenticationOptions? Tls { get; init; }
+
     /// <summary>Longest time that a call may take, transfers of artifacts excepted.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(15);
 
@@ -70,7 +73,7 @@ public sealed class ApiConnection : IDisposable
             ConnectCallback = (context, ct) => _api.Connect is { } instead
                 ? NamedConnections.OpenAsync(instead.Host, instead.Port, ct)
                 : NamedConnections.OpenAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, ct),
-            SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = PolicyOf(api.Roots) },
+            SslOptions = api.Tls ?? new SslClientAuthenticationOptions { CertificateChainPolicy = PolicyOf(api.Roots) },
         };
         _http = new HttpClient(handler)
         {

@@ -23,15 +23,18 @@ public static class PinnedServer
             AllowAutoRedirect = false,
             UseCookies = false,
             ConnectCallback = (context, ct) => open(context.DnsEndPoint.Host, context.DnsEndPoint.Port, ct),
-            SslOptions = new SslClientAuthenticationOptions
-            {
-                RemoteCertificateValidationCallback = (_, certificate, _, errors)
-                    => certificate is X509Certificate2 server
-                    && (errors & ~SslPolicyErrors.RemoteCertificateChainErrors) == SslPolicyErrors.None
-                    && HasKey(server, serverKeySha256),
-            },
+            SslOptions = Tls(serverKeySha256),
         };
     }
+
+    /// <summary>Settings of TLS that accept only the server with this key.</summary>
+    public static SslClientAuthenticationOptions Tls(string serverKeySha256) => new()
+    {
+        RemoteCertificateValidationCallback = (_, certificate, _, errors)
+            => certificate is X509Certificate2 server
+            && (errors & ~SslPolicyErrors.RemoteCertificateChainErrors) == SslPolicyErrors.None
+            && HasKey(server, serverKeySha256),
+    };
 
     /// <summary>The pin of a certificate: SHA-256 of its SubjectPublicKeyInfo in lower-case hex.</summary>
     public static string PinOf(X509Certificate2 certificate)

@@ -79,9 +79,9 @@ public sealed record InstanceReplication(IReadOnlyList<PeerReplication> Peers);
 
 /// <summary>How far a replica is behind one peer.</summary>
 /// <param name="Peer">Name of the peer region.</param>
-/// <param name="State"><c>Live</c>, <c>CatchingUp</c>, <c>Connecting</c> or <c>Unreachable</c>.</param>
+/// <param name="State"><c>Live</c>, <c>CatchingUp</c> or <c>Down</c>.</param>
 /// <param name="LagMs">Milliseconds by which the newest applied event (or the last heartbeat, when nothing is written)
 /// is older than now; null when never heard of.</param>
 /// <param name="BehindEvents">Events that the peer has and this replica does not, as last heard.</param>
-/// <param name="Path"><c>direct</c>, or the region through which the peer's events come.</param>
+/// <param name="Path"><c>direct</c>, <c>relayed</c> through another region, or <c>none</c>.</param>
 public sealed record PeerReplication(string Peer, string State, double? LagMs, long BehindEvents, string Path);

@@ -51,6 +51,8 @@ public static class ReplicationEndpointExtensions
             size.MaxRequestBodySize = null; // a stream has no end; its frames have one
         context.Response.ContentType = MediaType;
         await context.Response.StartAsync(context.RequestAborted);
+        // The head leaves with the first flush only, and the dialler says nothing before it has seen it.
+        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
         await runtime.AcceptAsync(peer, new Body(context), context.RequestAborted);
     }
 

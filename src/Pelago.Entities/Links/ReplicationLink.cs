@@ -81,7 +81,14 @@ internal sealed class ReplicationLink
         await sending;
         await ending.CancelAsync();
         await receiving;
-        await pipe.Input.CompleteAsync();
+        try
+        {
+            await pipe.Input.CompleteAsync();
+        }
+        catch (Exception error) // a server's reader refuses even this once its request was aborted
+        {
+            Close(Describe(error));
+        }
     }
 
     private void Abort(string reason)

@@ -1,0 +1,61 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Pelago.Api;
+using Pelago.Client;
+using Pelago.Model;
+
+namespace Pelago.Region;
+
+/// <summary>Every address of the Execution API, in one place. The administrator's token unless it says otherwise.</summary>
+internal sealed class ExecutionApi(
+    RegionConfig config, RegionStatus status, ServiceEndpoints services, ArtifactEndpoints artifacts, InstanceEndpoints instances)
+{
+    public void Map(WebApplication app)
+    {
+        app.MapGet("/livez", context => context.Response.WriteAsync("ok\n", context.RequestAborted)); // open
+        app.MapGet("/readyz", context => context.Response.WriteAsync("ok\n", context.RequestAborted)); // open: it listens when ready
+        app.MapGet("/healthz", HealthAsync); // open
+        app.MapGet("/v1/status", Guarded(StatusAsync));
+        app.MapGet("/v1/verify/{project}/{service}", Guarded(VerifyAsync));
+        app.MapGet(ArtifactEndpoints.Path, Guarded(artifacts.GetAsync));
+        app.MapMethods(ArtifactEndpoints.Path, [HttpMethods.Head], Guarded(artifacts.GetAsync));
+        app.MapPut(ArtifactEndpoints.Path, Guarded(artifacts.PutAsync));
+        app.MapGet("/apis/pelago.dev/v1/services", Guarded(services.ListAsync));
+        app.MapGet("/apis/pelago.dev/v1/namespaces/{project}/services", Guarded(services.ListAsync));
+        app.MapPost("/apis/pelago.dev/v1/namespaces/{project}/services", Guarded(services.CreateAsync));
+        app.MapGet("/apis/pelago.dev/v1/namespaces/{project}/services/{name}", Guarded(services.GetAsync));
+        app.MapPut("/apis/pelago.dev/v1/namespaces/{project}/services/{name}", Guarded(services.ReplaceAsync));
+        app.MapDelete("/apis/pelago.dev/v1/namespaces/{project}/services/{name}", Guarded(services.DeleteAsync));
+        instances.Map(app); // one-time token, then the instance's credential
+    }
+
+    private RequestDelegate Guarded(RequestDelegate next)
+        => context => BearerToken.Authorizes(context.Request, config.AdminTokenSha256)
+            ? next(context)
+            : Problems.WriteAsync(context, BearerToken.Refusal);
+
+    private async Task HealthAsync(HttpContext context)
+    {
+        var health = await status.CheckHealthAsync(context.RequestAborted);
+        context.Response.StatusCode = health.Healthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        await context.Response.WriteAsJsonAsync(health, RegionJson.Default.RegionHealth, cancellationToken: context.RequestAborted);
+    }
+
+    private async Task StatusAsync(HttpContext context)
+        => await context.Response.WriteAsJsonAsync(await status.ViewAsync(context.RequestAborted), RegionJson.Default.RegionView,
+            cancellationToken: context.RequestAborted);
+
+    private async Task VerifyAsync(HttpContext context)
+    {
+        var key = $"{context.Request.RouteValues["project"]}/{context.Request.RouteValues["service"]}";
+        var digests = await status.DigestsOfAsync(key, context.RequestAborted);
+        if (digests is null)
+        {
+            await Problems.WriteAsync(context, new Failure(
+                ErrorCodes.NoReadyInstance, $"No instance of '{key}' answers here.", "Wait until it is ready."));
+            return;
+        }
+        context.Response.ContentType = "application/json; charset=utf-8";
+        await context.Response.WriteAsync(digests, context.RequestAborted);
+    }
+}

@@ -1,0 +1,79 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Pelago.Api;
+using Pelago.Client;
+using Pelago.Model;
+
+namespace Pelago.Region;
+
+/// <summary>The addresses for instances: enrol with the one-time token, the rest with the credential that it gave.</summary>
+internal sealed class InstanceEndpoints(InstanceDesk desk)
+{
+    public void Map(WebApplication app)
+    {
+        app.MapPost("/v1/instances/{id}/enrol", EnrolAsync);
+        app.MapPost("/v1/instances/{id}/renew", RenewAsync);
+        app.MapGet("/v1/instances/{id}/configuration", ConfigureAsync);
+    }
+
+    private async Task EnrolAsync(HttpContext context)
+    {
+        var (request, malformed) = await JsonBody.ReadAsync(
+            context.Request, InstanceJson.Default.InstanceEnrolRequest, context.RequestAborted);
+        if (malformed is not null)
+        {
+            await Problems.WriteAsync(context, malformed);
+            return;
+        }
+        var (enrolment, failure) = desk.Enrol(IdOf(context), request!);
+        if (enrolment is null)
+            await Problems.WriteAsync(context, failure!);
+        else
+            await context.Response.WriteAsJsonAsync(
+                enrolment, InstanceJson.Default.InstanceEnrolment, cancellationToken: context.RequestAborted);
+    }
+
+    private async Task RenewAsync(HttpContext context)
+    {
+        if (Caller(context) is not { } instance)
+        {
+            await Problems.WriteAsync(context, Unknown);
+            return;
+        }
+        var (request, malformed) = await JsonBody.ReadAsync(
+            context.Request, InstanceJson.Default.InstanceRenewRequest, context.RequestAborted);
+        if (malformed is not null)
+        {
+            await Problems.WriteAsync(context, malformed);
+            return;
+        }
+        var (certificate, failure) = desk.Renew(instance, request!);
+        if (certificate is null)
+            await Problems.WriteAsync(context, failure!);
+        else
+            await context.Response.WriteAsJsonAsync(
+                certificate, InstanceJson.Default.InstanceCertificate, cancellationToken: context.RequestAborted);
+    }
+
+    private async Task ConfigureAsync(HttpContext context)
+    {
+        if (Caller(context) is null)
+        {
+            await Problems.WriteAsync(context, Unknown);
+            return;
+        }
+        if (await desk.WaitForConfigurationAsync(context.Request.Query["version"], context.RequestAborted) is { } changed)
+            await context.Response.WriteAsJsonAsync(
+                changed, InstanceJson.Default.InstanceConfiguration, cancellationToken: context.RequestAborted);
+        else
+            context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    private InstanceState? Caller(HttpContext context)
+        => desk.Authenticate(IdOf(context), hash => BearerToken.Authorizes(context.Request, hash));
+
+    private static string IdOf(HttpContext context) => (string)context.Request.RouteValues["id"]!;
+
+    private static Failure Unknown { get; } = new(ErrorCodes.NotSignedIn,
+        "The request carries no credential of this instance.", "An instance gets its credential when it enrols.");
+}

@@ -1,0 +1,167 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Net;
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using Pelago.Api;
+using Pelago.Client;
+using Pelago.Entities;
+using Pelago.Ingress;
+using Pelago.Journal;
+using Pelago.Model;
+using Pelago.Pki;
+using Pelago.Replication;
+
+namespace Pelago.Region;
+
+/// <summary>A region's process: its identity, the Execution API, the ingress, the region's own entities, and the instances that it
+/// keeps running. Told to stop (or killed), it leaves the instances running: the next process adopts them.</summary>
+public static class RegionHost
+{
+    /// <summary>Runs until it is told to stop.</summary>
+    /// <param name="home">Its home directory, with <c>config.json</c>.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="PelagoException">Its configuration, keys or state cannot be used, or a port is taken.</exception>
+    public static Task RunAsync(string home, CancellationToken cancellationToken)
+        => RunAsync(new RegionHome(home), new Lifetimes(), TimeProvider.System, cancellationToken);
+
+    /// <summary>Starts in the order in which the parts need each other: 1. configuration, keys and identity (waits for the federation
+    /// plane the first time only), 2. certificates, 3. the region's entities, 4. instances, 5. ingress, 6. the Execution API, last,
+    /// because its answer means "ready". Stops in the opposite order.</summary>
+    internal static async Task RunAsync(RegionHome home, Lifetimes lifetimes, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        // 1.
+        var config = home.ReadConfig();
+        home.Prepare();
+        using var logging = RoleLogging.Create();
+        var log = logging.CreateLogger("Pelago.Region");
+        using var kek = KeyEncryptionKey.OpenFile(home.SealingKeyFile);
+        var keys = new SealedKeyFiles(home.Keys, kek);
+        var parts = new IdentityParts(home, config, kek, keys, TrustStore.Open(home.BundleFile), new FederationLink(config, clock),
+            lifetimes, new IssuanceLog(home.IssuanceFile), clock, log);
+        var identity = await RegionIdentity.OpenAsync(parts, cancellationToken);
+
+        // 2.
+        var check = new IdentityCheck(() => identity.Trust.Current, clock);
+        await using var apiCertificate = await PinnedCertificate.StartAsync(
+            () => identity.Authority, Hostnames.Api(config.PlatformHostname), keys, clock, cancellationToken);
+        var ownName = new ServiceHostname(InstancesToIngress.OwnService, InstancesToIngress.OwnProject, config.AppsHostname);
+        await using var ownLeaf = await RenewingCertificate.StartAsync(
+            new LocalLeafIssuer(() => identity.Authority, new LeafGrant(ownName.Value, LeafUse.Client, "the region's own service")),
+            new RenewalOptions(), clock, cancellationToken);
+        await using var certificates = new PkiToIngress(() => identity.Authority, check, clock);
+
+        // 3.
+        var peers = new PeerConnections(config, () => ownLeaf.Current, check, clock);
+        var catalog = new ServiceCatalog();
+        var watch = new JournalWatch();
+        await using var runtime = await StartRuntimeAsync(home, config, identity, peers, watch, clock, logging, cancellationToken);
+        var resources = new ServiceResources(runtime, catalog, clock, log);
+        watch.Watcher = resources.OnAppended;
+        var secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
+        var access = new ReplicationAccess(secret, ownName.Service, ownName.Project, () => config.Peers);
+        var store = new ArtifactStore(home.Artifacts, new ArtifactLimits());
+        var artifacts = new ArtifactEndpoints(store);
+        await using var streams = InternalListeners.Streams(config.RemotingPort, runtime, access, logging);
+        await using var files = InternalListeners.Artifacts(artifacts, access, logging);
+        await streams.StartAsync(cancellationToken);
+        await files.StartAsync(cancellationToken);
+
+        // 4.
+        var table = InstanceTable.Open(home);
+        var programs = new ProgramStore(home.Programs, store, new ArtifactLimits());
+        using var probe = new InstanceProbe(clock);
+        var starter = new InstanceStarter(home, config, programs, table, kek, () => apiCertificate.Pin, clock);
+        var workloads = new WorkloadHost(catalog, table, programs, starter, probe,
+            new PeerArtifacts(config, peers, store), clock, log);
+
+        // 5.
+        var own = new OwnUpstream(InternalListeners.AddressOf(files), InternalListeners.AddressOf(streams), secret);
+        var routes = new InstancesToIngress(config, catalog, table, starter, probe, certificates, own, log);
+        await routes.UpdateAsync(cancellationToken);
+        var ingressOptions = new IngressOptions
+        {
+            AppsHostname = config.AppsHostname,
+            Public = new IPEndPoint(IPAddress.Loopback, config.PublicPort),
+            InterRegion = new IPEndPoint(IPAddress.Loopback, config.IngressPort),
+        };
+        await using var ingress = await IngressServer.StartAsync(
+            ingressOptions, certificates, certificates, RouteTable.Empty, clock, logging, cancellationToken);
+        routes.Ingress = ingress;
+        await routes.UpdateAsync(cancellationToken);
+        workloads.Changed = routes.UpdateAsync;
+
+        // 6.
+        var status = new RegionStatus(config, catalog, table, programs, probe, workloads,
+            () => new[] { apiCertificate.Current.NotAfter, ownLeaf.Current.NotAfter, certificates.FirstEnd }.Min(),
+            new RuntimeHealth(runtime), clock);
+        var desk = new InstanceDesk(config, identity, new ServiceKeys(home.Keys, kek), table, starter, clock, log);
+        await using var api = ApiListener.Create(
+            new ApiListenerOptions(Hostnames.Api(config.PlatformHostname), config.ExecutionApiPort), apiCertificate, logging);
+        new ExecutionApi(config, status, new ServiceEndpoints(resources, store, config, status), artifacts,
+            new InstanceEndpoints(desk)).Map(api);
+        await api.StartAsync(cancellationToken);
+        Log.Serving(log, config.Region, config.ExecutionApiPort);
+
+        await RunUntilStoppedAsync(runtime, log, cancellationToken,
+            resources.FollowAsync, workloads.RunAsync, identity.RenewForeverAsync);
+        await api.StopAsync(CancellationToken.None);
+        await runtime.DisposeAsync(); // before the listeners: its streams would keep them open
+        await ingress.StopAsync(TimeSpan.FromSeconds(5));
+        Log.Stopped(log);
+    }
+
+    private static async Task<EntityRuntime> StartRuntimeAsync(RegionHome home, RegionConfig config, RegionIdentity identity,
+        IPeerDialler peers, JournalWatch watch, TimeProvider clock, ILoggerFactory logging, CancellationToken cancellationToken)
+    {
+        var journal = await SqliteJournal.OpenAsync(
+            new JournalOptions
+            {
+                DataDirectory = home.Journal,
+                GuardFile = Path.Combine(home.Path, "guard", "journal.json"),
+            },
+            new FileKeyEncryption(Path.Combine(home.Keys, "journal-kek.json")),
+            logging.CreateLogger("Pelago.Journal"), cancellationToken);
+        var random = RandomNumberGenerator.GetBytes(24);
+        var options = new RuntimeOptions
+        {
+            Kernel = new KernelOptions
+            {
+                Region = config.Region,
+                Members = identity.Members,
+                Session = Incarnation.Create(clock.GetUtcNow().ToUnixTimeMilliseconds(), random),
+                Seed = BinaryPrimitives.ReadUInt64LittleEndian(random.AsSpan(16)),
+                EntityMemoryBytes = 32L * 1024 * 1024,
+            },
+        };
+        try
+        {
+            return await EntityRuntime.StartAsync(options, new EntityTypes([EntityType.Of<ServiceEntity>()]),
+                new WatchedJournal(journal, watch.Tell), peers, new EntityOwners(config.Region), clock,
+                logging.CreateLogger("Pelago.Entities"), cancellationToken);
+        }
+        catch
+        {
+            await journal.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Runs the loops until the region is told to stop. When one of them fails, or the runtime cannot go on, so does this:
+    /// the process ends and its supervisor starts it again.</summary>
+    private static async Task RunUntilStoppedAsync(
+        EntityRuntime runtime, ILogger log, CancellationToken cancellationToken, params Func<CancellationToken, Task>[] loops)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var running = loops.Select(loop => loop(stop.Token)).Append(runtime.Ended).ToArray();
+        var first = await Task.WhenAny(running);
+        await stop.CancelAsync();
+        foreach (var loop in running.Where(loop => loop != runtime.Ended))
+            await loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (cancellationToken.IsCancellationRequested)
+            return;
+        var failure = first.Exception?.InnerException ?? new InvalidOperationException("A loop of the region ended by itself.");
+        Log.Failed(log, failure);
+        throw failure;
+    }
+}

@@ -1,0 +1,197 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Pelago.Client;
+using Pelago.Model;
+using Pelago.Pki;
+
+namespace Pelago.Region;
+
+/// <summary>What a region remembers of its enrolment (<c>identity.json</c>).</summary>
+/// <param name="Group">The region group.</param>
+/// <param name="Region">The region.</param>
+/// <param name="Generation">Number of the intermediate's key in use, from 1.</param>
+/// <param name="Certificate">PEM of the intermediate.</param>
+/// <param name="SealedCausality">The group's causality secrets, sealed.</param>
+/// <param name="Members">The group's regions.</param>
+internal sealed record IdentityRecord(
+    string Group, string Region, int Generation, string Certificate, byte[] SealedCausality, IReadOnlyList<string> Members)
+{
+    public int FormatVersion { get; init; } = 1;
+}
+
+/// <summary>Who the region is: its intermediate authority, the group's trust, and its members. Enrolled once; from then on it
+/// starts and works without the federation plane, which only gives it a new intermediate now and then.</summary>
+internal sealed class RegionIdentity
+{
+    private const string SealedCausalityName = "causality";
+    private const int KeyBytes = 32;
+    private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(1);
+
+    private readonly IdentityParts _parts;
+    private readonly CausalityKeys _causality;
+    private volatile IdentityRecord _record;
+    private volatile IntermediateAuthority _authority;
+
+    private RegionIdentity(
+        IdentityParts parts, IdentityRecord record, CausalityKeys causality, IntermediateAuthority authority)
+        => (_parts, _record, _causality, _authority) = (parts, record, causality, authority);
+
+    /// <summary>The intermediate in use.</summary>
+    public IntermediateAuthority Authority => _authority;
+
+    /// <summary>The trust bundle in use.</summary>
+    public TrustStore Trust => _parts.Trust;
+
+    /// <summary>Names of the group's regions, ordered.</summary>
+    public IReadOnlyList<string> Members => _record.Members;
+
+    /// <summary>
+    /// Opens the identity: 1. what is stored, 2. else enrols: the key is made here, the ticket is shown until the federation
+    /// plane answers, 3. the bundle is stored before the record that needs it, 4. the ticket is removed last.
+    /// </summary>
+    public static async Task<RegionIdentity> OpenAsync(IdentityParts parts, CancellationToken cancellationToken)
+    {
+        // 1.
+        var record = PrivateFile.ReadJson<IdentityRecord>(parts.Home.IdentityFile);
+        if (record is not null && (record.Region != parts.Config.Region || record.Group != parts.Config.Group || record.FormatVersion != 1))
+        {
+            throw new Failure(ErrorCodes.StateUnreadable,
+                $"'{parts.Home.IdentityFile}' is of region '{record.Region}' in group '{record.Group}', or of another version.",
+                "Check the configuration, or restore the home from a backup.").ToException();
+        }
+        if (record is null)
+        {
+            // 2.
+            var csr = await IntermediateAuthority.RequestAsync(parts.Keys, KeyName(1), cancellationToken);
+            var grant = await EnrolAsync(parts, csr, cancellationToken);
+
+            // 3.
+            Accept(parts, grant.Trust);
+            var clear = JsonSerializer.SerializeToUtf8Bytes(grant.Causality, InstanceJson.Default.CausalityKeys);
+            record = new IdentityRecord(parts.Config.Group, parts.Config.Region, 1, grant.Certificate,
+                parts.Kek.Seal(SealedCausalityName, clear), grant.Members);
+            CryptographicOperations.ZeroMemory(clear);
+            PrivateFile.WriteJson(parts.Home.IdentityFile, record);
+            Log.Enrolled(parts.Log, record.Region, record.Group);
+        }
+
+        // 4.
+        File.Delete(parts.Config.EnrolmentTicketFile);
+        var opened = parts.Kek.Open(SealedCausalityName, record.SealedCausality) ?? throw new Failure(ErrorCodes.StateUnreadable,
+            "The region's causality secret was sealed under another key, or was changed.", "Restore the home from a backup.")
+            .ToException();
+        var causality = JsonSerializer.Deserialize(opened, InstanceJson.Default.CausalityKeys)!;
+        return new RegionIdentity(parts, record, causality, await OpenAuthorityAsync(parts, record, cancellationToken));
+    }
+
+    /// <summary>Keys of a project's causality tokens: HKDF (RFC 5869) of the group's secrets, so that every region has the
+    /// keys of a project that it has never heard of.</summary>
+    public CausalityKeys CausalityOf(string project)
+    {
+        return new CausalityKeys(Derive(_causality.Current), _causality.Previous is { } previous ? Derive(previous) : null);
+
+        byte[] Derive(byte[] secret) => HKDF.DeriveKey(
+            HashAlgorithmName.SHA256, secret, KeyBytes, info: Encoding.UTF8.GetBytes("pelago causality v1\n" + project));
+    }
+
+    /// <summary>Renews the intermediate at two thirds of its life, with a new key each time. While the federation plane is away it
+    /// asks again; everything else goes on.</summary>
+    public async Task RenewForeverAsync(CancellationToken cancellationToken)
+    {
+        var wait = TimeSpan.FromSeconds(1);
+        while (true)
+        {
+            DateTimeOffset begin = _authority.Certificate.NotBefore.ToUniversalTime();
+            var due = begin + ((_authority.Certificate.NotAfter.ToUniversalTime() - begin) * new RenewalOptions().RenewAtFraction);
+            for (var left = due - _parts.Clock.GetUtcNow(); left > TimeSpan.Zero; left = due - _parts.Clock.GetUtcNow())
+                await Task.Delay(left < LongestSleep ? left : LongestSleep, _parts.Clock, cancellationToken);
+            try
+            {
+                await RenewAsync(cancellationToken);
+                wait = TimeSpan.FromSeconds(1);
+            }
+            catch (PelagoException e)
+            {
+                Log.IntermediateNotRenewed(_parts.Log, e.Failure.ToString());
+                await Task.Delay(wait, _parts.Clock, cancellationToken);
+                wait = wait * 2 < TimeSpan.FromMinutes(5) ? wait * 2 : TimeSpan.FromMinutes(5);
+            }
+        }
+    }
+
+    private async Task RenewAsync(CancellationToken cancellationToken)
+    {
+        var generation = _record.Generation + 1;
+        var csr = await IntermediateAuthority.RequestAsync(_parts.Keys, KeyName(generation), cancellationToken);
+        using var present = await _parts.Keys.OpenAsync(KeyName(_record.Generation), cancellationToken);
+        var proof = present.SignData(
+            RenewalProof.Of(_record.Group, _record.Region, csr), HashAlgorithmName.SHA256);
+        var renewal = await _parts.Federation.RenewAsync(Trust.Current, new RegionRenewRequest(csr, proof), cancellationToken);
+        Accept(_parts, renewal.Trust);
+        var record = _record with { Generation = generation, Certificate = renewal.Certificate, Members = renewal.Members };
+        var authority = await OpenAuthorityAsync(_parts, record, cancellationToken);
+        PrivateFile.WriteJson(_parts.Home.IdentityFile, record);
+        _record = record;
+        _authority = authority; // the old one is not disposed: an issuance may be under way, and there is one in sixty days
+        Log.IntermediateRenewed(_parts.Log, generation);
+    }
+
+    private static async Task<RegionEnrolmentGrant> EnrolAsync(IdentityParts parts, byte[] csr, CancellationToken cancellationToken)
+    {
+        var wait = TimeSpan.FromMilliseconds(100);
+        for (var failed = ""; ;)
+        {
+            var why = "there is no ticket yet";
+            try
+            {
+                if (PrivateFile.ReadJson<EnrolmentTicket>(parts.Config.EnrolmentTicketFile) is { } ticket)
+                    return await parts.Federation.EnrolAsync(ticket, csr, cancellationToken);
+            }
+            catch (PelagoException e)
+            {
+                why = e.Failure.ToString();
+            }
+            if (why != failed)
+                Log.NotEnrolledYet(parts.Log, failed = why);
+            await Task.Delay(wait, parts.Clock, cancellationToken);
+            wait = wait * 1.5 < TimeSpan.FromSeconds(3) ? wait * 1.5 : TimeSpan.FromSeconds(3);
+        }
+    }
+
+    private static void Accept(IdentityParts parts, TrustBundleDocument document)
+    {
+        var failure = TrustBundle.Parse(document.Pem, out var bundle)
+            ?? (bundle!.Group == parts.Config.Group ? null : new Failure(ErrorCodes.TrustBundleRefused,
+                $"The bundle is of group '{bundle.Group}'.", "Check which federation plane the region was sent to."))
+            ?? parts.Trust.Offer(bundle);
+        if (failure is not null)
+            throw failure.ToException();
+    }
+
+    private static Task<IntermediateAuthority> OpenAuthorityAsync(
+        IdentityParts parts, IdentityRecord record, CancellationToken cancellationToken)
+    {
+        var domain = new RegionDomain(parts.Config.Region, parts.Config.AppsHostname, parts.Config.PlatformHostname);
+        return CertificateChain.Parse(record.Certificate, out var chain) is { } failure
+            ? throw failure.ToException()
+            : IntermediateAuthority.OpenAsync(domain, chain!, parts.Trust.Current, parts.Keys, KeyName(record.Generation),
+                parts.Lifetimes, parts.Audit, parts.Clock, cancellationToken);
+    }
+
+    private static string KeyName(int generation) => $"intermediate-{generation}";
+}
+
+/// <summary>What an identity is made of.</summary>
+internal sealed record IdentityParts(
+    RegionHome Home,
+    RegionConfig Config,
+    KeyEncryptionKey Kek,
+    ISigningKeys Keys,
+    TrustStore Trust,
+    FederationLink Federation,
+    Lifetimes Lifetimes,
+    IIssuanceAudit Audit,
+    TimeProvider Clock,
+    ILogger Log);

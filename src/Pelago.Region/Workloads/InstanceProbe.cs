@@ -1,0 +1,96 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Text.Json;
+using Pelago.Client;
+
+namespace Pelago.Region;
+
+/// <summary>What the last look at an instance showed.</summary>
+/// <param name="Ready">It takes requests.</param>
+/// <param name="LastAnswer">When it last answered at all; the time it was first looked at, before its first answer.</param>
+internal sealed record ProbeResult(bool Ready, DateTimeOffset LastAnswer);
+
+/// <summary>Asks instances how they are, on their management listener. Results are kept in memory only: after a restart everybody is
+/// asked anew.</summary>
+internal sealed class InstanceProbe(TimeProvider clock) : IDisposable
+{
+    private const int MaxAnswerBytes = 4 * 1024 * 1024;
+    private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan InspectTimeout = TimeSpan.FromSeconds(30);
+
+    private readonly ConcurrentDictionary<string, ProbeResult> _results = new(StringComparer.Ordinal);
+    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false })
+    {
+        Timeout = Timeout.InfiniteTimeSpan,
+        MaxResponseContentBufferSize = MaxAnswerBytes,
+    };
+
+    /// <summary>The last result, or null before the first.</summary>
+    public ProbeResult? Of(string id) => _results.GetValueOrDefault(id);
+
+    /// <summary>Asks one instance and remembers the answer.</summary>
+    public async Task ProbeAsync(InstanceState instance, CancellationToken cancellationToken)
+    {
+        var known = _results.GetOrAdd(instance.Id, _ => new ProbeResult(false, clock.GetUtcNow()));
+        var status = await AskAsync(instance.ManagementUrl + "/ready", cancellationToken);
+        _results[instance.Id] = status is null
+            ? known with { Ready = false }
+            : new ProbeResult(status == HttpStatusCode.OK, clock.GetUtcNow());
+    }
+
+    /// <summary>Forgets an instance that has ended.</summary>
+    public void Forget(string id) => _results.TryRemove(id, out _);
+
+    /// <summary>How far an instance has replicated; null when it does not say.</summary>
+    public async Task<InstanceReplication?> ReplicationOfAsync(InstanceState instance, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var text = await GetAsync(instance.ManagementUrl + "/v1/replication", ProbeTimeout, cancellationToken);
+            return text is null ? null : JsonSerializer.Deserialize(text, InstanceJson.Default.InstanceReplication);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Passes on a document of an instance's inspection interface; null when it does not answer with one.</summary>
+    public Task<string?> InspectAsync(InstanceState instance, string path, CancellationToken cancellationToken)
+        => GetAsync(instance.ManagementUrl + path, InspectTimeout, cancellationToken);
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<HttpStatusCode?> AskAsync(string url, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(ProbeTimeout);
+        try
+        {
+            using var answer = await _http.GetAsync(url, HttpCompletionOption.ResponseHeadersRead, limit.Token);
+            return answer.StatusCode;
+        }
+        catch (Exception e) when (IsSilence(e, cancellationToken))
+        {
+            return null;
+        }
+    }
+
+    private async Task<string?> GetAsync(string url, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(timeout);
+        try
+        {
+            using var answer = await _http.GetAsync(url, limit.Token);
+            return answer.IsSuccessStatusCode ? await answer.Content.ReadAsStringAsync(limit.Token) : null;
+        }
+        catch (Exception e) when (IsSilence(e, cancellationToken))
+        {
+            return null;
+        }
+    }
+
+    private static bool IsSilence(Exception e, CancellationToken cancellationToken)
+        => e is HttpRequestException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested);
+}

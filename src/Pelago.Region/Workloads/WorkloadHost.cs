@@ -1,0 +1,189 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using Pelago.Client;
+using Pelago.Model;
+
+namespace Pelago.Region;
+
+/// <summary>Gets the programs that a region lacks.</summary>
+internal interface IArtifactSource
+{
+    /// <summary>Brings an artifact into this region's store.</summary>
+    /// <exception cref="PelagoException">Nobody who can be reached has it.</exception>
+    Task FetchAsync(string digest, CancellationToken cancellationToken);
+}
+
+/// <summary>Makes the reconciler's decisions happen. One loop looks, decides and acts; what takes long (fetching, stopping) runs
+/// beside it, at most once a thing. When the loop ends the instances go on: they are adopted by the next process.</summary>
+internal sealed class WorkloadHost(
+    ServiceCatalog catalog, InstanceTable table, ProgramStore programs, InstanceStarter starter, InstanceProbe probe,
+    IArtifactSource source, TimeProvider clock, ILogger log)
+{
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan FetchRetry = TimeSpan.FromSeconds(2);
+
+    private readonly ConcurrentDictionary<string, Task> _underWay = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, DateTimeOffset> _fetchNotBefore = new(StringComparer.Ordinal);
+    private ImmutableDictionary<string, RestartPolicy> _restarts = ImmutableDictionary<string, RestartPolicy>.Empty;
+    private ImmutableDictionary<string, string> _troubles = ImmutableDictionary<string, string>.Empty;
+
+    /// <summary>Called after a turn in which instances or their readiness changed.</summary>
+    public Func<CancellationToken, Task>? Changed { get; set; }
+
+    /// <summary>Why a service is not running, one sentence; null when nothing is known.</summary>
+    public string? TroubleOf(string key) => Volatile.Read(ref _troubles).GetValueOrDefault(key);
+
+    /// <summary>Runs until cancelled; instances stay.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var before = "";
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            var changed = catalog.Changed;
+            await TurnAsync(cancellationToken);
+            var now = string.Join(' ', table.Instances.Values.Select(i => $"{i.Id}:{probe.Of(i.Id)?.Ready == true}"));
+            if (now != before && Changed is not null)
+                await Changed(cancellationToken);
+            before = now;
+            await Task.WhenAny(changed, Task.Delay(Pace, clock, cancellationToken));
+        }
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>One turn: 1. look, 2. decide, 3. act.</summary>
+    internal async Task TurnAsync(CancellationToken cancellationToken)
+    {
+        // 1.
+        var snapshot = catalog.Current;
+        var instances = table.Instances.Values.ToImmutableArray();
+        await Task.WhenAll(instances.Where(i => i.Process.IsAlive).Select(i => probe.ProbeAsync(i, cancellationToken)));
+        var now = clock.GetUtcNow();
+        var input = new ReconcilerInput(snapshot.Services, snapshot.IsComplete, [.. instances.Select(i => Observe(i, now))],
+            snapshot.Services.Select(s => s.Spec.Artifact).Where(d => programs.Find(d) is not null).ToHashSet(StringComparer.Ordinal),
+            _restarts.ToDictionary(r => r.Key, r => r.Value.NotBefore), now);
+
+        // 2. and 3.
+        foreach (var action in Reconciler.Decide(input))
+            Act(action, snapshot, cancellationToken);
+    }
+
+    private ObservedInstance Observe(InstanceState instance, DateTimeOffset now)
+        => new(instance.Id, instance.Key, instance.Revision, instance.Process.IsAlive, _underWay.ContainsKey(instance.Id),
+            probe.Of(instance.Id) is { } result ? now - result.LastAnswer : TimeSpan.Zero);
+
+    private void Act(WorkloadAction action, ServiceCatalog.Snapshot snapshot, CancellationToken cancellationToken)
+    {
+        switch (action)
+        {
+            case WorkloadAction.Install install:
+                Beside(install.Digest, () => InstallAsync(install.Digest, snapshot, cancellationToken));
+                break;
+            case WorkloadAction.Start start:
+                Start(start.Service);
+                break;
+            case WorkloadAction.Stop stop when table.Instances.TryGetValue(stop.Id, out var instance):
+                Log.Stopping(log, stop.Id, instance.Key, stop.Reason);
+                Beside(stop.Id, () => instance.Process.StopAsync(StopGrace, clock, cancellationToken));
+                break;
+            case WorkloadAction.Kill kill when table.Instances.TryGetValue(kill.Id, out var instance):
+                Log.Killing(log, kill.Id, instance.Key);
+                instance.Process.Kill();
+                break;
+            case WorkloadAction.Forget forget when table.Instances.TryGetValue(forget.Id, out var instance):
+                Forget(instance, snapshot);
+                break;
+        }
+    }
+
+    private void Start(DesiredService service)
+    {
+        try
+        {
+            var instance = starter.Start(service);
+            Log.Started(log, instance.Id, service.Key, instance.Process.Pid);
+            Note(service.Key, null);
+        }
+        catch (PelagoException e)
+        {
+            Log.NotStarted(log, service.Key, e.Failure.ToString());
+            Note(service.Key, e.Failure.ToString());
+            var now = clock.GetUtcNow();
+            _restarts = _restarts.SetItem(service.Key, RestartsOf(service.Key).Ended(now, now));
+        }
+    }
+
+    private void Forget(InstanceState instance, ServiceCatalog.Snapshot snapshot)
+    {
+        table.Remove(instance.Id);
+        probe.Forget(instance.Id);
+        var service = snapshot.Services.FirstOrDefault(s => s.Key == instance.Key);
+        if (service is null || service.Revision != instance.Revision)
+        {
+            _restarts = _restarts.Remove(instance.Key); // it was stopped on purpose
+            return;
+        }
+        var now = clock.GetUtcNow();
+        var next = RestartsOf(instance.Key).Ended(instance.StartedAt, now);
+        _restarts = _restarts.SetItem(instance.Key, next);
+        Note(instance.Key, $"Instance {instance.Id} ended; the log of the service says why.");
+        Log.Ended(log, instance.Id, instance.Key, (next.NotBefore - now).TotalSeconds);
+    }
+
+    private async Task InstallAsync(string digest, ServiceCatalog.Snapshot snapshot, CancellationToken cancellationToken)
+    {
+        if (_fetchNotBefore.TryGetValue(digest, out var notBefore) && notBefore > clock.GetUtcNow())
+            return;
+        var services = snapshot.Services.Where(s => s.Spec.Artifact == digest).Select(s => s.Key).ToArray();
+        try
+        {
+            await source.FetchAsync(digest, cancellationToken);
+            await programs.InstallAsync(digest, cancellationToken);
+            foreach (var service in services)
+                Note(service, null);
+            Log.Installed(log, digest);
+        }
+        catch (PelagoException e)
+        {
+            _fetchNotBefore[digest] = clock.GetUtcNow() + FetchRetry;
+            var why = e.Failure.ToString();
+            if (services.Any(service => TroubleOf(service) != why))
+                Log.NotInstalled(log, digest, why);
+            foreach (var service in services)
+                Note(service, why);
+        }
+    }
+
+    private RestartPolicy RestartsOf(string key) => _restarts.GetValueOrDefault(key, RestartPolicy.None);
+
+    private void Note(string key, string? trouble)
+        => ImmutableInterlocked.Update(
+            ref _troubles, (all, note) => note.Trouble is null ? all.Remove(note.Key) : all.SetItem(note.Key, note.Trouble),
+            (Key: key, Trouble: trouble));
+
+    private void Beside(string key, Func<Task> work)
+    {
+        if (_underWay.ContainsKey(key))
+            return;
+        _underWay[key] = Task.CompletedTask; // this loop alone adds, so that nothing begins twice
+        _ = RunAsync();
+
+        async Task RunAsync()
+        {
+            try
+            {
+                await work();
+            }
+            catch (Exception e)
+            {
+                if (e is not OperationCanceledException)
+                    Log.WorkFailed(log, key, e);
+            }
+            finally
+            {
+                _underWay.TryRemove(key, out _);
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Json;
+using Pelago.Client;
+using Pelago.Model;
+
+namespace Pelago.Tests.Unit;
+
+public sealed class RegionHostTests
+{
+    private static readonly byte[] NotAProgram = Encoding.UTF8.GetBytes("not an image layout");
+    private static readonly string NotAProgramDigest = "sha256:" + Convert.ToHexStringLower(SHA256.HashData(NotAProgram));
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Region_EnrolsOnce_AndStartsColdWithoutTheFederationPlane()
+    {
+        await using var federation = await LocalFederation.StartAsync("us-east-1");
+        var regions = await LocalRegion.StartAsync(federation);
+        await using var region = regions[0];
+        File.Exists(region.Config.EnrolmentTicketFile).ShouldBeFalse("the ticket is consumed");
+        await region.StopAsync();
+        await federation.StopAsync();
+
+        await region.StartAsync();
+
+        using var client = region.Client();
+        var view = await client.WaitAsync("ready", v => v.State == "Ready", TimeSpan.FromSeconds(20), Stop);
+        view.Name.ShouldBe("us-east-1");
+        await federation.StartAsync();
+    }
+
+    [Fact]
+    public async Task Service_PutInOneRegion_ArrivesInTheOtherWithItsArtifact()
+    {
+        await using var federation = await LocalFederation.StartAsync("us-east-1", "eu-west-1");
+        var regions = await LocalRegion.StartAsync(federation);
+        await using var us = regions[0];
+        await using var eu = regions[1];
+        using var there = us.Client();
+        using var here = eu.Client();
+        await there.UploadArtifactAsync(NotAProgramDigest, new MemoryStream(NotAProgram), NotAProgram.Length, null, Stop);
+
+        var stored = await there.PutServiceAsync(Service(), Stop);
+
+        stored.Metadata.Uid.ShouldNotBeNull();
+        stored.Metadata.Generation.ShouldBe(1);
+        await Eventually.BeTrue(async () => await HasServiceAsync(here), "the resource is in eu-west-1");
+        var arrived = await here.GetServiceAsync("demo", "bookstore", Stop);
+        arrived.Metadata.Uid.ShouldBe(stored.Metadata.Uid);
+        await Eventually.BeTrue(() => here.HasArtifactAsync(NotAProgramDigest, Stop), "the artifact is in eu-west-1");
+        await here.WaitAsync("the bad artifact is named", v => v.Services.Any(s => s.Message?.Contains("PLG1304", StringComparison.Ordinal) == true),
+            TimeSpan.FromSeconds(20), Stop);
+    }
+
+    [Fact]
+    public async Task Services_BadInput_IsAStatusThatNamesEveryFieldAndChangesNothing()
+    {
+        await using var federation = await LocalFederation.StartAsync("us-east-1");
+        var regions = await LocalRegion.StartAsync(federation);
+        await using var region = regions[0];
+        using var client = region.Client();
+
+        var (code, status) = await PutAsync(region, """{ "apiVersion": "pelago.dev/v1", "kind": "Servic", "spec": { "artefact": "x" } }""");
+        code.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        status.GetProperty("kind").GetString().ShouldBe("Status");
+        status.GetProperty("details").GetProperty("causes").EnumerateArray().Select(c => c.GetProperty("field").GetString())
+            .ShouldBe(["kind", "metadata", "spec.artefact", "spec.artifact"], ignoreOrder: true);
+        (code, _) = await PutAsync(region, "{");
+        code.ShouldBe(HttpStatusCode.BadRequest);
+        (code, _) = await PutAsync(region, JsonSerializer.Serialize(Service(), ResourceJson.Default.ServiceResource));
+        code.ShouldBe(HttpStatusCode.UnprocessableEntity, "the artifact is not there");
+        (await client.ListServicesAsync(null, Stop)).Items.ShouldBeEmpty();
+        var missing = await Should.ThrowAsync<PelagoException>(() => client.GetServiceAsync("demo", "bookstore", Stop));
+        missing.Failure.Error.ShouldBe(ErrorCodes.ResourceNotFound);
+        using var stranger = region.Client("plg_test_stranger");
+        var refused = await Should.ThrowAsync<PelagoException>(() => stranger.GetStatusAsync(Stop));
+        refused.Failure.Error.ShouldBe(ErrorCodes.NotSignedIn);
+    }
+
+    [Fact]
+    public async Task Services_ReplaceWithAnOldVersion_IsAConflict()
+    {
+        await using var federation = await LocalFederation.StartAsync("us-east-1");
+        var regions = await LocalRegion.StartAsync(federation);
+        await using var region = regions[0];
+        using var client = region.Client();
+        await client.UploadArtifactAsync(NotAProgramDigest, new MemoryStream(NotAProgram), NotAProgram.Length, null, Stop);
+        var first = await client.PutServiceAsync(Service(), Stop);
+        var second = await client.PutServiceAsync(first with { Spec = first.Spec with { Public = false }, Status = null }, Stop);
+
+        var conflict = await Should.ThrowAsync<PelagoException>(() => client.PutServiceAsync(first with { Status = null }, Stop));
+
+        conflict.Failure.Error.ShouldBe(ErrorCodes.ResourceChanged);
+        second.Metadata.Generation.ShouldBe(2);
+        (await client.GetServiceAsync("demo", "bookstore", Stop)).Spec.Public.ShouldBeFalse();
+    }
+
+    private static ServiceResource Service()
+        => new(new ObjectMetadata("bookstore", "demo"), new ServiceSpec(NotAProgramDigest));
+
+    private static async Task<bool> HasServiceAsync(RegionClient client)
+        => (await client.ListServicesAsync("demo", Stop)).Items.Count == 1;
+
+    private static async Task<(HttpStatusCode Code, JsonElement Body)> PutAsync(LocalRegion region, string json)
+    {
+        using var api = new ApiClient(region);
+        using var content = new StringContent(json, Encoding.UTF8, new MediaTypeHeaderValue("application/json"));
+        using var answer = await api.Http.PutAsync("/apis/pelago.dev/v1/namespaces/demo/services/bookstore", content, Stop);
+        return (answer.StatusCode, await answer.Content.ReadFromJsonAsync<JsonElement>(Stop));
+    }
+
+    /// <summary>A plain HTTP client, to see answers as they are.</summary>
+    private sealed class ApiClient : IDisposable
+    {
+        public ApiClient(LocalRegion region)
+        {
+            var address = ApiAddress.FromFiles(
+                $"https://api.{region.Config.PlatformHostname}:{region.Config.ExecutionApiPort}", region.Federation.BundleFile, null);
+            var handler = new SocketsHttpHandler
+            {
+                ConnectCallback = (c, ct) => NamedConnections.OpenAsync(c.DnsEndPoint.Host, c.DnsEndPoint.Port, ct),
+            };
+            handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = X509RevocationMode.NoCheck,
+            };
+            handler.SslOptions.CertificateChainPolicy.CustomTrustStore.AddRange(address.Roots.ToArray());
+            Http = new HttpClient(handler) { BaseAddress = address.Address };
+            Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", LocalFederation.AdminToken);
+        }
+
+        public HttpClient Http { get; }
+
+        public void Dispose() => Http.Dispose();
+    }
+}
