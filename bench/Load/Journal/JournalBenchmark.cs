@@ -27,8 +27,8 @@ public static class JournalBenchmark
             }
             ratios.Sort();
             var median = ratios[Rounds / 2];
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"ratio   {median:0.00} (median of {Rounds})"));
+            Console.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"ratio   {median:0.00} (median of {Rounds})"));
         }
         return 0;
     }

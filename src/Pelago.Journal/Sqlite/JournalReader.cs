@@ -290,8 +290,8 @@ internal sealed class JournalReader : IDisposable
         return ids;
     }
 
-    /// <summary>False when an own row's position, which is no part of the associated data, is not where the row lies: its
-    /// position at the origin would be wrong.</summary>
+    /// <summary>False when an own row's position, which is no part of the associated data, is not where the row lies:
+    /// its position at the origin would be wrong.</summary>
     private bool IsInPlace(EntityPlace place, EventRecord e)
     {
         if (!ownRow)

@@ -6,7 +6,7 @@ using static Pelago.Tests.Conformance.Sample;
 
 namespace Pelago.Tests.Conformance;
 
-/// <summary>Many groups of many entities, with stops, crashes and readers in between, against a list in memory.</summary>
+/// <summary>Many groups of entities, with stops, crashes and readers in between, against a list in memory.</summary>
 public abstract partial class JournalConformance
 {
     private static readonly int[] Lanes = [2, 3, 17];
@@ -66,7 +66,8 @@ public abstract partial class JournalConformance
             while (!Volatile.Read(ref finished))
             {
                 var page = await journal.ReadLaneAsync(3, seen, null, 50, 100_000, Cancelled);
-                page.Rows.Select(r => r.Position).ShouldBe(Enumerable.Range(1, page.Rows.Count).Select(i => seen + (ulong)i));
+                var expected = Enumerable.Range(1, page.Rows.Count).Select(i => seen + (ulong)i);
+                page.Rows.Select(r => r.Position).ShouldBe(expected);
                 seen = page.Through;
                 for (var i = 0; i < keys.Length; i++)
                 {
@@ -83,7 +84,8 @@ public abstract partial class JournalConformance
         await Task.WhenAll(readers);
     }
 
-    private static async Task ShouldMatchAsync(IJournal journal, List<(int Lane, EventRow Row)> written, EntityKey[] keys)
+    private static async Task ShouldMatchAsync(
+        IJournal journal, List<(int Lane, EventRow Row)> written, EntityKey[] keys)
     {
         foreach (var lane in Lanes)
         {
@@ -100,5 +102,6 @@ public abstract partial class JournalConformance
         }
     }
 
-    private static string Text(EventRow row) => $"{row.LocalSequence} {Encoding.UTF8.GetString(row.Event.Payload.Span)}";
+    private static string Text(EventRow row)
+        => $"{row.LocalSequence} {Encoding.UTF8.GetString(row.Event.Payload.Span)}";
 }

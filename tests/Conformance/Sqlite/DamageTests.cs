@@ -77,7 +77,8 @@ public sealed class DamageTests : IAsyncDisposable
         Change(change);
         await using var journal = await fixture.OpenAsync();
         var report = await journal.CheckAsync(null, Cancelled);
-        report.Damage.ShouldContain(f => f.Message.Contains(named, StringComparison.Ordinal), string.Join('\n', report.Damage));
+        report.Damage.ShouldContain(
+            f => f.Message.Contains(named, StringComparison.Ordinal), string.Join('\n', report.Damage));
         report.Damage.ShouldAllBe(f => f.Error == ErrorCodes.JournalDamaged);
     }
 
@@ -130,7 +131,10 @@ public sealed class DamageTests : IAsyncDisposable
         {
             var image = await journal.ImageAsync(key);
             foreach (var row in image.Rows)
-                row.Event.Payload.ToArray().ShouldBe(System.Text.Encoding.UTF8.GetBytes($"{key.Id} {row.LocalSequence}"));
+            {
+                var payload = System.Text.Encoding.UTF8.GetString(row.Event.Payload.Span);
+                payload.ShouldBe($"{key.Id} {row.LocalSequence}");
+            }
         }
         var page = await journal.ReadLaneAsync(3, 0, null, 1000, 1_000_000, Cancelled);
         page.Rows.ShouldAllBe(r => r.Row.Event.PayloadName == "item-added");
@@ -142,7 +146,8 @@ public sealed class DamageTests : IAsyncDisposable
     private async Task ShouldNameVictimAsync()
     {
         await using var journal = await fixture.OpenAsync();
-        (await journal.LoadHistoryAsync(Key(3), Cancelled)).Damage.ShouldNotBeNull().Error.ShouldBe(ErrorCodes.JournalDamaged);
+        var image = await journal.LoadHistoryAsync(Key(3), Cancelled);
+        image.Damage.ShouldNotBeNull().Error.ShouldBe(ErrorCodes.JournalDamaged);
         var page = await journal.ReadLaneAsync(3, 0, null, 1000, 1_000_000, Cancelled);
         page.Damaged.ShouldBe([Victim]);
         page.Rows.Count.ShouldBe((int)Rows * 2 - 1);
@@ -164,7 +169,8 @@ public sealed class DamageTests : IAsyncDisposable
         }
         await journal.AppendAsync(new LaneBatch
         {
-            Lane = 3, Epoch = lane.Epoch, Owed = [new Owed(Key(3), There, 1, 1)], Frontiers = [new Frontier(There, 1, 1)],
+            Lane = 3, Epoch = lane.Epoch, Owed = [new Owed(Key(3), There, 1, 1)],
+            Frontiers = [new Frontier(There, 1, 1)],
             Replies = [new RememberedReply(Key(3), "key", new byte[] { 1 })],
             Snapshots = [new EntitySnapshot(Key(3), 1, new byte[] { 1 })],
             Conflicts = [new ConflictRecord(Key(3), ConflictKind.Fork, There, 1, 1, "reason")],

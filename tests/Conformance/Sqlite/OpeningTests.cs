@@ -121,7 +121,10 @@ public sealed class OpeningTests : IAsyncDisposable
         var journal = await BeginAsync();
         var lane = await journal.AcquireAsync(3);
         for (ulong i = 1; i <= 30; i += 3)
-            await journal.AppendAsync(Batch(lane, Own(Key(3), i, i), Own(Key(3), i + 1, i + 1), Own(Key(3), i + 2, i + 2)));
+        {
+            await journal.AppendAsync(Batch(
+                lane, Own(Key(3), i, i), Own(Key(3), i + 1, i + 1), Own(Key(3), i + 2, i + 2)));
+        }
         var whole = (string)await fixture.CopyAsync();
         await fixture.CrashAsync(journal);
         var log = await File.ReadAllBytesAsync(Path.Combine(whole, "journal.db-wal"), Cancelled);
@@ -160,7 +163,8 @@ public sealed class OpeningTests : IAsyncDisposable
         (await journal.ImageAsync(Key(3))).Rows.Count.ShouldBe((int)next - 1);
         File.Delete(ballast);
         (await TryAppendAsync()).ShouldBeTrue();
-        (await journal.ReadAllAsync(3)).Select(r => r.Position).ShouldBe(Enumerable.Range(1, (int)next).Select(i => (ulong)i));
+        var positions = (await journal.ReadAllAsync(3)).Select(r => r.Position);
+        positions.ShouldBe(Enumerable.Range(1, (int)next).Select(i => (ulong)i));
         (await journal.CheckAsync(null, Cancelled)).Damage.ShouldBeEmpty();
 
         async Task<bool> TryAppendAsync()

@@ -19,7 +19,8 @@ public sealed class SealingTests : IAsyncDisposable
     {
         var journal = await fixture.OpenAsync();
         await journal.OpenIncarnationAsync(Here, TestContext.Current.CancellationToken);
-        var key = Enumerable.Range(0, 1000).Select(i => new Model.EntityKey($"type-{Marker}", $"id-{Marker}-{i}")).First(k => k.Lane == 3);
+        var key = Enumerable.Range(0, 1000)
+            .Select(i => new Model.EntityKey($"type-{Marker}", $"id-{Marker}-{i}")).First(k => k.Lane == 3);
         var lane = await journal.AcquireAsync(3);
         var e = new EventRecord
         {
@@ -30,7 +31,8 @@ public sealed class SealingTests : IAsyncDisposable
         await journal.AppendAsync(new LaneBatch
         {
             Lane = 3, Epoch = lane.Epoch, Rows = [new EventRow(e, 1, true)], Owed = [new Owed(key, There, 1, 1)],
-            Replies = [new RememberedReply(key, Marker, Bytes(Marker))], Snapshots = [new EntitySnapshot(key, 1, Bytes(Marker))],
+            Replies = [new RememberedReply(key, Marker, Bytes(Marker))],
+            Snapshots = [new EntitySnapshot(key, 1, Bytes(Marker))],
             Conflicts = [new ConflictRecord(key, ConflictKind.Fork, There, 1, 1, Marker)],
         });
         ShouldNotShow(Marker);
@@ -72,7 +74,7 @@ public sealed class SealingTests : IAsyncDisposable
 
     private void ShouldNotShow(string text)
     {
-        foreach (var file in Directory.EnumerateFiles(fixture.DataDirectory).Where(f => !f.EndsWith(".lock", StringComparison.Ordinal)))
+        foreach (var file in Directory.EnumerateFiles(fixture.DataDirectory, "journal.db*"))
         {
             using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
             var bytes = new byte[stream.Length];

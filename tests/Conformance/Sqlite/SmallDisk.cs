@@ -3,7 +3,8 @@ using System.Diagnostics;
 
 namespace Pelago.Tests.Conformance;
 
-/// <summary>A file system of a few megabytes in memory, so that a disk can really be full. Mounting needs root.</summary>
+/// <summary>A file system of a few megabytes in memory, so that a disk can really be full. Mounting needs
+/// root.</summary>
 public sealed class SmallDisk : IAsyncDisposable
 {
     private SmallDisk(string path) => Path = path;

@@ -33,7 +33,8 @@ public sealed class SealedEventTests
     private static EventRecord Any(Random random)
     {
         var slots = Enumerable.Range(0, random.Next(5)).Select(i => new VersionVector.Slot(
-            new Origin($"region-{i}", new Incarnation((UInt128)i)), (ulong)random.NextInt64(1, 1L << random.Next(1, 62))));
+            new Origin($"region-{i}", new Incarnation((UInt128)i)),
+            (ulong)random.NextInt64(1, 1L << random.Next(1, 62))));
         var payload = new byte[random.Next(3) == 0 ? random.Next(20_000) : random.Next(200)];
         random.NextBytes(payload);
         return new EventRecord
@@ -41,7 +42,8 @@ public sealed class SealedEventTests
             Entity = new EntityKey("t", "i"), Origin = new Origin("region-0", default), Sequence = 1,
             Vector = VersionVector.From(slots), Timestamp = default,
             Tags = [.. Enumerable.Range(0, random.Next(4)).Select(_ => Text(random))], TraceParent = Text(random),
-            IdempotencyKey = Text(random), PayloadName = Text(random), PayloadVersion = random.Next(3) * 100, Payload = payload,
+            IdempotencyKey = Text(random), PayloadName = Text(random), PayloadVersion = random.Next(3) * 100,
+            Payload = payload,
         };
     }
 
@@ -49,6 +51,7 @@ public sealed class SealedEventTests
     {
         0 => "",
         1 => new string('a', random.Next(300)),
-        _ => string.Concat(Enumerable.Range(0, random.Next(60)).Select(_ => char.ConvertFromUtf32(random.Next(0x20, 0xD000)))),
+        _ => string.Concat(Enumerable.Range(0, random.Next(60))
+            .Select(_ => char.ConvertFromUtf32(random.Next(0x20, 0xD000)))),
     };
 }
