@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using Pelago.Drills;
 using Pelago.Federation;
+using Pelago.Region;
 
 namespace Pelago.Cli;
 
@@ -32,6 +33,8 @@ internal static class Verbs
                 "supervise", "Runs the supervisor of a world.", (home, ct) => SupervisorRole.RunAsync(home, time, ct)),
             Hidden(WithRole(new Command("federation", "The federation plane."), VerbContext.Role(
                 "run", "Runs the federation plane.", FederationHost.RunAsync))),
+            Hidden(WithRole(new Command("region", "A region."), VerbContext.Role(
+                "run", "Runs a region.", RegionHost.RunAsync))),
         };
         root.Add(context.Data);
         root.Add(context.NoInput);
