@@ -15,10 +15,10 @@ internal static class CommandLine
     public static async Task<int> RunAsync(
         IReadOnlyList<string> arguments, Terminal terminal, TimeProvider time, CancellationToken cancellationToken)
     {
-        // 1.
-        var parsed = Verbs.Create(terminal, time).Parse(arguments);
         try
         {
+            // 1.
+            var parsed = Verbs.Create(terminal, time).Parse(arguments);
             // 2.
             if (parsed.Errors.Count > 0 && parsed.Action is not (ExamplesFirst or HelpAction))
                 throw WrongLine(parsed).ToException();

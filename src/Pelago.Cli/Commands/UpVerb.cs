@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 using Pelago.Client;
 using Pelago.Model;
 
@@ -15,17 +17,17 @@ internal static class UpVerb
         var portBase = new Option<int?>("--port-base")
         {
             Description = $"First port of a new world (default {WorldPlan.DefaultPortBase}).", HelpName = "PORT",
+            CustomParser = PortBase,
         };
-        portBase.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int?>() is < 1024 or > 65_535 - WorldPlan.PortSpan)
-                result.AddError($"--port-base must be 1024 to {65_535 - WorldPlan.PortSpan}.");
-        });
         var wan = new Option<string?>("--wan")
         {
             Description = "Network of a new world: aws (default) or none.", HelpName = "PROFILE",
         };
-        wan.AcceptOnlyFromAmong("aws", "none");
+        wan.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string?>() is not ("aws" or "none"))
+                result.AddError("--wan must be aws or none.");
+        });
         var verb = context.Verb("up", "Starts a world, or what is missing of it, and shows where everything is.",
             ["pelago up", "pelago up --data /tmp/second --port-base 8400", "pelago up --wan none"],
             async (parsed, cancellationToken) =>
@@ -37,6 +39,18 @@ internal static class UpVerb
         verb.Add(portBase);
         verb.Add(wan);
         return verb;
+    }
+
+    private static int? PortBase(ArgumentResult result)
+    {
+        const int most = 65_535 - WorldPlan.PortSpan;
+        if (int.TryParse(result.Tokens.Single().Value, NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+            && port is >= 1024 and <= most)
+        {
+            return port;
+        }
+        result.AddError($"--port-base must be a number from 1024 to {most}.");
+        return null;
     }
 
     private static async Task RunAsync(

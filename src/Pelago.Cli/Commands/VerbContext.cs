@@ -34,6 +34,14 @@ internal sealed class VerbContext(Terminal terminal, TimeProvider time)
         Description = "table, wide, json, yaml or name.",
         HelpName = "FORMAT",
         DefaultValueFactory = _ => OutputFormat.Table,
+        CustomParser = result =>
+        {
+            var word = result.Tokens.Single().Value;
+            if (Enum.TryParse<OutputFormat>(word, ignoreCase: true, out var format) && !char.IsAsciiDigit(word[0]))
+                return format;
+            result.AddError($"'{word}' is no format of output: table, wide, json, yaml, name.");
+            return default;
+        },
     };
 
     /// <summary>A new <c>--yes</c>.</summary>

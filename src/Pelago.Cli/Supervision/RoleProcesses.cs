@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Reflection;
 using System.Text;
 using Pelago.Client;
 using Pelago.Model;
@@ -19,7 +18,7 @@ internal static class RoleProcesses
     public static ProcessIdentity Start(RoleSpec role)
     {
         PrivateFile.CreateDirectory(Path.Combine(role.Home, "log"));
-        var program = Path.Combine(AppContext.BaseDirectory, Assembly.GetEntryAssembly()!.GetName().Name + ".dll");
+        var program = typeof(RoleProcesses).Assembly.Location;
         return DetachedProcess.Start(new ProcessSpec(
             Environment.ProcessPath ?? "dotnet", [program, .. role.Verb, "--home", role.Home], LogFile(role))
         {

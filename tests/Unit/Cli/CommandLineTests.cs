@@ -1,0 +1,82 @@
+using Pelago.Cli;
+
+namespace Pelago.Tests.Unit;
+
+public sealed class CommandLineTests : IDisposable
+{
+    private readonly DirectoryInfo _empty = Directory.CreateTempSubdirectory("pelago-cli-");
+
+    public void Dispose() => _empty.Delete(recursive: true);
+
+    [Theory]
+    [InlineData(2, "PLG1201", "no-such-verb")]
+    [InlineData(2, "Did you mean 'status'?", "statsu")]
+    [InlineData(2, "Did you mean '--port-base'?", "up", "--prot-base", "8000")]
+    [InlineData(2, "PLG1202", "up", "--port-base", "80")]
+    [InlineData(2, "PLG1202", "up", "--port-base", "many")]
+    [InlineData(2, "PLG1202", "up", "--wan", "gcp")]
+    [InlineData(2, "PLG1202", "status", "-o", "xml")]
+    [InlineData(2, "PLG1202", "regions", "stop")]
+    [InlineData(2, "PLG1202", "wan")]
+    [InlineData(2, "PLG1202", "wan", "cut")]
+    [InlineData(2, "PLG1301", "deploy", "/no/such/directory")]
+    [InlineData(3, "PLG1101", "status")]
+    [InlineData(3, "PLG1101", "down")]
+    [InlineData(3, "PLG1101", "verify")]
+    [InlineData(3, "PLG1101", "logs")]
+    [InlineData(3, "PLG1101", "doctor")]
+    [InlineData(3, "PLG1101", "wan", "cut", "eu-west-1")]
+    [InlineData(1, "PLG1109", "wan", "run", "--home", "/no/such/home")]
+    [InlineData(1, "PLG1109", "supervise", "--home", "/no/such/home")]
+    public async Task Run_BadInput_OneLineWithCodeAndExitCode(int exitCode, string says, params string[] words)
+    {
+        var (code, output, error) = await RunAsync([.. words, "--data", _empty.FullName]);
+        error.ShouldContain(says);
+        code.ShouldBe(exitCode, error);
+        output.ShouldBeEmpty();
+        error.ShouldStartWith("error PLG");
+        error.ShouldNotContain("   at ");
+        error.TrimEnd().ShouldNotContain("\n");
+        Directory.GetFileSystemEntries(_empty.FullName).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("up", "--help")]
+    [InlineData("regions", "stop", "--help")]
+    [InlineData("wan", "cut", "-h")]
+    public async Task Help_AnyVerb_BeginsWithExamples(params string[] words)
+    {
+        var (code, output, error) = await RunAsync(words);
+        code.ShouldBe(0, error);
+        output.ShouldStartWith("Examples:");
+        output.ShouldContain("Usage:");
+        error.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Version_Formats_AreData()
+    {
+        (await RunAsync(["version"])).Output.ShouldBe($"pelago {VersionVerb.Current}\n");
+        (await RunAsync(["version", "-o", "json"])).Output.ShouldContain($"\"version\": \"{VersionVerb.Current}\"");
+        (await RunAsync(["version", "-o", "yaml"])).Output.ShouldContain($"version: {VersionVerb.Current}");
+    }
+
+    [Theory]
+    [InlineData("status", "statsu", 1)]
+    [InlineData("down", "dwon", 1)]
+    [InlineData("up", "", 2)]
+    [InlineData("verify", "verfy", 1)]
+    public void Spelling_Distance_CountsEdits(string a, string b, int distance)
+        => Spelling.Distance(a, b).ShouldBe(distance);
+
+    private static async Task<(int Code, string Output, string Error)> RunAsync(string[] words)
+    {
+        using var output = new StringWriter { NewLine = "\n" };
+        using var error = new StringWriter { NewLine = "\n" };
+        var terminal = new Terminal(output, error, colourOutput: false, colourError: false);
+        var code = await CommandLine.RunAsync(
+            words, terminal, TimeProvider.System, TestContext.Current.CancellationToken);
+        return (code, output.ToString(), error.ToString());
+    }
+}

@@ -1,0 +1,134 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Pelago.Cli;
+using Pelago.Client;
+using Pelago.Model;
+
+namespace Pelago.Tests.Unit;
+
+/// <summary>Supervises a real process: the smallest role, a network without links.</summary>
+public sealed class SupervisorTests : IDisposable
+{
+    private const string Role = "wan";
+
+    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("pelago-supervisor-");
+    private readonly CancellationTokenSource _stop = new();
+
+    private string Home => Path.Combine(_root.FullName, "supervisor");
+
+    private string RoleHome => Path.Combine(_root.FullName, Role);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public SupervisorTests()
+    {
+        PrivateFile.CreateDirectory(Home);
+        PrivateFile.CreateDirectory(RoleHome);
+        PrivateFile.WriteJson(Path.Combine(RoleHome, "config.json"), new WanConfig(0, "", "none", []));
+    }
+
+    public void Dispose()
+    {
+        _stop.Cancel();
+        RoleProcesses.Find(RoleHome)?.Kill();
+        _stop.Dispose();
+        _root.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Role_Killed_IsStartedAgain()
+    {
+        using var supervisor = Start(_stop.Token);
+        var first = await RunningAsync(supervisor);
+        first.Kill();
+        var second = await RunningAsync(supervisor, not: first.Pid);
+        supervisor.Report().Roles.Single().Restarts.ShouldBe(1);
+        second.Pid.ShouldNotBe(first.Pid);
+    }
+
+    [Fact]
+    public async Task Supervisor_Gone_SuccessorAdoptsWhatLives()
+    {
+        ProcessIdentity process;
+        using (var first = new CancellationTokenSource())
+        using (var supervisor = Start(first.Token))
+        {
+            process = await RunningAsync(supervisor);
+            await first.CancelAsync();
+        }
+        process.IsAlive.ShouldBeTrue("a role outlives its supervisor");
+        using var successor = Start(_stop.Token);
+        (await RunningAsync(successor)).ShouldBe(process);
+
+        // Killed before it could write anything down: the process is found by its command line.
+        File.Delete(Path.Combine(Home, SupervisorState.FileName));
+        using var forgetful = new Supervisor(Config(), Home, TimeProvider.System, NullLogger.Instance);
+        forgetful.Report().Roles.Single().Pid.ShouldBe(process.Pid);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Role_Stopped_StaysDownUntilStarted(bool kill)
+    {
+        using var supervisor = Start(_stop.Token);
+        var process = await RunningAsync(supervisor);
+        var report = await supervisor.StopAsync(new RoleCommand([Role], kill), Cancellation);
+        process.IsAlive.ShouldBeFalse();
+        report.Roles.Single().ShouldBe(new RoleReport(Role, 0, RoleReport.Stopped, 0));
+        using var successor = new Supervisor(Config(), Home, TimeProvider.System, NullLogger.Instance);
+        successor.Report().Roles.Single().Wanted.ShouldBe(RoleReport.Stopped);
+
+        report = await supervisor.StartAsync(new RoleCommand([], Kill: false), Cancellation);
+        report.Roles.Single().Pid.ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
+    public async Task Role_Unknown_IsRefused()
+    {
+        using var supervisor = new Supervisor(Config(), Home, TimeProvider.System, NullLogger.Instance);
+        var refused = await Should.ThrowAsync<PelagoException>(
+            () => supervisor.StopAsync(new RoleCommand(["region/nowhere"], Kill: true), Cancellation));
+        refused.Failure.Error.ShouldBe(ErrorCodes.RegionUnknown);
+    }
+
+    [Fact]
+    public void Backoff_DyingAgainAndAgain_WaitsLongerUpToABound()
+    {
+        var clock = new FakeClock();
+        var backoff = new Backoff(clock);
+        backoff.MayStart.ShouldBeTrue();
+        backoff.Started();
+        backoff.MayStart.ShouldBeTrue("the first death costs no pause");
+        var pauses = new List<TimeSpan>();
+        for (var i = 0; i < 8; i++)
+        {
+            backoff.Started();
+            var waited = TimeSpan.Zero;
+            for (; !backoff.MayStart; waited += Backoff.FirstPause)
+                clock.Advance(Backoff.FirstPause);
+            pauses.Add(waited);
+        }
+        pauses[..4].Select(pause => pause.TotalSeconds).ShouldBe([0.25, 0.5, 1, 2]);
+        pauses[^1].ShouldBe(Backoff.LongestPause);
+
+        clock.Advance(Backoff.LongLife);
+        backoff.Started();
+        backoff.MayStart.ShouldBeTrue("a long life starts afresh");
+    }
+
+    private SupervisorConfig Config() => new(0, "", [new RoleSpec(Role, ["wan", "run"], RoleHome)]);
+
+    private Supervisor Start(CancellationToken cancellationToken)
+    {
+        var supervisor = new Supervisor(Config(), Home, TimeProvider.System, NullLogger.Instance);
+        _ = supervisor.RunAsync(cancellationToken);
+        return supervisor;
+    }
+
+    private static async Task<ProcessIdentity> RunningAsync(Supervisor supervisor, int not = 0)
+    {
+        await Eventually.BeTrue(
+            () => supervisor.Report().Roles.Single().Pid is > 0 and var pid && pid != not, "a running role");
+        return ProcessIdentity.Of(supervisor.Report().Roles.Single().Pid)!.Value;
+    }
+}
