@@ -1,0 +1,2 @@
+// Worlds share the machine's two or more cores and their ports: one test at a time.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]

@@ -1,0 +1,146 @@
+using Pelago.Cli;
+
+namespace Pelago.Tests.EndToEnd;
+
+/// <summary>What a user may rely on while a world runs. One world for all tests of the class, one test at a
+/// time.</summary>
+public sealed class WorldTests(WorldTests.Shared shared) : IClassFixture<WorldTests.Shared>
+{
+    private const int PortBase = 22_500;
+
+    private TestWorld World => shared.World;
+
+    [Fact]
+    public async Task Status_RunningWorld_HasTheShapeForScripts()
+    {
+        var status = await World.UntilReadyAsync();
+        status.Group.ShouldBe("local");
+        status.World.ShouldBe(World.Data);
+        status.Regions.Select(region => region.Name).ShouldBe(["us-east-1", "eu-west-1", "ap-southeast-1"]);
+        status.Traffic.ShouldBeEmpty();
+        status.Databases.ShouldBeEmpty();
+        File.GetUnixFileMode(status.AdminToken).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.ReadAllText(status.TrustBundle).ShouldContain("BEGIN CERTIFICATE");
+        foreach (var region in status.Regions)
+        {
+            region.ExecutionApi.ShouldStartWith($"https://api.{region.PlatformHostname}:");
+            region.Ingress.ShouldStartWith($"https://ingress.svc.{region.AppsHostname}:");
+            region.Public.ShouldStartWith($"https://{region.AppsHostname}:");
+            region.Replication.Select(peer => peer.Peer).Order().ShouldBe(
+                status.Regions.Select(r => r.Name).Where(name => name != region.Name).Order());
+            var bookstore = region.Services.Single();
+            (bookstore.Project, bookstore.Name).ShouldBe(("demo", "bookstore"));
+            bookstore.Url.ShouldNotBeNull().ShouldStartWith($"https://bookstore-demo.{region.AppsHostname}:");
+        }
+        TestWorld.Pids(status).Values.ShouldBeUnique();
+    }
+
+    [Fact]
+    public async Task Status_Formats_AreForScriptsAndPeople()
+    {
+        (await World.RunAsync("status", "-o", "name")).ShouldExitWith(0).Output.ShouldContain("region/eu-west-1");
+        (await World.RunAsync("status", "-o", "yaml")).ShouldExitWith(0).Output.ShouldContain("group: local");
+        var table = (await World.RunAsync("status")).ShouldExitWith(0);
+        table.Output.ShouldContain("demo/bookstore");
+        table.Output.ShouldNotContain("\u001b", Case.Sensitive, "no colours where no terminal is");
+        (await World.RunAsync("regions", "list", "-o", "name")).ShouldExitWith(0).Output.ShouldContain("us-east-1\n");
+        (await World.RunAsync("wan", "show")).ShouldExitWith(0).Output.ShouldContain("108 ms");
+        (await World.RunAsync("logs", "wan")).ShouldExitWith(0).Output.ShouldContain("9 links");
+    }
+
+    [Fact]
+    public async Task Up_RunningWorld_ReportsAndStartsNothing()
+    {
+        var before = TestWorld.Pids(await World.UntilReadyAsync());
+        (await World.UpAsync()).ShouldExitWith(0);
+        TestWorld.Pids(await World.StatusAsync()).ShouldBe(before);
+    }
+
+    [Theory]
+    [InlineData(2, "PLG1201", "no-such-verb")]
+    [InlineData(3, "PLG1203", "regions", "stop", "eu-west-9", "--yes")]
+    [InlineData(3, "PLG1203", "regions", "start", "eu-west-9")]
+    [InlineData(3, "PLG1203", "wan", "cut", "nowhere")]
+    [InlineData(3, "PLG8002", "wan", "heal", "eu-west-1", "eu-west-1")]
+    [InlineData(2, "PLG8001", "wan", "set", "us-east-1", "eu-west-1", "--delay-ms", "-1")]
+    [InlineData(2, "PLG1202", "wan", "set", "us-east-1", "eu-west-1")]
+    [InlineData(2, "PLG1202", "regions", "stop", "eu-west-1")]
+    [InlineData(3, "PLG1206", "logs", "no-such-service")]
+    [InlineData(3, "PLG1203", "deploy", ".", "--region", "eu-west-9", "--name", "shop")]
+    [InlineData(2, "PLG2001", "deploy", ".", "--name", "Not_A_Name")]
+    [InlineData(2, "PLG2001", "deploy", ".", "--name", "ingress")]
+    [InlineData(2, "PLG1301", "deploy", "docs", "--name", "shop")]
+    public async Task BadInput_AnyVerb_SaysWhatIsWrongAndChangesNothing(
+        int exitCode, string code, params string[] words)
+    {
+        var before = TestWorld.Pids(await World.UntilReadyAsync());
+        var result = await World.RunAsync(words);
+        result.Error.ShouldStartWith($"error {code}: ");
+        result.ShouldExitWith(exitCode);
+        result.Error.ShouldNotContain("   at ");
+        result.Output.ShouldBeEmpty();
+        TestWorld.Pids(await World.StatusAsync()).ShouldBe(before);
+    }
+
+    [Fact]
+    public async Task Doctor_HealthyWorld_FindsNothingFailed()
+    {
+        await World.UntilReadyAsync();
+        (await World.RunAsync("doctor")).ShouldExitWith(0);
+        (await World.RunAsync("doctor", "--json")).ShouldExitWith(0).Output.ShouldContain("\"check\": \"links\"");
+    }
+
+    [Fact]
+    public async Task Regions_Stopped_StayDownUntilStarted()
+    {
+        var before = await World.UntilReadyAsync();
+        (await World.RunAsync("regions", "stop", "eu-west-1", "--kill", "--yes")).ShouldExitWith(0);
+        var without = await World.StatusAsync();
+        var stopped = without.Regions.Single(region => region.Name == "eu-west-1");
+        (stopped.State, stopped.Pid).ShouldBe((States.Stopped, null));
+        var instance = before.Regions.Single(region => region.Name == "eu-west-1").Services[0].Instances[0].Pid;
+        Pelago.Client.ProcessIdentity.Of(instance).ShouldBeNull("an instance goes with its region");
+        (await World.RunAsync("regions", "start", "eu-west-1")).ShouldExitWith(0);
+        await World.UntilReadyAsync();
+    }
+
+    [Fact]
+    public async Task Wan_Cut_StopsReplicationUntilHealed()
+    {
+        await World.UntilReadyAsync();
+        (await World.RunAsync("wan", "cut", "ap-southeast-1")).ShouldExitWith(0);
+        await World.UntilAsync(
+            status => status.Regions.Single(region => region.Name == "us-east-1").Replication
+                .Single(peer => peer.Peer == "ap-southeast-1").State != States.Live,
+            "a replication that is not live");
+        (await World.RunAsync("doctor")).ShouldExitWith(1).Output.ShouldContain("pelago wan heal");
+        (await World.RunAsync("wan", "heal")).ShouldExitWith(0);
+        await World.UntilReadyAsync();
+        (await World.RunAsync("verify")).ShouldExitWith(0);
+    }
+
+    [Fact]
+    public async Task SecondWorld_SamePortBase_StepsAsideAndLeavesTheFirstAlone()
+    {
+        var first = TestWorld.Pids(await World.UntilReadyAsync());
+        await using (var second = await TestWorld.UpAsync(PortBase))
+        {
+            var other = await second.UntilReadyAsync();
+            TestWorld.Pids(other).Values.Intersect(first.Values).ShouldBeEmpty();
+            (await World.StatusAsync()).Federation.ManagementApi.ShouldNotBe(other.Federation.ManagementApi);
+            (await second.RunAsync("down")).ShouldExitWith(0);
+            second.Processes().ShouldBeEmpty();
+        }
+        TestWorld.Pids(await World.UntilReadyAsync()).ShouldBe(first);
+    }
+
+    /// <summary>The world of this class.</summary>
+    public sealed class Shared : IAsyncLifetime
+    {
+        internal TestWorld World { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() => World = await TestWorld.UpAsync(PortBase);
+
+        public ValueTask DisposeAsync() => World.DisposeAsync();
+    }
+}
