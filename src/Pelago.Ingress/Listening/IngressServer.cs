@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -123,7 +122,7 @@ public sealed class IngressServer : IAsyncDisposable
             kestrel.Listen(face == Face.Public ? options.Public : options.InterRegion, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1AndHttp2;
-                listen.Use(next => connection => WithFactsAsync(face, connection, next, clock));
+                listen.Use(next => connection => WithFactsAsync(connection, next, clock));
                 listen.UseHttps(new TlsHandshakeCallbackOptions
                 {
                     HandshakeTimeout = options.HandshakeTimeout,
@@ -136,16 +135,11 @@ public sealed class IngressServer : IAsyncDisposable
         return app;
     }
 
-    private static async Task WithFactsAsync(
-        Face face, ConnectionContext connection, ConnectionDelegate next, TimeProvider clock)
+    private static async Task WithFactsAsync(ConnectionContext connection, ConnectionDelegate next, TimeProvider clock)
     {
         using var facts = new ConnectionFacts(connection, clock);
         connection.Features.Set(facts);
         await next(connection).ConfigureAwait(false);
-        // In TLS 1.3 the client has finished before its certificate is judged, and .NET on Linux sends no alert: only a
-        // reset tells a refused caller that its request was not merely cut short.
-        if (face == Face.InterRegion && facts.Peer is null)
-            connection.Features.Get<IConnectionSocketFeature>()?.Socket.Close(timeout: 0);
     }
 
     private static int Port(WebApplication app)

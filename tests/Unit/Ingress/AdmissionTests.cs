@@ -37,7 +37,9 @@ public sealed class AdmissionTests
 
         var outcome = await CurlAsync(world, world.Server.InterRegionPort, IngressWorld.Bookstore.Value);
 
-        outcome.ExitCode.ShouldNotBe(0, outcome.Output);
+        outcome.ExitCode.ShouldBe(0, outcome.Output);
+        outcome.Output.ShouldContain(ErrorCodes.PeerNotVerified.Code);
+        outcome.Output.ShouldEndWith(" 403");
         world.BookstoreInstance.Connections.ShouldBe(0);
     }
 
