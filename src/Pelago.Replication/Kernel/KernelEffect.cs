@@ -60,6 +60,9 @@ public enum AlarmKind
     /// <summary>Two different events claim the same origin and sequence.</summary>
     Fork,
 
+    /// <summary>Owed events that nobody has any more: their region lost them.</summary>
+    EventsLost,
+
     /// <summary>An entity is parked.</summary>
     Parked,
 

@@ -38,6 +38,10 @@ public sealed record KernelOptions
     /// <summary>An event held back for so long is entered as owed, so that the frontier may pass it.</summary>
     public int HoldMilliseconds { get; init; } = 1_000;
 
+    /// <summary>An owed event that every member was asked for and nobody has is given up after so long, if the life of
+    /// its origin is over.</summary>
+    public int LostAfterMilliseconds { get; init; } = 10_000;
+
     /// <summary>Most events held back for one entity.</summary>
     public int MaxHeldPerEntity { get; init; } = 1_024;
 

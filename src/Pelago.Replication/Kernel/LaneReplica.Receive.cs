@@ -21,14 +21,46 @@ internal sealed partial class LaneReplica
     /// <summary>Takes the answer to a fetch.</summary>
     /// <param name="complete">The answer holds everything that the peer has of the gap, and the peer vouched for having
     /// the gap's position.</param>
-    public void Receive(long link, OwedGap gap, IReadOnlyList<EventRecord> events, bool complete)
+    public void Receive(PeerLink link, OwedGap gap, IReadOnlyList<EventRecord> events, bool last, bool complete)
     {
         gap.FetchUnderWay = false;
-        var inbound = new InboundFrame(link, 0, events.Count, 0) { Closes = complete ? gap : null, Round = gap.Round };
+        WithEntity(gap.Entry.Entity, entity => Learn(entity, gap, events, last ? link.Peer.Name : null));
+        var inbound = new InboundFrame(link.Id, 0, events.Count, 0) { Closes = complete ? gap
+            : null, Round = gap.Round };
         foreach (var e in events)
             Receive(e, inbound);
         if (events.Count == 0)
             Settle(inbound);
+    }
+
+    private void Learn(EntityReplica entity, OwedGap gap, IReadOnlyList<EventRecord> events, string? answered)
+    {
+        if (events.Any(e => e.Sequence > entity.Seen[gap.Entry.Origin]))
+        {
+            gap.NothingAt.Clear();
+            return;
+        }
+        if (answered is null)
+            return;
+        if (gap.NothingAt.Count == 0)
+            gap.NothingSinceMilliseconds = context.Now.MonotonicMilliseconds;
+        gap.NothingAt.Add(answered);
+    }
+
+    /// <summary>Nobody has what is owed, and nobody will: the gap is closed, and a person is told. What is held of it
+    /// waits for causes that are lost, too, and is in no journal.</summary>
+    public void GiveUp(OwedGap gap) => WithEntity(gap.Entry.Entity, entity => GiveUp(entity, gap));
+
+    private void GiveUp(EntityReplica entity, OwedGap gap)
+    {
+        var left = entity.Held.Where(h => h.Event.Origin.Equals(gap.Entry.Origin)).ToArray();
+        if (filling.Settled.Contains(gap) || !owed.Contains(gap) || left.Any(h => h.Inbound.Count > 0))
+            return;
+        foreach (var entry in left)
+            Forget(entity, entry);
+        filling.Settled.Add(gap);
+        context.Alarm(AlarmKind.EventsLost, $"Events of {gap.Entry.Entity} from {gap.Entry.Origin}#"
+            + $"{gap.Entry.FromSequence} on are lost: their region lost them, and no other has them.");
     }
 
     private void Receive(EventRecord e, InboundFrame inbound)

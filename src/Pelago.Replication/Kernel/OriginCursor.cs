@@ -93,4 +93,9 @@ internal sealed class OwedGap(Owed entry, ulong lastKnown)
     /// <summary>The round in which something was last passed over: that round does not close the gap.</summary>
     public int PassedInRound { get; set; }
     public long NextFetchMilliseconds { get; set; }
+
+    /// <summary>Peers that answered and had nothing new of it, and since when.</summary>
+    public HashSet<string> NothingAt { get; } = new(StringComparer.Ordinal);
+
+    public long NothingSinceMilliseconds { get; set; }
 }

@@ -66,8 +66,14 @@ internal sealed partial class PeerLinks
         foreach (var gap in lane.DueFetches().ToArray())
         {
             var origin = gap.Entry.Origin;
+            if (IsLost(gap))
+            {
+                lane.GiveUp(gap);
+                continue;
+            }
             var from = peers.Values.Where(p => p.IsLive)
-                .OrderByDescending(p => p.Reports[lane.Lane]?.GetValueOrDefault(origin) ?? 0).FirstOrDefault();
+                .OrderBy(p => gap.NothingAt.Contains(p.Name))
+                .ThenByDescending(p => p.Reports[lane.Lane]?.GetValueOrDefault(origin) ?? 0).FirstOrDefault();
             if (from is null)
                 return;
             gap.FetchUnderWay = true;
@@ -84,6 +90,16 @@ internal sealed partial class PeerLinks
         }
     }
 
+    // A life that is over, of a region that lost its end: every member was asked and has nothing, for long enough that
+    // what one of them may hold back has found its causes.
+    private bool IsLost(OwedGap gap)
+    {
+        var origin = gap.Entry.Origin;
+        return gap.NothingAt.Count > 0 && Now - gap.NothingSinceMilliseconds >= context.Options.LostAfterMilliseconds
+            && !origin.Equals(writer.Newest)
+            && peers.Values.All(p => p.IsLive && gap.NothingAt.Contains(p.Name) && !origin.Equals(p.Dialled!.Serves));
+    }
+
     private void TakeFetched(PeerLink link, FetchedFrame f)
     {
         if (!fetching.Remove(f.Request, out var fetch) || fetch.Link != link)
@@ -93,7 +109,7 @@ internal sealed partial class PeerLinks
         fetch.Gap.NextPage = f.More && wanted.Length > 0 ? wanted[^1].Sequence + 1 : 0;
         if (f.More)
             fetch.Gap.NextFetchMilliseconds = Now;
-        fetch.Lane.Receive(link.Id, fetch.Gap, wanted, complete: !f.More && fetch.Vouched);
+        fetch.Lane.Receive(link, fetch.Gap, wanted, !f.More, complete: !f.More && fetch.Vouched);
     }
 
     /// <summary>An entity's history was read for a peer that fetches.</summary>

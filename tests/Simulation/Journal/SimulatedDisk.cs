@@ -26,6 +26,9 @@ public sealed class SimulatedDisk
     /// <summary>When set, every group fails and nothing is written.</summary>
     public bool Full { get; set; }
 
+    /// <summary>The conflict ledger.</summary>
+    public IReadOnlyList<ConflictRecord> Conflicts => State.Conflicts;
+
     internal StoredState State { get; private set; } = new();
 
     /// <summary>Called with each group once it is durable, before anybody is told.</summary>

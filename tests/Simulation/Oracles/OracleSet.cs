@@ -11,7 +11,7 @@ public sealed class OracleSet
     private readonly SimulatedGroup group;
     private readonly Dictionary<SimulatedDisk, ReplicaOracle> replicas = [];
     private readonly HashSet<string> forgetful = [];
-    private readonly Dictionary<string, string> acknowledged = [];
+    private readonly Dictionary<string, ReplicaOracle> acknowledged = [];
     private readonly HashSet<string> lostLines = [];
     private readonly HashSet<(string Region, string Line)> missingAfterLoss = [];
 
@@ -75,7 +75,7 @@ public sealed class OracleSet
     {
         foreach (var (line, at) in acknowledged)
         {
-            if (at == region.Name && !missingAfterLoss.Contains((at, line)) && !Of(region).HasLine(line))
+            if (at == Of(region) && !missingAfterLoss.Contains((region.Name, line)) && !at.HasLine(line))
                 throw new OracleException($"{region.Name} acknowledged '{line}' and does not have it after it died.");
         }
     }
@@ -97,7 +97,7 @@ public sealed class OracleSet
             if (!replica.HasLine(line))
                 throw new OracleException(
                     $"{region.Name} acknowledged '{line}' of {operation.Entity} before it was durable.");
-            acknowledged[line] = region.Name;
+            acknowledged[line] = replica;
         }
         foreach (var point in result.Points)
         {

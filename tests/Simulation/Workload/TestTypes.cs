@@ -48,6 +48,9 @@ internal static class TestTypes
     /// <summary>What a payload says, without its number.</summary>
     public static string Body(string line) => line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..];
 
+    /// <summary>A book's title.</summary>
+    public static string TitleOf(object state) => ((BookState)state).Title.Value;
+
     /// <summary>A command that persists the given lines as one batch and answers with <c>done</c> and the number of
     /// events
     /// before.</summary>

@@ -162,9 +162,12 @@ public sealed class SimulatedGroup
 public sealed record Operation(EntityKey Entity, IReadOnlyList<string> Lines, string Key,
     long PatienceMilliseconds = 5_000)
 {
+    /// <summary>A command handler of its own instead of one that persists the lines.</summary>
+    internal Func<object, CommandContext, Decision>? Handle { get; init; }
+
     internal CommandRequest ToRequest(long monotonic) => new()
     {
-        Entity = Entity, Handle = TestTypes.Persist(Lines), IdempotencyKey = Key,
+        Entity = Entity, Handle = Handle ?? TestTypes.Persist(Lines), IdempotencyKey = Key,
         EncodeReply = Key.Length == 0 ? null : reply => System.Text.Encoding.UTF8.GetBytes((string)reply!),
         DecodeReply = Key.Length == 0 ? null : bytes => System.Text.Encoding.UTF8.GetString(bytes.Span),
         DeadlineMilliseconds = monotonic + PatienceMilliseconds,

@@ -1,0 +1,129 @@
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Tests.Simulation;
+
+/// <summary>Regions that do not reach each other, and readers who move between them.</summary>
+public sealed class PartitionScenarios
+{
+    [Fact]
+    public void Partition_WritesOnBothSides_ConvergeAndNothingIsMissing()
+    {
+        var scene = new Scene(4);
+        foreach (var (here, there) in new[] { (0, 2), (0, 3), (1, 2), (1, 3) })
+            scene.Group.Network.Cut(scene.Group[here].Name, scene.Group[there].Name);
+        for (var i = 0; i < 40; i++)
+            scene.Done(scene.Group[i % 4], Scene.Diary());
+        scene.Group.Run(10_000);
+
+        scene.Converge();
+        scene.Lines(scene.A, Scene.Diary()).Length.ShouldBe(40);
+    }
+
+    [Fact]
+    public void PartialCut_ThirdRegionSeesBoth_ConvergesThroughItWhileTheCutLasts()
+    {
+        var scene = new Scene(3);
+        scene.Group.Network.Cut(scene.A.Name, scene.B.Name);
+        scene.Group.Run(3_500);
+
+        var (ofA, ofB) = (scene.Done(scene.A, Scene.Diary()), scene.Done(scene.B, Scene.Diary()));
+
+        scene.RunUntil(() => scene.Knows(scene.B, ofA) && scene.Knows(scene.A, ofB), "both events on both sides",
+            10_000);
+        scene.Group.Network.Path(scene.A.Name, scene.B.Name).Cut.ShouldBeTrue();
+        scene.Converge();
+    }
+
+    [Fact]
+    public void Region_LostAfterOneSurvivorHasItsEvent_TheEventReachesAll()
+    {
+        var scene = new Scene(3);
+        scene.Group.Network.Cut(scene.A.Name, scene.C.Name);
+        var point = scene.Done(scene.A, Scene.Diary());
+        scene.RunUntil(() => scene.Knows(scene.B, point), "the event in B");
+
+        scene.A.Kill();
+
+        scene.RunUntil(() => scene.Knows(scene.C, point), "the event in C", 10_000);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Token_ReadInAnotherRegion_WaitsAndShowsTheWrite(bool collapsed)
+    {
+        var scene = new Scene(2);
+        scene.Group.Network.Path(scene.A.Name, scene.B.Name).DelayMilliseconds = 1_000;
+        scene.Group.Run(3_000);
+        var point = scene.Done(scene.A, Scene.Diary());
+        scene.Knows(scene.B, point).ShouldBeFalse();
+
+        var view = scene.Read(scene.B, Scene.Diary(), Token(point, collapsed));
+
+        view.Seen[point.Origin].ShouldBe(point.Sequence);
+        scene.Converge();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Token_OriginCutOff_IsAClearErrorAtTheDeadline(bool collapsed)
+    {
+        var scene = new Scene(2);
+        scene.Group.Network.Isolate(scene.B.Name);
+        var point = scene.Done(scene.A, Scene.Diary());
+        var before = scene.Group.Time.Now;
+
+        var result = scene.TryRead(scene.B, Scene.Diary(), Token(point, collapsed), patienceMilliseconds: 1_500);
+
+        result.Failure!.Error.ShouldBe(ErrorCodes.TokenNotReached);
+        (scene.Group.Time.Now - before).ShouldBeInRange(1_500, 2_000);
+        scene.Converge();
+    }
+
+    [Fact]
+    public void Command_SameKeyInTwoRegions_CountsOnceEverywhere()
+    {
+        var scene = new Scene(2);
+        var stock = new EntityKey("stock", "s");
+        scene.Group.Network.Cut(scene.A.Name, scene.B.Name);
+        var operation = scene.Operation(stock, "5", "key");
+        var (first, second) = (scene.Begin(scene.A, operation), scene.Begin(scene.B, operation));
+        scene.RunUntil(() => first.Value is not null && second.Value is not null, "both answers");
+        (first.Value!.Value.Failure, second.Value!.Value.Failure).ShouldBe((null, null));
+
+        scene.Converge();
+
+        foreach (var region in scene.Group.Regions)
+        {
+            ((PnCounter)scene.Read(region, stock).State).Value.ShouldBe(5);
+            scene.Events(region, stock).Count.ShouldBe(2);
+            scene.RunUntil(
+                () => region.Disk.Conflicts.Any(c => c.Kind == ConflictKind.Deduplicated), "the entry in the ledger");
+        }
+    }
+
+    [Fact]
+    public void Command_SameKeyAgain_GetsTheFirstReplyAndWritesNothing()
+    {
+        var scene = new Scene(2);
+        var operation = scene.Operation(Scene.Diary(), "note", "key");
+        var first = scene.Begin(scene.A, operation);
+        scene.RunUntil(() => first.Value is not null, "the first answer");
+        scene.Done(scene.A, Scene.Diary());
+        scene.A.Kill();
+        scene.A.Start();
+
+        var again = scene.Begin(scene.A, operation);
+        scene.RunUntil(() => again.Value is not null, "the second answer");
+
+        again.Value!.Value.Value.ShouldBe(first.Value!.Value.Value);
+        scene.Lines(scene.A, Scene.Diary()).Length.ShouldBe(2);
+        scene.Converge();
+    }
+
+    private static ReadCondition Token(WritePoint point, bool collapsed) => collapsed
+        ? new ReadCondition([], [new Frontier(point.Origin, point.Position, point.Position)])
+        : new ReadCondition([new VersionVector.Slot(point.Origin, point.Sequence)], []);
+}

@@ -1,0 +1,219 @@
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Tests.Simulation;
+
+/// <summary>Processes that die, disks that fail, events that come again or out of order.</summary>
+public sealed class RecoveryScenarios
+{
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Writer_DiesAroundTheWrite_LosesAndDoublesNothing(bool afterTheWrite)
+    {
+        var scene = new Scene(2);
+        scene.Done(scene.A, Scene.Diary(), "kept");
+        (scene.A.CrashAfterWritePerMille, scene.A.CrashBeforeWritePerMille) = afterTheWrite ? (1000, 0) : (0, 1000);
+        var operation = scene.Operation(Scene.Diary(), "tried", "key");
+        var unanswered = scene.Begin(scene.A, operation);
+        scene.RunUntil(() => !scene.A.Up, "the death");
+        (scene.A.CrashAfterWritePerMille, scene.A.CrashBeforeWritePerMille) = (0, 0);
+        scene.A.Start();
+
+        unanswered.Value.ShouldBeNull();
+        var answer = scene.Begin(scene.A, operation);
+        scene.RunUntil(() => answer.Value is not null, "the retry");
+
+        scene.Converge();
+        scene.Lines(scene.B, Scene.Diary()).ShouldBe(["1:kept", "2:tried"]);
+    }
+
+    [Fact]
+    public void Receiver_DiesBeforeItsFrontierIsStored_AppliesTheRedeliveredOnce()
+    {
+        var scene = new Scene(2);
+        for (var i = 0; i < 10; i++)
+        {
+            var point = scene.Done(scene.A, Scene.Diary());
+            scene.RunUntil(() => scene.Knows(scene.B, point), "the event in B");
+            scene.B.Kill();
+            scene.B.Start();
+        }
+        scene.Converge();
+
+        scene.Lines(scene.B, Scene.Diary()).Length.ShouldBe(10);
+    }
+
+    [Fact]
+    public void Receiver_DiskFull_TakesTheEventLater()
+    {
+        var scene = new Scene(2);
+        scene.B.Disk.Full = true;
+        var point = scene.Done(scene.A, Scene.Diary());
+        scene.Group.Run(2_000);
+
+        scene.Group.Oracles.Alarms.GetValueOrDefault(AlarmKind.JournalFailed).ShouldBePositive();
+        scene.A.Describe()!.Lanes[point.Lane].FinalThrough.ShouldAllBe(f => f.Final == 0); // not acknowledged
+        scene.B.Disk.Full = false;
+        scene.Converge();
+
+        scene.Knows(scene.B, point).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Writer_DiskFull_RefusesAndKeepsWhatItHas()
+    {
+        var scene = new Scene(1);
+        scene.Done(scene.A, Scene.Diary());
+        scene.A.Disk.Full = true;
+
+        scene.Write(scene.A, Scene.Diary()).Failure!.Error.ShouldBe(ErrorCodes.JournalUnavailable);
+        scene.A.Disk.Full = false;
+        scene.Done(scene.A, Scene.Diary());
+
+        scene.Lines(scene.A, Scene.Diary()).Length.ShouldBe(2);
+    }
+
+    [Fact]
+    public void Entity_EventsArriveWhileItIsLoaded_AreAppliedAfterwardsInOrder()
+    {
+        var scene = new Scene(2);
+        for (var i = 0; i < 5; i++)
+            scene.Done(scene.A, Scene.Diary());
+        scene.Converge();
+        scene.B.Stop();
+        scene.B.LoadFailurePerMille = 700; // each load takes several attempts
+        for (var i = 0; i < 5; i++)
+            scene.Done(scene.A, Scene.Diary());
+        scene.B.Start();
+        scene.Group.Run(3_000);
+        scene.B.LoadFailurePerMille = 0;
+
+        scene.Converge();
+        scene.Lines(scene.B, Scene.Diary()).Length.ShouldBe(10);
+    }
+
+    [Fact]
+    public void Stream_Breaks_ResumesByItselfAndLagShowsIt()
+    {
+        var scene = new Scene(2);
+        scene.Group.Run(2_000);
+        scene.Group.Network.Cut(scene.A.Name, scene.B.Name);
+        var point = scene.Done(scene.A, Scene.Diary());
+        scene.Group.Run(5_000);
+        var cut = scene.B.Describe()!.Peers[0];
+        cut.State.ShouldBe("Down");
+        cut.LagMilliseconds.ShouldBeGreaterThan(1_500);
+
+        scene.Group.Network.Heal();
+        scene.RunUntil(() => scene.Knows(scene.B, point), "the event in B", 10_000);
+        scene.Group.Run(1_000);
+
+        scene.B.Describe()!.Peers[0].State.ShouldBe("Live");
+        scene.B.Describe()!.Peers[0].LagMilliseconds.ShouldBeLessThan(1_000);
+    }
+
+    [Fact]
+    public void Frames_DuplicatedOrOvertaking_BreakTheLinkAndNothingElse()
+    {
+        var scene = new Scene(2);
+        var path = scene.Group.Network.Path(scene.A.Name, scene.B.Name);
+        (path.DuplicatePerMille, path.ReorderPerMille) = (30, 30);
+        for (var i = 0; i < 60; i++)
+            scene.Done(scene.A, Scene.Diary());
+        scene.Group.Run(5_000);
+
+        scene.Group.Network.ProtocolBreaks.ShouldBePositive();
+        scene.Converge();
+        scene.Lines(scene.B, Scene.Diary()).Length.ShouldBe(60);
+    }
+
+    [Fact]
+    public void TornTail_PeersHaveIt_IsRecoveredUnderANewIncarnation()
+    {
+        var scene = new Scene(2);
+        scene.Done(scene.A, Scene.Diary());
+        var before = scene.A.Disk.Writes;
+        var torn = scene.Done(scene.A, Scene.Diary(), "torn");
+        scene.RunUntil(() => scene.Knows(scene.B, torn), "the event in B");
+
+        scene.A.Kill();
+        scene.Group.Oracles.RolledBack(scene.A, scene.A.Disk.RollBack(before));
+        scene.Knows(scene.A, torn).ShouldBeFalse();
+        scene.A.Start();
+        var next = scene.Done(scene.A, Scene.Diary(), "next");
+
+        next.Origin.ShouldNotBe(torn.Origin);
+        scene.Converge();
+        scene.Knows(scene.A, torn).ShouldBeTrue();
+        scene.A.Alarms.ShouldContain(a => a.Kind == AlarmKind.NewIncarnation);
+    }
+
+    [Fact]
+    public void UncleanStop_PeersHoldNothingBeyond_GoesOnWithItsIncarnation()
+    {
+        var scene = new Scene(3);
+        var first = scene.Done(scene.A, Scene.Diary());
+        scene.Converge();
+        scene.A.Kill();
+        scene.A.Start();
+        scene.Group.Run(2_000);
+
+        scene.Done(scene.A, Scene.Diary()).Origin.ShouldBe(first.Origin);
+    }
+
+    [Fact]
+    public void UncleanStop_PeersUnreachable_WritesAtOnceUnderANewIncarnation()
+    {
+        var scene = new Scene(2);
+        var first = scene.Done(scene.A, Scene.Diary());
+        scene.Converge();
+        scene.Group.Network.Isolate(scene.A.Name);
+        scene.A.Kill();
+        scene.A.Start();
+
+        scene.Done(scene.A, Scene.Diary()).Origin.ShouldNotBe(first.Origin);
+        scene.Converge();
+    }
+
+    [Fact]
+    public void Chain_OriginsThirdBeforeItsSecond_IsHeldAndThenBothApplied()
+    {
+        var scene = new Scene(3);
+        scene.Group.Network.Cut(scene.A.Name, scene.C.Name);
+        var question = scene.Done(scene.A, Scene.Diary(), "question");
+        scene.RunUntil(() => scene.Knows(scene.B, question), "the question in B");
+        var held = false;
+        scene.Done(scene.B, Scene.Diary(), "answer");
+        scene.RunUntil(() => held = scene.C.Describe()!.Lanes.Any(l
+            => l.Held > 0), "the answer held back in C", 10_000);
+
+        held.ShouldBeTrue();
+        scene.Lines(scene.C, Scene.Diary()).ShouldBeEmpty();
+        scene.Converge();
+        scene.Lines(scene.C, Scene.Diary()).ShouldBe(["1:question", "2:answer"]);
+    }
+
+    [Fact]
+    public void Snapshot_RestartAndOldDuplicate_IsFiltered()
+    {
+        var scene = new Scene(2, o => o with { SnapshotRows = 5, EntityMemoryBytes = 1 });
+        for (var i = 0; i < 40; i++)
+        {
+            var point = scene.Done(i % 2 == 0 ? scene.A : scene.B, Scene.Diary());
+            scene.RunUntil(() => scene.Group.Regions.All(r => scene.Knows(r, point)), "the event everywhere");
+        }
+        scene.Converge();
+        var before = scene.Read(scene.B, Scene.Diary());
+        scene.B.Disk.State.Entities[Scene.Diary()].Snapshot.ShouldNotBeNull();
+
+        scene.B.Kill(); // its newest frontiers are not stored, so old events come again
+        scene.B.Start();
+        scene.Converge();
+
+        var after = scene.Read(scene.B, Scene.Diary());
+        after.Seen.ShouldBe(before.Seen);
+        (after.Count, after.Highest).ShouldBe((before.Count, before.Highest));
+        after.State.ShouldBe(before.State);
+    }
+}
