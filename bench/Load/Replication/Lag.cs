@@ -32,9 +32,9 @@ public static class Lag
         var here = NewListener();
         var ports = new Dictionary<string, int>(StringComparer.Ordinal);
         string[] members = [Peer, Origin];
-        await using var origin = await BenchRegion.StartAsync(
+        var origin = await BenchRegion.StartAsync(
             Origin, members, new PlainDialler(Origin, p => ports[p], Secret), cancellationToken);
-        await using var peer = await BenchRegion.StartAsync(
+        var peer = await BenchRegion.StartAsync(
             Peer, members, new PlainDialler(Peer, p => ports[p], Secret), cancellationToken);
         var originPort = await ServeAsync(here, origin, Peer, cancellationToken);
         var peerPort = await ServeAsync(there, peer, Origin, cancellationToken);
@@ -53,6 +53,8 @@ public static class Lag
         var beyond = await DriveAsync(origin, peer, Measured, cancellationToken);
         beyond = [.. beyond.Select(ms => ms - oneWay).Order()];
         var fsync = Fsync(origin.DataDirectory);
+        await peer.DisposeAsync();
+        await origin.DisposeAsync();
         await here.DisposeAsync();
         await there.DisposeAsync();
         await ending.CancelAsync();

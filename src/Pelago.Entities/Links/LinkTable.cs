@@ -50,7 +50,10 @@ internal sealed class LinkTable(RuntimeOptions options, IPeerDialler dialler, Ti
     public async Task StopAsync()
     {
         stopping.CancelAfter(TimeSpan.FromMilliseconds(options.StopMilliseconds));
-        await Task.WhenAll([.. links.Values.Select(r => r.Ended.Task), .. dials.Keys]);
+        // A transport that does not even end when it is cancelled must not keep the journal from closing.
+        await Task.WhenAll([.. links.Values.Select(r => r.Ended.Task), .. dials.Keys])
+            .WaitAsync(TimeSpan.FromMilliseconds(options.StopMilliseconds * 2), clock)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await stopping.CancelAsync();
     }
 

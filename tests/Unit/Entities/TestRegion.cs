@@ -13,10 +13,11 @@ internal sealed class TestRegion : IAsyncDisposable
     private static readonly EntityTypes Types = new([EntityType.Of<Tally>()]);
     private static int sessions;
     private readonly string directory;
-    private readonly TestNetwork network;
+    private readonly IReadOnlyList<string> members;
+    private readonly IPeerDialler dialler;
 
-    private TestRegion(string name, string directory, TestNetwork network)
-        => (Name, this.directory, this.network) = (name, directory, network);
+    private TestRegion(string name, string directory, IReadOnlyList<string> members, IPeerDialler dialler)
+        => (Name, this.directory, this.members, this.dialler) = (name, directory, members, dialler);
 
     public string Name { get; }
 
@@ -24,11 +25,19 @@ internal sealed class TestRegion : IAsyncDisposable
 
     public EntityType Type { get; } = Types.Of<Tally>();
 
-    public static Task<TestRegion> StartAsync(string name) => StartAsync(name, new TestNetwork([name]));
+    public static Task<TestRegion> StartAsync(string name) => StartAsync(name, [name], new NoPeers());
 
     public static async Task<TestRegion> StartAsync(string name, TestNetwork network)
     {
-        var region = new TestRegion(name, Directory.CreateTempSubdirectory("pelago-entities-").FullName, network);
+        var region = await StartAsync(name, network.Members, network.DiallerOf(name));
+        network.Add(region);
+        return region;
+    }
+
+    public static async Task<TestRegion> StartAsync(string name, IReadOnlyList<string> members, IPeerDialler dialler)
+    {
+        var directory = Directory.CreateTempSubdirectory("pelago-entities-").FullName;
+        var region = new TestRegion(name, directory, members, dialler);
         await region.StartAgainAsync();
         return region;
     }
@@ -49,13 +58,12 @@ internal sealed class TestRegion : IAsyncDisposable
         {
             Kernel = new KernelOptions
             {
-                Region = Name, Members = network.Members, Session = session, Seed = (ulong)Name.Length,
+                Region = Name, Members = members, Session = session, Seed = (ulong)Name.Length,
             },
         };
-        Runtime = await EntityRuntime.StartAsync(options, Types, journal, network.DiallerOf(Name),
+        Runtime = await EntityRuntime.StartAsync(options, Types, journal, dialler,
             new EntityOwners(Name),
             TimeProvider.System, NullLogger.Instance, TestContext.Current.CancellationToken);
-        network.Add(this);
     }
 
     public ValueTask<EntityReply<int>> NoteAsync(string id, string word, RequestOptions? options = null)
