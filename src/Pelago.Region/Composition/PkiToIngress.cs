@@ -39,10 +39,19 @@ internal sealed class PkiToIngress : IServerCertificates, IInterRegionTls, IAsyn
     public SslStreamCertificateContext? Find(string serverName) => _public.Find(serverName);
 
     /// <inheritdoc />
+    /// <remarks>A caller who shows no certificate at all is let through the handshake, because only then can he be told why he is
+    /// refused: the ingress answers 403 to every request of a connection without a verified peer. A certificate that is shown
+    /// and refused ends the handshake.</remarks>
     public SslServerAuthenticationOptions? Accept(string serverName, Action<PeerVerdict> decided)
-        => _interRegion.Find(serverName) is { } certificate
-            ? TlsProfiles.InterRegionServer(certificate, _check, result => decided(Translate(result)))
-            : null;
+    {
+        if (_interRegion.Find(serverName) is not { } certificate)
+            return null;
+        var tls = TlsProfiles.InterRegionServer(certificate, _check, result => decided(Translate(result)));
+        var check = tls.RemoteCertificateValidationCallback!;
+        tls.RemoteCertificateValidationCallback = (sender, shown, chain, errors)
+            => check(sender, shown, chain, errors) || shown is null;
+        return tls;
+    }
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()

@@ -6,7 +6,7 @@ using Pelago.Client;
 namespace Pelago.Region;
 
 /// <summary>What the last look at an instance showed.</summary>
-/// <param name="Ready">It takes requests.</param>
+/// <param name="Ready">It takes requests: it said so within the last five seconds, and has not said otherwise since.</param>
 /// <param name="LastAnswer">When it last answered at all; the time it was first looked at, before its first answer.</param>
 internal sealed record ProbeResult(bool Ready, DateTimeOffset LastAnswer);
 
@@ -16,6 +16,10 @@ internal sealed class InstanceProbe(TimeProvider clock) : IDisposable
 {
     private const int MaxAnswerBytes = 4 * 1024 * 1024;
     private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(2);
+
+    // One slow answer on a busy machine is no reason to send its users away; a process that ended is seen by its pid.
+    private static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan InspectTimeout = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<string, ProbeResult> _results = new(StringComparer.Ordinal);
@@ -34,7 +38,7 @@ internal sealed class InstanceProbe(TimeProvider clock) : IDisposable
         var known = _results.GetOrAdd(instance.Id, _ => new ProbeResult(false, clock.GetUtcNow()));
         var status = await AskAsync(instance.ManagementUrl + "/ready", cancellationToken);
         _results[instance.Id] = status is null
-            ? known with { Ready = false }
+            ? known with { Ready = known.Ready && clock.GetUtcNow() - known.LastAnswer < SilenceLimit }
             : new ProbeResult(status == HttpStatusCode.OK, clock.GetUtcNow());
     }
 

@@ -1,0 +1,99 @@
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Logging.Abstractions;
+using Pelago.Client;
+using Pelago.Model;
+using Pelago.Pki;
+using Pelago.Region;
+
+namespace Pelago.Tests.Unit;
+
+public sealed class RegionRenewalTests
+{
+    private static readonly Lifetimes Policy = new();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Leaves_TwoThirdsOfTheirLife_AreRenewedWithTheFederationPlaneDown()
+    {
+        var clock = new FakeClock(TimeProvider.System.GetUtcNow());
+        await using var federation = await LocalFederation.StartAsync("us-east-1");
+        var home = PrepareHome(federation);
+        using var kek = KeyEncryptionKey.OpenFile(home.SealingKeyFile);
+        var identity = await OpenAsync(home, kek, clock);
+        await federation.StopAsync();
+        var check = new IdentityCheck(() => identity.Trust.Current, clock);
+        await using var certificates = new PkiToIngress(() => identity.Authority, check, clock);
+        const string name = "bookstore-demo.us-east-1.apps.pelago.localhost";
+        await certificates.SetNamesAsync([name], [], Stop);
+        var first = certificates.Find(name)!.TargetCertificate;
+
+        await Eventually.BeTrue(() => clock.ArmedTimers > 0, "the renewal sleeps");
+        clock.Advance(Policy.Leaf * 0.6);
+        certificates.Find(name)!.TargetCertificate.Thumbprint.ShouldBe(first.Thumbprint, "it is not time yet");
+        await Eventually.BeTrue(() =>
+        {
+            clock.Advance(TimeSpan.FromMinutes(10));
+            return certificates.Find(name)!.TargetCertificate.Thumbprint != first.Thumbprint;
+        }, "the leaf was renewed");
+
+        var second = certificates.Find(name)!;
+        second.TargetCertificate.PublicKey.ExportSubjectPublicKeyInfo()
+            .ShouldNotBe(first.PublicKey.ExportSubjectPublicKeyInfo(), "a new key each time");
+        check.CheckHost(second.TargetCertificate, [.. second.IntermediateCertificates], name).Accepted.ShouldBeTrue();
+        (first.NotAfter.ToUniversalTime() - clock.GetUtcNow()).ShouldBeGreaterThan(Policy.Leaf * 0.2, "long before its end");
+        await federation.StartAsync();
+    }
+
+    [Fact]
+    public async Task Identity_OfAnotherRegion_IsNotTakenOver()
+    {
+        var clock = new FakeClock(TimeProvider.System.GetUtcNow());
+        await using var federation = await LocalFederation.StartAsync("us-east-1");
+        var home = PrepareHome(federation);
+        using var kek = KeyEncryptionKey.OpenFile(home.SealingKeyFile);
+        await OpenAsync(home, kek, clock);
+        PrivateFile.WriteJson(home.ConfigFile, home.ReadConfig() with { Region = "eu-west-1" });
+
+        var refused = await Should.ThrowAsync<PelagoException>(() => OpenAsync(home, kek, clock));
+
+        refused.Failure.Error.ShouldBe(ErrorCodes.StateUnreadable);
+    }
+
+    [Fact]
+    public async Task Home_OfARegion_HoldsNoKeyInTheClearAndNothingOfTheRoot()
+    {
+        var clock = new FakeClock(TimeProvider.System.GetUtcNow());
+        await using var federation = await LocalFederation.StartAsync("us-east-1");
+        var home = PrepareHome(federation);
+        using var kek = KeyEncryptionKey.OpenFile(home.SealingKeyFile);
+        var identity = await OpenAsync(home, kek, clock);
+
+        foreach (var file in Directory.EnumerateFiles(home.Path, "*", SearchOption.AllDirectories))
+        {
+            (await File.ReadAllTextAsync(file, Stop)).ShouldNotContain("PRIVATE KEY");
+            if (Path.GetExtension(file) is ".key" or ".json" || file == home.SealingKeyFile)
+                File.GetUnixFileMode(file).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite, file);
+        }
+        identity.CausalityOf("demo").Current.ShouldNotBe(identity.CausalityOf("other").Current, "one key a project");
+    }
+
+    private static RegionHome PrepareHome(LocalFederation federation)
+    {
+        var enrolment = federation.Config.Regions[0];
+        var home = new RegionHome(Path.Combine(Path.GetDirectoryName(federation.Home)!, enrolment.Name));
+        home.Prepare();
+        PrivateFile.WriteJson(home.ConfigFile, new RegionConfig("local", enrolment.Name, enrolment.AppsHostname,
+            enrolment.PlatformHostname, 1, 2, 3, 4, 5, 3, federation.Address.ToString().TrimEnd('/'),
+            Endpoint.Loopback(federation.Config.ManagementApiPort), enrolment.TokenFile, "", []));
+        return home;
+    }
+
+    private static Task<RegionIdentity> OpenAsync(RegionHome home, KeyEncryptionKey kek, TimeProvider clock)
+    {
+        var config = home.ReadConfig();
+        return RegionIdentity.OpenAsync(new IdentityParts(home, config, kek, new SealedKeyFiles(home.Keys, kek),
+            TrustStore.Open(home.BundleFile), new FederationLink(config, clock), Policy, new IssuanceLog(home.IssuanceFile),
+            clock, NullLogger.Instance), Stop);
+    }
+}
