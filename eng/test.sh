@@ -39,6 +39,12 @@ build() {
 
 attribute() { head -c 4000 "$1" | sed -n "s/.*<assembly [^>]*[ ]$2=\"\([0-9]*\)\".*/\1/p" | head -n 1; }
 
+# Of a runner's output, each test that failed or was skipped, with its message and stack. The program's own output stays
+# in the log.
+show_failures() {
+    awk '/^    [^ ].*\[(FAIL|SKIP)\]$/ { inside = 1; print; next } /^      / { if (inside) print; next } { inside = 0 }' "$1"
+}
+
 # run_suite PROJECT [options]: runs one test executable and adds its counts.
 run_suite() {
     local project="$1" report="$results/$1.xml" log="$results/$1.log" status started=$SECONDS total ok bad skip errors
@@ -61,8 +67,7 @@ run_suite() {
     if [ "${total:-0}" -eq 0 ]; then
         fault "$project: no test ran"
     elif [ "$status" -ne 0 ]; then
-        # The console log has each failure with its message and stack, and each skipped test with its reason.
-        grep -vE '^\s*(xUnit\.net|Discover|Starting|Finished)' "$log"
+        show_failures "$log"
         [ $((${bad:-0} + ${errors:-0})) -gt 0 ] || fault "$project: the test program ended with status $status"
     fi
     printf '%-12s %5d passed, %d failed, %d skipped, %d s\n' "$project" "${ok:-0}" "$((${bad:-0} + ${errors:-0}))" \
