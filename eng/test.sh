@@ -42,7 +42,9 @@ attribute() { head -c 4000 "$1" | sed -n "s/.*<assembly [^>]*[ ]$2=\"\([0-9]*\)\
 # Of a runner's output, each test that failed or was skipped, with its message and stack. The program's own output stays
 # in the log.
 show_failures() {
-    awk '/^    [^ ].*\[(FAIL|SKIP)\]$/ { inside = 1; print; next } /^      / { if (inside) print; next } { inside = 0 }' "$1"
+    awk '/^    [^ ].*\[(FAIL|SKIP)\]$/ { inside = 1; print; next }
+         /^      / { if (inside) print; next }
+         { inside = 0 }' "$1"
 }
 
 # run_suite PROJECT [options]: runs one test executable and adds its counts.

@@ -36,9 +36,9 @@ internal sealed class Handshakes(IngressOptions options, IServerCertificates cer
         // Said again here, because this listener's safety must not hang on an adapter's care.
         tls.ClientCertificateRequired = true;
         tls.AllowTlsResume = false;
-        // Who presents nothing is told so by an answer, 403 with a code: in TLS 1.3 the client has finished before it is
-        // judged, and .NET on Linux sends no alert, so that an ended handshake looks like a broken network. Without a
-        // verified peer no request goes any further (`RequestPath`).
+        // Who presents nothing is told so by an answer, 403 with a code: in TLS 1.3 the client has finished before it
+        // is judged, and .NET on Linux sends no alert, so that an ended handshake looks like a broken network. Without
+        // a verified peer no request goes any further (`RequestPath`).
         if (tls.RemoteCertificateValidationCallback is { } check)
         {
             tls.RemoteCertificateValidationCallback = (sender, certificate, chain, errors)
