@@ -1,0 +1,232 @@
+using System.Buffers;
+using Pelago.Model;
+using Pelago.Replication;
+using static Pelago.Tests.Unit.Events;
+
+namespace Pelago.Tests.Unit;
+
+/// <summary>Frames as bytes: what is written is read again, and whatever else arrives is a protocol error, never
+/// anything else.</summary>
+public sealed class FrameCodecTests
+{
+    private static readonly EntityKey Key = new("text", "e1");
+    private static readonly Incarnation Session = new(77);
+
+    private static Frame[] All =>
+    [
+        new HelloFrame("a", new Guid("0192f000-0000-7000-8000-000000000001"), Session, A, A, 1, new ulong[32],
+            [new LaneHolding(3, B, 9)]),
+        new SubscribeFrame(Key.Lane, B, 12, Stop: false),
+        new EventsFrame(Key.Lane, A, [
+            Write(A, 1, 5, "one", position: 7),
+            Write(A, 2, 6, "two", Saw((A, 1), (B, 4)), key: "key", index: 0, length: 2, position: 8)], 8),
+        new ReportFrame(Key.Lane, A, 12, [new LaneHolding(Key.Lane, B, 3)]),
+        new CreditFrame(4, 1 << 20),
+        new FetchFrame(9, Key, B, 3, ulong.MaxValue),
+        new FetchedFrame(9, [Write(B, 3, 5, "three", position: 11)], More: true),
+        new HeartbeatFrame(1_000, 900, 20, new ulong[32]),
+        new GoodbyeFrame("superseded", "a newer process", Session),
+    ];
+
+    [Fact]
+    public void Read_EveryKindWritten_GivesTheSame()
+    {
+        var (writer, reader) = (new FrameWriter(), new FrameReader());
+        foreach (var frame in All.Concat(All))
+        {
+            var read = reader.Read(Body(Bytes(writer, frame)));
+
+            Describe(read).ShouldBe(Describe(frame));
+        }
+    }
+
+    [Fact]
+    public void Write_NamesAndOriginsAgain_SendsThemOnce()
+    {
+        var writer = new FrameWriter();
+        var first = Bytes(writer, All[2]);
+
+        Bytes(writer, All[2]).Length.ShouldBeLessThan(first.Length - 40);
+    }
+
+    [Fact]
+    public void Read_FrameMissingOrRepeated_IsAProtocolError()
+    {
+        var writer = new FrameWriter();
+        byte[][] sent = [.. All.Take(4).Select(f => Bytes(writer, f))];
+
+        Refused(sent[0], sent[2]).ShouldContain("expected");
+        Refused(sent[0], sent[1], sent[1]).ShouldContain("expected");
+        Refused(sent[1]).ShouldContain("expected");
+    }
+
+    [Fact]
+    public void Read_NewConnection_KnowsNoNamesOfTheOld()
+    {
+        var writer = new FrameWriter();
+        var frames = All.Select(f => Bytes(writer, f)).ToArray();
+        var second = new FrameWriter();
+        var hello = Bytes(second, new GoodbyeFrame("stopping", "", null));
+
+        Refused(hello, frames[1]).ShouldContain("not known");
+    }
+
+    [Theory]
+    [InlineData(new byte[] { })]
+    [InlineData(new byte[] { 0x80 })]
+    [InlineData(new byte[] { 0xFF, 0xFF })]
+    public void TryReadLength_Incomplete_AsksForMore(byte[] bytes)
+        => FrameReader.TryReadLength(bytes, out _, out _).ShouldBeFalse();
+
+    [Theory]
+    [InlineData(new byte[] { 0xFF, 0xFF, 0xFF, 0xFF, 0x0F })]
+    [InlineData(new byte[] { 0x81, 0x80, 0x80, 0x80, 0x80, 0x01 })]
+    [InlineData(new byte[] { 0x81, 0x80, 0x80, 0x04 })]
+    public void TryReadLength_TooLong_IsAProtocolError(byte[] bytes)
+        => Should.Throw<PelagoException>(() => FrameReader.TryReadLength(bytes, out _, out _))
+            .Failure.Error.ShouldBe(ErrorCodes.ProtocolViolation);
+
+    [Fact]
+    public void Read_OtherVersion_IsAProtocolErrorThatNamesBoth()
+    {
+        var hello = new Pelago.Replication.Wire.Frame
+        {
+            Sequence = 1,
+            Hello = new Pelago.Replication.Wire.Hello { Protocol = 9, OldestProtocol = 8, Region = "a" },
+        };
+
+        Refused(hello).ShouldContain("8–9");
+    }
+
+    [Fact]
+    public void Read_UnknownBody_IsAProtocolError()
+        => Refused(new Pelago.Replication.Wire.Frame { Sequence = 1 }).ShouldContain("no body");
+
+    [Fact]
+    public void Read_EventThatContradictsItself_IsAProtocolError()
+    {
+        Refused(Event(e => e.Sequence = 2)).ShouldContain("sequence");
+        Refused(Event(e => e.OriginPosition = 0)).ShouldContain("sequence");
+        Refused(Event(e => e.Id = "")).ShouldContain("id");
+        Refused(Event(e => e.Id = "other")).ShouldContain("lane");
+        Refused(Event(e => e.BatchIndex = 3)).ShouldContain("batch");
+        Refused(Event(e => e.BatchLength = 5_000)).ShouldContain("batch");
+        Refused(Event(e => e.Timestamp = ulong.MaxValue)).ShouldContain("timestamp");
+        Refused(Event(e => e.Origin = 4)).ShouldContain("origin");
+        Refused(Event(e => e.PayloadName = 0)).ShouldContain("name");
+        Refused(Event(e => e.VectorCounts.Add(1))).ShouldContain("vector");
+        Refused(Event(e => e.IdempotencyKey = new string('k', 1000))).ShouldContain("larger");
+        Refused(Event(e => e.Payload = Google.Protobuf.ByteString.CopyFrom(new byte[2_000_000]))).ShouldContain(
+            "larger");
+    }
+
+    [Fact]
+    public void Read_TruncatedAnywhere_IsAProtocolErrorOrAnotherFrame()
+    {
+        foreach (var frame in All)
+        {
+            var bytes = Bytes(new FrameWriter(), frame);
+            for (var length = 1; length < bytes.Length - 1; length++)
+                ReadOrRefuse(Body(bytes)[..(length - 1)]);
+        }
+    }
+
+    [Fact]
+    public void Read_AnyByteChanged_IsAProtocolErrorOrAnotherFrame()
+    {
+        var random = new Random(4711);
+        foreach (var frame in All)
+        {
+            var bytes = Bytes(new FrameWriter(), frame);
+            for (var round = 0; round < 2_000; round++)
+            {
+                var changed = bytes.ToArray();
+                for (var i = random.Next(1, 4); i > 0; i--)
+                    changed[random.Next(changed.Length)] = (byte)random.Next(256);
+                ReadOrRefuse(changed.AsMemory(1));
+            }
+        }
+    }
+
+    [Fact]
+    public void Read_Garbage_IsAProtocolError()
+    {
+        var random = new Random(42);
+        for (var round = 0; round < 20_000; round++)
+        {
+            var bytes = new byte[random.Next(0, 200)];
+            random.NextBytes(bytes);
+            ReadOrRefuse(bytes);
+        }
+    }
+
+    private static void ReadOrRefuse(ReadOnlyMemory<byte> body)
+    {
+        try
+        {
+            _ = new FrameReader().Read(body);
+        }
+        catch (PelagoException refused)
+        {
+            refused.Failure.Error.ShouldBe(ErrorCodes.ProtocolViolation);
+        }
+    }
+
+    private static string Refused(params byte[][] frames)
+    {
+        var reader = new FrameReader();
+        foreach (var bytes in frames.SkipLast(1))
+            _ = reader.Read(Body(bytes));
+        var refused = Should.Throw<PelagoException>(() => reader.Read(Body(frames[^1])));
+        refused.Failure.Error.ShouldBe(ErrorCodes.ProtocolViolation);
+        return refused.Failure.Message;
+    }
+
+    private static string Refused(Pelago.Replication.Wire.Frame message)
+    {
+        var body = Google.Protobuf.MessageExtensions.ToByteArray(message);
+        var refused = Should.Throw<PelagoException>(() => new FrameReader().Read(body));
+        refused.Failure.Error.ShouldBe(ErrorCodes.ProtocolViolation);
+        return refused.Failure.Message;
+    }
+
+    // A frame with one sound event, changed.
+    private static Pelago.Replication.Wire.Frame Event(Action<Pelago.Replication.Wire.Event> change)
+    {
+        var message = Pelago.Replication.Wire.Frame.Parser.ParseFrom(
+            Body(Bytes(new FrameWriter(), new EventsFrame(Key.Lane, A, [Write(A, 1, 5, "one")], 1))).Span);
+        change(message.Events.Events_[0]);
+        return message;
+    }
+
+    private static byte[] Bytes(FrameWriter writer, Frame frame)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        writer.Write(frame, buffer);
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    private static ReadOnlyMemory<byte> Body(byte[] bytes)
+    {
+        FrameReader.TryReadLength(bytes, out var length, out var used).ShouldBeTrue();
+        length.ShouldBe(bytes.Length - used);
+        return bytes.AsMemory(used);
+    }
+
+    private static string Describe(Frame frame) => frame switch
+    {
+        HelloFrame f => $"{f.Region} {f.JournalId} {f.Session} {f.Current} {f.Newest} {f.ConfigurationEpoch} "
+            + $"{string.Join(',', f.OwnHeads)} {string.Join(',', f.Holdings)}",
+        EventsFrame f => $"{f.Lane} {f.Origin} {f.Through} {string.Join(',', f.Events.Select(Describe))}",
+        FetchedFrame f => $"{f.Request} {f.More} {string.Join(',', f.Events.Select(Describe))}",
+        ReportFrame f => $"{f.Lane} {f.Current} {f.OwnHead} {string.Join(',', f.Holdings)}",
+        HeartbeatFrame f => $"{f.SentMilliseconds} {f.EchoedMilliseconds} {f.HeldMilliseconds} "
+            + string.Join(',', f.OwnHeads),
+        _ => frame.ToString(),
+    };
+
+    private static string Describe(EventRecord e)
+        => $"{e.Entity} {e.Origin} {e.Sequence} {e.Vector} {e.Timestamp} {e.Epoch} {e.BatchIndex}/{e.BatchLength} "
+        + $"{string.Join('|', e.Tags)} {e.TraceParent} {e.IdempotencyKey} {e.PayloadName} {e.PayloadVersion} "
+        + $"{Convert.ToHexString(e.Payload.Span)} {e.OriginPosition}";
+}
