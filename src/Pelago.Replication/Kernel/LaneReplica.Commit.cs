@@ -18,9 +18,15 @@ internal sealed partial class LaneReplica
         underWay = filling;
         filling = new PendingGroup();
         var frontiers = new List<Frontier>();
-        foreach (var cursor in cursors.Values.Where(c => c.Dirty))
+        var resolved = underWay.Resolves.CountBy(inbound => inbound).ToDictionary();
+        foreach (var cursor in cursors.Values)
         {
-            frontiers.Add(new Frontier(cursor.Origin, cursor.Frontier, cursor.Highest));
+            // A frontier moves in the transaction of the rows that it passes: a restart asks for nothing again.
+            var reached = cursor.ReachedWith(resolved);
+            if (reached == cursor.Frontier && !cursor.Dirty)
+                continue;
+            frontiers.Add(new Frontier(cursor.Origin, reached, Math.Max(reached, cursor.Highest)));
+            underWay.Reached.Add((cursor, reached));
             cursor.Dirty = false;
         }
         unhurriedSince = -1;
@@ -58,8 +64,15 @@ internal sealed partial class LaneReplica
             entity.Pending--;
         foreach (var (done, _) in group.Completions)
             done();
+        foreach (var (cursor, reached) in group.Reached)
+            cursor.Stored(reached);
         foreach (var inbound in group.Resolves)
             Resolve(inbound);
+        foreach (var (cursor, reached) in group.Reached)
+        {
+            if (cursor.Raise(reached)) // its frames were forgotten meanwhile
+                FrontierMoved();
+        }
         if (group.Rows.Count > 0 || group.Settled.Count > 0)
         {
             ReportDue = true;

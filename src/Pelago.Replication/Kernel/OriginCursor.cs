@@ -22,6 +22,8 @@ internal sealed class InboundFrame(long link, int bytes, int remaining, ulong th
 /// <summary>How far one origin's events of one lane have been consumed.</summary>
 internal sealed class OriginCursor(Origin origin, ulong frontier, ulong highest)
 {
+    private ulong stored = frontier;
+
     public Origin Origin { get; } = origin;
 
     /// <summary>Every event through here is durable or durably owed.</summary>
@@ -53,6 +55,22 @@ internal sealed class OriginCursor(Origin origin, ulong frontier, ulong highest)
         return moved;
     }
 
+    /// <summary>Where the frontier will be once the frames have these many more events resolved.</summary>
+    public ulong ReachedWith(Dictionary<InboundFrame, int> resolved)
+    {
+        var reached = Frontier;
+        foreach (var frame in Inbound)
+        {
+            if (frame.Remaining > resolved.GetValueOrDefault(frame))
+                break;
+            reached = Math.Max(reached, frame.Through);
+        }
+        return reached;
+    }
+
+    /// <summary>The journal knows this frontier.</summary>
+    public void Stored(ulong frontier) => stored = Math.Max(stored, frontier);
+
     public bool Raise(ulong through)
     {
         if (through <= Frontier)
@@ -60,7 +78,8 @@ internal sealed class OriginCursor(Origin origin, ulong frontier, ulong highest)
         Frontier = through;
         Highest = Math.Max(Highest, through);
         Received = Math.Max(Received, through);
-        return Dirty = true;
+        Dirty |= Frontier > stored;
+        return true;
     }
 
     /// <summary>Forgets what arrived and was not resolved.</summary>

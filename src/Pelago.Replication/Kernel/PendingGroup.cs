@@ -8,6 +8,10 @@ internal sealed class PendingGroup
     public List<EventRow> Rows { get; } = [];
     public List<EntityReplica> Touched { get; } = [];
     public List<InboundFrame> Resolves { get; } = [];
+
+    /// <summary>How far each frontier is once this group is durable.</summary>
+    public List<(OriginCursor Cursor, ulong Frontier)> Reached { get; } = [];
+
     public List<(Action Done, Action<Failure> Failed)> Completions { get; } = [];
     public List<OwedGap> Owed { get; } = [];
     public List<OwedGap> Settled { get; } = [];
