@@ -16,7 +16,9 @@ public sealed class ServiceComparisonTests
     [Fact]
     public void Of_OtherHash_NamesTheSlice()
     {
-        var result = ServiceComparison.Of("demo/bookstore", [Replica("a", "aa"), Replica("b", "bb"), Replica("c", "aa")]);
+        var result = ServiceComparison.Of("demo/bookstore", [
+            Replica("a", "aa"), Replica("b", "bb"), Replica("c", "aa"),
+        ]);
         result.Agree.ShouldBeFalse();
         result.DifferingSlices.ShouldBe([7]);
     }
@@ -40,6 +42,9 @@ public sealed class ServiceComparisonTests
 
     private static ReplicaDigests Replica(string region, string hash)
         => ReplicaDigests.Parse(region, $$"""
-            {"region":"{{region}}","slices":[{"slice":7,"entities":2,"events":5,"eventsHash":"{{hash}}","statesHash":"00"}]}
+            {
+                "region": "{{region}}",
+                "slices": [{ "slice": 7, "entities": 2, "events": 5, "eventsHash": "{{hash}}", "statesHash": "00" }]
+            }
             """);
 }

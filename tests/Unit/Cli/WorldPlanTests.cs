@@ -50,7 +50,7 @@ public sealed class WorldPlanTests
             foreach (var peer in config.Peers)
             {
                 var link = wan.Links.Single(l => l.From == region.Name && l.To == peer.Name);
-                peer.IngressConnect.Port.ShouldBe(link.ListenPort, "a region reaches its peers through the network only");
+                peer.IngressConnect.Port.ShouldBe(link.ListenPort, "peers are reached through the network only");
                 link.Target.Port.ShouldBe(peer.IngressPort);
             }
             var home = wan.Links.Single(l => l.From == region.Name && l.To == "federation");
