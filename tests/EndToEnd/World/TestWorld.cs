@@ -27,11 +27,16 @@ internal sealed class TestWorld(int portBase) : IAsyncDisposable
     /// <summary>Runs a verb on this world.</summary>
     public Task<CommandResult> RunAsync(params string[] arguments) => Command.RunAsync([.. arguments, "--data", Data]);
 
-    public async Task<StatusDocument> StatusAsync()
+    /// <summary>What <c>status -o json</c> prints.</summary>
+    public async Task<StatusDocument> PrintedStatusAsync()
     {
         var result = (await RunAsync("status", "-o", "json")).ShouldExitWith(0);
         return JsonSerializer.Deserialize<StatusDocument>(result.Output, WorldJson.Options)!;
     }
+
+    /// <summary>The same without a process for each look.</summary>
+    public Task<StatusDocument> StatusAsync() => WorldStatus.ReadAsync(
+        RunningWorld.Open(WorldDirectory.At(Data), TimeProvider.System), TestContext.Current.CancellationToken);
 
     /// <summary>Waits until the status is as wanted.</summary>
     public async Task<StatusDocument> UntilAsync(Func<StatusDocument, bool> condition, string what)

@@ -13,7 +13,8 @@ public sealed class WorldTests(WorldTests.Shared shared) : IClassFixture<WorldTe
     [Fact]
     public async Task Status_RunningWorld_HasTheShapeForScripts()
     {
-        var status = await World.UntilReadyAsync();
+        await World.UntilReadyAsync();
+        var status = await World.PrintedStatusAsync();
         status.Group.ShouldBe("local");
         status.World.ShouldBe(World.Data);
         status.Regions.Select(region => region.Name).ShouldBe(["us-east-1", "eu-west-1", "ap-southeast-1"]);
