@@ -52,7 +52,7 @@ internal sealed class LinkTable(RuntimeOptions options, IPeerDialler dialler, Ti
         stopping.CancelAfter(TimeSpan.FromMilliseconds(options.StopMilliseconds));
         // A transport that does not even end when it is cancelled must not keep the journal from closing.
         await Task.WhenAll([.. links.Values.Select(r => r.Ended.Task), .. dials.Keys])
-            .WaitAsync(TimeSpan.FromMilliseconds(options.StopMilliseconds * 2), clock)
+            .WaitAsync(TimeSpan.FromMilliseconds(options.StopMilliseconds * 2), clock, CancellationToken.None)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await stopping.CancelAsync();
     }
