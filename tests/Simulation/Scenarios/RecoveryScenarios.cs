@@ -193,6 +193,22 @@ public sealed class RecoveryScenarios
     }
 
     [Fact]
+    public void Gap_LargerThanAPage_IsFetchedWhole()
+    {
+        var scene = new Scene(3, o => o with { PageBytes = 1_000, MaxHeldPerEntity = 8 });
+        scene.Group.Network.Cut(scene.A.Name, scene.C.Name);
+        var question = scene.Done(scene.A, Scene.Diary(), "question");
+        scene.RunUntil(() => scene.Knows(scene.B, question), "the question in B");
+        for (var i = 0; i < 40; i++)
+            scene.Done(scene.B, Scene.Diary(), "answer");
+        scene.RunUntil(() => scene.C.Describe()!.Lanes.Any(l => l.Owed > 0), "answers noted as owed", 5_000);
+
+        scene.Converge();
+
+        scene.Lines(scene.C, Scene.Diary()).Length.ShouldBe(41);
+    }
+
+    [Fact]
     public void Snapshot_RestartAndOldDuplicate_IsFiltered()
     {
         var scene = new Scene(2, o => o with { SnapshotRows = 5, EntityMemoryBytes = 1 });
