@@ -32,7 +32,8 @@ public sealed record ApiListenerOptions(string Hostname, int Port)
 /// <summary>Builds the HTTPS listener of an API.</summary>
 public static class ApiListener
 {
-    /// <summary>An application that listens once it is started; the caller maps its endpoints and disposes it.</summary>
+    /// <summary>An application that listens once it is started; the caller maps its endpoints and disposes
+    /// it.</summary>
     /// <param name="options">Where.</param>
     /// <param name="identity">Certificate to show.</param>
     /// <param name="logging">Where logs go.</param>
@@ -71,7 +72,8 @@ public static class ApiListener
     {
         try
         {
-            if (!string.Equals(context.Request.Host.Host.TrimEnd('.'), options.Hostname, StringComparison.OrdinalIgnoreCase))
+            if (!string.Equals(context.Request.Host.Host.TrimEnd('.'), options.Hostname,
+                StringComparison.OrdinalIgnoreCase))
             {
                 await Problems.WriteAsync(context, new Failure(ErrorCodes.WrongHost,
                     "This listener does not serve the host that was asked for.", $"Ask for '{options.Hostname}'."));
@@ -91,13 +93,15 @@ public static class ApiListener
         {
             await Problems.WriteAsync(context, e.StatusCode == StatusCodes.Status413PayloadTooLarge
                 ? new Failure(ErrorCodes.BodyTooLarge, "The body is larger than this address takes.", "Send less.")
-                : new Failure(ErrorCodes.MalformedBody, "The request cannot be read.", "Send a well-formed HTTP request."));
+                : new Failure(ErrorCodes.MalformedBody, "The request cannot be read.",
+                    "Send a well-formed HTTP request."));
         }
         catch (Exception e)
         {
             Log.EndpointFailed(log, context.Request.Method, context.Request.Path, e);
             await Problems.WriteAsync(context, new Failure(ErrorCodes.Unexpected,
-                "The request failed for a reason that is in the log of this process.", "Look into its log, then try again."));
+                "The request failed for a reason that is in the log of this process.",
+                    "Look into its log, then try again."));
         }
     }
 

@@ -2,7 +2,8 @@ using Microsoft.Extensions.Hosting;
 
 namespace Pelago.Api;
 
-/// <summary>The role decides when its listeners stop; the library's own lifetime would answer signals by itself.</summary>
+/// <summary>The role decides when its listeners stop; the library's own lifetime would answer signals by
+/// itself.</summary>
 public sealed class NoSignals : IHostLifetime
 {
     /// <inheritdoc />

@@ -3,7 +3,8 @@ using Pelago.Model;
 
 namespace Pelago.Region;
 
-/// <summary>Where a region keeps what. Only its owner may enter (0700), and every file that could help somebody is 0600.</summary>
+/// <summary>Where a region keeps what. Only its owner may enter (0700), and every file that could help somebody is
+/// 0600.</summary>
 /// <param name="Path">The home directory.</param>
 internal sealed record RegionHome(string Path)
 {
@@ -36,7 +37,8 @@ internal sealed record RegionHome(string Path)
     /// <summary>Data of a service: there for every later instance of it.</summary>
     public string DataOf(string project, string service) => In(System.IO.Path.Combine("services", project, service));
 
-    public string LogOf(string project, string service) => In(System.IO.Path.Combine("log", $"{project}.{service}.log"));
+    public string LogOf(string project, string service)
+        => In(System.IO.Path.Combine("log", $"{project}.{service}.log"));
 
     /// <summary>Makes the directories that are missing.</summary>
     public void Prepare()
@@ -53,7 +55,8 @@ internal sealed record RegionHome(string Path)
         if (config is { FormatVersion: 1 })
             return config;
         throw new Failure(ErrorCodes.RoleConfig,
-            config is null ? $"'{ConfigFile}' does not exist." : $"'{ConfigFile}' has version {config.FormatVersion}, not 1.",
+            config is null ? $"'{ConfigFile}' does not exist."
+                : $"'{ConfigFile}' has version {config.FormatVersion}, not 1.",
             "Start the world with 'pelago up'.").ToException();
     }
 

@@ -14,21 +14,23 @@ using Pelago.Replication;
 
 namespace Pelago.Region;
 
-/// <summary>A region's process: its identity, the Execution API, the ingress, the region's own entities, and the instances that it
-/// keeps running. Told to stop (or killed), it leaves the instances running: the next process adopts them.</summary>
+/// <summary>A region's process: its identity, the Execution API, the ingress, the region's own entities, and the
+/// instances that it keeps running. Told to stop (or killed), it leaves the instances running: the next process adopts
+/// them.</summary>
 public static class RegionHost
 {
     /// <summary>Runs until it is told to stop.</summary>
     /// <param name="home">Its home directory, with <c>config.json</c>.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="PelagoException">Its configuration, keys or state cannot be used, or a port is taken.</exception>
+    /// <exception cref="PelagoException">Its configuration, keys or state cannot be used, or a port is
+    /// taken.</exception>
     public static Task RunAsync(string home, CancellationToken cancellationToken)
         => RunAsync(new RegionHome(home), new Lifetimes(), TimeProvider.System, cancellationToken);
 
-    /// <summary>Starts in the order in which the parts need each other: 1. configuration, keys and identity (waits for the federation
-    /// plane the first time only), 2. certificates, 3. the region's entities, 4. instances, 5. ingress, 6. the Execution API, last,
-    /// because its answer means "ready". Stops in the opposite order.</summary>
-    internal static async Task RunAsync(RegionHome home, Lifetimes lifetimes, TimeProvider clock, CancellationToken cancellationToken)
+    /// <summary>The ground to stand on: 1. configuration, keys and identity (waits for the federation plane the first
+    /// time only), 2. certificates, 3. everything that serves.</summary>
+    internal static async Task RunAsync(
+        RegionHome home, Lifetimes lifetimes, TimeProvider clock, CancellationToken cancellationToken)
     {
         // 1.
         var config = home.ReadConfig();
@@ -37,25 +39,39 @@ public static class RegionHost
         var log = logging.CreateLogger("Pelago.Region");
         using var kek = KeyEncryptionKey.OpenFile(home.SealingKeyFile);
         var keys = new SealedKeyFiles(home.Keys, kek);
-        var parts = new IdentityParts(home, config, kek, keys, TrustStore.Open(home.BundleFile), new FederationLink(config, clock),
-            lifetimes, new IssuanceLog(home.IssuanceFile), clock, log);
+        var parts = new IdentityParts(
+            home, config, kek, keys, TrustStore.Open(home.BundleFile), new FederationLink(config, clock), lifetimes,
+            new IssuanceLog(home.IssuanceFile), clock, log);
         var identity = await RegionIdentity.OpenAsync(parts, cancellationToken);
 
         // 2.
-        var check = new IdentityCheck(() => identity.Trust.Current, clock);
         await using var apiCertificate = await PinnedCertificate.StartAsync(
             () => identity.Authority, Hostnames.Api(config.PlatformHostname), keys, clock, cancellationToken);
-        var ownName = new ServiceHostname(InstancesToIngress.OwnService, InstancesToIngress.OwnProject, config.AppsHostname);
+        var ownName = new ServiceHostname(
+            InstancesToIngress.OwnService, InstancesToIngress.OwnProject, config.AppsHostname);
+        var grant = new LeafGrant(ownName.Value, LeafUse.Client, "the region's own service");
         await using var ownLeaf = await RenewingCertificate.StartAsync(
-            new LocalLeafIssuer(() => identity.Authority, new LeafGrant(ownName.Value, LeafUse.Client, "the region's own service")),
-            new RenewalOptions(), clock, cancellationToken);
-        await using var certificates = new PkiToIngress(() => identity.Authority, check, clock);
+            new LocalLeafIssuer(() => identity.Authority, grant), new RenewalOptions(), clock, cancellationToken);
 
         // 3.
+        var ground = new Ground(home, config, kek, identity, apiCertificate, ownLeaf, ownName, clock, logging, log);
+        await ServeAsync(ground, cancellationToken);
+        Log.Stopped(log);
+    }
+
+    /// <summary>Starts in the order in which the parts need each other: 1. the region's own entities, 2. instances, 3.
+    /// ingress, 4. the Execution API, last, because its answer means "ready". Stops in the opposite order.</summary>
+    private static async Task ServeAsync(Ground ground, CancellationToken cancellationToken)
+    {
+        var (home, config, kek, identity, apiCertificate, ownLeaf, ownName, clock, logging, log) = ground;
+        var check = new IdentityCheck(() => identity.Trust.Current, clock);
+        await using var certificates = new PkiToIngress(() => identity.Authority, check, clock);
+
+        // 1.
         var peers = new PeerConnections(config, () => ownLeaf.Current, check, clock);
         var catalog = new ServiceCatalog();
         var watch = new JournalWatch();
-        await using var runtime = await StartRuntimeAsync(home, config, identity, peers, watch, clock, logging, cancellationToken);
+        await using var runtime = await StartRuntimeAsync(ground, peers, watch, cancellationToken);
         var resources = new ServiceResources(runtime, catalog, clock, log);
         watch.Watcher = resources.OnAppended;
         var secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
@@ -67,39 +83,33 @@ public static class RegionHost
         await streams.StartAsync(cancellationToken);
         await files.StartAsync(cancellationToken);
 
-        // 4.
+        // 2.
         var table = InstanceTable.Open(home);
         var programs = new ProgramStore(home.Programs, store, new ArtifactLimits());
         using var probe = new InstanceProbe(clock);
         var starter = new InstanceStarter(home, config, programs, table, kek, () => apiCertificate.Pin, clock);
-        var workloads = new WorkloadHost(catalog, table, programs, starter, probe,
-            new PeerArtifacts(config, peers, store), clock, log);
+        var fetch = new PeerArtifacts(config, peers, store);
+        var workloads = new WorkloadHost(catalog, table, programs, starter, probe, fetch, clock, log);
 
-        // 5.
+        // 3.
         var own = new OwnUpstream(InternalListeners.AddressOf(files), InternalListeners.AddressOf(streams), secret);
         var routes = new InstancesToIngress(config, catalog, table, starter, probe, certificates, own, log);
         await routes.UpdateAsync(cancellationToken);
-        var ingressOptions = new IngressOptions
-        {
-            AppsHostname = config.AppsHostname,
-            Public = new IPEndPoint(IPAddress.Loopback, config.PublicPort),
-            InterRegion = new IPEndPoint(IPAddress.Loopback, config.IngressPort),
-        };
-        await using var ingress = await IngressServer.StartAsync(
-            ingressOptions, certificates, certificates, RouteTable.Empty, clock, logging, cancellationToken);
+        await using var ingress = await StartIngressAsync(ground, certificates, cancellationToken);
         routes.Ingress = ingress;
         await routes.UpdateAsync(cancellationToken);
         workloads.Changed = routes.UpdateAsync;
 
-        // 6.
+        // 4.
         var status = new RegionStatus(config, catalog, table, programs, probe, workloads,
             () => new[] { apiCertificate.Current.NotAfter, ownLeaf.Current.NotAfter, certificates.FirstEnd }.Min(),
             new RuntimeHealth(runtime), clock);
         var desk = new InstanceDesk(config, identity, new ServiceKeys(home.Keys, kek), table, starter, clock, log);
+        var services = new ServiceEndpoints(resources, store, config, status);
         await using var api = ApiListener.Create(
-            new ApiListenerOptions(Hostnames.Api(config.PlatformHostname), config.ExecutionApiPort), apiCertificate, logging);
-        new ExecutionApi(config, status, new ServiceEndpoints(resources, store, config, status), artifacts,
-            new InstanceEndpoints(desk)).Map(api);
+            new ApiListenerOptions(Hostnames.Api(config.PlatformHostname), config.ExecutionApiPort), apiCertificate,
+            logging);
+        new ExecutionApi(config, status, services, artifacts, new InstanceEndpoints(desk)).Map(api);
         await api.StartAsync(cancellationToken);
         Log.Serving(log, config.Region, config.ExecutionApiPort);
 
@@ -108,12 +118,25 @@ public static class RegionHost
         await api.StopAsync(CancellationToken.None);
         await runtime.DisposeAsync(); // before the listeners: its streams would keep them open
         await ingress.StopAsync(TimeSpan.FromSeconds(5));
-        Log.Stopped(log);
     }
 
-    private static async Task<EntityRuntime> StartRuntimeAsync(RegionHome home, RegionConfig config, RegionIdentity identity,
-        IPeerDialler peers, JournalWatch watch, TimeProvider clock, ILoggerFactory logging, CancellationToken cancellationToken)
+    private static Task<IngressServer> StartIngressAsync(
+        Ground ground, PkiToIngress certificates, CancellationToken cancellationToken)
     {
+        var options = new IngressOptions
+        {
+            AppsHostname = ground.Config.AppsHostname,
+            Public = new IPEndPoint(IPAddress.Loopback, ground.Config.PublicPort),
+            InterRegion = new IPEndPoint(IPAddress.Loopback, ground.Config.IngressPort),
+        };
+        return IngressServer.StartAsync(options, certificates, certificates, RouteTable.Empty, ground.Clock,
+            ground.Logging, cancellationToken);
+    }
+
+    private static async Task<EntityRuntime> StartRuntimeAsync(
+        Ground ground, IPeerDialler peers, JournalWatch watch, CancellationToken cancellationToken)
+    {
+        var (home, config, clock, logging) = (ground.Home, ground.Config, ground.Clock, ground.Logging);
         var journal = await SqliteJournal.OpenAsync(
             new JournalOptions
             {
@@ -128,7 +151,7 @@ public static class RegionHost
             Kernel = new KernelOptions
             {
                 Region = config.Region,
-                Members = identity.Members,
+                Members = ground.Identity.Members,
                 Session = Incarnation.Create(clock.GetUtcNow().ToUnixTimeMilliseconds(), random),
                 Seed = BinaryPrimitives.ReadUInt64LittleEndian(random.AsSpan(16)),
                 EntityMemoryBytes = 32L * 1024 * 1024,
@@ -147,10 +170,11 @@ public static class RegionHost
         }
     }
 
-    /// <summary>Runs the loops until the region is told to stop. When one of them fails, or the runtime cannot go on, so does this:
-    /// the process ends and its supervisor starts it again.</summary>
+    /// <summary>Runs the loops until the region is told to stop. When one of them fails, or the runtime cannot go on,
+    /// so does this: the process ends and its supervisor starts it again.</summary>
     private static async Task RunUntilStoppedAsync(
-        EntityRuntime runtime, ILogger log, CancellationToken cancellationToken, params Func<CancellationToken, Task>[] loops)
+        EntityRuntime runtime, ILogger log, CancellationToken cancellationToken, params Func<CancellationToken,
+            Task>[] loops)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var running = loops.Select(loop => loop(stop.Token)).Append(runtime.Ended).ToArray();
@@ -160,8 +184,22 @@ public static class RegionHost
             await loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (cancellationToken.IsCancellationRequested)
             return;
-        var failure = first.Exception?.InnerException ?? new InvalidOperationException("A loop of the region ended by itself.");
+        var failure = first.Exception?.InnerException
+            ?? new InvalidOperationException("A loop of the region ended by itself.");
         Log.Failed(log, failure);
         throw failure;
     }
+
+    /// <summary>What everything that serves stands on.</summary>
+    private sealed record Ground(
+        RegionHome Home,
+        RegionConfig Config,
+        KeyEncryptionKey Kek,
+        RegionIdentity Identity,
+        PinnedCertificate ApiCertificate,
+        RenewingCertificate OwnLeaf,
+        ServiceHostname OwnName,
+        TimeProvider Clock,
+        ILoggerFactory Logging,
+        ILogger Log);
 }

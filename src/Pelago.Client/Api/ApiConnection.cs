@@ -42,14 +42,16 @@ public sealed record ApiAddress(Uri Address, IReadOnlyList<X509Certificate2> Roo
             throw new Failure(ErrorCodes.StateUnreadable, $"'{trustBundleFile}' does not hold PEM certificates.",
                 "Fetch the group's bundle from the federation plane again.").ToException(e);
         }
-        return new ApiAddress(new Uri(address), [.. roots], tokenFile is null ? null : File.ReadAllText(tokenFile).Trim());
+        return new ApiAddress(new Uri(address), [.. roots], tokenFile is null ? null : File.ReadAllText(tokenFile)
+            .Trim());
     }
 
     /// <summary>Hides the token.</summary>
     public override string ToString() => Address.ToString();
 
     private static PelagoException Missing(string file)
-        => new Failure(ErrorCodes.WorldNotFound, $"'{file}' does not exist.", "Start the world with 'pelago up'.").ToException();
+        => new Failure(ErrorCodes.WorldNotFound, $"'{file}' does not exist.", "Start the world with 'pelago up'.")
+            .ToException();
 }
 
 /// <summary>Calls one API: dials by name, checks the server's identity, and turns every kind of refusal into a
@@ -126,7 +128,8 @@ public sealed class ApiConnection : IDisposable
         HttpResponseMessage response;
         try
         {
-            response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token).ConfigureAwait(false);
+            response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token)
+                .ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -158,7 +161,8 @@ public sealed class ApiConnection : IDisposable
         return policy;
     }
 
-    private async Task<T> ReadAsync<T>(HttpResponseMessage response, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    private async Task<T> ReadAsync<T>(HttpResponseMessage response, JsonTypeInfo<T> type,
+        CancellationToken cancellationToken)
         where T : class
     {
         try
@@ -173,5 +177,6 @@ public sealed class ApiConnection : IDisposable
     }
 
     private PelagoException Unreachable(string why, Exception? inner)
-        => new Failure(ErrorCodes.ServerUnreachable, $"{_api.Address.Authority} {why}.", "Look at 'pelago status'.").ToException(inner);
+        => new Failure(ErrorCodes.ServerUnreachable, $"{_api.Address.Authority} {why}.", "Look at 'pelago status'.")
+            .ToException(inner);
 }

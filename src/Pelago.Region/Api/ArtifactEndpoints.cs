@@ -39,7 +39,8 @@ internal sealed class ArtifactEndpoints(ArtifactStore artifacts)
         if (context.Request.ContentLength > artifacts.MaxBytes)
         {
             await Problems.WriteAsync(context, new Failure(ErrorCodes.ArtifactTooLarge,
-                $"The artifact is larger than {artifacts.MaxBytes} bytes.", "Publish without what is not needed at run time."));
+                $"The artifact is larger than {artifacts.MaxBytes} bytes.",
+                    "Publish without what is not needed at run time."));
             return;
         }
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)

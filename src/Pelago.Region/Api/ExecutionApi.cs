@@ -6,14 +6,17 @@ using Pelago.Model;
 
 namespace Pelago.Region;
 
-/// <summary>Every address of the Execution API, in one place. The administrator's token unless it says otherwise.</summary>
+/// <summary>Every address of the Execution API, in one place. The administrator's token unless it says
+/// otherwise.</summary>
 internal sealed class ExecutionApi(
-    RegionConfig config, RegionStatus status, ServiceEndpoints services, ArtifactEndpoints artifacts, InstanceEndpoints instances)
+    RegionConfig config, RegionStatus status, ServiceEndpoints services, ArtifactEndpoints artifacts,
+        InstanceEndpoints instances)
 {
     public void Map(WebApplication app)
     {
         app.MapGet("/livez", context => context.Response.WriteAsync("ok\n", context.RequestAborted)); // open
-        app.MapGet("/readyz", context => context.Response.WriteAsync("ok\n", context.RequestAborted)); // open: it listens when ready
+        app.MapGet("/readyz", context => context.Response.WriteAsync("ok\n",
+            context.RequestAborted)); // open: it listens when ready
         app.MapGet("/healthz", HealthAsync); // open
         app.MapGet("/v1/status", Guarded(StatusAsync));
         app.MapGet("/v1/verify/{project}/{service}", Guarded(VerifyAsync));
@@ -37,12 +40,15 @@ internal sealed class ExecutionApi(
     private async Task HealthAsync(HttpContext context)
     {
         var health = await status.CheckHealthAsync(context.RequestAborted);
-        context.Response.StatusCode = health.Healthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
-        await context.Response.WriteAsJsonAsync(health, RegionJson.Default.RegionHealth, cancellationToken: context.RequestAborted);
+        context.Response.StatusCode = health.Healthy ? StatusCodes.Status200OK
+            : StatusCodes.Status503ServiceUnavailable;
+        await context.Response.WriteAsJsonAsync(health, RegionJson.Default.RegionHealth,
+            cancellationToken: context.RequestAborted);
     }
 
     private async Task StatusAsync(HttpContext context)
-        => await context.Response.WriteAsJsonAsync(await status.ViewAsync(context.RequestAborted), RegionJson.Default.RegionView,
+        => await context.Response.WriteAsJsonAsync(await status.ViewAsync(context.RequestAborted),
+            RegionJson.Default.RegionView,
             cancellationToken: context.RequestAborted);
 
     private async Task VerifyAsync(HttpContext context)

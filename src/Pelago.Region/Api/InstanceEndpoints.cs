@@ -6,7 +6,8 @@ using Pelago.Model;
 
 namespace Pelago.Region;
 
-/// <summary>The addresses for instances: enrol with the one-time token, the rest with the credential that it gave.</summary>
+/// <summary>The addresses for instances: enrol with the one-time token, the rest with the credential that it
+/// gave.</summary>
 internal sealed class InstanceEndpoints(InstanceDesk desk)
 {
     public void Map(WebApplication app)
@@ -62,7 +63,8 @@ internal sealed class InstanceEndpoints(InstanceDesk desk)
             await Problems.WriteAsync(context, Unknown);
             return;
         }
-        if (await desk.WaitForConfigurationAsync(context.Request.Query["version"], context.RequestAborted) is { } changed)
+        if (await desk.WaitForConfigurationAsync(context.Request.Query["version"],
+            context.RequestAborted) is { } changed)
             await context.Response.WriteAsJsonAsync(
                 changed, InstanceJson.Default.InstanceConfiguration, cancellationToken: context.RequestAborted);
         else

@@ -70,7 +70,8 @@ internal sealed class RegionStatus(
     public ServiceStatus ResourceStatusOf(KnownService known)
     {
         var spec = known.State.ToSpec();
-        var (state, message) = StateOf(new DesiredService(known.Project, known.Name, spec, ServiceVersions.RevisionOf(spec)));
+        var (state, message) = StateOf(new DesiredService(known.Project, known.Name, spec,
+            ServiceVersions.RevisionOf(spec)));
         IReadOnlyList<ResourceCondition> conditions =
         [
             new("Synced", "True", "Received", ""),
@@ -84,21 +85,23 @@ internal sealed class RegionStatus(
     {
         var (state, message) = StateOf(service);
         var url = service.Spec.Public
-            ? Https(Hostnames.Generated(service.Service, service.Project, config.AppsHostname), config.PublicPort) : null;
+            ? Https(Hostnames.Generated(service.Service, service.Project, config.AppsHostname), config.PublicPort)
+                : null;
         return new ServiceView(service.Project, service.Service, state, url, service.Spec.Artifact, message,
             [.. InstancesOf(service).Where(i => i.Process.Pid > 0)
                 .Select(i => new InstanceView(i.Id, i.Process.Pid, IsReady(i), i.Url, i.ManagementUrl))]);
     }
 
-    /// <summary>The worst of each peer over the region's own entities and its services': what a reader wants to know is how far
-    /// the slowest is.</summary>
+    /// <summary>The worst of each peer over the region's own entities and its services': what a reader wants to know is
+    /// how far the slowest is.</summary>
     private async Task<IReadOnlyList<PeerReplication>> ReplicationAsync(CancellationToken cancellationToken)
     {
         var instances = table.Instances.Values.Where(IsReady).ToList();
         var asked = await Task.WhenAll(instances.Select(i => probe.ReplicationOfAsync(i, cancellationToken)));
         var all = asked.OfType<InstanceReplication>().SelectMany(r => r.Peers)
             .Concat(await runtime.ReplicationAsync(cancellationToken)).ToLookup(p => p.Peer, StringComparer.Ordinal);
-        return [.. config.Peers.Select(p => p.Name).Order(StringComparer.Ordinal).Select(name => Worst(name, [.. all[name]]))];
+        return [.. config.Peers.Select(p => p.Name).Order(StringComparer.Ordinal)
+            .Select(name => Worst(name, [.. all[name]]))];
     }
 
     private static PeerReplication Worst(string peer, PeerReplication[] seen)
@@ -122,5 +125,6 @@ internal sealed class RegionStatus(
 
     private bool IsReady(InstanceState instance) => probe.Of(instance.Id)?.Ready == true && instance.Process.IsAlive;
 
-    private static string Https(string host, int port) => string.Create(CultureInfo.InvariantCulture, $"https://{host}:{port}");
+    private static string Https(string host, int port)
+        => string.Create(CultureInfo.InvariantCulture, $"https://{host}:{port}");
 }

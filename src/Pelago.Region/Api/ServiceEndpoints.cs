@@ -5,8 +5,8 @@ using Pelago.Model;
 
 namespace Pelago.Region;
 
-/// <summary>Services as resources, in the protocol of Kubernetes: <c>Status</c> errors, every error at once, resource versions as
-/// preconditions.</summary>
+/// <summary>Services as resources, in the protocol of Kubernetes: <c>Status</c> errors, every error at once, resource
+/// versions as preconditions.</summary>
 internal sealed class ServiceEndpoints(
     ServiceResources resources, ArtifactStore artifacts, RegionConfig config, RegionStatus status)
 {
@@ -38,7 +38,8 @@ internal sealed class ServiceEndpoints(
     {
         var (project, name) = Address(context);
         var (service, failure) = NamesFailure(project, name) is null
-            ? await resources.DeleteAsync(project, name, context.Request.Query["resourceVersion"], context.RequestAborted)
+            ? await resources.DeleteAsync(project, name, context.Request.Query["resourceVersion"],
+                context.RequestAborted)
             : (null, NotFound(project, name));
         if (service is null)
             await StatusErrors.WriteAsync(context, name, failure!);
@@ -46,8 +47,8 @@ internal sealed class ServiceEndpoints(
             await WriteAsync(context, service, StatusCodes.Status200OK);
     }
 
-    /// <summary>Stops: 1. the body is JSON, 2. it is a service and the one of the address, 3. its artifact is here, so that the peers can
-    /// get it, 4. the entity takes it.</summary>
+    /// <summary>Stops: 1. the body is JSON, 2. it is a service and the one of the address, 3. its artifact is here, so
+    /// that the peers can get it, 4. the entity takes it.</summary>
     private async Task PutAsync(HttpContext context, bool mustBeNew)
     {
         // 1.
@@ -75,7 +76,8 @@ internal sealed class ServiceEndpoints(
         if (artifacts.Find(service.Spec.Artifact) is null)
         {
             await StatusErrors.WriteAsync(context, service.Metadata.Name, new Failure(ErrorCodes.InvalidField,
-                "The artifact is not in this region.", $"Upload it with PUT /v1/artifacts/{service.Spec.Artifact}.", "spec.artifact"));
+                "The artifact is not in this region.", $"Upload it with PUT /v1/artifacts/{service.Spec.Artifact}.",
+                    "spec.artifact"));
             return;
         }
 

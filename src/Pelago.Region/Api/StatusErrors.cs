@@ -3,7 +3,8 @@ using Pelago.Model;
 
 namespace Pelago.Region;
 
-/// <summary>Errors of the resource protocol: a <c>Status</c> document that names every broken rule with its field.</summary>
+/// <summary>Errors of the resource protocol: a <c>Status</c> document that names every broken rule with its
+/// field.</summary>
 internal static class StatusErrors
 {
     public static async Task WriteAsync(HttpContext context, string? name, params IReadOnlyList<Failure> failures)
@@ -12,7 +13,8 @@ internal static class StatusErrors
         var error = failures.Count == 1 ? first : ErrorCodes.InvalidResource;
         var message = failures.Count == 1
             ? failures[0].ToString()
-            : $"{error.Code}: The service has {failures.Count} errors: {string.Join(' ', failures.Select(f => f.Message))}";
+            : $"{error.Code}: The service has {failures.Count} errors: "
+                + string.Join(' ', failures.Select(f => f.Message));
         var status = new StatusError(message, ReasonOf(error.HttpStatus), error.HttpStatus,
             new StatusDetails("pelago.dev", "services", string.IsNullOrEmpty(name) ? null : name,
                 [.. failures.Select(f => new StatusCause(f.Error.Code, $"{f.Message} {f.Next}".TrimEnd(), f.Field))]));

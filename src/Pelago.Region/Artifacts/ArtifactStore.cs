@@ -4,8 +4,8 @@ using Pelago.Model;
 
 namespace Pelago.Region;
 
-/// <summary>Packed artifacts by digest. A file is visible under its digest only after its whole content was seen to have it, and
-/// is never changed afterwards.</summary>
+/// <summary>Packed artifacts by digest. A file is visible under its digest only after its whole content was seen to
+/// have it, and is never changed afterwards.</summary>
 internal sealed class ArtifactStore
 {
     private const int BufferBytes = 128 * 1024;
@@ -35,8 +35,8 @@ internal sealed class ArtifactStore
     }
 
     /// <summary>
-    /// Takes an artifact in: 1. its content is written aside and hashed on the way, 2. its size and digest are checked, 3. it is
-    /// made durable, 4. it gets its name. Whatever fails leaves nothing behind.
+    /// Takes an artifact in: 1. its content is written aside and hashed on the way, 2. its size and digest are checked,
+    /// 3. it is made durable, 4. it gets its name. Whatever fails leaves nothing behind.
     /// </summary>
     /// <returns>Null when it is there now, also when it was before.</returns>
     public async Task<Failure?> AddAsync(string digest, Stream content, CancellationToken cancellationToken)
@@ -53,7 +53,8 @@ internal sealed class ArtifactStore
                 return new Failure(ErrorCodes.ArtifactTooLarge, $"The artifact is larger than {MaxBytes} bytes.",
                     "Publish without what the application does not need at run time.");
             if (actual != digest)
-                return new Failure(ErrorCodes.DigestMismatch, $"The content has the digest {actual}, not the one it was sent under.",
+                return new Failure(ErrorCodes.DigestMismatch,
+                    $"The content has the digest {actual}, not the one it was sent under.",
                     "Send it again.", "digest");
 
             // 4.
@@ -66,7 +67,8 @@ internal sealed class ArtifactStore
         }
     }
 
-    private async Task<(long Length, string Digest)> WriteAsync(string path, Stream content, CancellationToken cancellationToken)
+    private async Task<(long Length, string Digest)> WriteAsync(string path, Stream content,
+        CancellationToken cancellationToken)
     {
         var options = new FileStreamOptions
         {
@@ -92,6 +94,7 @@ internal sealed class ArtifactStore
     private string PathOf(string digest)
         => ServiceParser.IsDigest(digest)
             ? Path.Combine(_directory, digest[Prefix.Length..])
-            : throw new Failure(ErrorCodes.InvalidField, "The digest is not 'sha256:' and 64 lower-case hexadecimal digits.",
+            : throw new Failure(ErrorCodes.InvalidField,
+                "The digest is not 'sha256:' and 64 lower-case hexadecimal digits.",
                 "Use the digest that 'pelago deploy' prints.", "digest").ToException();
 }

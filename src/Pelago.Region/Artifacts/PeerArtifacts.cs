@@ -2,9 +2,10 @@ using Pelago.Model;
 
 namespace Pelago.Region;
 
-/// <summary>Gets artifacts that this region lacks from the peers, one after the other, through their ingresses. What comes is
-/// kept only when it has the digest.</summary>
-internal sealed class PeerArtifacts(RegionConfig config, PeerConnections peers, ArtifactStore artifacts) : IArtifactSource
+/// <summary>Gets artifacts that this region lacks from the peers, one after the other, through their ingresses. What
+/// comes is kept only when it has the digest.</summary>
+internal sealed class PeerArtifacts(RegionConfig config, PeerConnections peers, ArtifactStore artifacts)
+    : IArtifactSource
 {
     private static readonly TimeSpan TransferTimeout = TimeSpan.FromMinutes(5);
 
@@ -36,7 +37,8 @@ internal sealed class PeerArtifacts(RegionConfig config, PeerConnections peers, 
             }
         }
         throw new Failure(ErrorCodes.ArtifactUnavailable,
-            reasons.Count == 0 ? "The artifact is not here, and there are no peers." : $"The artifact is not here: {string.Join("; ", reasons)}.",
+            reasons.Count == 0 ? "The artifact is not here, and there are no peers."
+                : $"The artifact is not here: {string.Join("; ", reasons)}.",
             "It is tried again; upload the artifact to this region if no other has it.").ToException();
     }
 

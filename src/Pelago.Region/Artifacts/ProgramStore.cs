@@ -9,8 +9,8 @@ namespace Pelago.Region;
 /// <param name="Entrypoint">Command, relative to it.</param>
 internal sealed record InstalledProgram(string Directory, IReadOnlyList<string> Entrypoint);
 
-/// <summary>Artifacts unpacked, one directory a digest. A directory is complete or absent; the command to start it stands
-/// beside it and is written last.</summary>
+/// <summary>Artifacts unpacked, one directory a digest. A directory is complete or absent; the command to start it
+/// stands beside it and is written last.</summary>
 internal sealed class ProgramStore(string directory, ArtifactStore artifacts, ArtifactLimits limits)
 {
     private readonly ConcurrentDictionary<string, InstalledProgram> _installed = new(StringComparer.Ordinal);
@@ -26,7 +26,8 @@ internal sealed class ProgramStore(string directory, ArtifactStore artifacts, Ar
     }
 
     /// <summary>Unpacks an artifact that is here.</summary>
-    /// <exception cref="PelagoException">PLG7102 it is not here; PLG1303 and PLG1304 it is too large or damaged.</exception>
+    /// <exception cref="PelagoException">PLG7102 it is not here; PLG1303 and PLG1304 it is too large or
+    /// damaged.</exception>
     public async Task InstallAsync(string digest, CancellationToken cancellationToken)
     {
         if (Find(digest) is not null)

@@ -21,21 +21,24 @@ internal sealed class InstancesToIngress(
     /// <summary>The ingress, once it listens.</summary>
     public IngressServer? Ingress { get; set; }
 
-    /// <summary>Makes routes and certificates fit what runs now: certificates first, so that no route lacks one.</summary>
+    /// <summary>Makes routes and certificates fit what runs now: certificates first, so that no route lacks
+    /// one.</summary>
     /// <exception cref="PelagoException">A certificate could not be issued; nothing has changed.</exception>
     public async Task UpdateAsync(CancellationToken cancellationToken)
     {
         var services = catalog.Current.Services;
         await certificates.SetNamesAsync(
             [config.AppsHostname, .. services.Where(s => s.Spec.Public).Select(PublicName)],
-            [Hostnames.Ingress(config.AppsHostname), NameOf(OwnService, OwnProject), .. services.Select(s => NameOf(s.Service, s.Project))],
+            [Hostnames.Ingress(config.AppsHostname), NameOf(OwnService, OwnProject),
+                .. services.Select(s => NameOf(s.Service, s.Project))],
             cancellationToken);
         if (Ingress is null)
             return;
         var failures = RouteTable.Create(
             [.. services.Where(s => s.Spec.Public).Select(s => new PublicRoute(PublicName(s), "/", UpstreamsOf(s)))],
             [
-                new ServiceRoute(OwnService, OwnProject, [new Upstream("region", own.Url, own.RemotingUrl, own.Secret, Ready: true)]),
+                new ServiceRoute(OwnService, OwnProject,
+                    [new Upstream("region", own.Url, own.RemotingUrl, own.Secret, Ready: true)]),
                 .. services.Select(s => new ServiceRoute(s.Service, s.Project, UpstreamsOf(s))),
             ],
             out var routes);
@@ -49,7 +52,9 @@ internal sealed class InstancesToIngress(
         => [.. table.Instances.Values.Where(i => i.Key == service.Key).Select(i => new Upstream(
             i.Id, i.Url, i.RemotingUrl, starter.IngressSecretOf(i), probe.Of(i.Id)?.Ready == true))];
 
-    private string PublicName(DesiredService service) => Hostnames.Generated(service.Service, service.Project, config.AppsHostname);
+    private string PublicName(DesiredService service)
+        => Hostnames.Generated(service.Service, service.Project, config.AppsHostname);
 
-    private string NameOf(string service, string project) => new ServiceHostname(service, project, config.AppsHostname).Value;
+    private string NameOf(string service, string project) => new ServiceHostname(service, project, config.AppsHostname)
+        .Value;
 }

@@ -15,9 +15,9 @@ using Pelago.Model;
 
 namespace Pelago.Region;
 
-/// <summary>What the peer regions' processes reach through the ingress: replication of the region's entities over HTTP/2, and
-/// artifacts over HTTP/1.1, both on loopback. A request without the ingress's secret is refused, and so is one by
-/// anybody but a peer region's own service.</summary>
+/// <summary>What the peer regions' processes reach through the ingress: replication of the region's entities over
+/// HTTP/2, and artifacts over HTTP/1.1, both on loopback. A request without the ingress's secret is refused, and so is
+/// one by anybody but a peer region's own service.</summary>
 internal static class InternalListeners
 {
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(2);
@@ -25,7 +25,8 @@ internal static class InternalListeners
     private const int StreamWindowBytes = 4 * 1024 * 1024;
 
     /// <summary>The listener of replication streams; the caller starts and disposes it.</summary>
-    public static WebApplication Streams(int port, EntityRuntime runtime, ReplicationAccess access, ILoggerFactory logging)
+    public static WebApplication Streams(int port, EntityRuntime runtime, ReplicationAccess access,
+        ILoggerFactory logging)
     {
         var app = Create(port, HttpProtocols.Http2, logging);
         app.MapReplication(runtime, access);
@@ -33,7 +34,8 @@ internal static class InternalListeners
     }
 
     /// <summary>The listener of artifacts, on a port that the system chooses.</summary>
-    public static WebApplication Artifacts(ArtifactEndpoints artifacts, ReplicationAccess access, ILoggerFactory logging)
+    public static WebApplication Artifacts(ArtifactEndpoints artifacts, ReplicationAccess access,
+        ILoggerFactory logging)
     {
         var app = Create(0, HttpProtocols.Http1, logging);
         app.MapGet(ArtifactEndpoints.Path, context => MayCall(context, access)

@@ -8,8 +8,8 @@ using Pelago.Pki;
 
 namespace Pelago.Region;
 
-/// <summary>Connections to the peer regions' own service, through their ingresses, as <c>region.pelago.svc</c> of this region:
-/// streams for the region's entities, and artifacts that this region lacks.</summary>
+/// <summary>Connections to the peer regions' own service, through their ingresses, as <c>region.pelago.svc</c> of this
+/// region: streams for the region's entities, and artifacts that this region lacks.</summary>
 internal sealed class PeerConnections(
     RegionConfig config, Func<LeafCertificate> leaf, IdentityCheck check, TimeProvider clock) : IPeerDialler
 {
@@ -21,7 +21,8 @@ internal sealed class PeerConnections(
     /// <inheritdoc />
     public async ValueTask<PeerStream> DialAsync(string peer, CancellationToken cancellationToken)
     {
-        var region = config.Peers.FirstOrDefault(p => p.Name == peer) ?? throw Unreachable(peer, "it is not a peer", null);
+        var region = config.Peers.FirstOrDefault(p => p.Name == peer)
+            ?? throw Unreachable(peer, "it is not a peer", null);
         var client = leaf();
         var left = client.NotAfter - clock.GetUtcNow() - EndBeforeExpiry;
         var http = new HttpMessageInvoker(NewHandler(region, client));

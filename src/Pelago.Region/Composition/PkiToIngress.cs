@@ -4,8 +4,8 @@ using Pelago.Pki;
 
 namespace Pelago.Region;
 
-/// <summary>The ingress's certificates and its check of callers, from the room of certificates: two sets that issue and renew
-/// from the region's intermediate, and the identity check.</summary>
+/// <summary>The ingress's certificates and its check of callers, from the room of certificates: two sets that issue and
+/// renew from the region's intermediate, and the identity check.</summary>
 internal sealed class PkiToIngress : IServerCertificates, IInterRegionTls, IAsyncDisposable
 {
     private readonly CertificateSet _public;
@@ -16,7 +16,8 @@ internal sealed class PkiToIngress : IServerCertificates, IInterRegionTls, IAsyn
     {
         _check = check;
         _public = new CertificateSet(name => IssuerOf(name, "the public listener"), new RenewalOptions(), clock);
-        _interRegion = new CertificateSet(name => IssuerOf(name, "the inter-region listener"), new RenewalOptions(), clock);
+        _interRegion = new CertificateSet(name => IssuerOf(name, "the inter-region listener"), new RenewalOptions(),
+            clock);
 
         ILeafIssuer IssuerOf(string name, string forWhom)
             => new LocalLeafIssuer(authority, new LeafGrant(name, LeafUse.Server, forWhom));
@@ -39,9 +40,9 @@ internal sealed class PkiToIngress : IServerCertificates, IInterRegionTls, IAsyn
     public SslStreamCertificateContext? Find(string serverName) => _public.Find(serverName);
 
     /// <inheritdoc />
-    /// <remarks>A caller who shows no certificate at all is let through the handshake, because only then can he be told why he is
-    /// refused: the ingress answers 403 to every request of a connection without a verified peer. A certificate that is shown
-    /// and refused ends the handshake.</remarks>
+    /// <remarks>A caller who shows no certificate at all is let through the handshake, because only then can he be told
+    /// why he is refused: the ingress answers 403 to every request of a connection without a verified peer. A
+    /// certificate that is shown and refused ends the handshake.</remarks>
     public SslServerAuthenticationOptions? Accept(string serverName, Action<PeerVerdict> decided)
     {
         if (_interRegion.Find(serverName) is not { } certificate)

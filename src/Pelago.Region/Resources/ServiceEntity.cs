@@ -8,11 +8,12 @@ namespace Pelago.Region;
 
 /// <summary>A <c>Service</c> resource as a replicated entity, id <c>project/name</c>.</summary>
 /// <remarks>
-/// Its events carry the fields that their author changed, and nothing else; the type is <c>Ordered</c>. So the fold is "last
-/// writer wins, field by field": two regions that change different fields at the same time both get their way, and for one
-/// field every region ends with the same value. <c>Ordered</c> rather than one register a field, because generation and
-/// deletion depend on the order of whole changes: a change that comes after a deletion in the total order is refused by the
-/// fold and stays visible in the conflict ledger, and nothing deleted comes back by a late edit.
+/// Its events carry the fields that their author changed, and nothing else; the type is <c>Ordered</c>. So the fold is
+/// "last writer wins, field by field": two regions that change different fields at the same time both get their way,
+/// and for one field every region ends with the same value. <c>Ordered</c> rather than one register a field, because
+/// generation and deletion depend on the order of whole changes: a change that comes after a deletion in the total
+/// order is refused by the fold and stays visible in the conflict ledger, and nothing deleted comes back by a late
+/// edit.
 /// </remarks>
 /// <param name="Uid">Names this life of the resource; null when there is none.</param>
 /// <param name="CreatedMilliseconds">When it was created, milliseconds since 1970.</param>
@@ -65,12 +66,14 @@ internal sealed record ServiceEntity(
         .Command<PutService, ServiceEntity>(ServiceEntityJson.Default.ServiceEntity, Put)
         .Command<RemoveService, ServiceEntity>(ServiceEntityJson.Default.ServiceEntity, Remove);
 
-    private static Effect<ServiceEntity, ServiceEntity> Put(ServiceEntity state, PutService command, CommandContext context)
+    private static Effect<ServiceEntity,
+        ServiceEntity> Put(ServiceEntity state, PutService command, CommandContext context)
     {
         if (Precondition(state, command.ExpectedVersion, context) is { } changed)
             return changed;
         if (state.Uid is null)
-            return Effect.Persist(new ServiceDeclared(command.NewUid, command.Fields)).ThenReply<ServiceEntity, ServiceEntity>(s => s);
+            return Effect.Persist(new ServiceDeclared(command.NewUid, command.Fields)).ThenReply<ServiceEntity,
+                ServiceEntity>(s => s);
         if (command.MustBeNew)
             return Effect.Reject(ErrorCodes.ResourceExists, $"The service '{context.EntityId}' exists already.",
                 "Replace it with PUT.", "metadata.name");
@@ -99,7 +102,8 @@ internal sealed record ServiceEntity(
                 "Leave out 'metadata.resourceVersion' to create it.", "metadata.resourceVersion");
         return expected == ServiceVersions.Text(context.Version)
             ? null
-            : Effect.Reject(ErrorCodes.ResourceChanged, $"The service '{context.EntityId}' has changed since it was read.",
+            : Effect.Reject(ErrorCodes.ResourceChanged,
+                $"The service '{context.EntityId}' has changed since it was read.",
                 "Read it again, make the change again.", "metadata.resourceVersion");
     }
 
@@ -120,7 +124,8 @@ internal sealed record ServiceEntity(
     private static Folded Change(ServiceEntity state, ServiceChanged e, EventContext context)
         => state.Uid is null
             ? Folded.Refuse("the service was deleted before")
-            : Folded.To(e.Fields.ApplyTo(state) with { Generation = state.Generation + (e.Fields.TouchesSpec ? 1 : 0) });
+            : Folded.To(e.Fields.ApplyTo(state) with { Generation = state.Generation
+                + (e.Fields.TouchesSpec ? 1 : 0) });
 
     private static Folded Delete(ServiceEntity state, ServiceDeleted e, EventContext context)
         => state.Uid != e.Uid
@@ -140,7 +145,8 @@ internal sealed record ServiceFields(
 {
     [JsonIgnore]
     public bool TouchesSpec
-        => Artifact is not null || Instances is not null || Replicated is not null || Public is not null || Environment is not null;
+        => Artifact is not null || Instances is not null || Replicated is not null || Public is not null
+            || Environment is not null;
 
     [JsonIgnore]
     public bool IsEmpty => !TouchesSpec && Labels is null && Annotations is null;
@@ -172,7 +178,8 @@ internal sealed record ServiceFields(
     };
 
     private static ImmutableSortedDictionary<string, string> Sorted(IReadOnlyDictionary<string, string>? map)
-        => ImmutableSortedDictionary.CreateRange(StringComparer.Ordinal, map ?? ImmutableSortedDictionary<string, string>.Empty);
+        => ImmutableSortedDictionary.CreateRange(StringComparer.Ordinal, map ?? ImmutableSortedDictionary<string,
+            string>.Empty);
 
     private static bool Same(ImmutableSortedDictionary<string, string>? a, ImmutableSortedDictionary<string, string> b)
         => a is not null && a.SequenceEqual(b);

@@ -11,8 +11,8 @@ namespace Pelago.Region;
 /// <summary>A service resource as this region has it.</summary>
 internal sealed record KnownService(string Project, string Name, ServiceEntity State, ulong Events);
 
-/// <summary>The region's service resources: commands go to their entities, and whatever arrives in the journal, from here or from
-/// another region, goes on to the catalog that the workloads follow.</summary>
+/// <summary>The region's service resources: commands go to their entities, and whatever arrives in the journal, from
+/// here or from another region, goes on to the catalog that the workloads follow.</summary>
 internal sealed class ServiceResources(EntityRuntime runtime, ServiceCatalog catalog, TimeProvider clock, ILogger log)
 {
     private const int PageEntities = 500;
@@ -53,7 +53,8 @@ internal sealed class ServiceResources(EntityRuntime runtime, ServiceCatalog cat
     {
         var metadata = resource.Metadata;
         var id = ServiceEntity.IdOf(metadata.Namespace, metadata.Name);
-        var uid = Incarnation.Create(clock.GetUtcNow().ToUnixTimeMilliseconds(), RandomNumberGenerator.GetBytes(10)).ToString();
+        var uid = Incarnation.Create(clock.GetUtcNow().ToUnixTimeMilliseconds(), RandomNumberGenerator.GetBytes(10))
+            .ToString();
         var command = new PutService(ServiceFields.Of(resource), uid, mustBeNew, metadata.ResourceVersion);
         var reply = await runtime.SendAsync(_type, id, command, RequestOptions.Default, cancellationToken);
         return reply.Failure is { } failure ? (null, failure) : (await ReadAsync(id, cancellationToken), null);
@@ -66,7 +67,8 @@ internal sealed class ServiceResources(EntityRuntime runtime, ServiceCatalog cat
     {
         var reply = await runtime.SendAsync(_type, ServiceEntity.IdOf(project, name),
             new RemoveService(expectedVersion), RequestOptions.Default, cancellationToken);
-        return reply.Failure is { } failure ? (null, failure) : (new KnownService(project, name, reply.Value!, 0), null);
+        return reply.Failure is { } failure ? (null, failure)
+            : (new KnownService(project, name, reply.Value!, 0), null);
     }
 
     /// <summary>Follows the journal: first everything that is there, then what arrives. Ends when cancelled.</summary>
@@ -103,7 +105,8 @@ internal sealed class ServiceResources(EntityRuntime runtime, ServiceCatalog cat
         }
     }
 
-    /// <summary>Takes an entity over as it is once the row is folded: the journal commits before the fold shows it.</summary>
+    /// <summary>Takes an entity over as it is once the row is folded: the journal commits before the fold shows
+    /// it.</summary>
     private async Task FollowAsync(string id, ulong row, CancellationToken cancellationToken)
     {
         while (true)

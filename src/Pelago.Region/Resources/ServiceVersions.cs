@@ -11,8 +11,8 @@ internal static class ServiceVersions
     /// <summary>The resource version: number of the entity's events in this region, which grows with each.</summary>
     public static string Text(ulong events) => events.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>The revision that an instance is started for: a hash of what an instance is made of. A change of anything else,
-    /// the public name for one, leaves running instances alone.</summary>
+    /// <summary>The revision that an instance is started for: a hash of what an instance is made of. A change of
+    /// anything else, the public name for one, leaves running instances alone.</summary>
     public static string RevisionOf(ServiceSpec spec)
     {
         var text = new StringBuilder(spec.Artifact).Append('\n').Append(spec.Replicated).Append('\n');

@@ -4,8 +4,8 @@ using Pelago.Replication;
 
 namespace Pelago.Region;
 
-/// <summary>A journal that tells which entities got events, whoever wrote them: so that the region acts when a resource arrives, and
-/// nobody has to look whether one did.</summary>
+/// <summary>A journal that tells which entities got events, whoever wrote them: so that the region acts when a resource
+/// arrives, and nobody has to look whether one did.</summary>
 /// <param name="inner">Does everything.</param>
 /// <param name="appended">Told after each commit, on the writer's thread, with the number of the entity's row; must not
 /// block.</param>
@@ -46,7 +46,8 @@ internal sealed class WatchedJournal(IJournal inner, Action<EntityKey, ulong> ap
     public ValueTask<IReadOnlyList<ConflictRecord>> ReadConflictsAsync(int limit, CancellationToken cancellationToken)
         => inner.ReadConflictsAsync(limit, cancellationToken);
 
-    public ValueTask<EntityPage> ReadEntitiesAsync(int lane, long after, int maxEntities, CancellationToken cancellationToken)
+    public ValueTask<EntityPage> ReadEntitiesAsync(int lane, long after, int maxEntities,
+        CancellationToken cancellationToken)
         => inner.ReadEntitiesAsync(lane, after, maxEntities, cancellationToken);
 
     public ValueTask<JournalReport> CheckAsync(IProgress<long>? progress, CancellationToken cancellationToken)

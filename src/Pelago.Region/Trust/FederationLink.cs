@@ -5,14 +5,16 @@ using Pelago.Pki;
 
 namespace Pelago.Region;
 
-/// <summary>The way to the federation plane: needed once to enrol, and every sixty days or so for a new intermediate.</summary>
+/// <summary>The way to the federation plane: needed once to enrol, and every sixty days or so for a new
+/// intermediate.</summary>
 internal sealed class FederationLink(RegionConfig config, TimeProvider clock)
 {
     private string Base => $"/v1/groups/{config.Group}/regions/{config.Region}";
 
     /// <summary>Enrols with a one-time token, at the server whose key the ticket names.</summary>
     /// <exception cref="PelagoException">It is away, or refused.</exception>
-    public async Task<RegionEnrolmentGrant> EnrolAsync(EnrolmentTicket ticket, byte[] csr, CancellationToken cancellationToken)
+    public async Task<RegionEnrolmentGrant> EnrolAsync(EnrolmentTicket ticket, byte[] csr,
+        CancellationToken cancellationToken)
     {
         using var connection = Connect(PinnedServer.Tls(ticket.ServerKeySha256));
         return await connection.SendAsync(HttpMethod.Post, Base + "/enrol", new RegionEnrolRequest(ticket.Token, csr),
@@ -21,14 +23,17 @@ internal sealed class FederationLink(RegionConfig config, TimeProvider clock)
 
     /// <summary>Gets a certificate for a new key.</summary>
     /// <exception cref="PelagoException">It is away, or refused.</exception>
-    public async Task<RegionRenewal> RenewAsync(TrustBundle bundle, RegionRenewRequest request, CancellationToken cancellationToken)
+    public async Task<RegionRenewal> RenewAsync(TrustBundle bundle, RegionRenewRequest request,
+        CancellationToken cancellationToken)
     {
         var check = new IdentityCheck(() => bundle, clock);
-        using var connection = Connect(TlsProfiles.HostClient(new Uri(config.FederationApi).Host, check, decided: null));
+        using var connection = Connect(TlsProfiles.HostClient(new Uri(config.FederationApi).Host, check,
+            decided: null));
         return await connection.SendAsync(HttpMethod.Post, Base + "/renew", request,
             FederationJson.Default.RegionRenewRequest, FederationJson.Default.RegionRenewal, cancellationToken);
     }
 
     private ApiConnection Connect(SslClientAuthenticationOptions tls)
-        => new(new ApiAddress(new Uri(config.FederationApi), [], null) { Connect = config.FederationConnect, Tls = tls });
+        => new(new ApiAddress(new Uri(config.FederationApi), [], null) { Connect = config.FederationConnect,
+            Tls = tls });
 }

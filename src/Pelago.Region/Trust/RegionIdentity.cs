@@ -16,13 +16,14 @@ namespace Pelago.Region;
 /// <param name="SealedCausality">The group's causality secrets, sealed.</param>
 /// <param name="Members">The group's regions.</param>
 internal sealed record IdentityRecord(
-    string Group, string Region, int Generation, string Certificate, byte[] SealedCausality, IReadOnlyList<string> Members)
+    string Group, string Region, int Generation, string Certificate, byte[] SealedCausality,
+        IReadOnlyList<string> Members)
 {
     public int FormatVersion { get; init; } = 1;
 }
 
-/// <summary>Who the region is: its intermediate authority, the group's trust, and its members. Enrolled once; from then on it
-/// starts and works without the federation plane, which only gives it a new intermediate now and then.</summary>
+/// <summary>Who the region is: its intermediate authority, the group's trust, and its members. Enrolled once; from then
+/// on it starts and works without the federation plane, which only gives it a new intermediate now and then.</summary>
 internal sealed class RegionIdentity
 {
     private const string SealedCausalityName = "causality";
@@ -48,17 +49,20 @@ internal sealed class RegionIdentity
     public IReadOnlyList<string> Members => _record.Members;
 
     /// <summary>
-    /// Opens the identity: 1. what is stored, 2. else enrols: the key is made here, the ticket is shown until the federation
-    /// plane answers, 3. the bundle is stored before the record that needs it, 4. the ticket is removed last.
+    /// Opens the identity: 1. what is stored, 2. else enrols: the key is made here, the ticket is shown until the
+    /// federation plane answers, 3. the bundle is stored before the record that needs it, 4. the ticket is removed
+    /// last.
     /// </summary>
     public static async Task<RegionIdentity> OpenAsync(IdentityParts parts, CancellationToken cancellationToken)
     {
         // 1.
         var record = PrivateFile.ReadJson<IdentityRecord>(parts.Home.IdentityFile);
-        if (record is not null && (record.Region != parts.Config.Region || record.Group != parts.Config.Group || record.FormatVersion != 1))
+        if (record is not null && (record.Region != parts.Config.Region || record.Group != parts.Config.Group
+            || record.FormatVersion != 1))
         {
             throw new Failure(ErrorCodes.StateUnreadable,
-                $"'{parts.Home.IdentityFile}' is of region '{record.Region}' in group '{record.Group}', or of another version.",
+                $"'{parts.Home.IdentityFile}' is of region '{record.Region}' in group '{record.Group}', "
+                    + "or of another version.",
                 "Check the configuration, or restore the home from a backup.").ToException();
         }
         if (record is null)
@@ -79,32 +83,37 @@ internal sealed class RegionIdentity
 
         // 4.
         File.Delete(parts.Config.EnrolmentTicketFile);
-        var opened = parts.Kek.Open(SealedCausalityName, record.SealedCausality) ?? throw new Failure(ErrorCodes.StateUnreadable,
-            "The region's causality secret was sealed under another key, or was changed.", "Restore the home from a backup.")
+        var opened = parts.Kek.Open(SealedCausalityName, record.SealedCausality)
+            ?? throw new Failure(ErrorCodes.StateUnreadable,
+            "The region's causality secret was sealed under another key, or was changed.",
+                "Restore the home from a backup.")
             .ToException();
         var causality = JsonSerializer.Deserialize(opened, InstanceJson.Default.CausalityKeys)!;
         return new RegionIdentity(parts, record, causality, await OpenAuthorityAsync(parts, record, cancellationToken));
     }
 
-    /// <summary>Keys of a project's causality tokens: HKDF (RFC 5869) of the group's secrets, so that every region has the
-    /// keys of a project that it has never heard of.</summary>
+    /// <summary>Keys of a project's causality tokens: HKDF (RFC 5869) of the group's secrets, so that every region has
+    /// the keys of a project that it has never heard of.</summary>
     public CausalityKeys CausalityOf(string project)
     {
-        return new CausalityKeys(Derive(_causality.Current), _causality.Previous is { } previous ? Derive(previous) : null);
+        return new CausalityKeys(Derive(_causality.Current), _causality.Previous is { } previous ? Derive(previous)
+            : null);
 
         byte[] Derive(byte[] secret) => HKDF.DeriveKey(
-            HashAlgorithmName.SHA256, secret, KeyBytes, info: Encoding.UTF8.GetBytes("pelago causality v1\n" + project));
+            HashAlgorithmName.SHA256, secret, KeyBytes,
+                info: Encoding.UTF8.GetBytes("pelago causality v1\n" + project));
     }
 
-    /// <summary>Renews the intermediate at two thirds of its life, with a new key each time. While the federation plane is away it
-    /// asks again; everything else goes on.</summary>
+    /// <summary>Renews the intermediate at two thirds of its life, with a new key each time. While the federation plane
+    /// is away it asks again; everything else goes on.</summary>
     public async Task RenewForeverAsync(CancellationToken cancellationToken)
     {
         var wait = TimeSpan.FromSeconds(1);
         while (true)
         {
             DateTimeOffset begin = _authority.Certificate.NotBefore.ToUniversalTime();
-            var due = begin + ((_authority.Certificate.NotAfter.ToUniversalTime() - begin) * new RenewalOptions().RenewAtFraction);
+            var due = begin + ((_authority.Certificate.NotAfter.ToUniversalTime() - begin) * new RenewalOptions()
+                .RenewAtFraction);
             for (var left = due - _parts.Clock.GetUtcNow(); left > TimeSpan.Zero; left = due - _parts.Clock.GetUtcNow())
                 await Task.Delay(left < LongestSleep ? left : LongestSleep, _parts.Clock, cancellationToken);
             try
@@ -128,17 +137,21 @@ internal sealed class RegionIdentity
         using var present = await _parts.Keys.OpenAsync(KeyName(_record.Generation), cancellationToken);
         var proof = present.SignData(
             RenewalProof.Of(_record.Group, _record.Region, csr), HashAlgorithmName.SHA256);
-        var renewal = await _parts.Federation.RenewAsync(Trust.Current, new RegionRenewRequest(csr, proof), cancellationToken);
+        var renewal = await _parts.Federation.RenewAsync(Trust.Current, new RegionRenewRequest(csr, proof),
+            cancellationToken);
         Accept(_parts, renewal.Trust);
-        var record = _record with { Generation = generation, Certificate = renewal.Certificate, Members = renewal.Members };
+        var record = _record with { Generation = generation, Certificate = renewal.Certificate,
+            Members = renewal.Members };
         var authority = await OpenAuthorityAsync(_parts, record, cancellationToken);
         PrivateFile.WriteJson(_parts.Home.IdentityFile, record);
         _record = record;
-        _authority = authority; // the old one is not disposed: an issuance may be under way, and there is one in sixty days
+        // The old one is not disposed: an issuance may be under way, and there is one in sixty days.
+        _authority = authority;
         Log.IntermediateRenewed(_parts.Log, generation);
     }
 
-    private static async Task<RegionEnrolmentGrant> EnrolAsync(IdentityParts parts, byte[] csr, CancellationToken cancellationToken)
+    private static async Task<RegionEnrolmentGrant> EnrolAsync(IdentityParts parts, byte[] csr,
+        CancellationToken cancellationToken)
     {
         var wait = TimeSpan.FromMilliseconds(100);
         for (var failed = ""; ;)
@@ -176,7 +189,8 @@ internal sealed class RegionIdentity
         var domain = new RegionDomain(parts.Config.Region, parts.Config.AppsHostname, parts.Config.PlatformHostname);
         return CertificateChain.Parse(record.Certificate, out var chain) is { } failure
             ? throw failure.ToException()
-            : IntermediateAuthority.OpenAsync(domain, chain!, parts.Trust.Current, parts.Keys, KeyName(record.Generation),
+            : IntermediateAuthority.OpenAsync(domain, chain!, parts.Trust.Current, parts.Keys,
+                KeyName(record.Generation),
                 parts.Lifetimes, parts.Audit, parts.Clock, cancellationToken);
     }
 

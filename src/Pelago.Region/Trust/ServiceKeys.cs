@@ -5,8 +5,9 @@ using Pelago.Pki;
 
 namespace Pelago.Region;
 
-/// <summary>Custody of the key-encryption keys of the services' journals: one a service, made on first use, sealed under the
-/// region's own key, handed to an instance at its enrolment only. It never changes while the journal lives.</summary>
+/// <summary>Custody of the key-encryption keys of the services' journals: one a service, made on first use, sealed
+/// under the region's own key, handed to an instance at its enrolment only. It never changes while the journal
+/// lives.</summary>
 internal sealed class ServiceKeys(string directory, KeyEncryptionKey kek)
 {
     private const int KeyBytes = 32;
@@ -28,7 +29,8 @@ internal sealed class ServiceKeys(string directory, KeyEncryptionKey kek)
                 CryptographicOperations.ZeroMemory(made);
             }
             var key = kek.Open(name, File.ReadAllBytes(path)) ?? throw new Failure(ErrorCodes.StateUnreadable,
-                $"'{path}' was sealed under another key, or was changed.", "Restore it from a backup: without it the journal is lost.")
+                $"'{path}' was sealed under another key, or was changed.",
+                    "Restore it from a backup: without it the journal is lost.")
                 .ToException();
             return new WrappingKey($"{project}.{service}.1", key);
         }

@@ -10,8 +10,8 @@ using Pelago.Pki;
 
 namespace Pelago.Region;
 
-/// <summary>Lets instances in that this region started: one-time token, certificate, secrets, configuration. Names come from
-/// what was started; of the request only the key counts.</summary>
+/// <summary>Lets instances in that this region started: one-time token, certificate, secrets, configuration. Names come
+/// from what was started; of the request only the key counts.</summary>
 internal sealed class InstanceDesk(
     RegionConfig config, RegionIdentity identity, ServiceKeys journals, InstanceTable table, InstanceStarter starter,
     TimeProvider clock, ILogger log)
@@ -22,13 +22,15 @@ internal sealed class InstanceDesk(
     private static readonly TimeSpan PollPace = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
-    /// Enrols an instance: 1. the token is the instance's, unused, or used by the same key a short while ago, 2. a client
-    /// certificate of exactly its service is issued, 3. its credential's hash is remembered, 4. everything it needs is answered.
+    /// Enrols an instance: 1. the token is the instance's, unused, or used by the same key a short while ago, 2. a
+    /// client certificate of exactly its service is issued, 3. its credential's hash is remembered, 4. everything it
+    /// needs is answered.
     /// </summary>
     public (InstanceEnrolment? Enrolment, Failure? Failure) Enrol(string id, InstanceEnrolRequest request)
     {
         // 1.
-        if (!table.Instances.TryGetValue(id, out var instance) || !BearerToken.Matches(request.Token, instance.TokenSha256))
+        if (!table.Instances.TryGetValue(id, out var instance)
+            || !BearerToken.Matches(request.Token, instance.TokenSha256))
             return (null, TokenRefused);
         if (SigningRequest.Read(request.Csr, out var key) is { } malformed)
             return (null, malformed);
@@ -56,11 +58,13 @@ internal sealed class InstanceDesk(
         // 4.
         Log.InstanceEnrolled(log, id, instance.Key);
         return (new InstanceEnrolment(issuance.Chain.ToPem(), credential, starter.IngressSecretOf(instance),
-            identity.CausalityOf(instance.Project), journals.Of(instance.Project, instance.Service), Configuration()), null);
+            identity.CausalityOf(instance.Project), journals.Of(instance.Project, instance.Service), Configuration()),
+                null);
     }
 
     /// <summary>A certificate for a new key of an instance that has shown its credential.</summary>
-    public (InstanceCertificate? Certificate, Failure? Failure) Renew(InstanceState instance, InstanceRenewRequest request)
+    public (InstanceCertificate? Certificate, Failure? Failure) Renew(InstanceState instance,
+        InstanceRenewRequest request)
     {
         var issuance = Issue(instance, request.Csr);
         return issuance.Chain is { } chain ? (new InstanceCertificate(chain.ToPem()), null) : (null, issuance.Failure);
@@ -72,8 +76,10 @@ internal sealed class InstanceDesk(
             ? instance
             : null;
 
-    /// <summary>The configuration as soon as its version is another one, or null when the time for asking is over.</summary>
-    public async Task<InstanceConfiguration?> WaitForConfigurationAsync(string? version, CancellationToken cancellationToken)
+    /// <summary>The configuration as soon as its version is another one, or null when the time for asking is
+    /// over.</summary>
+    public async Task<InstanceConfiguration?> WaitForConfigurationAsync(string? version,
+        CancellationToken cancellationToken)
     {
         var started = clock.GetTimestamp();
         while (true)
@@ -93,7 +99,8 @@ internal sealed class InstanceDesk(
         var bundle = identity.Trust.Current;
         var trust = new TrustBundleDocument(bundle.Epoch, bundle.Pem);
         var told = new InstanceConfiguration("", trust, identity.Members, config.Peers);
-        var hash = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(told, InstanceJson.Default.InstanceConfiguration));
+        var hash = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(told,
+            InstanceJson.Default.InstanceConfiguration));
         return told with { Version = Convert.ToHexStringLower(hash.AsSpan(0, 8)) };
     }
 
@@ -101,9 +108,11 @@ internal sealed class InstanceDesk(
     {
         var name = new ServiceHostname(instance.Service, instance.Project, config.AppsHostname);
         return identity.Authority.Issue(csr, new LeafGrant(
-            name.Value, LeafUse.Client, string.Create(CultureInfo.InvariantCulture, $"instance {instance.Id} of {instance.Key}")));
+            name.Value, LeafUse.Client, string.Create(CultureInfo.InvariantCulture,
+                $"instance {instance.Id} of {instance.Key}")));
     }
 
     private static Failure TokenRefused { get; } = new(ErrorCodes.EnrolmentRefused,
-        "The token is not valid for this instance, or was used by another key.", "The region starts the instance again.", "token");
+        "The token is not valid for this instance, or was used by another key.",
+            "The region starts the instance again.", "token");
 }

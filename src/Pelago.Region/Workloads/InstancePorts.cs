@@ -4,7 +4,8 @@ using Pelago.Model;
 
 namespace Pelago.Region;
 
-/// <summary>Gives instances their ports: the lowest free block, so that a restarted service usually keeps its addresses.</summary>
+/// <summary>Gives instances their ports: the lowest free block, so that a restarted service usually keeps its
+/// addresses.</summary>
 internal static class InstancePorts
 {
     /// <summary>The first port of a free block.</summary>
@@ -14,7 +15,8 @@ internal static class InstancePorts
     public static int Choose(RegionConfig config, IReadOnlySet<int> taken)
     {
         var end = config.FirstInstancePort + config.InstancePortCount;
-        for (var first = config.FirstInstancePort; first + InstanceState.PortCount <= end; first += InstanceState.PortCount)
+        for (var first = config.FirstInstancePort; first
+            + InstanceState.PortCount <= end; first += InstanceState.PortCount)
         {
             if (!taken.Contains(first) && Enumerable.Range(first, InstanceState.PortCount).All(IsFree))
                 return first;

@@ -6,12 +6,14 @@ using Pelago.Client;
 namespace Pelago.Region;
 
 /// <summary>What the last look at an instance showed.</summary>
-/// <param name="Ready">It takes requests: it said so within the last five seconds, and has not said otherwise since.</param>
-/// <param name="LastAnswer">When it last answered at all; the time it was first looked at, before its first answer.</param>
+/// <param name="Ready">It takes requests: it said so within the last five seconds, and has not said otherwise
+/// since.</param>
+/// <param name="LastAnswer">When it last answered at all; the time it was first looked at, before its first
+/// answer.</param>
 internal sealed record ProbeResult(bool Ready, DateTimeOffset LastAnswer);
 
-/// <summary>Asks instances how they are, on their management listener. Results are kept in memory only: after a restart everybody is
-/// asked anew.</summary>
+/// <summary>Asks instances how they are, on their management listener. Results are kept in memory only: after a restart
+/// everybody is asked anew.</summary>
 internal sealed class InstanceProbe(TimeProvider clock) : IDisposable
 {
     private const int MaxAnswerBytes = 4 * 1024 * 1024;
@@ -23,7 +25,8 @@ internal sealed class InstanceProbe(TimeProvider clock) : IDisposable
     private static readonly TimeSpan InspectTimeout = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<string, ProbeResult> _results = new(StringComparer.Ordinal);
-    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false })
+    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false,
+        UseCookies = false })
     {
         Timeout = Timeout.InfiniteTimeSpan,
         MaxResponseContentBufferSize = MaxAnswerBytes,
@@ -46,7 +49,8 @@ internal sealed class InstanceProbe(TimeProvider clock) : IDisposable
     public void Forget(string id) => _results.TryRemove(id, out _);
 
     /// <summary>How far an instance has replicated; null when it does not say.</summary>
-    public async Task<InstanceReplication?> ReplicationOfAsync(InstanceState instance, CancellationToken cancellationToken)
+    public async Task<InstanceReplication?> ReplicationOfAsync(InstanceState instance,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -59,7 +63,8 @@ internal sealed class InstanceProbe(TimeProvider clock) : IDisposable
         }
     }
 
-    /// <summary>Passes on a document of an instance's inspection interface; null when it does not answer with one.</summary>
+    /// <summary>Passes on a document of an instance's inspection interface; null when it does not answer with
+    /// one.</summary>
     public Task<string?> InspectAsync(InstanceState instance, string path, CancellationToken cancellationToken)
         => GetAsync(instance.ManagementUrl + path, InspectTimeout, cancellationToken);
 

@@ -18,20 +18,23 @@ internal sealed class InstanceStarter(
     private const int IdBytes = 5;
 
     /// <summary>
-    /// Starts an instance: 1. id, ports and secrets are chosen, 2. remembered, 3. the process starts with a one-time token on its
-    /// standard input, 4. its pid is remembered. Ended between 3 and 4, the region finds the process by its id.
+    /// Starts an instance: 1. id, ports and secrets are chosen, 2. remembered, 3. the process starts with a one-time
+    /// token on its standard input, 4. its pid is remembered. Ended between 3 and 4, the region finds the process by
+    /// its id.
     /// </summary>
     /// <exception cref="PelagoException">No port is free, or the program cannot be started.</exception>
     public InstanceState Start(DesiredService service)
     {
         // 1.
         var program = programs.Find(service.Spec.Artifact) ?? throw new Failure(
-            ErrorCodes.ArtifactNotFound, $"The program {service.Spec.Artifact} is not installed.", "It is fetched first.").ToException();
+            ErrorCodes.ArtifactNotFound, $"The program {service.Spec.Artifact} is not installed.",
+                "It is fetched first.").ToException();
         var id = "i-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(IdBytes));
         var token = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes));
         var secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes));
         var ports = InstancePorts.Choose(config, table.Instances.Values.Select(i => i.Ports).ToHashSet());
-        var instance = new InstanceState(id, service.Project, service.Service, service.Revision, clock.GetUtcNow(), default, ports,
+        var instance = new InstanceState(id, service.Project, service.Service, service.Revision, clock.GetUtcNow(),
+            default, ports,
             BearerToken.Hash(token), kek.Seal(SecretName(id), System.Text.Encoding.ASCII.GetBytes(secret)));
 
         // 2.
@@ -57,7 +60,8 @@ internal sealed class InstanceStarter(
             ?? throw new Failure(ErrorCodes.StateUnreadable, $"The secret of instance '{instance.Id}' does not open.",
                 "End the instance; it is started again with a new one.").ToException());
 
-    private ProcessSpec Spec(InstanceState instance, DesiredService service, InstalledProgram program, EnrolmentTicket ticket)
+    private ProcessSpec Spec(InstanceState instance, DesiredService service, InstalledProgram program,
+        EnrolmentTicket ticket)
     {
         var data = home.DataOf(service.Project, service.Service);
         PrivateFile.CreateDirectory(data);
@@ -78,10 +82,12 @@ internal sealed class InstanceStarter(
         environment[InstanceEnvironment.ManagementUrl] = instance.ManagementUrl;
         environment[InstanceEnvironment.RemotingUrl] = instance.RemotingUrl;
         environment[InstanceEnvironment.RegionApi] = string.Create(
-            CultureInfo.InvariantCulture, $"https://{Hostnames.Api(config.PlatformHostname)}:{config.ExecutionApiPort}");
+            CultureInfo.InvariantCulture,
+                $"https://{Hostnames.Api(config.PlatformHostname)}:{config.ExecutionApiPort}");
         environment[InstanceEnvironment.AppsHostname] = config.AppsHostname;
         var line = JsonSerializer.SerializeToUtf8Bytes(ticket, InstanceJson.Default.EnrolmentTicket);
-        return new ProcessSpec(Environment.ProcessPath is { } host && Path.GetFileName(host) == "dotnet" ? host : program.Entrypoint[0],
+        return new ProcessSpec(Environment.ProcessPath is { } host && Path.GetFileName(host) == "dotnet" ? host
+            : program.Entrypoint[0],
             [.. program.Entrypoint.Skip(1)], home.LogOf(service.Project, service.Service))
         {
             WorkingDirectory = program.Directory,

@@ -3,7 +3,8 @@ using Pelago.Model;
 
 namespace Pelago.Region;
 
-/// <summary>An instance as the region remembers it (<c>workloads.json</c>): what it needs to adopt it after its own restart.</summary>
+/// <summary>An instance as the region remembers it (<c>workloads.json</c>): what it needs to adopt it after its own
+/// restart.</summary>
 /// <param name="Id">Instance id.</param>
 /// <param name="Project">Its project.</param>
 /// <param name="Service">Its service.</param>

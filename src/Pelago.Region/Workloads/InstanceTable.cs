@@ -4,8 +4,8 @@ using Pelago.Model;
 
 namespace Pelago.Region;
 
-/// <summary>The instances that this region started. Every change is on the disk before the call returns; readers see immutable
-/// snapshots.</summary>
+/// <summary>The instances that this region started. Every change is on the disk before the call returns; readers see
+/// immutable snapshots.</summary>
 internal sealed class InstanceTable
 {
     private readonly RegionHome _home;
@@ -17,8 +17,8 @@ internal sealed class InstanceTable
 
     public ImmutableSortedDictionary<string, InstanceState> Instances => _instances;
 
-    /// <summary>Reads what an earlier process left. A start that it did not finish is looked for among the processes: it is
-    /// either found, or it never was.</summary>
+    /// <summary>Reads what an earlier process left. A start that it did not finish is looked for among the processes:
+    /// it is either found, or it never was.</summary>
     public static InstanceTable Open(RegionHome home)
     {
         var record = PrivateFile.ReadJson<WorkloadsRecord>(home.WorkloadsFile) ?? new WorkloadsRecord([]);

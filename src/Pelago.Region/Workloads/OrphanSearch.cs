@@ -4,8 +4,8 @@ using Pelago.Client;
 
 namespace Pelago.Region;
 
-/// <summary>Finds a process whose start was not written down because the region's process ended in between: an instance carries
-/// its id, which is random, in its environment.</summary>
+/// <summary>Finds a process whose start was not written down because the region's process ended in between: an instance
+/// carries its id, which is random, in its environment.</summary>
 internal static class OrphanSearch
 {
     private const int MaxEnvironmentBytes = 256 * 1024;

@@ -24,7 +24,8 @@ internal sealed record ObservedInstance(
 
 /// <summary>Everything a decision is made of.</summary>
 /// <param name="Desired">Services that should run.</param>
-/// <param name="DesiredIsComplete">False until the region has read its resources: nothing is stopped on an unread list.</param>
+/// <param name="DesiredIsComplete">False until the region has read its resources: nothing is stopped on an unread
+/// list.</param>
 /// <param name="Instances">What there is.</param>
 /// <param name="Installed">Digests of the programs that can be started.</param>
 /// <param name="NotBefore">Services whose next start has to wait, and until when.</param>
@@ -60,8 +61,8 @@ internal abstract record WorkloadAction
     public sealed record Forget(string Id) : WorkloadAction;
 }
 
-/// <summary>Decides what to do so that what runs becomes what should run. Pure: the same input gives the same actions, and doing
-/// them twice does nothing more.</summary>
+/// <summary>Decides what to do so that what runs becomes what should run. Pure: the same input gives the same actions,
+/// and doing them twice does nothing more.</summary>
 /// <remarks>An instance owns its service's journal, so a replacement starts only when the old process has ended
 /// (stop before start). One service's trouble does not hold up another: every rule looks at one service.</remarks>
 internal static class Reconciler
@@ -89,7 +90,8 @@ internal static class Reconciler
             return;
         else if (service is null && input.DesiredIsComplete)
             actions.Add(new WorkloadAction.Stop(instance.Id, "its service is gone"));
-        else if (service is not null && service.Revision != instance.Revision && input.Installed.Contains(service.Spec.Artifact))
+        else if (service is not null && service.Revision != instance.Revision
+            && input.Installed.Contains(service.Spec.Artifact))
             actions.Add(new WorkloadAction.Stop(instance.Id, "its service has changed"));
         else if (instance.Unresponsive >= UnresponsiveLimit)
             actions.Add(new WorkloadAction.Kill(instance.Id));

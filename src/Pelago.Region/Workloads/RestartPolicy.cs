@@ -1,7 +1,7 @@
 namespace Pelago.Region;
 
-/// <summary>When a service that ended is started again: at once when it had been running for a while, else after a wait that
-/// doubles with every early end. Immutable.</summary>
+/// <summary>When a service that ended is started again: at once when it had been running for a while, else after a wait
+/// that doubles with every early end. Immutable.</summary>
 /// <param name="EarlyEnds">Ends in a row that came soon after the start.</param>
 /// <param name="NotBefore">The next start may not be earlier.</param>
 internal sealed record RestartPolicy(int EarlyEnds, DateTimeOffset NotBefore)

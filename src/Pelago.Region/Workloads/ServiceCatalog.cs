@@ -2,8 +2,8 @@ using System.Collections.Immutable;
 
 namespace Pelago.Region;
 
-/// <summary>The services that should run here, as the region's resources say. Immutable snapshots, one atomic swap; whoever acts on
-/// them waits for the next change.</summary>
+/// <summary>The services that should run here, as the region's resources say. Immutable snapshots, one atomic swap;
+/// whoever acts on them waits for the next change.</summary>
 internal sealed class ServiceCatalog
 {
     private readonly Lock _gate = new();

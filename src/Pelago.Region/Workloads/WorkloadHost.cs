@@ -14,8 +14,9 @@ internal interface IArtifactSource
     Task FetchAsync(string digest, CancellationToken cancellationToken);
 }
 
-/// <summary>Makes the reconciler's decisions happen. One loop looks, decides and acts; what takes long (fetching, stopping) runs
-/// beside it, at most once a thing. When the loop ends the instances go on: they are adopted by the next process.</summary>
+/// <summary>Makes the reconciler's decisions happen. One loop looks, decides and acts; what takes long (fetching,
+/// stopping) runs beside it, at most once a thing. When the loop ends the instances go on: they are adopted by the next
+/// process.</summary>
 internal sealed class WorkloadHost(
     ServiceCatalog catalog, InstanceTable table, ProgramStore programs, InstanceStarter starter, InstanceProbe probe,
     IArtifactSource source, TimeProvider clock, ILogger log)
@@ -60,8 +61,10 @@ internal sealed class WorkloadHost(
         var instances = table.Instances.Values.ToImmutableArray();
         await Task.WhenAll(instances.Where(i => i.Process.IsAlive).Select(i => probe.ProbeAsync(i, cancellationToken)));
         var now = clock.GetUtcNow();
-        var input = new ReconcilerInput(snapshot.Services, snapshot.IsComplete, [.. instances.Select(i => Observe(i, now))],
-            snapshot.Services.Select(s => s.Spec.Artifact).Where(d => programs.Find(d) is not null).ToHashSet(StringComparer.Ordinal),
+        var input = new ReconcilerInput(snapshot.Services, snapshot.IsComplete,
+            [.. instances.Select(i => Observe(i, now))],
+            snapshot.Services.Select(s => s.Spec.Artifact).Where(d => programs.Find(d) is not null)
+                .ToHashSet(StringComparer.Ordinal),
             _restarts.ToDictionary(r => r.Key, r => r.Value.NotBefore), now);
 
         // 2. and 3.
@@ -70,7 +73,8 @@ internal sealed class WorkloadHost(
     }
 
     private ObservedInstance Observe(InstanceState instance, DateTimeOffset now)
-        => new(instance.Id, instance.Key, instance.Revision, instance.Process.IsAlive, _underWay.ContainsKey(instance.Id),
+        => new(instance.Id, instance.Key, instance.Revision, instance.Process.IsAlive,
+            _underWay.ContainsKey(instance.Id),
             probe.Of(instance.Id) is { } result ? now - result.LastAnswer : TimeSpan.Zero);
 
     private void Act(WorkloadAction action, ServiceCatalog.Snapshot snapshot, CancellationToken cancellationToken)
@@ -131,7 +135,8 @@ internal sealed class WorkloadHost(
         Log.Ended(log, instance.Id, instance.Key, (next.NotBefore - now).TotalSeconds);
     }
 
-    private async Task InstallAsync(string digest, ServiceCatalog.Snapshot snapshot, CancellationToken cancellationToken)
+    private async Task InstallAsync(string digest, ServiceCatalog.Snapshot snapshot,
+        CancellationToken cancellationToken)
     {
         if (_fetchNotBefore.TryGetValue(digest, out var notBefore) && notBefore > clock.GetUtcNow())
             return;
@@ -159,7 +164,8 @@ internal sealed class WorkloadHost(
 
     private void Note(string key, string? trouble)
         => ImmutableInterlocked.Update(
-            ref _troubles, (all, note) => note.Trouble is null ? all.Remove(note.Key) : all.SetItem(note.Key, note.Trouble),
+            ref _troubles, (all, note) => note.Trouble is null ? all.Remove(note.Key)
+                : all.SetItem(note.Key, note.Trouble),
             (Key: key, Trouble: trouble));
 
     private void Beside(string key, Func<Task> work)

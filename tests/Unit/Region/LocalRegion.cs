@@ -31,9 +31,11 @@ internal sealed class LocalRegion : IAsyncDisposable
             var home = Path.Combine(root, "regions", enrolment.Name);
             PrivateFile.CreateDirectory(home);
             var config = new RegionConfig("local", enrolment.Name, enrolment.AppsHostname, enrolment.PlatformHostname,
-                LocalFederation.FreePort(), ports[enrolment.Name], LocalFederation.FreePort(), LocalFederation.FreePort(),
+                LocalFederation.FreePort(), ports[enrolment.Name], LocalFederation.FreePort(),
+                    LocalFederation.FreePort(),
                 RandomNumberGenerator.GetInt32(20000, 28000), 60, federation.Address.ToString().TrimEnd('/'),
-                Endpoint.Loopback(federation.Config.ManagementApiPort), enrolment.TokenFile, federation.Config.AdminTokenSha256,
+                Endpoint.Loopback(federation.Config.ManagementApiPort), enrolment.TokenFile,
+                    federation.Config.AdminTokenSha256,
                 [.. federation.Config.Regions.Where(r => r.Name != enrolment.Name).Select(r => new PeerRegion(
                     r.Name, r.AppsHostname, r.PlatformHostname, ports[r.Name], Endpoint.Loopback(ports[r.Name])))]);
             PrivateFile.WriteJson(Path.Combine(home, "config.json"), config);
@@ -56,7 +58,8 @@ internal sealed class LocalRegion : IAsyncDisposable
     }
 
     public RegionClient Client(string? token = LocalFederation.AdminToken)
-        => new(ApiAddress.FromFiles($"https://api.{Config.PlatformHostname}:{Config.ExecutionApiPort}", Federation.BundleFile, null)
+        => new(ApiAddress.FromFiles($"https://api.{Config.PlatformHostname}:{Config.ExecutionApiPort}",
+            Federation.BundleFile, null)
             with { Token = token }, TimeProvider.System);
 
     public async Task StopAsync()
@@ -71,7 +74,8 @@ internal sealed class LocalRegion : IAsyncDisposable
     {
         if (!_running.IsCompleted)
             await StopAsync();
-        foreach (var instance in PrivateFile.ReadJson<InstancesFile>(Path.Combine(Home, InstancesFile.FileName))?.Instances ?? [])
+        foreach (var instance in PrivateFile.ReadJson<InstancesFile>(Path.Combine(Home,
+            InstancesFile.FileName))?.Instances ?? [])
             new ProcessIdentity(instance.Pid, instance.StartTime).Kill();
     }
 

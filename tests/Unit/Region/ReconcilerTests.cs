@@ -52,7 +52,8 @@ public sealed class ReconcilerTests
     public void Decide_OneServiceInTrouble_DoesNotHoldUpTheOther()
     {
         var other = new DesiredService("demo", "other", new ServiceSpec(Digest.Replace('1', '2')), "r1");
-        Decide([Cart, other], []).ShouldBe([new WorkloadAction.Start(Cart), new WorkloadAction.Install(other.Spec.Artifact)]);
+        Decide([Cart, other], []).ShouldBe([new WorkloadAction.Start(Cart),
+            new WorkloadAction.Install(other.Spec.Artifact)]);
     }
 
     [Fact]
@@ -74,9 +75,11 @@ public sealed class ReconcilerTests
         => new("i-1", "demo/cart", revision, Alive: true, Stopping: false, TimeSpan.Zero);
 
     private static IReadOnlyList<WorkloadAction> Decide(IReadOnlyList<DesiredService> desired,
-        IReadOnlyList<ObservedInstance> instances, bool complete = true, bool installed = true, DateTimeOffset? notBefore = null)
+        IReadOnlyList<ObservedInstance> instances, bool complete = true, bool installed = true,
+            DateTimeOffset? notBefore = null)
         => Reconciler.Decide(new ReconcilerInput(desired, complete, instances,
             installed ? new HashSet<string> { Digest } : new HashSet<string>(),
-            notBefore is { } until ? new Dictionary<string, DateTimeOffset> { [Cart.Key] = until } : new Dictionary<string, DateTimeOffset>(),
+            notBefore is { } until ? new Dictionary<string, DateTimeOffset> { [Cart.Key] = until }
+                : new Dictionary<string, DateTimeOffset>(),
             Now));
 }

@@ -13,7 +13,8 @@ namespace Pelago.Tests.Unit;
 public sealed class RegionHostTests
 {
     private static readonly byte[] NotAProgram = Encoding.UTF8.GetBytes("not an image layout");
-    private static readonly string NotAProgramDigest = "sha256:" + Convert.ToHexStringLower(SHA256.HashData(NotAProgram));
+    private static readonly string NotAProgramDigest = "sha256:"
+        + Convert.ToHexStringLower(SHA256.HashData(NotAProgram));
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -44,7 +45,8 @@ public sealed class RegionHostTests
         await using var eu = regions[1];
         using var there = us.Client();
         using var here = eu.Client();
-        await there.UploadArtifactAsync(NotAProgramDigest, new MemoryStream(NotAProgram), NotAProgram.Length, null, Stop);
+        await there.UploadArtifactAsync(NotAProgramDigest, new MemoryStream(NotAProgram), NotAProgram.Length, null,
+            Stop);
 
         var stored = await there.PutServiceAsync(Service(), Stop);
 
@@ -54,7 +56,8 @@ public sealed class RegionHostTests
         var arrived = await here.GetServiceAsync("demo", "bookstore", Stop);
         arrived.Metadata.Uid.ShouldBe(stored.Metadata.Uid);
         await Eventually.BeTrue(() => here.HasArtifactAsync(NotAProgramDigest, Stop), "the artifact is in eu-west-1");
-        await here.WaitAsync("the bad artifact is named", v => v.Services.Any(s => s.Message?.Contains("PLG1304", StringComparison.Ordinal) == true),
+        await here.WaitAsync("the bad artifact is named", v
+            => v.Services.Any(s => s.Message?.Contains("PLG1304", StringComparison.Ordinal) == true),
             TimeSpan.FromSeconds(20), Stop);
     }
 
@@ -66,10 +69,12 @@ public sealed class RegionHostTests
         await using var region = regions[0];
         using var client = region.Client();
 
-        var (code, status) = await PutAsync(region, """{ "apiVersion": "pelago.dev/v1", "kind": "Servic", "spec": { "artefact": "x" } }""");
+        var (code, status) = await PutAsync(
+            region, """{ "apiVersion": "pelago.dev/v1", "kind": "Servic", "spec": { "artefact": "x" } }""");
         code.ShouldBe(HttpStatusCode.UnprocessableEntity);
         status.GetProperty("kind").GetString().ShouldBe("Status");
-        status.GetProperty("details").GetProperty("causes").EnumerateArray().Select(c => c.GetProperty("field").GetString())
+        status.GetProperty("details").GetProperty("causes").EnumerateArray()
+            .Select(c => c.GetProperty("field").GetString())
             .ShouldBe(["kind", "metadata", "spec.artefact", "spec.artifact"], ignoreOrder: true);
         (code, _) = await PutAsync(region, "{");
         code.ShouldBe(HttpStatusCode.BadRequest);
@@ -90,11 +95,14 @@ public sealed class RegionHostTests
         var regions = await LocalRegion.StartAsync(federation);
         await using var region = regions[0];
         using var client = region.Client();
-        await client.UploadArtifactAsync(NotAProgramDigest, new MemoryStream(NotAProgram), NotAProgram.Length, null, Stop);
+        await client.UploadArtifactAsync(NotAProgramDigest, new MemoryStream(NotAProgram), NotAProgram.Length, null,
+            Stop);
         var first = await client.PutServiceAsync(Service(), Stop);
-        var second = await client.PutServiceAsync(first with { Spec = first.Spec with { Public = false }, Status = null }, Stop);
+        var second = await client.PutServiceAsync(first with { Spec = first.Spec with { Public = false },
+            Status = null }, Stop);
 
-        var conflict = await Should.ThrowAsync<PelagoException>(() => client.PutServiceAsync(first with { Status = null }, Stop));
+        var conflict = await Should.ThrowAsync<PelagoException>(()
+            => client.PutServiceAsync(first with { Status = null }, Stop));
 
         conflict.Failure.Error.ShouldBe(ErrorCodes.ResourceChanged);
         second.Metadata.Generation.ShouldBe(2);
@@ -111,7 +119,8 @@ public sealed class RegionHostTests
     {
         using var api = new ApiClient(region);
         using var content = new StringContent(json, Encoding.UTF8, new MediaTypeHeaderValue("application/json"));
-        using var answer = await api.Http.PutAsync("/apis/pelago.dev/v1/namespaces/demo/services/bookstore", content, Stop);
+        using var answer = await api.Http.PutAsync("/apis/pelago.dev/v1/namespaces/demo/services/bookstore", content,
+            Stop);
         return (answer.StatusCode, await answer.Content.ReadFromJsonAsync<JsonElement>(Stop));
     }
 
@@ -121,7 +130,8 @@ public sealed class RegionHostTests
         public ApiClient(LocalRegion region)
         {
             var address = ApiAddress.FromFiles(
-                $"https://api.{region.Config.PlatformHostname}:{region.Config.ExecutionApiPort}", region.Federation.BundleFile, null);
+                $"https://api.{region.Config.PlatformHostname}:{region.Config.ExecutionApiPort}",
+                    region.Federation.BundleFile, null);
             var handler = new SocketsHttpHandler
             {
                 ConnectCallback = (c, ct) => NamedConnections.OpenAsync(c.DnsEndPoint.Host, c.DnsEndPoint.Port, ct),
@@ -133,7 +143,8 @@ public sealed class RegionHostTests
             };
             handler.SslOptions.CertificateChainPolicy.CustomTrustStore.AddRange(address.Roots.ToArray());
             Http = new HttpClient(handler) { BaseAddress = address.Address };
-            Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", LocalFederation.AdminToken);
+            Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer",
+                LocalFederation.AdminToken);
         }
 
         public HttpClient Http { get; }

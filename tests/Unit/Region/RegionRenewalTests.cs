@@ -41,7 +41,8 @@ public sealed class RegionRenewalTests
         second.TargetCertificate.PublicKey.ExportSubjectPublicKeyInfo()
             .ShouldNotBe(first.PublicKey.ExportSubjectPublicKeyInfo(), "a new key each time");
         check.CheckHost(second.TargetCertificate, [.. second.IntermediateCertificates], name).Accepted.ShouldBeTrue();
-        (first.NotAfter.ToUniversalTime() - clock.GetUtcNow()).ShouldBeGreaterThan(Policy.Leaf * 0.2, "long before its end");
+        (first.NotAfter.ToUniversalTime() - clock.GetUtcNow())
+            .ShouldBeGreaterThan(Policy.Leaf * 0.2, "long before its end");
         await federation.StartAsync();
     }
 
@@ -93,7 +94,8 @@ public sealed class RegionRenewalTests
     {
         var config = home.ReadConfig();
         return RegionIdentity.OpenAsync(new IdentityParts(home, config, kek, new SealedKeyFiles(home.Keys, kek),
-            TrustStore.Open(home.BundleFile), new FederationLink(config, clock), Policy, new IssuanceLog(home.IssuanceFile),
+            TrustStore.Open(home.BundleFile), new FederationLink(config, clock), Policy,
+                new IssuanceLog(home.IssuanceFile),
             clock, NullLogger.Instance), Stop);
     }
 }

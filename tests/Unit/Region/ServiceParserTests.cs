@@ -27,12 +27,14 @@ public sealed class ServiceParserTests
     {
         var failures = Parse("""
             { "apiVersion": "v1", "kind": "Service", "metadata": { "name": "Book", "labls": {} },
-              "spec": { "artifact": "latest", "instances": 3, "public": "yes", "environment": { "PELAGO_HOME": "/" }, "replicatd": true } }
+              "spec": { "artifact": "latest", "instances": 3, "public": "yes",
+                        "environment": { "PELAGO_HOME": "/" }, "replicatd": true } }
             """, out var service);
         service.ShouldBeNull();
         failures.Select(f => f.Field).ShouldBe(
         [
-            "apiVersion", "metadata.labls", "metadata.name", "spec.replicatd", "spec.artifact", "spec.instances", "spec.public",
+            "apiVersion", "metadata.labls", "metadata.name", "spec.replicatd", "spec.artifact", "spec.instances",
+                "spec.public",
             "spec.environment.PELAGO_HOME",
         ], ignoreOrder: true);
         failures.Single(f => f.Field == "metadata.labls").Next.ShouldBe("Did you mean 'metadata.labels'?");
