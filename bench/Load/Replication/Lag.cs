@@ -49,6 +49,7 @@ public static class Lag
         foreach (var link in wan.Report().Links)
             ports[link.To] = link.Port;
         var running = wan.RunAsync(ending.Token);
+        await UntilLiveAsync(peer, cancellationToken);
         await DriveAsync(origin, peer, WarmUp, cancellationToken);
         var beyond = await DriveAsync(origin, peer, Measured, cancellationToken);
         beyond = [.. beyond.Select(ms => ms - oneWay).Order()];
@@ -85,6 +86,17 @@ public static class Lag
                 writes.Add(WriteAsync(origin, peer, writes.Count, cancellationToken));
         }
         return [.. await Task.WhenAll(writes)];
+    }
+
+    private static async Task UntilLiveAsync(BenchRegion region, CancellationToken cancellationToken)
+    {
+        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        while (await pace.WaitForNextTickAsync(cancellationToken))
+        {
+            var status = await region.Runtime.DescribeAsync(cancellationToken);
+            if (status.Peers.All(p => p.State == "Live"))
+                return;
+        }
     }
 
     private static async Task<double> WriteAsync(
