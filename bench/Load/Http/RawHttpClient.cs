@@ -47,13 +47,13 @@ public sealed class RawHttpClient(int port) : IDisposable
         var end = answer.IndexOf("\r\n\r\n"u8);
         if (end < 0)
             return false;
-        Utf8Parser.TryParse(answer[9..], out status, out _);
+        if (!Utf8Parser.TryParse(answer[9..], out status, out _))
+            return false;
         var head = answer[..end];
         var body = answer[(end + 4)..];
         var at = head.IndexOf("Content-Length: "u8);
         if (at < 0)
             return body.EndsWith("0\r\n\r\n"u8);
-        Utf8Parser.TryParse(head[(at + 16)..], out int length, out _);
-        return body.Length >= length;
+        return Utf8Parser.TryParse(head[(at + 16)..], out int length, out _) && body.Length >= length;
     }
 }

@@ -27,7 +27,7 @@ public sealed partial class BookstoreDataTests
         using var shopping = new CancellationTokenSource();
         var shoppers = stores.Values.SelectMany(home => Enumerable.Range(0, ShoppersPerRegion).Select(i
             => new CartShopper($"{home.Region}-{i}", home, [.. stores.Values.Where(s => s != home)]))).ToList();
-        var running = shoppers.Select(s => Task.Run(() => s.RunAsync(shopping.Token))).ToList();
+        var running = shoppers.Select(s => Task.Run(() => s.RunAsync(shopping.Token), shopping.Token)).ToList();
 
         using var import = StartImport(index, status);
         var progress = FollowAsync(import);
@@ -127,7 +127,7 @@ public sealed partial class BookstoreDataTests
         public ImportProgress(Process import)
         {
             this.import = import;
-            reading = Task.Run(ReadAsync);
+            reading = Task.Run(ReadAsync, TestContext.Current.CancellationToken);
         }
 
         public string Said => said;
@@ -138,14 +138,14 @@ public sealed partial class BookstoreDataTests
 
         public async Task<int> EndAsync()
         {
-            await import.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience);
+            await import.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience, TestContext.Current.CancellationToken);
             await reading;
             return import.ExitCode;
         }
 
         private async Task ReadAsync()
         {
-            while (await import.StandardError.ReadLineAsync() is { } line)
+            while (await import.StandardError.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
             {
                 said = line;
                 if (Percent().Match(line) is { Success: true } match)

@@ -21,7 +21,7 @@ public sealed class WorldTests(WorldTests.Shared shared) : IClassFixture<WorldTe
         status.Traffic.ShouldBeEmpty();
         status.Databases.ShouldBeEmpty();
         File.GetUnixFileMode(status.AdminToken).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        File.ReadAllText(status.TrustBundle).ShouldContain("BEGIN CERTIFICATE");
+        (await File.ReadAllTextAsync(status.TrustBundle, TestContext.Current.CancellationToken)).ShouldContain("BEGIN CERTIFICATE");
         foreach (var region in status.Regions)
         {
             region.ExecutionApi.ShouldStartWith($"https://api.{region.PlatformHostname}:");

@@ -45,7 +45,8 @@ public sealed class ServiceTests : IAsyncLifetime
             => await context.Response.WriteAsync(await entities.Get<Tally>(id)
                 .Read(t => string.Join(' ', t.Words), ct), ct));
         app.MapGet("/caller", (HttpContext context) => context.Response.WriteAsync(
-            $"[{context.Request.Headers["Pelago-Client"]}{context.Request.Headers["Pelago-Ingress-Secret"]}]"));
+            $"[{context.Request.Headers["Pelago-Client"]}{context.Request.Headers["Pelago-Ingress-Secret"]}]",
+            context.RequestAborted));
         app.MapGet("/bug", string () => throw new InvalidOperationException("a secret detail"));
         await app.StartAsync(TestContext.Current.CancellationToken);
         http.BaseAddress = new Uri(app.Urls.Single());
