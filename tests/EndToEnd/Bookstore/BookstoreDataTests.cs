@@ -138,7 +138,8 @@ public sealed partial class BookstoreDataTests
 
         public async Task<int> EndAsync()
         {
-            await import.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience, TestContext.Current.CancellationToken);
+            var stop = TestContext.Current.CancellationToken;
+            await import.WaitForExitAsync(stop).WaitAsync(Patience, stop);
             await reading;
             return import.ExitCode;
         }

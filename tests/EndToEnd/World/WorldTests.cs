@@ -21,7 +21,8 @@ public sealed class WorldTests(WorldTests.Shared shared) : IClassFixture<WorldTe
         status.Traffic.ShouldBeEmpty();
         status.Databases.ShouldBeEmpty();
         File.GetUnixFileMode(status.AdminToken).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        (await File.ReadAllTextAsync(status.TrustBundle, TestContext.Current.CancellationToken)).ShouldContain("BEGIN CERTIFICATE");
+        var bundle = await File.ReadAllTextAsync(status.TrustBundle, TestContext.Current.CancellationToken);
+        bundle.ShouldContain("BEGIN CERTIFICATE");
         foreach (var region in status.Regions)
         {
             region.ExecutionApi.ShouldStartWith($"https://api.{region.PlatformHostname}:");

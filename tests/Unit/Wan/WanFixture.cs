@@ -48,8 +48,14 @@ internal sealed class WanFixture : IDisposable
         return Keep(await _server.AcceptAsync(limit.Token));
     }
 
-    /// <summary>Ends the server: what tries to connect is refused.</summary>
-    public void StopServer() => _server.Dispose();
+    /// <summary>Ends the server: what tries to connect is refused. Its port stays bound, so that no other test's
+    /// listener can be given it meanwhile.</summary>
+    public void StopServer()
+    {
+        var bound = _server.LocalEndPoint!;
+        _server.Dispose();
+        Keep(new Socket(SocketType.Stream, ProtocolType.Tcp)).Bind(bound);
+    }
 
     /// <summary>Receives exactly so many bytes.</summary>
     public static async Task<byte[]> ReceiveAsync(Socket socket, int count)
