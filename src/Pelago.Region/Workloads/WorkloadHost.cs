@@ -30,7 +30,7 @@ internal sealed class WorkloadHost(
     private ImmutableDictionary<string, RestartPolicy> _restarts = ImmutableDictionary<string, RestartPolicy>.Empty;
     private ImmutableDictionary<string, string> _troubles = ImmutableDictionary<string, string>.Empty;
 
-    /// <summary>Called after a turn in which instances or their readiness changed.</summary>
+    /// <summary>Called after a turn in which services, instances or their readiness changed.</summary>
     public Func<CancellationToken, Task>? Changed { get; set; }
 
     /// <summary>Why a service is not running, one sentence; null when nothing is known.</summary>
@@ -39,15 +39,16 @@ internal sealed class WorkloadHost(
     /// <summary>Runs until cancelled; instances stay.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var before = "";
+        var (before, servicesBefore) = ("", catalog.Current);
         while (!cancellationToken.IsCancellationRequested)
         {
-            var changed = catalog.Changed;
+            var (changed, services) = (catalog.Changed, catalog.Current);
             await TurnAsync(cancellationToken);
             var now = string.Join(' ', table.Instances.Values.Select(i => $"{i.Id}:{probe.Of(i.Id)?.Ready == true}"));
-            if (now != before && Changed is not null)
+            // After a cold start the instances that were adopted are ready before the services have been read again.
+            if ((now != before || services != servicesBefore) && Changed is not null)
                 await Changed(cancellationToken);
-            before = now;
+            (before, servicesBefore) = (now, services);
             await Task.WhenAny(changed, Task.Delay(Pace, clock, cancellationToken));
         }
         cancellationToken.ThrowIfCancellationRequested();
