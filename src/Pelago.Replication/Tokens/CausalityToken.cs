@@ -133,8 +133,8 @@ public sealed class CausalityToken
         + Collapsed.Sum(c => NumberBytes(c.Value));
 
     /// <summary>Forgets one origin, to keep the header's size: first lives of journals that a later one of the same
-    /// region in the token has followed, the oldest first. With up to eight regions and positions below 2^40 that is all
-    /// it ever takes.</summary>
+    /// region in the token has followed, the oldest first. With up to eight regions and positions below 2^40 that is
+    /// all it ever takes.</summary>
     private CausalityToken WithoutOldestLife()
     {
         var origins = Origins();

@@ -32,7 +32,7 @@ public sealed class KillTests
         await using var world = await TestWorld.UpAsync(PortBase);
         var before = TestWorld.Pids(await world.UntilReadyAsync());
         TestWorld.Kill(before["supervisor"]);
-        (await world.StatusAsync()).Supervisor.State.ShouldBe(States.Down);
+        await world.UntilAsync(status => status.Supervisor.State == States.Down, "the end of the supervisor");
         TestWorld.Kill(before["wan"]); // nobody is there to notice
 
         (await world.UpAsync()).ShouldExitWith(0);

@@ -28,7 +28,7 @@ public sealed class WideAreaNetworkTests
         (await WanFixture.ReceiveAsync(client, 1)).ShouldBe([9]);
         server.Available.ShouldBe(0);
 
-        // The pacer sleeps relative to the moment it read: a clock that moves in between makes it sleep a little longer.
+        // The pacer sleeps relative to the moment it read: a clock that moves meanwhile makes it sleep a little longer.
         await Eventually.BeTrue(
             () =>
             {
