@@ -77,6 +77,20 @@ public sealed partial class SourceTests
     }
 
     [Fact]
+    public void UnitTests_AllOfThem_StartNoProcess()
+    {
+        string[] starters = ["Process", "ProcessStartInfo", "ProcessSpec", "DetachedProcess", "RoleProcesses"];
+        var wrong =
+            from file in Tests()
+            where file.Path.StartsWith("tests/Unit/", StringComparison.Ordinal)
+                || file.Path.StartsWith("tests/Shared/", StringComparison.Ordinal)
+            from name in file.Syntax.DescendantNodes().OfType<IdentifierNameSyntax>()
+            where starters.Contains(name.Identifier.Text)
+            select $"{file.At(name)}: {name}";
+        wrong.ShouldBeEmpty("Unit tests need nothing but .NET. What starts a program is another suite's.");
+    }
+
+    [Fact]
     public void Suppressions_AllOfThem_GiveAReason()
     {
         var wrong =

@@ -7,7 +7,6 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Pelago.Model;
 using Pelago.Pki;
-using Pelago.Tests.Unit.Pki;
 
 namespace Pelago.Tests.Unit.Ingress;
 
@@ -28,79 +27,6 @@ public sealed class AdmissionTests
 
         answer.ShouldNotContain("200");
         world.BookstoreInstance.Connections.ShouldBe(0);
-    }
-
-    [Fact]
-    public async Task InterRegion_CurlWithoutCertificate_ReachesNobody()
-    {
-        await using var world = await IngressWorld.StartAsync();
-
-        var outcome = await CurlAsync(world, world.Server.InterRegionPort, IngressWorld.Bookstore.Value);
-
-        outcome.ExitCode.ShouldBe(0, outcome.Output);
-        outcome.Output.ShouldContain(ErrorCodes.PeerNotVerified.Code);
-        outcome.Output.ShouldEndWith(" 403");
-        world.BookstoreInstance.Connections.ShouldBe(0);
-    }
-
-    [Fact]
-    public async Task InterRegion_CurlWithCertificate_IsServed()
-    {
-        await using var world = await IngressWorld.StartAsync();
-        var (certificate, key) = WritePem(world, world.ClientOf("bookstore", "demo"));
-
-        var outcome = await CurlAsync(
-            world, world.Server.InterRegionPort, IngressWorld.Bookstore.Value, "--cert", certificate, "--key", key);
-
-        outcome.ExitCode.ShouldBe(0, outcome.Output);
-        outcome.Output.ShouldEndWith(" 200");
-        world.BookstoreInstance.Requests.ShouldHaveSingleItem();
-    }
-
-    [Fact]
-    public async Task InterRegion_CurlOfAnotherProject_Is403AndTheInstanceHearsNothing()
-    {
-        await using var world = await IngressWorld.StartAsync();
-        var (certificate, key) = WritePem(world, world.ClientOf("bookstore", "demo"));
-
-        var outcome = await CurlAsync(
-            world, world.Server.InterRegionPort, IngressWorld.Vault.Value, "--cert", certificate, "--key", key);
-
-        outcome.Output.ShouldContain("PLG6003");
-        outcome.Output.ShouldEndWith(" 403");
-        world.VaultInstance.Connections.ShouldBe(0);
-    }
-
-    [Fact]
-    public async Task InterRegion_OpenSslClient_GetsLeafAndIntermediateAndCannotResume()
-    {
-        await using var world = await IngressWorld.StartAsync();
-        var (certificate, key) = WritePem(world, world.ClientOf("bookstore", "demo"));
-
-        var session = Path.Combine(world.Group.Folder, "session");
-        var first = await ConnectAsync("-sess_out", session);
-        var second = await ConnectAsync("-sess_in", session);
-
-        first.Output.ShouldContain("Verify return code: 0 (ok)");
-        first.Output.ShouldContain("HTTP/1.1 200 OK");
-        first.Output.ShouldContain("New, TLSv1.3");
-        // Leaf and intermediate are sent, the root is not.
-        Count(first.Output, "-----BEGIN CERTIFICATE-----").ShouldBe(2);
-        // The library hands out a ticket; it must not be worth anything.
-        second.Output.ShouldContain("New, TLSv1.3");
-        second.Output.ShouldNotContain("Reused, ");
-        second.Output.ShouldContain("HTTP/1.1 200 OK");
-
-        Task<OpenSsl.Outcome> ConnectAsync(params string[] more)
-            => OpenSsl.RunAsync(
-                "openssl",
-                $"GET / HTTP/1.1\r\nHost: {IngressWorld.Bookstore.Value}\r\nConnection: close\r\n\r\n",
-                [
-                    "s_client", "-connect", $"127.0.0.1:{world.Server.InterRegionPort}", "-ign_eof", "-showcerts",
-                    "-servername", IngressWorld.Bookstore.Value, "-verify_return_error", "-verify_hostname",
-                    IngressWorld.Bookstore.Value, "-CAfile", BundlePath(world), "-cert", certificate, "-key", key,
-                    "-cert_chain", certificate, .. more,
-                ]);
     }
 
     public static TheoryData<string> Strangers() =>
@@ -229,33 +155,6 @@ public sealed class AdmissionTests
         X509Certificate2 Forged(X509Extension? names, DateTimeOffset? from = null, DateTimeOffset? to = null)
             => Forge.Leaf(caller, stolen, names, Forge.Usage(Forge.Client), from, to);
     }
-
-    private static Task<OpenSsl.Outcome> CurlAsync(IngressWorld world, int port, string host, params string[] more)
-        => OpenSsl.RunAsync(
-            "curl",
-            [
-                "--silent", "--show-error", "--max-time", "20", "--cacert", BundlePath(world), "--resolve",
-                $"{host}:{port}:127.0.0.1", "--write-out", " %{http_code}", .. more, $"https://{host}:{port}/",
-            ]);
-
-    private static string BundlePath(IngressWorld world)
-    {
-        var path = Path.Combine(world.Group.Folder, "bundle.pem");
-        File.WriteAllText(path, world.Group.Bundle.Pem);
-        return path;
-    }
-
-    private static (string Certificate, string Key) WritePem(IngressWorld world, LeafCertificate leaf)
-    {
-        var certificate = Path.Combine(world.Group.Folder, "client.pem");
-        var key = Path.Combine(world.Group.Folder, "client.key");
-        File.WriteAllText(certificate, leaf.Chain.ToPem());
-        using var secret = leaf.Certificate.GetECDsaPrivateKey()!;
-        File.WriteAllText(key, secret.ExportPkcs8PrivateKeyPem());
-        return (certificate, key);
-    }
-
-    private static int Count(string text, string part) => text.Split(part).Length - 1;
 
     private static async Task<string> ReadAllAsync(Stream stream)
     {

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Http;
-using Pelago.Tests.Unit.Pki;
 
 namespace Pelago.Tests.Unit.Ingress;
 

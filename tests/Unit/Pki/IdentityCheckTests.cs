@@ -1,8 +1,6 @@
 using System.Formats.Asn1;
-using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
 using Pelago.Model;
 using Pelago.Pki;
 
@@ -30,63 +28,20 @@ public sealed class IdentityCheckTests
             new ServiceHostname("bookstore", "demo", Apps), "us-east-1", leaf.NotAfter, leaf.Certificate.SerialNumber));
     }
 
-    /// <summary>What a stolen intermediate may try, and who refuses it: the library by the constraints, or
-    /// we.</summary>
-    public static TheoryData<string, bool> ForgedNames() => new()
-    {
-        { "other region", true },
-        { "sibling suffix", true },
-        { "sibling prefix", true },
-        { "ip", true },
-        { "ipv6", true },
-        { "uri", true },
-        { "uri in the dummy domain", false },
-        { "mailbox", true },
-        { "the dummy mailbox", false },
-        { "none at all", false },
-        { "none, but a common name", false },
-        { "two names", false },
-        { "name and address", true },
-        { "directory name", false },
-        { "wildcard", false },
-        { "trailing dot", false },
-        { "upper case", false },
-        { "empty label", false },
-        { "one label more", false },
-        { "one label less", false },
-        { "underscore", false },
-        { "leading hyphen", false },
-        { "leading digit", false },
-        { "reserved service", false },
-        { "nul", false },
-        { "not ascii", false },
-        { "platform name", false },
-        { "the apps name itself", false },
-        { "name of 300 characters", false },
-        { "not der", false },
-        { "empty sequence", false },
-        { "trailing bytes", false },
-    };
-
     [Theory]
-    [MemberData(nameof(ForgedNames))]
-    public async Task Check_ForgedName_IsRefused(string kind, bool openSslRefusesToo)
+    [MemberData(nameof(ForgedNames.All), MemberType = typeof(ForgedNames))]
+    public async Task Check_ForgedName_IsRefused(string kind)
     {
         using var group = await TestGroup.CreateAsync();
         var authority = await group.AddRegionAsync("us-east-1");
         using var stolen = await group.StealKeyAsync("us-east-1");
-        var subject = kind == "none, but a common name" ? $"CN={Name}" : "CN=forged";
-        using var leaf = Forge.Leaf(
-            authority.Certificate, stolen, Forged(kind), Forge.Usage(Forge.Client), subject: subject);
+        using var leaf = ForgedNames.Leaf(authority.Certificate, stolen, kind);
 
         var result = group.Check().CheckClient(leaf, TestGroup.Sent(authority));
 
         result.Accepted.ShouldBeFalse();
         result.Peer.ShouldBeNull();
         result.Reason.ShouldNotBeEmpty();
-        var verdict = await OpenSsl.VerifyAsync(group, group.Root.Certificate, authority.Certificate, leaf);
-        if (openSslRefusesToo)
-            verdict.ExitCode.ShouldNotBe(0, verdict.Output);
     }
 
     [Fact]
@@ -145,8 +100,6 @@ public sealed class IdentityCheckTests
         group.Check().CheckClient(leaf.Certificate, TestGroup.Sent(foreign)).Stage.ShouldBe(IdentityStage.Chain);
         group.Check().CheckClient(leaf.Certificate, [foreign.Certificate, twin.Root.Certificate]).Stage
             .ShouldBe(IdentityStage.Chain);
-        var verdict = await OpenSsl.VerifyAsync(group, group.Root.Certificate, foreign.Certificate, leaf.Certificate);
-        verdict.ExitCode.ShouldNotBe(0);
     }
 
     [Fact]
@@ -257,46 +210,4 @@ public sealed class IdentityCheckTests
         group.Check().CheckHost(server, TestGroup.Sent(authority), "api.eu-west-1.platform.pelago.localhost").Stage
             .ShouldBe(IdentityStage.Dialled);
     }
-
-    private static X509Extension? Forged(string kind) => kind switch
-    {
-        "other region" => Forge.Dns("bookstore.demo.svc.eu-west-1.apps.pelago.localhost"),
-        "sibling suffix" => Forge.Dns("bookstore.demo.svc.us-east-1.xapps.pelago.localhost"),
-        "sibling prefix" => Forge.Dns("bookstore.demo.svc.xus-east-1.apps.pelago.localhost"),
-        "ip" => Forge.Names(n => n.AddIpAddress(IPAddress.Loopback)),
-        "ipv6" => Forge.Names(n => n.AddIpAddress(IPAddress.IPv6Loopback)),
-        "uri" => Forge.Names(n => n.AddUri(new Uri($"https://{Name}/"))),
-        "uri in the dummy domain" => Forge.Names(n => n.AddUri(new Uri("https://x.invalid/"))),
-        "mailbox" => Forge.Names(n => n.AddEmailAddress("root@" + Apps)),
-        "the dummy mailbox" => Forge.Names(n => n.AddEmailAddress("x@y.invalid")),
-        "none at all" or "none, but a common name" => null,
-        "two names" => Forge.Dns(Name, "vault.demo.svc." + Apps),
-        "name and address" => Forge.Names(n =>
-        {
-            n.AddDnsName(Name);
-            n.AddIpAddress(IPAddress.Loopback);
-        }),
-        "directory name" => Forge.Names(n => n.AddUserPrincipalName("root@" + Apps)),
-        "wildcard" => Raw("*.demo.svc." + Apps),
-        "trailing dot" => Raw(Name + "."),
-        "upper case" => Raw("Bookstore.demo.svc." + Apps),
-        "empty label" => Raw("bookstore..svc." + Apps),
-        "one label more" => Raw("x.bookstore.demo.svc." + Apps),
-        "one label less" => Raw("demo.svc." + Apps),
-        "underscore" => Raw("book_store.demo.svc." + Apps),
-        "leading hyphen" => Raw("-bookstore.demo.svc." + Apps),
-        "leading digit" => Raw("1bookstore.demo.svc." + Apps),
-        "reserved service" => Raw("ingress.demo.svc." + Apps),
-        "nul" => Raw("bookstore\0.demo.svc." + Apps),
-        "not ascii" => Forge.RawDns(Encoding.UTF8.GetBytes("bücher.demo.svc." + Apps)),
-        "platform name" => Raw("bookstore.demo.svc.us-east-1.platform.pelago.localhost"),
-        "the apps name itself" => Raw(Apps),
-        "name of 300 characters" => Raw(new string('a', 240) + "." + Name),
-        "not der" => new X509Extension(Forge.San, "hello"u8.ToArray(), false),
-        "empty sequence" => new X509Extension(Forge.San, [0x30, 0x00], false),
-        "trailing bytes" => new X509Extension(Forge.San, [.. Forge.Dns(Name).RawData, 0x05, 0x00], false),
-        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
-    };
-
-    private static X509Extension Raw(string name) => Forge.RawDns(Encoding.ASCII.GetBytes(name));
 }

@@ -21,30 +21,6 @@ public sealed class SigningRequestTests
     }
 
     [Fact]
-    public async Task Read_RequestOfOpenSsl_IsAccepted()
-    {
-        using var group = await TestGroup.CreateAsync();
-        var authority = await group.AddRegionAsync("us-east-1");
-        var made = await OpenSsl.RunAsync(
-            "openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-            "/CN=evil.example", "-addext", "subjectAltName=DNS:evil.example,IP:127.0.0.1",
-            "-addext", "basicConstraints=critical,CA:TRUE",
-            "-keyout", Path.Combine(group.Folder, "k"), "-out", Path.Combine(group.Folder, "csr"), "-outform", "DER");
-        made.ExitCode.ShouldBe(0, made.Output);
-        var csr = await File.ReadAllBytesAsync(
-            Path.Combine(group.Folder, "csr"), TestContext.Current.CancellationToken);
-
-        using var leaf = authority.Issue(csr, new LeafGrant(Name, LeafUse.Client, "a test")).Require().LoadLeaf();
-
-        // Nothing that the request asks for is in the certificate.
-        leaf.Subject.ShouldBe("");
-        var text = await OpenSsl.TextAsync(group, leaf);
-        text.ShouldNotContain("evil");
-        text.ShouldNotContain("CA:TRUE");
-        text.ShouldContain($"DNS:{Name}\n");
-    }
-
-    [Fact]
     public void Read_OtherKeys_AreRefused()
     {
         using var p384 = ECDsa.Create(ECCurve.NamedCurves.nistP384);

@@ -22,22 +22,6 @@ public sealed class TrustBundleTests
         read.DeniedIntermediates.ShouldBe([new string('a', 64)]);
     }
 
-    [Fact]
-    public async Task Bundle_AsAFile_ServesCurlAndOpenSsl()
-    {
-        using var group = await TestGroup.CreateAsync();
-        var authority = await group.AddRegionAsync("us-east-1");
-        var leaf = TestGroup.Leaf(authority, "api.us-east-1.platform.pelago.localhost", LeafUse.Server);
-        var path = Path.Combine(group.Folder, "bundle.pem");
-        TrustStore.Open(path).Offer(group.Bundle).ShouldBeNull();
-
-        var verdict = await OpenSsl.RunAsync(
-            "openssl", "verify", "-CAfile", path,
-            "-untrusted", OpenSsl.Write(group, authority.Certificate), OpenSsl.Write(group, leaf.Certificate));
-
-        verdict.ExitCode.ShouldBe(0, verdict.Output);
-    }
-
     [Theory]
     [InlineData("")]
     [InlineData("# pelago trust bundle v1\n")]

@@ -12,8 +12,6 @@ using Pelago.Model;
 using Pelago.Pki;
 using Pelago.Sdk;
 using Pelago.Tests.Unit.Entities;
-using Pelago.Tests.Unit.Ingress;
-using Pelago.Tests.Unit.Pki;
 
 namespace Pelago.Tests.Unit.Sdk;
 

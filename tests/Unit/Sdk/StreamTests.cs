@@ -1,6 +1,5 @@
 using Pelago.Entities;
 using Pelago.Model;
-using Pelago.Tests.Unit.Pki;
 
 namespace Pelago.Tests.Unit.Sdk;
 

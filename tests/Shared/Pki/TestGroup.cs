@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Pelago.Pki;
 
-namespace Pelago.Tests.Unit.Pki;
+namespace Pelago.Tests.Pki;
 
 /// <summary>A region group in a temporary directory: a root, and regions with real intermediates.</summary>
 public sealed class TestGroup : IDisposable

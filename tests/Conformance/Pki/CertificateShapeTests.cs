@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Pelago.Pki;
 
-namespace Pelago.Tests.Unit.Pki;
+namespace Pelago.Tests.Conformance;
 
 /// <summary>Extensions and serials, read by openssl.</summary>
 public sealed class CertificateShapeTests

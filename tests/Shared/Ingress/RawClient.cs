@@ -2,7 +2,7 @@ using System.Net.Security;
 using System.Text;
 using Pelago.Pki;
 
-namespace Pelago.Tests.Unit.Ingress;
+namespace Pelago.Tests.Ingress;
 
 /// <summary>HTTP written by hand over TLS: for what no client library would send.</summary>
 internal static class RawClient

@@ -12,7 +12,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Pelago.Ingress;
 
-namespace Pelago.Tests.Unit.Ingress;
+namespace Pelago.Tests.Ingress;
 
 /// <summary>A service instance: an application over HTTP/1.1 and a remoting endpoint over cleartext HTTP/2, on ports of
 /// the system's choice. Records what reached it, connections and bytes included.</summary>

@@ -5,9 +5,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Pelago.Ingress;
 using Pelago.Model;
 using Pelago.Pki;
-using Pelago.Tests.Unit.Pki;
+using Pelago.Tests.Pki;
 
-namespace Pelago.Tests.Unit.Ingress;
+namespace Pelago.Tests.Ingress;
 
 /// <summary>A group of two regions; the ingress of eu-west-1 before an instance of demo/bookstore and one of
 /// other/vault. Callers are of us-east-1.</summary>

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Pelago.Tests.Unit.Pki;
+namespace Pelago.Tests.Pki;
 
 /// <summary>Looks for a private key in bytes, in the shapes that it could leak in.</summary>
 internal static class SecretShapes

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Pelago.Pki;
 
-namespace Pelago.Tests.Unit.Pki;
+namespace Pelago.Tests.Pki;
 
 /// <summary>Makes what an authority refuses to make: certificates signed with a stolen key.</summary>
 internal static class Forge

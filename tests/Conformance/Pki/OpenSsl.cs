@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Security.Cryptography.X509Certificates;
 
-namespace Pelago.Tests.Unit.Pki;
+namespace Pelago.Tests.Conformance;
 
 /// <summary>The openssl command: the judge that did not read our code.</summary>
 internal static class OpenSsl

@@ -2,7 +2,7 @@ using System.Net.Security;
 using Pelago.Ingress;
 using Pelago.Pki;
 
-namespace Pelago.Tests.Unit.Ingress;
+namespace Pelago.Tests.Ingress;
 
 /// <summary>The two rooms joined as a host joins them.</summary>
 internal sealed class PublicCertificates(Func<CertificateSet> set) : IServerCertificates

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using Pelago.Model;
 using Pelago.Pki;
 
-namespace Pelago.Tests.Unit.Pki;
+namespace Pelago.Tests.Conformance;
 
 /// <summary>Dates, at every level, by our clock and by openssl's.</summary>
 public sealed class ValidityTests

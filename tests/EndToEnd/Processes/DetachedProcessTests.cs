@@ -2,7 +2,7 @@ using System.Globalization;
 using Pelago.Client;
 using Pelago.Model;
 
-namespace Pelago.Tests.Unit;
+namespace Pelago.Tests.EndToEnd;
 
 public sealed class DetachedProcessTests : IDisposable
 {
