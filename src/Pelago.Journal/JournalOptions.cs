@@ -24,9 +24,13 @@ public sealed record JournalOptions
     /// times as many are held, at about 60 bytes each. Default 65,536.</summary>
     public int IndexRunRows { get; init; } = 65_536;
 
-    /// <summary>Pages of write-ahead log after which a commit copies them into the database. Default 1,000 (4
-    /// MB).</summary>
+    /// <summary>Pages of write-ahead log after which they are copied into the database, beside the writer. Default
+    /// 1,000 (4 MB).</summary>
     public int CheckpointPages { get; init; } = 1_000;
+
+    /// <summary>Pages of write-ahead log after which the writer ends it and begins it anew; bounds its size (while no
+    /// read lasts long) and the time of recovery after a crash. Default 16,000 (64 MB).</summary>
+    public int LogPages { get; init; } = 16_000;
 
     /// <summary>Commands that may wait for the writer. Default 64.</summary>
     public int WriterQueueCommands { get; init; } = 64;

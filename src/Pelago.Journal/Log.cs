@@ -19,4 +19,12 @@ internal static partial class Log
 
     [LoggerMessage(4, LogLevel.Error, "Damage: {What}")]
     public static partial void DamageFound(ILogger logger, string what);
+
+    [LoggerMessage(5, LogLevel.Error,
+        "Copying the write-ahead log into the database failed with code {Code}: {Message}. It is tried again.")]
+    public static partial void CheckpointFailed(ILogger logger, int code, string message);
+
+    [LoggerMessage(6, LogLevel.Warning,
+        "The write-ahead log has {Pages} pages and cannot begin anew: a reader keeps an old state.")]
+    public static partial void LogGrows(ILogger logger, int pages);
 }

@@ -82,6 +82,22 @@ internal sealed class Database : IDisposable
         return statement.Step() ? statement.Long(0) : 0;
     }
 
+    /// <summary>Pages that this connection wrote since the last reset; in write-ahead mode, pages of log.</summary>
+    public int PagesWritten(bool reset)
+    {
+        Check(raw.sqlite3_db_status(handle, raw.SQLITE_DBSTATUS_CACHE_WRITE, out var pages, out _, reset ? 1 : 0));
+        return pages;
+    }
+
+    /// <summary>Copies as much of the write-ahead log as no reader keeps, without waiting for anybody.</summary>
+    /// <returns>Pages in the log, and how many of them the database has now.</returns>
+    public (int Pages, int Copied) Checkpoint()
+    {
+        Check(raw.sqlite3_wal_checkpoint_v2(
+            handle, "main", raw.SQLITE_CHECKPOINT_PASSIVE, out var pages, out var copied));
+        return (pages, copied);
+    }
+
     /// <summary>Rolls back when a transaction is open; never throws, because it runs while something else is failing.
     /// </summary>
     public void Rollback()

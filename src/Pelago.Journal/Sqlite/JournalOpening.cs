@@ -52,7 +52,8 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
             if (!CheckFormat(database))
                 await CreateAsync(database, cancellationToken);
             database.Execute("PRAGMA journal_mode = WAL");
-            database.Execute($"PRAGMA wal_autocheckpoint = {options.CheckpointPages}");
+            database.Execute("PRAGMA wal_autocheckpoint = 0"); // the checkpointer's work
+            database.Execute($"PRAGMA journal_size_limit = {options.LogPages * 4096L}");
             var keys = await ReadKeysAsync(database, cancellationToken);
             var sealer = AddSalt(database, keys);
             return Recover(database, keys, sealer);
@@ -76,6 +77,14 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
         var database = Database.Open(DatabasePath, create: false, Math.Max(1024, options.WriterCacheKibibytes / 4));
         database.Execute("PRAGMA query_only = ON");
         return new JournalReader(database, parts);
+    }
+
+    /// <summary>Opens the connection that copies the log.</summary>
+    public Database OpenBeside()
+    {
+        var database = Database.Open(DatabasePath, create: false, cacheKibibytes: 1024);
+        database.Execute("PRAGMA wal_autocheckpoint = 0");
+        return database;
     }
 
     /// <summary>True when it is a journal of our format; false when it is empty.</summary>

@@ -23,9 +23,14 @@ internal sealed class JournalWriter : IDisposable
     private readonly Func<Origin, uint> numberOf;
     private readonly List<RowPlace> places = [];
     private readonly List<EntityEntry> followed = [];
+    private readonly Checkpointer checkpoints;
     private readonly ILogger logger;
 
-    public JournalWriter(WriterParts parts, JournalOptions options, ILogger logger)
+    /// <param name="parts">What opening found.</param>
+    /// <param name="beside">A connection for the checkpoints; owned from now on.</param>
+    /// <param name="options">Bounds.</param>
+    /// <param name="logger">The room's log.</param>
+    public JournalWriter(WriterParts parts, Database beside, JournalOptions options, ILogger logger)
     {
         (database, origins, recent, sealer, this.logger) =
             (parts.Database, parts.Origins, parts.Recent, parts.Sealer, logger);
@@ -40,6 +45,7 @@ internal sealed class JournalWriter : IDisposable
         begin = database.Prepare("BEGIN IMMEDIATE");
         commit = database.Prepare("COMMIT");
         originInsert = database.Prepare("INSERT INTO origin VALUES (?1, ?2, ?3, ?4, ?5)");
+        checkpoints = new Checkpointer(database, beside, options.CheckpointPages, options.LogPages, logger);
         numberOf = origin => origins.NumberOf(origin, originInsert, sealer);
     }
 
@@ -119,6 +125,7 @@ internal sealed class JournalWriter : IDisposable
             throw;
         }
         Publish(reached);
+        checkpoints.Committed();
         return results;
     }
 
@@ -262,6 +269,7 @@ internal sealed class JournalWriter : IDisposable
 
     public void Dispose()
     {
+        checkpoints.Dispose();
         sealer.Dispose();
         opener.Dispose();
         database.Dispose();

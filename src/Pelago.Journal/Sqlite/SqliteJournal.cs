@@ -40,6 +40,7 @@ public sealed class SqliteJournal : IJournal
         var opening = new JournalOpening(options, kek);
         var fileLock = opening.Lock();
         WriterParts? parts = null;
+        JournalWriter? writer = null;
         try
         {
             var guard = new GuardFile(options.GuardFile);
@@ -47,7 +48,7 @@ public sealed class SqliteJournal : IJournal
             parts = await opening.OpenAsync(cancellationToken);
             var identity = ContinuityCheck.Judge(
                 parts.Keys.JournalId, parts.Origins.Newest.Origin?.Incarnation, parts.Lanes.Heads, state, problem);
-            var writer = new JournalWriter(parts, options, logger);
+            writer = new JournalWriter(parts, opening.OpenBeside(), options, logger);
             var readers = new ReaderPool(options.ReaderConnections, () => opening.OpenReader(parts));
             if (identity.Continuity == Continuity.Clean)
                 await guard.WriteAsync(state! with { Stopped = false }, cancellationToken);
@@ -58,7 +59,9 @@ public sealed class SqliteJournal : IJournal
         }
         catch (Exception e)
         {
-            parts?.Database.Dispose();
+            writer?.Dispose();
+            if (writer is null)
+                parts?.Database.Dispose();
             await fileLock.DisposeAsync();
             if (e is StoreException store)
                 throw Damage.Of(store).ToException(store);

@@ -1,3 +1,5 @@
+using Pelago.Model;
+
 namespace Pelago.Replication;
 
 /// <summary>The one total order of an entity's events: timestamp, then region, then incarnation, then sequence. It
@@ -18,13 +20,27 @@ public sealed class TotalOrder : IComparer<EventRecord>
             return -1;
         if (y is null)
             return 1;
-        var byTime = x.Timestamp.CompareTo(y.Timestamp);
+        return EventPlace.Of(x).CompareTo(EventPlace.Of(y));
+    }
+}
+
+/// <summary>Where an event stands in the total order of its entity.</summary>
+public readonly record struct EventPlace(HybridTimestamp Timestamp, Origin Origin, ulong Sequence)
+    : IComparable<EventPlace>
+{
+    /// <summary>The place of an event.</summary>
+    public static EventPlace Of(EventRecord e) => new(e.Timestamp, e.Origin, e.Sequence);
+
+    /// <inheritdoc />
+    public int CompareTo(EventPlace other)
+    {
+        var byTime = Timestamp.CompareTo(other.Timestamp);
         if (byTime != 0)
             return byTime;
-        var byRegion = string.CompareOrdinal(y.Origin.Region, x.Origin.Region);
+        var byRegion = string.CompareOrdinal(other.Origin.Region, Origin.Region);
         if (byRegion != 0)
             return byRegion;
-        var byLife = x.Origin.Incarnation.CompareTo(y.Origin.Incarnation);
-        return byLife != 0 ? byLife : x.Sequence.CompareTo(y.Sequence);
+        var byLife = Origin.Incarnation.CompareTo(other.Origin.Incarnation);
+        return byLife != 0 ? byLife : Sequence.CompareTo(other.Sequence);
     }
 }

@@ -31,7 +31,7 @@ public sealed class EntityFold
     private ImmutableDictionary<string, KeyOwner> baseKeys = NoKeys;
     private ImmutableDictionary<string, KeyOwner> keys = NoKeys;
     private object baseState;
-    private EventRecord? baseLast;
+    private EventPlace? baseLast;
     private VersionVector baseVector = VersionVector.Empty;
     private object state;
     private VersionVector folded = VersionVector.Empty;
@@ -50,9 +50,6 @@ public sealed class EntityFold
 
     /// <summary>Events that are not in the base, in the total order.</summary>
     public IReadOnlyList<FoldEntry> Tail => tail;
-
-    /// <summary>Last event in the base, for its place in the total order; null when the base is empty.</summary>
-    public EventRecord? BaseLast => baseLast;
 
     /// <summary>Why the fold cannot go on, or null. Set while folding.</summary>
     public Failure? Parked { get; private set; }
@@ -74,7 +71,7 @@ public sealed class EntityFold
         [.. baseKeys.OrderBy(k => k.Key, StringComparer.Ordinal)]);
 
     /// <summary>True when the event comes before the end of the base: the history must be read again.</summary>
-    public bool IsBeforeBase(EventRecord e) => baseLast is not null && TotalOrder.Instance.Compare(e, baseLast) < 0;
+    public bool IsBeforeBase(EventRecord e) => baseLast is { } last && EventPlace.Of(e).CompareTo(last) < 0;
 
     /// <summary>Puts an event at its place. The fold happens when <see cref="State"/> is next asked for.</summary>
     /// <param name="e">An event not yet here and not <see cref="IsBeforeBase"/>.</param>
@@ -142,20 +139,16 @@ public sealed class EntityFold
         Advance();
         if (Parked is not null)
             return 0;
-        var vector = baseVector;
-        for (var i = 0; i < count; i++)
-        {
-            var entry = tail[i];
-            baseKeys = Claim(baseKeys, entry.Event, out _);
-            if (entry.Refusal is null)
-                baseState = Step(baseState, vector, entry);
-            vector = vector.With(entry.Event.Origin, entry.Event.Sequence);
-        }
-        baseLast = tail[count - 1].Event;
+        if (count == tail.Count)
+            (baseState, baseVector, baseKeys) = (state, folded, keys); // the fold of all is already known
+        else
+            FoldIntoBase(count);
+        baseLast = EventPlace.Of(tail[count - 1].Event);
         ForgetOldKeys();
-        baseVector = vector;
         BaseCount += (ulong)count;
         tail.RemoveRange(0, count);
+        if (tail.Count == 0)
+            keys = baseKeys; // without those that were forgotten
         foldedCount -= count;
         checkpoints.RemoveAll(c => c.Count <= count);
         for (var i = 0; i < checkpoints.Count; i++)
@@ -171,6 +164,18 @@ public sealed class EntityFold
         FoldEntry[] taken = [.. conflicts];
         conflicts.Clear();
         return taken;
+    }
+
+    private void FoldIntoBase(int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            var entry = tail[i];
+            baseKeys = Claim(baseKeys, entry.Event, out _);
+            if (entry.Refusal is null)
+                baseState = Step(baseState, baseVector, entry);
+            baseVector = baseVector.After(entry.Event.Vector, entry.Event.Origin, entry.Event.Sequence);
+        }
     }
 
     private object Step(object before, VersionVector vector, FoldEntry entry)
@@ -197,7 +202,7 @@ public sealed class EntityFold
             Note(entry, verdict, "another batch with the same idempotency key counts");
         else if (!TryApply(entry, IsConcurrent(e, folded), verdict))
             return;
-        folded = folded[e.Origin] < e.Sequence ? folded.With(e.Origin, e.Sequence) : folded;
+        folded = folded.After(e.Vector, e.Origin, e.Sequence);
         foldedCount++;
     }
 
@@ -294,7 +299,7 @@ public sealed class EntityFold
     {
         if (baseKeys.Count < 64 + 2 * keptKeys)
             return;
-        var oldest = baseLast!.Timestamp.Milliseconds - EventLimits.IdempotencyWindowMilliseconds;
+        var oldest = baseLast!.Value.Timestamp.Milliseconds - EventLimits.IdempotencyWindowMilliseconds;
         baseKeys = baseKeys.RemoveRange(baseKeys.Where(k => k.Value.At.Milliseconds < oldest).Select(k => k.Key));
         keptKeys = baseKeys.Count;
     }

@@ -28,11 +28,11 @@ public readonly record struct BatchId(Origin Origin, ulong FirstSequence)
 /// <summary>The final prefix of a fold as a snapshot stores it.</summary>
 /// <param name="Count">Events in it.</param>
 /// <param name="State">The type's canonical state after it; empty when <paramref name="Count"/> is 0.</param>
-/// <param name="Last">Its last event in the total order; null when there is none.</param>
+/// <param name="Last">Place of its last event in the total order; null when there is none.</param>
 /// <param name="Vector">For each origin, the highest sequence in it.</param>
 /// <param name="Keys">Idempotency keys whose batch is decided.</param>
 public sealed record FoldedPrefix(
-    ulong Count, ReadOnlyMemory<byte> State, EventRecord? Last, VersionVector Vector,
+    ulong Count, ReadOnlyMemory<byte> State, EventPlace? Last, VersionVector Vector,
     IReadOnlyList<KeyValuePair<string, KeyOwner>> Keys);
 
 /// <summary>The batch that counts for an idempotency key, and when it was written.</summary>

@@ -21,9 +21,14 @@ internal static class SnapshotCodec
         message.BaseState = ByteString.CopyFrom(checkpoint.State.Span);
         message.BaseVector.AddRange(Slots(checkpoint.Vector));
         if (checkpoint.Last is { } last)
-            message.BaseLast = ToStored(last, withPayload: false);
+        {
+            message.BaseLast = new StoredPlace
+            {
+                Origin = Number(last.Origin), Sequence = last.Sequence, Timestamp = last.Timestamp.Value,
+            };
+        }
         foreach (var entry in fold.Tail)
-            message.Tail.Add(ToStored(entry.Event, withPayload: true));
+            message.Tail.Add(ToStored(entry.Event));
         foreach (var (key, owner) in checkpoint.Keys)
         {
             message.BaseKeys.Add(new StoredKey
@@ -48,19 +53,17 @@ internal static class SnapshotCodec
         IEnumerable<StoredSlot> Slots(VersionVector vector)
             => vector.Select(s => new StoredSlot { Origin = Number(s.Origin), Count = s.Count });
 
-        StoredEvent ToStored(EventRecord e, bool withPayload)
+        StoredEvent ToStored(EventRecord e)
         {
             var stored = new StoredEvent
             {
                 Origin = Number(e.Origin), Sequence = e.Sequence, Timestamp = e.Timestamp.Value, Epoch = e.Epoch,
                 BatchIndex = (uint)e.BatchIndex, BatchLength = (uint)e.BatchLength, TraceParent = e.TraceParent,
                 IdempotencyKey = e.IdempotencyKey, PayloadName = e.PayloadName, PayloadVersion = (uint)e.PayloadVersion,
-                OriginPosition = e.OriginPosition,
+                OriginPosition = e.OriginPosition, Payload = ByteString.CopyFrom(e.Payload.Span),
             };
             stored.Vector.AddRange(Slots(e.Vector));
             stored.Tags.AddRange(e.Tags);
-            if (withPayload)
-                stored.Payload = ByteString.CopyFrom(e.Payload.Span);
             return stored;
         }
     }
@@ -76,7 +79,7 @@ internal static class SnapshotCodec
             .Select(o => new Origin(o.Region, Incarnation.Read(o.Incarnation.Span))).ToArray();
         var checkpoint = new FoldedPrefix(
             message.BaseCount, message.BaseState.Memory,
-            message.BaseLast is null ? null : ToEvent(message.BaseLast), Vector(message.BaseVector),
+            message.BaseLast is null ? null : ToPlace(message.BaseLast), Vector(message.BaseVector),
             [.. message.BaseKeys.Select(k => KeyValuePair.Create(k.Key, new KeyOwner(
                 new BatchId(origins[k.Origin], k.FirstSequence), new HybridTimestamp(k.Timestamp))))]);
         return new SnapshotContent(
@@ -85,6 +88,8 @@ internal static class SnapshotCodec
 
         VersionVector Vector(IEnumerable<StoredSlot> slots)
             => VersionVector.From(slots.Select(s => new VersionVector.Slot(origins[s.Origin], s.Count)));
+
+        EventPlace ToPlace(StoredPlace p) => new(new HybridTimestamp(p.Timestamp), origins[p.Origin], p.Sequence);
 
         EventRecord ToEvent(StoredEvent e) => new()
         {

@@ -87,7 +87,7 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type)
     public bool Admit(EventRecord e, object? payload = null)
     {
         CheckTimestamp(e);
-        Seen = Seen.With(e.Origin, e.Sequence);
+        Seen = Seen.After(e.Vector, e.Origin, e.Sequence);
         Highest = e.Timestamp > Highest ? e.Timestamp : Highest;
         Count++;
         Stamp(e);

@@ -131,14 +131,13 @@ internal sealed partial class LaneReplica
     {
         _ = entity.Fold.State; // folds what arrived, once for the whole group
         Note(entity);
-        if (entity.Fold.Tail.Count >= 16)
-            entity.Fold.AdvanceBase(IsFinal);
+        // At once: events that are kept until they are middle-aged cost the garbage collector most.
+        entity.Fold.AdvanceBase(IsFinal);
         if (entity.Count - entity.SnapshotCount < (ulong)context.Options.SnapshotRows || entity.Unusable is not null
             || !context.Knows(entity.Key.Type))
         {
             return;
         }
-        entity.Fold.AdvanceBase(IsFinal);
         var content = SnapshotCodec.Write(entity.Type, entity.Fold, entity.Seen, entity.Highest);
         filling.Snapshots.Add(new EntitySnapshot(entity.Key, entity.Count, content));
         entity.SnapshotCount = entity.Count;
