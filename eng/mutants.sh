@@ -1,14 +1,20 @@
 #!/usr/bin/env bash
-# Shows that the tests notice a broken product: each tests/mutants/NAME.patch breaks one thing, and the tests that the
-# patch names must then fail (tests/mutants/README.md). Usage: eng/mutants.sh [NAME …]
+# Shows that the tests notice a broken product: each tests/mutants/NAME.patch breaks one thing, and the test that the
+# patch names must then fail (tests/mutants/README.md). Wants the test projects built; `./pelago test mutants [NAME …]`
+# builds them and calls this. One line a mutant on standard output, "killed NAME …" or "SURVIVED NAME …" with the
+# reason; progress on standard error.
 #
-# For each patch: 1. the named tests pass on the unpatched tree; 2. the patch applies; 3. the patched tree compiles;
-# 4. at least one of the named tests fails; 5. the patch is taken back. One line a mutant on standard output:
-# "killed NAME …" or "SURVIVED NAME …" with the reason; progress on standard error. All builds happen in one scratch
-# copy of the tree.
+# A whole build for each mutant would take longer than all tests together. So the build system is asked once for each
+# project what it would tell the compiler, and the compiler is run with that: on the sources as they are, then once for
+# each mutant on the patched ones. Only the library that comes out is put among a copy of the built tests.
+#
+# 1. Copy the built tests, and write down the compiler's arguments of each project that some patch touches.
+# 2. Control: compile those projects unpatched, put the libraries in place, and run every named test. All must pass.
+# 3. For each mutant alone: patch copies of the files it changes, compile, put the one library in place, run the one
+#    test. It must fail; that a program crashes, hangs, or runs no test proves nothing.
 set -uo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-test_minutes=10
+test_seconds=120
 
 names=("$@")
 if [ ${#names[@]} -eq 0 ]; then
@@ -16,36 +22,6 @@ if [ ${#names[@]} -eq 0 ]; then
         [ -f "$patch" ] && names+=("$(basename "$patch" .patch)")
     done
 fi
-[ ${#names[@]} -gt 0 ] || { echo "No mutants in tests/mutants." >&2; exit 1; }
-
-scratch="$(mktemp -d "${TMPDIR:-/tmp}/pelago-mutants.XXXXXX")"
-trap 'rm -rf "$scratch"' EXIT
-log="$scratch/build.log"
-tree="$scratch/tree"
-mkdir "$tree"
-(cd "$root" && find . \( -name bin -o -name obj -o -name artifacts -o -name .git -o -name '.pelago*' \) -prune \
-    -o -type f -print0 | tar -c --null -T -) | tar -x -C "$tree"
-export GIT_CEILING_DIRECTORIES="$scratch"
-
-build_project() {
-    (cd "$tree" && timeout $((test_minutes * 60)) dotnet build "tests/$1" -c Release -v q -nologo \
-        -p:RunAnalyzers=false -p:TreatWarningsAsErrors=false < /dev/null > "$log" 2>&1)
-}
-
-# run_tests PROJECT FILTER…: 0 all passed, 1 some failed (or hung), 2 none ran or no report.
-run_tests() {
-    local project="$1" report="$scratch/report.xml" status head
-    shift
-    rm -f "$report"
-    (cd "$tree" && timeout --kill-after=10 $((test_minutes * 60)) \
-        dotnet "tests/$project/bin/Release/net10.0/Pelago.Tests.$project.dll" -noColor -xml "$report" "$@" \
-        < /dev/null > "$scratch/test.log" 2>&1)
-    status=$?
-    [ $status -eq 124 ] && return 1
-    head="$(head -c 4000 "$report" 2> /dev/null)"
-    case "$head" in *' total="0"'* | '') return 2 ;; esac
-    [ $status -eq 0 ]
-}
 
 survived=0
 survive() {
@@ -53,48 +29,141 @@ survive() {
     echo "SURVIVED $*"
 }
 
-baseline=""
-for name in "${names[@]}"; do
-    started=$SECONDS
-    patch="$root/tests/mutants/$name.patch"
-    [ -f "$patch" ] || { survive "$name: there is no tests/mutants/$name.patch"; continue; }
-    line="$(sed -n 's/^# kill: *//p' "$patch" | head -n 1)"
-    # Two words' worth of quoting is enough for filters such as -class "*Frontier*"; nothing is expanded.
-    read -r project filter <<< "$line"
-    if [ -z "$project" ] || [ -z "${filter:-}" ] || [ ! -d "$root/tests/$project" ]; then
-        survive "$name: its header needs a line '# kill: PROJECT FILTER', PROJECT being a folder of tests/"
-        continue
-    fi
-    mapfile -t filters < <(xargs -n 1 <<< "$filter")
+# Below the root, since tests look for the checkout above their own files; links to built files cost no copying there.
+mkdir -p "$root/artifacts"
+scratch="$(mktemp -d "$root/artifacts/mutants.XXXXXX")"
+trap 'rm -rf "$scratch"' EXIT
+log="$scratch/log"
+export GIT_CEILING_DIRECTORIES="$scratch"
 
-    echo "mutant $name …" >&2
-    if [ "$baseline" != "$line" ]; then
-        if ! build_project "$project"; then
-            survive "$name: the unpatched tree does not build: $(grep -m1 'error' "$log")"
-            continue
-        fi
-        if ! run_tests "$project" "${filters[@]}"; then
-            survive "$name: '$line' does not pass on the unpatched tree, or runs no test"
-            continue
-        fi
-        baseline="$line"
+declare -A killer=() source=()
+declare -A killers=() sources=() # killers[PROJECT]: the named tests of a test project; sources[FOLDER]: its library
+
+# read_patch NAME: fills killer[NAME] with "PROJECT CLASS.METHOD" and source[NAME] with the folder of the one project
+# that it changes.
+read_patch() {
+    local name="$1" patch="$root/tests/mutants/$1.patch" project test folders
+    [ -f "$patch" ] || { survive "$name: there is no tests/mutants/$name.patch"; return 1; }
+    read -r project test <<< "$(sed -n 's/^# kill: *//p' "$patch" | head -n 1)"
+    if [ ! -f "$root/tests/${project:-none}/bin/Release/net10.0/Pelago.Tests.${project:-none}.dll" ]; then
+        survive "$name: its header needs a line '# kill: PROJECT CLASS.METHOD', PROJECT being a built folder of tests/"
+        return 1
     fi
-    if ! (cd "$tree" && git apply "$patch" 2> "$log"); then
-        survive "$name: the patch does not apply: $(head -n 1 "$log")"
-        continue
+    folders="$(sed -n 's#^+++ b/\(src/[^/]*\)/.*#\1#p' "$patch" | sort -u)"
+    if [ ! -f "$root/$folders/${folders#src/}.csproj" ]; then
+        survive "$name: it has to change one project below src/"
+        return 1
     fi
-    if ! build_project "$project"; then
-        survive "$name: the patched tree does not compile: $(grep -m1 'error' "$log")"
+    killer[$name]="$project $test" source[$name]="$folders"
+    killers[$project]+="$test " sources[$folders]="${folders#src/}.dll"
+}
+
+# Asks the build system what it would tell the compiler; nothing is compiled and no output of the build changes.
+write_arguments() {
+    local folder="$1" name="${1#src/}"
+    dotnet msbuild "$root/$folder/$name.csproj" -nologo -v:q -t:WriteCompilerArguments -p:Configuration=Release \
+        -p:BuildProjectReferences=false -p:ProvideCommandLineArgs=true -p:SkipCompilerExecution=true \
+        -p:NonExistentFile=none -p:RunAnalyzers=false -p:CustomAfterMicrosoftCommonTargets="$root/eng/mutants.targets" \
+        -p:CompilerArgumentsFile="$scratch/$name.arguments" < /dev/null > "$log" 2>&1 \
+        && [ -s "$scratch/$name.arguments" ]
+}
+
+# compile FOLDER OUTPUT: compiles a project, with each file below $scratch/tree in the place of the one in the checkout.
+compile() {
+    local folder="$1" output="$2" name="${1#src/}" response="$scratch/response" compiler argument
+    compiler="$(head -n 1 "$scratch/$name.arguments")/bincore/csc.dll"
+    # Warnings are no errors here: what is left over after a line was taken out is not what this is about.
+    tail -n +2 "$scratch/$name.arguments" | grep -vE '^/(out:|refout:|noconfig|warnaserror|shared|keepalive)' \
+        | while read -r argument; do
+            if [ -f "$scratch/tree/$folder/$argument" ]; then argument="\"$scratch/tree/$folder/$argument\""; fi
+            printf '%s\n' "$argument"
+        done > "$response"
+    (cd "$root/$folder" && timeout $test_seconds dotnet "$compiler" /nologo /noconfig "/shared:${scratch##*/}" \
+        /keepalive:30 "@$response" "/out:$output" < /dev/null > "$log" 2>&1)
+}
+
+# run_tests PROJECT TEST…: runs tests by the name of class and method; the result stands in $scratch/report.xml.
+run_tests() {
+    local project="$1" test options=()
+    shift
+    for test in "$@"; do options+=(-method "*.$test"); done
+    rm -f "$scratch/report.xml"
+    timeout --kill-after=10 $test_seconds dotnet "$scratch/$project/Pelago.Tests.$project.dll" -noColor \
+        -xml "$scratch/report.xml" "${options[@]}" < /dev/null > "$scratch/test.log" 2>&1
+}
+
+count() { head -c 4000 "$scratch/report.xml" 2> /dev/null | sed -n "s/.*<assembly [^>]*[ ]$1=\"\([0-9]*\)\".*/\1/p"; }
+
+control() {
+    local project folder test missing=0
+    for project in "${!killers[@]}"; do
+        cp -rl "$root/tests/$project/bin/Release/net10.0" "$scratch/$project" || return 1
+    done
+    for folder in "${!sources[@]}"; do
+        mkdir -p "$scratch/control"
+        write_arguments "$folder" && compile "$folder" "$scratch/control/${sources[$folder]}" \
+            || { echo "$folder cannot be compiled: $(grep -m 1 error "$log")"; return 1; }
+        for project in "${!killers[@]}"; do place "$scratch/control" "${sources[$folder]}" "$project"; done
+    done
+    for project in "${!killers[@]}"; do
+        # shellcheck disable=SC2086 # a list of words
+        run_tests "$project" ${killers[$project]} \
+            || { echo "tests of $project fail without any mutant:"; grep '\[FAIL\]' "$scratch/test.log"; return 1; }
+        for test in ${killers[$project]}; do
+            grep -q "<test [^>]*name=\"[^\"]*\.$test[\"(]" "$scratch/report.xml" \
+                || { echo "there is no test $test in tests/$project"; missing=1; }
+        done
+    done
+    return $missing
+}
+
+# place FOLDER LIBRARY PROJECT: a library in the place of the test project's own, which is a link to the built one.
+place() {
+    if [ -f "$scratch/$3/$2" ]; then cp --remove-destination "$1/$2" "$scratch/$3/$2"; fi
+}
+
+# judge NAME: the mutant's one line.
+judge() {
+    local name="$1" project test folder="${source[$1]}" started=$SECONDS status file
+    read -r project test <<< "${killer[$name]}"
+    rm -rf "$scratch/tree" "$scratch/mutant"
+    mkdir -p "$scratch/tree" "$scratch/mutant"
+    for file in $(sed -n 's#^+++ b/##p' "$root/tests/mutants/$name.patch"); do
+        mkdir -p "$(dirname "$scratch/tree/$file")"
+        cp "$root/$file" "$scratch/tree/$file" || { survive "$name: there is no $file"; return; }
+    done
+    (cd "$scratch/tree" && git apply "$root/tests/mutants/$name.patch" 2> "$log") \
+        || { survive "$name: the patch does not apply: $(head -n 1 "$log")"; return; }
+    compile "$folder" "$scratch/mutant/${sources[$folder]}" \
+        || { survive "$name: it does not compile: $(grep -m 1 error "$log")"; return; }
+    place "$scratch/mutant" "${sources[$folder]}" "$project"
+    run_tests "$project" "$test"
+    status=$?
+    place "$scratch/control" "${sources[$folder]}" "$project"
+    if [ $status -eq 0 ]; then
+        survive "$name: $project $test still passes"
+    elif [ $status -eq 124 ] || [ $status -eq 137 ]; then
+        survive "$name: $project $test did not end within $test_seconds s"
+    elif [ "$(count failed)" -gt 0 ] 2> /dev/null; then
+        echo "killed $name by $project $test ($(count failed) of $(count total) cases), $((SECONDS - started)) s"
     else
-        run_tests "$project" "${filters[@]}"
-        case $? in
-            1) echo "killed $name by $line, $((SECONDS - started)) s" ;;
-            0) survive "$name: $line still passes" ;;
-            *) survive "$name: $line ran no test or left no report" ;;
-        esac
+        survive "$name: the test program ended with status $status and no failed test"
     fi
-    (cd "$tree" && git apply --reverse "$patch") || { survive "$name: the patch cannot be taken back"; exit 1; }
-    # Files get a new modification time, so that the next build sees that they changed back.
-    sed -n 's#^+++ b/##p' "$patch" | while read -r file; do [ -f "$tree/$file" ] && touch "$tree/$file"; done
+}
+
+mutants=()
+for name in "${names[@]}"; do
+    read_patch "$name" && mutants+=("$name")
+done
+[ ${#mutants[@]} -gt 0 ] || exit 1
+
+echo "control: ${#mutants[@]} mutants of ${#sources[@]} projects …" >&2
+if ! reason="$(control)"; then
+    for name in "${mutants[@]}"; do survive "$name: $reason"; done
+    exit 1
+fi
+echo "control: every named test passes without a mutant ($SECONDS s)" >&2
+for name in "${mutants[@]}"; do
+    judge "$name"
 done
 [ $survived -eq 0 ]
