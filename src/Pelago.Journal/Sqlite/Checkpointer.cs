@@ -10,8 +10,8 @@ namespace Pelago.Journal;
 /// while the writer goes on appending to it, so it would grow for ever: once it is long, the writer itself, right after
 /// a copy beside it has ended, copies the small rest; its next commit then begins the log anew. A reader that stays in
 /// an old state delays that; the log grows meanwhile, which is logged. A disk that copies more slowly than the writer
-/// appends holds the writer up once the log is four times as long as it should be. Rejected: larger bounds alone (rarer and longer
-/// pauses), restarting checkpoints on the thread (they take the write lock).
+/// appends holds the writer up once the log is four times as long as it should be. Rejected: larger bounds alone (rarer
+/// and longer pauses), restarting checkpoints on the thread (they take the write lock).
 /// </remarks>
 internal sealed class Checkpointer : IDisposable
 {

@@ -68,8 +68,9 @@ public sealed class VersionVector : IEquatable<VersionVector>, IReadOnlyCollecti
         return new VersionVector(grown);
     }
 
-    /// <summary>This vector once an event has been added whose causes it covers: the event's own vector when that knows
-    /// everything known here (the usual case, which makes no copy), else this one with one more of its origin.</summary>
+    /// <summary>This vector once an event has been added whose causes it covers: the event's own vector when that
+    /// knows everything known here (the usual case, which makes no copy), else this one with one more of its
+    /// origin.</summary>
     /// <param name="author">The event's vector.</param>
     /// <param name="origin">The event's origin.</param>
     /// <param name="sequence">The event's number at its origin.</param>
