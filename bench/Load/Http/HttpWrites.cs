@@ -9,9 +9,7 @@ namespace Pelago.Bench.Load;
 /// processes of their own, driven by the same generator.</summary>
 public static class HttpWrites
 {
-    private const int Connections = 64, Carts = 10_000, Rounds = 3;
-    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(4);
-    private static readonly TimeSpan Measured = TimeSpan.FromSeconds(8);
+    private const int Rounds = 3;
 
     /// <summary>Runs reference and product in turn.</summary>
     public static async Task RunAsync(Report report, CancellationToken cancellationToken)
@@ -31,7 +29,7 @@ public static class HttpWrites
         }
         report.Add("P3", "bookstore cart writes over HTTP to the instance", Report.Median(rates), "writes/s", Rounds,
             Report.Median(empty), "empty Kestrel JSON endpoint");
-        report.Add("P3", $"answer p99, {Connections} connections", Report.Median(p99), "ms", Rounds);
+        report.Add("P3", $"answer p99, {CartLoad.Connections} connections", Report.Median(p99), "ms", Rounds);
     }
 
     private static async Task<(double Rate, double P99)> DriveAsync(
@@ -43,11 +41,9 @@ public static class HttpWrites
         using var server = Process.Start(StartInfo(command(url), url, directory))!;
         try
         {
-            await WaitForAsync(port, cancellationToken);
-            await DriveAsync(port, WarmUp, cancellationToken);
-            var started = Stopwatch.GetTimestamp();
-            var latencies = await DriveAsync(port, Measured, cancellationToken);
-            return (latencies.Count / Stopwatch.GetElapsedTime(started).TotalSeconds, Report.Quantile(latencies, 0.99));
+            var target = new Uri(url);
+            await WaitForAsync(target, cancellationToken);
+            return await CartLoad.RunAsync(target, tls: null, cancellationToken);
         }
         finally
         {
@@ -68,35 +64,7 @@ public static class HttpWrites
         return start;
     }
 
-    private static async Task<List<double>> DriveAsync(int port, TimeSpan length, CancellationToken cancellationToken)
-    {
-        var until = Stopwatch.GetTimestamp() + (long)(length.TotalSeconds * Stopwatch.Frequency);
-        var all = await Task.WhenAll(Enumerable.Range(0, Connections).Select(c => Task.Run(
-            () => ConnectionAsync(port, c, until, cancellationToken), cancellationToken)));
-        return [.. all.SelectMany(l => l).Order()];
-    }
-
-    private static async Task<List<double>> ConnectionAsync(
-        int port, int number, long until, CancellationToken cancellationToken)
-    {
-        using var client = new RawHttpClient(port);
-        await client.ConnectAsync(cancellationToken);
-        var random = new Random(number);
-        var latencies = new List<double>();
-        while (Stopwatch.GetTimestamp() < until)
-        {
-            var request = RawHttpClient.Request(
-                $"/carts/{random.Next(Carts)}/items", $$"""{"sku":"book-{{random.Next(20)}}","quantity":1}""");
-            var began = Stopwatch.GetTimestamp();
-            var status = await client.SendAsync(request, cancellationToken);
-            if (status != 200)
-                throw new InvalidOperationException($"The server answered {status}.");
-            latencies.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
-        }
-        return latencies;
-    }
-
-    private static async Task WaitForAsync(int port, CancellationToken cancellationToken)
+    private static async Task WaitForAsync(Uri target, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(TimeSpan.FromSeconds(30));
@@ -105,9 +73,9 @@ public static class HttpWrites
         {
             try
             {
-                using var client = new RawHttpClient(port);
+                using var client = new RawHttpClient(target);
                 await client.ConnectAsync(limit.Token);
-                await client.SendAsync(RawHttpClient.Request("/carts/0/items", """{"sku":"a","quantity":1}"""),
+                await client.SendAsync(client.Request("/carts/0/items", """{"sku":"a","quantity":1}"""),
                     limit.Token);
                 return;
             }

@@ -28,6 +28,9 @@ internal static class Verbs
             WithRole(WanVerb.Create(context), VerbContext.Role(
                 "run", "Runs the wide area network emulator.", (home, ct) => WanRole.RunAsync(home, time, ct))),
             VersionVerb.Create(context),
+            // Pelago itself
+            CheckoutVerbs.Test(context),
+            CheckoutVerbs.Bench(context),
             // Processes of a world
             VerbContext.Role(
                 "supervise", "Runs the supervisor of a world.", (home, ct) => SupervisorRole.RunAsync(home, time, ct)),

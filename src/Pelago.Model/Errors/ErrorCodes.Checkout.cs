@@ -15,4 +15,10 @@ public static partial class ErrorCodes
 
     /// <summary>The suite named on the command line does not exist.</summary>
     public static readonly ErrorCode UnknownSuite = Define("PLG1904", "Unknown test suite", 2, 400);
+
+    /// <summary>The benchmark named on the command line does not exist.</summary>
+    public static readonly ErrorCode UnknownBenchmark = Define("PLG1905", "Unknown benchmark", 2, 400);
+
+    /// <summary>A verb that works on the sources was given to an installed program, which has none.</summary>
+    public static readonly ErrorCode NotACheckout = Define("PLG1906", "Needs a source checkout", 5, 409);
 }
