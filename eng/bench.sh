@@ -8,7 +8,8 @@ log="$root/artifacts/bench/build.log"
 mkdir -p "$(dirname "$log")"
 
 if ! command -v dotnet > /dev/null; then
-    echo "error PLG1901: the .NET SDK is not installed. Install the .NET 10 SDK: https://dotnet.microsoft.com/download" >&2
+    echo "error PLG1901: the .NET SDK is not installed." \
+        "Install the .NET 10 SDK: https://dotnet.microsoft.com/download" >&2
     exit 1
 fi
 if ! dotnet build bench/Load -c Release -v q -nologo < /dev/null > "$log" 2>&1; then

@@ -95,7 +95,8 @@ public sealed class BenchWorld : IAsyncDisposable
 
     private static long ShareKibibytes(int pid)
     {
-        var line = File.ReadLines($"/proc/{pid}/smaps_rollup").First(l => l.StartsWith("Pss:", StringComparison.Ordinal));
+        var line = File.ReadLines($"/proc/{pid}/smaps_rollup")
+            .First(l => l.StartsWith("Pss:", StringComparison.Ordinal));
         return long.Parse(line.AsSpan(4, line.Length - 6).Trim(), CultureInfo.InvariantCulture);
     }
 

@@ -7,18 +7,19 @@ namespace Pelago.Cli;
 /// gets here has an installed program without sources.</summary>
 internal static class CheckoutVerbs
 {
-    public static Command Test(VerbContext context) => Create(context, "test",
+    public static Command Test(VerbContext context) => Create("test", context,
         "Builds and runs the tests (in a source checkout).", ["pelago test", "pelago test unit"]);
 
-    public static Command Bench(VerbContext context) => Create(context, "bench",
+    public static Command Bench(VerbContext context) => Create("bench", context,
         "Lists or runs the benchmarks (in a source checkout).", ["pelago bench", "pelago bench P1 P4 -o json"]);
 
-    private static Command Create(VerbContext context, string name, string description, string[] examples)
+    private static Command Create(string name, VerbContext context, string description, string[] examples)
     {
-        var verb = context.Verb(name, description, examples, (_, _) => throw new Failure(ErrorCodes.NotACheckout,
+        var failure = new Failure(ErrorCodes.NotACheckout,
             $"'pelago {name}' works on Pelago's sources, and this program was installed without them.",
-            $"Clone the repository and run './pelago {name}' there.").ToException());
-        verb.Add(new Argument<string[]>("WHAT") { Description = "See 'pelago test' and 'pelago bench' of a checkout." });
+            $"Clone the repository and run './pelago {name}' there.");
+        var verb = context.Verb(name, description, examples, (_, _) => throw failure.ToException());
+        verb.Add(new Argument<string[]>("WHAT") { Description = "Suites or benchmarks, and options." });
         return verb;
     }
 }
