@@ -10,6 +10,11 @@ internal static class RequestChecks
     public static readonly Failure Stopping = new(
         ErrorCodes.Stopping, "This instance is stopping.", "Try again: another instance or the next one answers.");
 
+    public static readonly Failure InstanceFailed = new(
+        ErrorCodes.InstanceFailed,
+        "This instance failed before the request was answered; it may have been carried out.",
+        "Try again with the same idempotency key: another instance or the next one answers.");
+
     public static Failure Overloaded(int bound) => new(ErrorCodes.Overloaded,
         string.Create(CultureInfo.InvariantCulture, $"More than {bound} requests are under way in this instance."),
         "Try again with a growing pause.");

@@ -139,7 +139,7 @@ public sealed class EntityRuntime : IAsyncDisposable
     public async ValueTask<T> InspectAsync<T>(Func<InstanceKernel, Moment, T> look, CancellationToken cancellationToken)
     {
         var seen = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (!loop.Post(new InspectInput(Look)))
+        if (!loop.Post(new InspectInput(Look, lost => seen.TrySetException(lost.ToException()))))
             throw RequestChecks.Stopping.ToException();
         return await seen.Task.WaitAsync(Timeout.InfiniteTimeSpan, clock, cancellationToken);
 
@@ -268,7 +268,20 @@ public sealed class EntityRuntime : IAsyncDisposable
         kernel.Tick(now);
     }
 
-    private void OnFailed(Exception error) => ended.TrySetException(error);
+    // Not serving any more first, then the answers: who tries again at once is refused.
+    private void OnFailed(Exception error, IReadOnlyCollection<object> waiting)
+    {
+        ended.TrySetException(error);
+        foreach (var input in waiting)
+        {
+            if (input is CommandRequest command)
+                Finish(command.Waiter, RequestChecks.Failed(RequestChecks.InstanceFailed));
+            else if (input is ReadRequest read)
+                Finish(read.Waiter, RequestChecks.Failed(RequestChecks.InstanceFailed));
+            else if (input is InspectInput { Lost: { } lost })
+                lost(RequestChecks.InstanceFailed);
+        }
+    }
 
     private static Failure? CheckRequest(string id, RequestOptions request)
         => EntityKey.CheckId(id) ?? RequestChecks.CheckKey(request.IdempotencyKey);

@@ -11,19 +11,21 @@ namespace Pelago.Entities;
 /// writes gather in the kernel and the next group takes them all: batches grow with load without a timer. No user
 /// code runs here beyond the entity type's pure handlers, no I/O, and nobody's continuation. The queue is not
 /// bounded by itself: requests are bounded by the runtime, frames by their link, and everything else answers an
-/// effect that the kernel asked for.
+/// effect that the kernel asked for. When the kernel throws, everybody who waits is told so, whether the kernel had
+/// their request already or not: nothing that it knows can be trusted, and nobody may wait for ever.
 /// </remarks>
 internal sealed class KernelLoop(
     InstanceKernel kernel, TimeProvider clock, int maxInputsPerTurn, ILogger logger)
 {
     private readonly Channel<object> inputs = Channel.CreateUnbounded<object>(
         new UnboundedChannelOptions { SingleReader = true, AllowSynchronousContinuations = false });
+    private readonly HashSet<object> waiting = [];
 
     /// <summary>Called for every effect, on the loop; must not block or throw.</summary>
     public required Action<KernelEffect> Perform { get; init; }
 
-    /// <summary>Called once when the kernel threw: nothing that it knows can be trusted from then on.</summary>
-    public required Action<Exception> Failed { get; init; }
+    /// <summary>Called once when the kernel threw, with the requests that nobody will answer any more.</summary>
+    public required Action<Exception, IReadOnlyCollection<object>> Failed { get; init; }
 
     /// <summary>Queues an input. False when the loop has ended.</summary>
     public bool Post(object input) => inputs.Writer.TryWrite(input);
@@ -44,7 +46,9 @@ internal sealed class KernelLoop(
         {
             Log.KernelFailed(logger, error);
             inputs.Writer.TryComplete();
-            Failed(error);
+            while (inputs.Reader.TryRead(out var input))
+                waiting.Add(input);
+            Failed(error, waiting);
         }
     }
 
@@ -62,7 +66,11 @@ internal sealed class KernelLoop(
         for (var taken = 0; taken < maxInputsPerTurn && reader.TryRead(out var input); taken++)
             Give(input, now);
         foreach (var effect in kernel.Flush(now))
+        {
+            if (effect is CommandDone or ReadDone)
+                waiting.Remove(effect is CommandDone done ? done.Request : ((ReadDone)effect).Request);
             Perform(effect);
+        }
     }
 
     private void Give(object input, Moment now)
@@ -70,9 +78,11 @@ internal sealed class KernelLoop(
         switch (input)
         {
             case CommandRequest command:
+                waiting.Add(command);
                 kernel.Submit(command, now);
                 break;
             case ReadRequest read:
+                waiting.Add(read);
                 kernel.Read(read, now);
                 break;
             case CommittedInput i:

@@ -37,4 +37,7 @@ public static partial class ErrorCodes
 
     /// <summary>A peer's frame breaks the protocol.</summary>
     public static readonly ErrorCode ProtocolViolation = Define("PLG5012", "Protocol violation", 1, 400);
+
+    /// <summary>The instance failed while the request was under way; whether it was carried out is not known.</summary>
+    public static readonly ErrorCode InstanceFailed = Define("PLG5013", "Instance failed", 1, 503);
 }

@@ -66,7 +66,14 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type)
         {
             if (SnapshotCodec.Read(Type, Key, snapshot.Content.Span) is not { } content)
                 return false;
-            Fold = EntityFold.Restore(Type, Key.Id, content.Base);
+            try
+            {
+                Fold = EntityFold.Restore(Type, Key.Id, content.Base);
+            }
+            catch (Exception) // a user's serializer cannot read its own state: it is folded from the events
+            {
+                return false;
+            }
             (Seen, Highest, Count, SnapshotCount) =
                 (content.Seen, content.Highest, snapshot.LocalSequence, snapshot.LocalSequence);
             foreach (var e in content.Tail)

@@ -43,7 +43,7 @@ public sealed record KernelDescription(
         var behind = 0ul;
         foreach (var lane in lanes)
         {
-            foreach (var (origin, position) in peer.Reports[lane.Lane] ?? new Dictionary<Origin, ulong>())
+            foreach (var (origin, position) in peer.Reports[lane.Lane]?.Held ?? new Dictionary<Origin, ulong>())
             {
                 if (origin.Region == peer.Name)
                     behind += position - Math.Min(position, lane.Holds(origin));

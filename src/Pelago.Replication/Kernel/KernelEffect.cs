@@ -77,4 +77,7 @@ public enum AlarmKind
 
     /// <summary>A peer broke the protocol.</summary>
     Protocol,
+
+    /// <summary>The state of an entity could not be serialized for its snapshot.</summary>
+    SnapshotFailed,
 }

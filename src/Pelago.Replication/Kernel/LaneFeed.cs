@@ -64,7 +64,7 @@ internal sealed class LaneFeed(KernelContext context, Writer writer, PeerLinks l
     {
         foreach (var s in subscriptions.Values)
         {
-            if (!s.IsReading && s.Scanned >= lane.Head && Claimable(s) > s.Claimed)
+            if (!s.IsReading && s.Scanned >= lane.Head && HasClaim(s))
                 Send(s, []);
         }
     }
@@ -92,21 +92,27 @@ internal sealed class LaneFeed(KernelContext context, Writer writer, PeerLinks l
             var through = isLast ? Claimable(s) : 0;
             if (s.Origin.Equals(writer.Newest))
                 through = Math.Max(through, events[to - 1].OriginPosition);
-            Emit(s, from == 0 && isLast ? events : events.GetRange(from, to - from), through);
+            Emit(s, from == 0 && isLast ? events : events.GetRange(from, to - from), through, isLast);
             from = to;
         }
-        if (events.Count == 0 && Claimable(s) > s.Claimed)
-            Emit(s, [], Claimable(s));
+        if (events.Count == 0 && HasClaim(s))
+            Emit(s, [], Claimable(s), isLast: true);
     }
 
-    private void Emit(Subscription s, List<EventRecord> events, ulong through)
+    private void Emit(Subscription s, List<EventRecord> events, ulong through, bool isLast)
     {
-        s.Claimed = Math.Max(s.Claimed, through);
-        context.Emit(new SendFrame(link, new EventsFrame(lane.Lane, s.Origin, events, through)));
+        var beyond = isLast ? Beyond(s) : 0;
+        (s.Claimed, s.ClaimedBeyond) = (Math.Max(s.Claimed, through), Math.Max(s.ClaimedBeyond, beyond));
+        context.Emit(new SendFrame(link, new EventsFrame(lane.Lane, s.Origin, events, through) { Beyond = beyond }));
     }
 
-    // Once everything up to the head was looked at, all that we hold of the origin has been sent.
-    private ulong Claimable(Subscription s) => s.Scanned >= lane.Head ? lane.Holds(s.Origin) : 0;
+    private bool HasClaim(Subscription s) => Claimable(s) > s.Claimed || Beyond(s) > s.ClaimedBeyond;
+
+    // Once everything up to the head was looked at, all that we hold of the origin has been sent: the part without
+    // gaps, which the receiver's frontier may follow, and what lies beyond it.
+    private ulong Claimable(Subscription s) => s.Scanned >= lane.Head ? lane.Vouches(s.Origin) : 0;
+
+    private ulong Beyond(Subscription s) => s.Scanned >= lane.Head ? lane.Beyond(s.Origin) : 0;
 
     internal sealed class Subscription(Origin origin, ulong after)
     {
@@ -114,6 +120,7 @@ internal sealed class LaneFeed(KernelContext context, Writer writer, PeerLinks l
         public ulong After { get; } = after;
         public ulong Scanned { get; set; }
         public ulong Claimed { get; set; } = after;
+        public ulong ClaimedBeyond { get; set; }
         public bool IsReading { get; set; }
     }
 }

@@ -73,6 +73,11 @@ internal sealed partial class LaneReplica
             if (cursor.Raise(reached)) // its frames were forgotten meanwhile
                 FrontierMoved();
         }
+        foreach (var row in group.Rows)
+        {
+            if (!row.Own && row.Event.OriginPosition > Vouches(row.Event.Origin))
+                Cursor(row.Event.Origin).Revision++;
+        }
         if (group.Rows.Count > 0 || group.Settled.Count > 0)
         {
             ReportDue = true;
@@ -138,9 +143,17 @@ internal sealed partial class LaneReplica
         {
             return;
         }
-        var content = SnapshotCodec.Write(entity.Type, entity.Fold, entity.Seen, entity.Highest);
-        filling.Snapshots.Add(new EntitySnapshot(entity.Key, entity.Count, content));
         entity.SnapshotCount = entity.Count;
+        try
+        {
+            var content = SnapshotCodec.Write(entity.Type, entity.Fold, entity.Seen, entity.Highest);
+            filling.Snapshots.Add(new EntitySnapshot(entity.Key, entity.Count, content));
+        }
+        catch (Exception error) // a user's serializer: the events are there, and loading takes longer
+        {
+            context.Alarm(AlarmKind.SnapshotFailed,
+                $"The state of {entity.Key} could not be serialized: {error.GetType().Name}.");
+        }
         Unhurried();
     }
 

@@ -64,7 +64,15 @@ internal sealed partial class LaneReplica
     }
 
     private void Receive(EventRecord e, InboundFrame inbound)
-        => WithEntity(e.Entity, entity => Receive(entity, e, inbound));
+    {
+        var cursor = Cursor(e.Origin);
+        cursor.Unplaced++;
+        WithEntity(e.Entity, entity =>
+        {
+            cursor.Unplaced--;
+            Receive(entity, e, inbound);
+        });
+    }
 
     // 1 own event beyond what was written → new incarnation  2 seen → duplicate  3 causes missing → hold  4 append
     private void Receive(EntityReplica entity, EventRecord e, InboundFrame inbound)

@@ -43,8 +43,12 @@ internal sealed partial class LaneReplica
 
     private void Answer(EntityReplica entity, ReadRequest request)
     {
-        var result = Project();
-        AfterDurable(entity, () => context.Emit(new ReadDone(request, result)),
+        var (result, seen) = (Project(), entity.Seen);
+        AfterDurable(entity,
+            () => context.Emit(new ReadDone(request, result with
+            {
+                Points = result.Failure is null ? Points(entity, seen) : [],
+            })),
             failure => context.Emit(new ReadDone(request, new RequestResult(null, failure, []))));
 
         RequestResult Project()
@@ -52,7 +56,15 @@ internal sealed partial class LaneReplica
             _ = entity.Fold.State; // folds, and so finds out whether the entity is parked
             if (entity.Unusable is { } parked)
                 return new RequestResult(null, parked, []);
-            return new RequestResult(request.Project(entity.View()), null, Points(entity, []));
+            try
+            {
+                return new RequestResult(request.Project(entity.View()), null, []);
+            }
+            catch (Exception error) // a user's projection: whatever it throws concerns this read alone
+            {
+                return new RequestResult(null, new Failure(ErrorCodes.CommandFailed,
+                    $"Reading '{entity.Key.Type}' failed with {error.GetType().Name}.", "See the service's log."), []);
+            }
         }
     }
 
@@ -202,9 +214,9 @@ internal sealed partial class LaneReplica
                 "See the service's log."));
             return;
         }
-        AfterDurable(entity,
-            () => context.Emit(new CommandDone(request, new RequestResult(reply, null, Points(entity, events)))),
-            failure => Fail(request, failure));
+        var seen = entity.Seen;
+        AfterDurable(entity, () => context.Emit(new CommandDone(request, new RequestResult(reply, null,
+            events is [.., var last] ? [PointOf(last)] : Points(entity, seen)))), failure => Fail(request, failure));
     }
 
     // A key that was used before: the reply of that time, or, where another region gave it, one made from the state.
@@ -212,8 +224,7 @@ internal sealed partial class LaneReplica
     {
         if (entity.Replies.TryGetValue(request.IdempotencyKey, out var remembered) && request.DecodeReply is { } decode)
         {
-            AfterDurable(entity, () => context.Emit(new CommandDone(request,
-                new RequestResult(decode(remembered), null, Points(entity, [])))), failure => Fail(request, failure));
+            Repeat(entity, request, decode, remembered);
             return;
         }
         if (Decide(entity, request) is not { } decision)
@@ -229,16 +240,36 @@ internal sealed partial class LaneReplica
             failure => Fail(request, failure));
     }
 
+    private void Repeat(
+        EntityReplica entity, CommandRequest request, Func<ReadOnlyMemory<byte>, object?> decode,
+        ReadOnlyMemory<byte> remembered)
+    {
+        var seen = entity.Seen;
+        object? reply;
+        try
+        {
+            reply = decode(remembered);
+        }
+        catch (Exception error) // a user's serializer, perhaps of another version than the one that wrote the reply
+        {
+            Fail(request, new Failure(ErrorCodes.AlreadyDone,
+                $"The command with this idempotency key was done already; its reply cannot be read any more "
+                + $"({error.GetType().Name}).", "Read the entity for its result."));
+            return;
+        }
+        AfterDurable(entity, () => context.Emit(new CommandDone(request,
+            new RequestResult(reply, null, Points(entity, seen)))), failure => Fail(request, failure));
+    }
+
     private void Fail(CommandRequest request, Failure failure)
         => context.Emit(new CommandDone(request, new RequestResult(null, failure, [])));
 
-    // Own events are named by what they are; what was read, by the newest event of each origin.
-    private WritePoint[] Points(EntityReplica entity, EventRecord[] own)
-    {
-        if (own is [.., var last])
-            return [new WritePoint(entity.Key, last.Origin, last.Sequence, Lane, last.OriginPosition)];
-        return [.. entity.Seen.Select(s => new WritePoint(entity.Key, s.Origin, s.Count, Lane, HighestHere(s.Origin)))];
-    }
+    private WritePoint PointOf(EventRecord own) => new(own.Entity, own.Origin, own.Sequence, Lane, own.OriginPosition);
+
+    // What was seen, by the newest event of each origin: decided when the request ran, because later events may never
+    // become durable; positions taken when it is answered, because own events have none before.
+    private WritePoint[] Points(EntityReplica entity, VersionVector seen)
+        => [.. seen.Select(s => new WritePoint(entity.Key, s.Origin, s.Count, Lane, HighestHere(s.Origin)))];
 
     private ulong HighestHere(Origin origin)
         => origin.Equals(writer.Newest) ? OwnHead : cursors.TryGetValue(origin, out var cursor) ? cursor.Highest : 0;

@@ -60,13 +60,18 @@ internal sealed partial class LaneReplica
     }
 
     /// <summary>What we can vouch for: the frontier, but never beyond an owed gap.</summary>
-    public ulong Holds(Origin origin)
+    public ulong Vouches(Origin origin) => WithoutGaps(origin, settled: false);
+
+    /// <summary>What is here for good: what we vouch for, or all that is left of a life that is over.</summary>
+    public ulong Holds(Origin origin) => WithoutGaps(origin, settled: true);
+
+    private ulong WithoutGaps(Origin origin, bool settled)
     {
         if (origin.Equals(writer.Newest))
             return OwnHead;
         if (!cursors.TryGetValue(origin, out var cursor))
             return 0;
-        var holds = cursor.Frontier;
+        var holds = settled ? Math.Max(cursor.Frontier, cursor.Settled) : cursor.Frontier;
         foreach (var gap in owed)
         {
             if (gap.Entry.Origin.Equals(origin))

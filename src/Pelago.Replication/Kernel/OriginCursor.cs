@@ -43,6 +43,22 @@ internal sealed class OriginCursor(Origin origin, ulong frontier, ulong highest)
 
     public Queue<InboundFrame> Inbound { get; } = new();
 
+    /// <summary>Through here whatever any member still has of this life, which is over, is here; 0 while that is not
+    /// known. Not stored: a restart finds it out again.</summary>
+    public ulong Settled { get; set; }
+
+    /// <summary>Grows whenever a row beyond what we vouch for becomes durable.</summary>
+    public ulong Revision { get; set; } = 1;
+
+    /// <summary>Arrived events that wait for their entity to be loaded.</summary>
+    public int Unplaced { get; set; }
+
+    /// <summary>Events of it had arrived and were not durable, when last looked at.</summary>
+    public bool Busy { get; set; }
+
+    /// <summary>Peers that have sent all they hold of it, and as of which revision of theirs.</summary>
+    public Dictionary<string, ulong> Gathered { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Moves the frontier over resolved frames; true when it moved.</summary>
     public bool Advance()
     {
@@ -86,6 +102,7 @@ internal sealed class OriginCursor(Origin origin, ulong frontier, ulong highest)
     public void Reset()
     {
         Inbound.Clear();
+        Gathered.Clear();
         Received = Frontier;
         ServedBy = 0;
     }

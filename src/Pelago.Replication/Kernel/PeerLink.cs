@@ -39,12 +39,14 @@ internal sealed class PeerState(string name)
     public double RoundTripMilliseconds { get; set; } = -1;
     public long CaughtUpMilliseconds { get; set; } = -1;
 
-    /// <summary>Per lane, what it reported to hold, its own incarnation through its own head included.</summary>
-    public IReadOnlyDictionary<Origin, ulong>?[] Reports { get; } = new IReadOnlyDictionary<Origin,
-        ulong>?[EntityKey.Lanes];
+    /// <summary>Per lane, its newest report on a dialled link.</summary>
+    public PeerReport?[] Reports { get; } = new PeerReport?[EntityKey.Lanes];
 
-    /// <summary>The session whose reports are kept.</summary>
+    /// <summary>The session whose reports count for finality.</summary>
     public Incarnation? Session { get; set; }
+
+    /// <summary>The session of the dialled link, whose reports are kept.</summary>
+    public Incarnation? ServingSession { get; set; }
 
     /// <summary>The newest session seen for each of its incarnations; bounded, oldest forgotten first.</summary>
     public SortedDictionary<Incarnation, Incarnation> Sessions { get; } = [];

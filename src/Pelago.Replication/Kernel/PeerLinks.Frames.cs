@@ -23,6 +23,8 @@ internal sealed partial class PeerLinks
         switch (frame)
         {
             case EventsFrame f when link.Dialled:
+                if (f.Beyond > 0)
+                    kernel.Lane(f.Lane).Cursor(f.Origin).Gathered[link.Peer.Name] = f.Beyond;
                 kernel.Lane(f.Lane).Receive(id, f);
                 break;
             case SubscribeFrame f when !link.Dialled:
@@ -82,6 +84,9 @@ internal sealed partial class PeerLinks
             return;
         }
         link.Peer.Failures = 0;
+        if (link.Peer.ServingSession != hello.Session)
+            ForgetHoldings(link.Peer, hello.Session);
+        LinkedAnew();
         if (writer.Newest is { } own)
         {
             writer.Answered(link.Peer.Name, hello.Holdings
@@ -98,9 +103,23 @@ internal sealed partial class PeerLinks
     private void ForgetReports(PeerState peer, Incarnation session)
     {
         peer.Session = session;
-        Array.Clear(peer.Reports);
         foreach (var lane in kernel.Lanes)
             lane.Finality.Restarted(peer.Name);
+    }
+
+    private void ForgetHoldings(PeerState peer, Incarnation session)
+    {
+        peer.ServingSession = session;
+        Array.Clear(peer.Reports);
+        foreach (var cursor in kernel.Lanes.SelectMany(l => l.Cursors))
+            cursor.Gathered.Remove(peer.Name);
+    }
+
+    // Which lives are over, as far as we know, is part of every report.
+    private void LinkedAnew()
+    {
+        foreach (var lane in kernel.Lanes)
+            lane.ReportDue = true;
     }
 
     // Two processes that claim one incarnation: the newer session wins, the other is told and begins a new incarnation.
@@ -150,9 +169,6 @@ internal sealed partial class PeerLinks
 
     private void TakeReport(PeerLink link, ReportFrame report)
     {
-        var holdings = new Dictionary<Origin, ulong>();
-        foreach (var h in report.Holdings)
-            holdings[h.Origin] = h.Position;
         if (report.Current is { } current)
         {
             if (current.Region != link.Peer.Name)
@@ -160,18 +176,19 @@ internal sealed partial class PeerLinks
                 Goodbye(link, "protocol", "a report names another region's origin as its own");
                 return;
             }
-            holdings[current] = report.OwnHead;
-            if (!current.Equals(link.Serves) && link.Dialled
-                && (link.Serves is null || current.CompareTo(link.Serves) > 0))
+            if (!current.Equals(link.Serves) && link.Dialled)
             {
                 link.Serves = current;
+                LinkedAnew();
                 foreach (var l in kernel.Lanes)
                     Subscribe(link, l, current);
             }
         }
         var lane = kernel.Lane(report.Lane);
-        link.Peer.Reports[report.Lane] = holdings;
-        lane.Finality.Report(link.Peer.Name, holdings);
+        var holdings = new PeerReport(report);
+        if (link.Dialled) // in order with the events that come on it
+            link.Peer.Reports[report.Lane] = holdings;
+        lane.Finality.Report(link.Peer.Name, holdings.Held);
         lane.UpdateFinality();
     }
 
@@ -179,6 +196,7 @@ internal sealed partial class PeerLinks
     {
         foreach (var lane in kernel.Lanes)
         {
+            SettleOver(lane);
             foreach (var link in links.Values.Where(l => l.Hello is not null))
             {
                 link.Feeds[lane.Lane]?.Claim();
@@ -193,9 +211,13 @@ internal sealed partial class PeerLinks
 
     private void SendReport(PeerLink link, LaneReplica lane)
     {
-        var holdings = lane.Cursors.Where(c => !c.Origin.Equals(writer.Newest))
-            .Select(c => new LaneHolding(lane.Lane, c.Origin, lane.Holds(c.Origin))).Where(h => h.Position > 0);
-        context.Emit(new SendFrame(link.Id, new ReportFrame(lane.Lane, writer.Newest, lane.OwnHead, [.. holdings])));
+        var holdings = lane.Cursors.Where(c => !c.Origin.Equals(writer.Newest)).Select(lane.HoldingOf)
+            .OfType<LaneHolding>();
+        var linked = peers.Values.Where(p => p.IsLive).Select(p => p.Dialled!.Serves).OfType<Origin>();
+        context.Emit(new SendFrame(link.Id, new ReportFrame(lane.Lane, writer.Newest, lane.OwnHead, [.. holdings])
+        {
+            Linked = [.. linked],
+        }));
     }
 
     private void SendHeartbeat(PeerLink link)

@@ -27,24 +27,33 @@ internal sealed partial class PeerLinks
         {
             if (peer.Reports[lane.Lane] is not { } report)
                 continue;
-            foreach (var (origin, position) in report)
+            foreach (var holding in report.Holdings)
             {
+                var origin = holding.Origin;
                 if (origin.Equals(writer.Current))
                 {
-                    if (position <= lane.OwnHead)
+                    if (holding.Position <= lane.OwnHead)
                         continue;
                     kernel.BreakIncarnation(
                         AlarmKind.OwnEventBeyondSeen, $"{peer.Name} holds lane {lane.Lane} beyond its head");
                     return;
                 }
-                if (!origin.Equals(writer.Newest) && position > lane.Cursor(origin).Received
-                    && ShouldTake(lane, origin, position, peer))
+                if (!origin.Equals(writer.Newest) && Offers(peer, lane, origin) && ShouldTake(lane, origin, peer))
                     Subscribe(peer.Dialled!, lane, origin);
             }
         }
     }
 
-    private bool ShouldTake(LaneReplica lane, Origin origin, ulong position, PeerState from)
+    // It has more than has arrived here: in one piece, or scattered beyond that.
+    private static bool Offers(PeerState peer, LaneReplica lane, Origin origin)
+    {
+        if (peer.Reports[lane.Lane] is not { } report)
+            return false;
+        var (holding, cursor) = (report.Of(origin), lane.Cursor(origin));
+        return holding.Position > cursor.Received || holding.Beyond > cursor.Gathered.GetValueOrDefault(peer.Name);
+    }
+
+    private bool ShouldTake(LaneReplica lane, Origin origin, PeerState from)
     {
         if (peers.TryGetValue(origin.Region, out var home))
         {
@@ -55,10 +64,33 @@ internal sealed partial class PeerLinks
         }
         if (!links.TryGetValue(lane.Cursor(origin).ServedBy, out var server) || server.Hello is null)
             return true;
-        if (server.Peer == from)
-            return false;
-        var offered = server.Peer.Reports[lane.Lane] is { } report && report.TryGetValue(origin, out var p) ? p : 0;
-        return offered < position && lane.Cursor(origin).Received >= offered;
+        return server.Peer != from && !Offers(server.Peer, lane, origin);
+    }
+
+    // Lives that are over: what is left of them is settled once every member has told and sent all it has.
+    private void SettleOver(LaneReplica lane)
+    {
+        foreach (var cursor in lane.Cursors)
+        {
+            var origin = cursor.Origin;
+            if (origin.Equals(writer.Newest))
+                continue;
+            var goesOn = origin.Region == context.Options.Region ? writer.Newest
+                : peers.TryGetValue(origin.Region, out var home) && home.IsLive ? home.Dialled!.Serves : null;
+            if (goesOn is null)
+                continue; // its region is not reachable: what is known stays
+            if (goesOn.Equals(origin))
+            {
+                lane.Unsettle(cursor);
+                continue;
+            }
+            lane.LookForBusy(cursor);
+            if (peers.Values.All(p => p.Reports[lane.Lane] is { } report && report.IsQuietAbout(origin)
+                && !Offers(p, lane, origin)))
+            {
+                lane.Settle(cursor);
+            }
+        }
     }
 
     private void FetchGaps(LaneReplica lane)
@@ -73,14 +105,14 @@ internal sealed partial class PeerLinks
             }
             var from = peers.Values.Where(p => p.IsLive)
                 .OrderBy(p => gap.NothingAt.Contains(p.Name))
-                .ThenByDescending(p => p.Reports[lane.Lane]?.GetValueOrDefault(origin) ?? 0).FirstOrDefault();
+                .ThenByDescending(p => p.Reports[lane.Lane]?.Held.GetValueOrDefault(origin) ?? 0).FirstOrDefault();
             if (from is null)
                 return;
             gap.FetchUnderWay = true;
             gap.NextFetchMilliseconds = Now + FetchPauseMilliseconds;
             // Everything that our frontier passed must be in its answer, not the first missing event only.
             var passed = Math.Max(lane.Cursor(origin).Frontier, gap.Entry.Position);
-            var vouched = (from.Reports[lane.Lane]?.GetValueOrDefault(origin) ?? 0) >= passed;
+            var vouched = (from.Reports[lane.Lane]?.Held.GetValueOrDefault(origin) ?? 0) >= passed;
             if (gap.NextPage == 0)
                 gap.Round++;
             var first = Math.Max(gap.NextPage, gap.Entry.FromSequence);

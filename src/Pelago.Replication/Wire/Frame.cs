@@ -7,7 +7,19 @@ namespace Pelago.Replication;
 public abstract record Frame;
 
 /// <summary>"Of this origin I hold everything through this position in this lane."</summary>
-public readonly record struct LaneHolding(int Lane, Origin Origin, ulong Position);
+public readonly record struct LaneHolding(int Lane, Origin Origin, ulong Position)
+{
+    /// <summary>More is held beyond the position, though not all of it: grows, within one session, whenever more of
+    /// that becomes durable. 0 when nothing is.</summary>
+    public ulong Beyond { get; init; }
+
+    /// <summary>This life is over, and whatever any member still has of it through here is held; 0 when that is not
+    /// known.</summary>
+    public ulong Settled { get; init; }
+
+    /// <summary>Events of the origin have arrived and are not durable yet.</summary>
+    public bool Busy { get; init; }
+}
 
 /// <summary>First frame of both directions; the dialler's comes first, and the answer is given after every older
 /// session of the dialler was closed.</summary>
@@ -24,11 +36,21 @@ public sealed record SubscribeFrame(int Lane, Origin Origin, ulong After, bool S
 
 /// <summary>Events of one subscription. <paramref name="Through"/> claims that all of the origin's events up to there
 /// have been sent; 0 claims nothing.</summary>
-public sealed record EventsFrame(int Lane, Origin Origin, IReadOnlyList<EventRecord> Events, ulong Through) : Frame;
+public sealed record EventsFrame(int Lane, Origin Origin, IReadOnlyList<EventRecord> Events, ulong Through) : Frame
+{
+    /// <summary>All else that the sender holds of the origin has been sent, as of this
+    /// <see cref="LaneHolding.Beyond"/> of its; 0 claims nothing.</summary>
+    public ulong Beyond { get; init; }
+}
 
 /// <summary>What this side durably holds of a lane, and its own last position in it.</summary>
 public sealed record ReportFrame(
-    int Lane, Origin? Current, ulong OwnHead, IReadOnlyList<LaneHolding> Holdings) : Frame;
+    int Lane, Origin? Current, ulong OwnHead, IReadOnlyList<LaneHolding> Holdings) : Frame
+{
+    /// <summary>The newest incarnations of other regions to which this side is linked: nothing of their other lives
+    /// arrives from their own region any more.</summary>
+    public IReadOnlyList<Origin> Linked { get; init; } = [];
+}
 
 /// <summary>More bytes of events may be sent in this lane.</summary>
 public sealed record CreditFrame(int Lane, long Bytes) : Frame;

@@ -64,11 +64,11 @@ public sealed class FrameReader
                 message.Subscribe.Stop),
             Wire.Frame.BodyOneofCase.Events => new EventsFrame(
                 Lane(message.Events.Lane), Known(message.Events.Origin),
-                [.. message.Events.Events_.Select(e => ToEvent(e, (int)message.Events.Lane))], message.Events.Through),
-            Wire.Frame.BodyOneofCase.Report => new ReportFrame(
-                Lane(message.Report.Lane), Optional(message.Report.Current), message.Report.OwnHead,
-                [.. message.Report.Holdings.Select(h => new LaneHolding((int)message.Report.Lane, Known(h.Origin),
-                h.Position))]),
+                [.. message.Events.Events_.Select(e => ToEvent(e, (int)message.Events.Lane))], message.Events.Through)
+            {
+                Beyond = message.Events.Beyond,
+            },
+            Wire.Frame.BodyOneofCase.Report => ToReport(message.Report),
             Wire.Frame.BodyOneofCase.Credit
             => new CreditFrame(Lane(message.Credit.Lane), Bounded(message.Credit.Bytes)),
             Wire.Frame.BodyOneofCase.Fetch => ToFetch(message.Fetch),
@@ -121,6 +121,19 @@ public sealed class FrameReader
             hello.Region, new Guid(hello.JournalId.Span, bigEndian: true), Incarnation.Read(hello.Session.Span),
             Optional(hello.Current), Optional(hello.Newest), hello.ConfigurationEpoch, [.. hello.OwnHeads],
             [.. hello.Holdings.Select(h => new LaneHolding(Lane(h.Lane), Known(h.Origin), h.Position))]);
+    }
+
+    private ReportFrame ToReport(Report report)
+    {
+        var lane = Lane(report.Lane);
+        return new ReportFrame(lane, Optional(report.Current), report.OwnHead,
+            [.. report.Holdings.Select(h => new LaneHolding(lane, Known(h.Origin), h.Position)
+            {
+                Beyond = h.Beyond, Settled = h.Settled, Busy = h.Busy,
+            })])
+        {
+            Linked = [.. report.Linked.Select(Known)],
+        };
     }
 
     private FetchFrame ToFetch(Fetch fetch)

@@ -47,7 +47,8 @@ public sealed class FrameWriter
                     Stop = f.Stop };
                 break;
             case EventsFrame f:
-                message.Events = new Events { Lane = (uint)f.Lane, Origin = Number(f.Origin), Through = f.Through };
+                message.Events = new Events { Lane = (uint)f.Lane, Origin = Number(f.Origin), Through = f.Through,
+                    Beyond = f.Beyond };
                 foreach (var e in f.Events)
                     message.Events.Events_.Add(ToWire(e));
                 break;
@@ -55,6 +56,7 @@ public sealed class FrameWriter
                 message.Report = new Report { Lane = (uint)f.Lane, Current = Number(f.Current), OwnHead = f.OwnHead,
                     Full = true };
                 message.Report.Holdings.AddRange(f.Holdings.Select(h => ToWire(h, withLane: false)));
+                message.Report.Linked.AddRange(f.Linked.Select(Number));
                 break;
             case CreditFrame f:
                 message.Credit = new Credit { Lane = (uint)f.Lane, Bytes = (ulong)f.Bytes };
@@ -105,7 +107,11 @@ public sealed class FrameWriter
     }
 
     private Holding ToWire(LaneHolding h, bool withLane)
-        => new() { Lane = withLane ? (uint)h.Lane : 0, Origin = Number(h.Origin), Position = h.Position };
+        => new()
+        {
+            Lane = withLane ? (uint)h.Lane : 0, Origin = Number(h.Origin), Position = h.Position, Beyond = h.Beyond,
+            Settled = h.Settled, Busy = h.Busy,
+        };
 
     private Event ToWire(EventRecord e)
     {

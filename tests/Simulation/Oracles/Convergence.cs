@@ -101,6 +101,13 @@ internal static class Convergence
                 return $"{region.Name} holds {lane.Held} events back and is owed {lane.Owed} in lane {lane.Lane}";
             foreach (var (origin, held, final) in lane.FinalThrough)
             {
+                var highest = region.Disk.State.Lanes[lane.Lane].Frontiers.GetValueOrDefault(origin).Highest;
+                if (highest > held)
+                {
+                    var entity = group.Oracles.Of(region).Entities.FirstOrDefault(e => e.Lane == lane.Lane);
+                    return $"{region.Name} has {origin} through {highest} and calls it whole through {held} in lane "
+                        + $"{lane.Lane}; {Everywhere(group, entity)}";
+                }
                 if (final < held)
                 {
                     var entity = group.Oracles.Of(region).Entities.FirstOrDefault(e => e.Lane == lane.Lane);

@@ -99,10 +99,19 @@ public sealed class OracleSet
                     $"{region.Name} acknowledged '{line}' of {operation.Entity} before it was durable.");
             acknowledged[line] = replica;
         }
+        CheckPoints(region, result);
+    }
+
+    private void CheckPoints(SimulatedRegion region, RequestResult result)
+    {
+        var replica = Of(region);
         foreach (var point in result.Points)
         {
             if (replica.Seen(point.Entity)[point.Origin] < point.Sequence)
                 throw new OracleException($"{region.Name} gave a token for {point}, which it does not have.");
+            var e = Book.Find(new EventName(point.Entity, point.Origin, point.Sequence));
+            if (e is not null && e.OriginPosition > point.Position)
+                throw new OracleException($"{region.Name} gave a token for {point}, which lies before {e} itself.");
         }
     }
 
@@ -118,6 +127,7 @@ public sealed class OracleSet
         var view = (EntityView)result.Value!;
         var replica = Of(region);
         CheckToken(region, entity, condition, view);
+        CheckPoints(region, result);
         if (!replica.Seen(entity).Covers(view.Seen))
             throw new OracleException(
                 $"{region.Name} showed {view.Seen} of {entity} and has only {replica.Seen(entity)}.");

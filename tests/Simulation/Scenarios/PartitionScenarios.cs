@@ -123,6 +123,35 @@ public sealed class PartitionScenarios
         scene.Converge();
     }
 
+    [Fact]
+    public void Command_SameKeyAgainWhileOthersAreUnderWay_IsAnsweredWithWhatIsDurable()
+    {
+        var scene = new Scene(1);
+        scene.Done(scene.A, Scene.Diary());
+        var operation = scene.Operation(Scene.Diary(), "note", "key");
+        var first = scene.Begin(scene.A, operation);
+        scene.RunUntil(() => first.Value is not null, "the first answer");
+        scene.Begin(scene.A, scene.Operation(Scene.Diary()));
+        var again = scene.Begin(scene.A, operation); // waits for the group under way
+        scene.Begin(scene.A, scene.Operation(Scene.Diary())); // is in the next one
+
+        scene.RunUntil(() => again.Value is not null, "the second answer"); // the oracle compares token and disk
+
+        again.Value!.Value.Points[0].Sequence.ShouldBe(3ul);
+    }
+
+    [Fact]
+    public void Read_OwnWriteUnderWay_ItsTokenReachesThatWrite()
+    {
+        var scene = new Scene(1);
+        scene.Done(scene.A, Scene.Diary());
+        scene.Begin(scene.A, scene.Operation(Scene.Diary()));
+
+        var result = scene.TryRead(scene.A, Scene.Diary());
+
+        (result.Points[0].Sequence, result.Points[0].Position).ShouldBe((2ul, 2ul));
+    }
+
     private static ReadCondition Token(WritePoint point, bool collapsed) => collapsed
         ? new ReadCondition([], [new Frontier(point.Origin, point.Position, point.Position)])
         : new ReadCondition([new VersionVector.Slot(point.Origin, point.Sequence)], []);

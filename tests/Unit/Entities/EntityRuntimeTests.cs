@@ -70,6 +70,41 @@ public sealed class EntityRuntimeTests
     }
 
     [Fact]
+    public async Task Kernel_Throws_EveryWaitingRequestFailsAndTheInstanceIsNotReady()
+    {
+        await using var region = await TestRegion.StartAsync("here");
+        await region.NoteAsync("a", "one");
+        region.Journal.Breaks = true;
+        var underWay = Enumerable.Range(0, 50).Select(i => region.NoteAsync($"e{i % 5}", "w").AsTask()).ToArray();
+        await Eventually.BeTrue(() => region.Journal.IsWaiting, "an append under way");
+        var patient = region.WordsAsync("a", new RequestOptions { Deadline = TimeSpan.FromHours(1) }).AsTask();
+        region.Journal.Release();
+
+        var bound = TimeSpan.FromSeconds(20);
+        foreach (var reply in await Task.WhenAll(underWay).WaitAsync(bound, TestContext.Current.CancellationToken))
+            reply.Failure!.Error.ShouldBe(ErrorCodes.InstanceFailed);
+        (await patient).Failure?.Error.ShouldBe(ErrorCodes.InstanceFailed); // or it was answered in time
+
+        region.Runtime.IsServing.ShouldBeFalse();
+        await Should.ThrowAsync<ArgumentOutOfRangeException>(region.Runtime.Ended);
+        (await region.NoteAsync("a", "two")).Failure!.Error.ShouldBe(ErrorCodes.Stopping);
+        await Should.ThrowAsync<PelagoException>(
+            async () => await region.Runtime.DescribeAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Read_WhoseProjectionThrows_FailsAloneAndTheLoopGoesOn()
+    {
+        await using var region = await TestRegion.StartAsync("here");
+        var reply = await region.Runtime.ReadAsync<int>(region.Type, "a",
+            _ => throw new InvalidOperationException("planted"), RequestOptions.Default,
+            TestContext.Current.CancellationToken);
+
+        reply.Failure!.Error.ShouldBe(ErrorCodes.CommandFailed);
+        (await region.NoteAsync("a", "one")).ValueOrThrow().ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Look_ThatThrows_FailsAloneAndTheLoopGoesOn()
     {
         await using var region = await TestRegion.StartAsync("here");

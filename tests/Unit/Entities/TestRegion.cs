@@ -23,6 +23,8 @@ internal sealed class TestRegion : IAsyncDisposable
 
     public EntityRuntime Runtime { get; private set; } = null!;
 
+    public BrokenJournal Journal { get; private set; } = null!;
+
     public EntityType Type { get; } = Types.Of<Tally>();
 
     public static Task<TestRegion> StartAsync(string name) => StartAsync(name, [name], new NoPeers());
@@ -61,7 +63,8 @@ internal sealed class TestRegion : IAsyncDisposable
                 Region = Name, Members = members, Session = session, Seed = (ulong)Name.Length,
             },
         };
-        Runtime = await EntityRuntime.StartAsync(options, Types, journal, dialler,
+        Journal = new BrokenJournal(journal);
+        Runtime = await EntityRuntime.StartAsync(options, Types, Journal, dialler,
             new EntityOwners(Name),
             TimeProvider.System, NullLogger.Instance, TestContext.Current.CancellationToken);
     }

@@ -20,7 +20,14 @@ public sealed class FrameCodecTests
         new EventsFrame(Key.Lane, A, [
             Write(A, 1, 5, "one", position: 7),
             Write(A, 2, 6, "two", Saw((A, 1), (B, 4)), key: "key", index: 0, length: 2, position: 8)], 8),
-        new ReportFrame(Key.Lane, A, 12, [new LaneHolding(Key.Lane, B, 3)]),
+        new ReportFrame(Key.Lane, A, 12,
+        [
+            new LaneHolding(Key.Lane, B, 3) { Beyond = 7, Settled = 9 }, new LaneHolding(Key.Lane, C, 0) { Busy = true },
+        ])
+        {
+            Linked = [B, C],
+        },
+        new EventsFrame(Key.Lane, B, [], 0) { Beyond = 7 },
         new CreditFrame(4, 1 << 20),
         new FetchFrame(9, Key, B, 3, ulong.MaxValue),
         new FetchedFrame(9, [Write(B, 3, 5, "three", position: 11)], More: true),
@@ -217,9 +224,10 @@ public sealed class FrameCodecTests
     {
         HelloFrame f => $"{f.Region} {f.JournalId} {f.Session} {f.Current} {f.Newest} {f.ConfigurationEpoch} "
             + $"{string.Join(',', f.OwnHeads)} {string.Join(',', f.Holdings)}",
-        EventsFrame f => $"{f.Lane} {f.Origin} {f.Through} {string.Join(',', f.Events.Select(Describe))}",
+        EventsFrame f => $"{f.Lane} {f.Origin} {f.Through} {f.Beyond} {string.Join(',', f.Events.Select(Describe))}",
         FetchedFrame f => $"{f.Request} {f.More} {string.Join(',', f.Events.Select(Describe))}",
-        ReportFrame f => $"{f.Lane} {f.Current} {f.OwnHead} {string.Join(',', f.Holdings)}",
+        ReportFrame f => $"{f.Lane} {f.Current} {f.OwnHead} {string.Join(',', f.Holdings)} "
+            + string.Join(',', f.Linked),
         HeartbeatFrame f => $"{f.SentMilliseconds} {f.EchoedMilliseconds} {f.HeldMilliseconds} "
             + string.Join(',', f.OwnHeads),
         _ => frame.ToString(),

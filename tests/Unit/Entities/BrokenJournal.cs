@@ -1,0 +1,59 @@
+using Pelago.Journal;
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Tests.Unit.Entities;
+
+/// <summary>A real journal that breaks its contract when told to, which is more than the kernel can bear.</summary>
+internal sealed class BrokenJournal(IJournal inner) : IJournal
+{
+    private readonly TaskCompletionSource released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>From the next append on: it waits for <see cref="Release"/>, and then answers for no batch.</summary>
+    public bool Breaks { get; set; }
+
+    /// <summary>An append waits.</summary>
+    public bool IsWaiting { get; private set; }
+
+    public JournalIdentity Identity => inner.Identity;
+
+    public void Release() => released.TrySetResult();
+
+    public async ValueTask<IReadOnlyList<LaneCommit>> AppendAsync(
+        IReadOnlyList<LaneBatch> batches, CancellationToken cancellationToken)
+    {
+        if (!Breaks)
+            return await inner.AppendAsync(batches, cancellationToken);
+        IsWaiting = true;
+        await released.Task.WaitAsync(cancellationToken);
+        return [];
+    }
+
+    public ValueTask<LaneState> AcquireLaneAsync(int lane, CancellationToken cancellationToken)
+        => inner.AcquireLaneAsync(lane, cancellationToken);
+
+    public ValueTask OpenIncarnationAsync(Origin next, CancellationToken cancellationToken)
+        => inner.OpenIncarnationAsync(next, cancellationToken);
+
+    public ValueTask<EntityImage> LoadAsync(EntityKey entity, CancellationToken cancellationToken)
+        => inner.LoadAsync(entity, cancellationToken);
+
+    public ValueTask<EntityImage> LoadHistoryAsync(EntityKey entity, CancellationToken cancellationToken)
+        => inner.LoadHistoryAsync(entity, cancellationToken);
+
+    public ValueTask<LanePage> ReadLaneAsync(
+        int lane, ulong after, LaneFilter? filter, int maxRows, int maxBytes, CancellationToken cancellationToken)
+        => inner.ReadLaneAsync(lane, after, filter, maxRows, maxBytes, cancellationToken);
+
+    public ValueTask<IReadOnlyList<ConflictRecord>> ReadConflictsAsync(int limit, CancellationToken cancellationToken)
+        => inner.ReadConflictsAsync(limit, cancellationToken);
+
+    public ValueTask<EntityPage> ReadEntitiesAsync(
+        int lane, long after, int maxEntities, CancellationToken cancellationToken)
+        => inner.ReadEntitiesAsync(lane, after, maxEntities, cancellationToken);
+
+    public ValueTask<JournalReport> CheckAsync(IProgress<long>? progress, CancellationToken cancellationToken)
+        => inner.CheckAsync(progress, cancellationToken);
+
+    public ValueTask DisposeAsync() => inner.DisposeAsync();
+}
