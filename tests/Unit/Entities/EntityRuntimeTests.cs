@@ -80,7 +80,7 @@ public sealed class EntityRuntimeTests
         var patient = region.WordsAsync("a", new RequestOptions { Deadline = TimeSpan.FromHours(1) }).AsTask();
         region.Journal.Release();
 
-        var bound = TimeSpan.FromSeconds(20);
+        var bound = TimeSpan.FromSeconds(10);
         foreach (var reply in await Task.WhenAll(underWay).WaitAsync(bound, TestContext.Current.CancellationToken))
             reply.Failure!.Error.ShouldBe(ErrorCodes.InstanceFailed);
         (await patient).Failure?.Error.ShouldBe(ErrorCodes.InstanceFailed); // or it was answered in time

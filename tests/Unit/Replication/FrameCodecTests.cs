@@ -22,7 +22,8 @@ public sealed class FrameCodecTests
             Write(A, 2, 6, "two", Saw((A, 1), (B, 4)), key: "key", index: 0, length: 2, position: 8)], 8),
         new ReportFrame(Key.Lane, A, 12,
         [
-            new LaneHolding(Key.Lane, B, 3) { Beyond = 7, Settled = 9 }, new LaneHolding(Key.Lane, C, 0) { Busy = true },
+            new LaneHolding(Key.Lane, B, 3) { Beyond = 7, Settled = 9 },
+            new LaneHolding(Key.Lane, C, 0) { Busy = true },
         ])
         {
             Linked = [B, C],
