@@ -10,7 +10,6 @@ namespace Pelago.Api;
 /// restart of it. The key changes when its file is removed; tickets that were not used by then are void.</summary>
 public sealed class PinnedCertificate : IAsyncDisposable
 {
-    private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(10);
 
     private readonly Func<IntermediateAuthority> _authority;
@@ -79,10 +78,8 @@ public sealed class PinnedCertificate : IAsyncDisposable
     {
         while (true)
         {
-            var due = _current.NotBefore
-                + ((_current.NotAfter - _current.NotBefore) * new RenewalOptions().RenewAtFraction);
-            for (var left = due - _clock.GetUtcNow(); left > TimeSpan.Zero; left = due - _clock.GetUtcNow())
-                await Task.Delay(left < LongestSleep ? left : LongestSleep, _clock, cancellationToken);
+            await RenewalTime.SleepUntilAsync(
+                RenewalTime.DueOf(_current.Certificate), _clock, cancellationToken);
             if (Issue() is { } renewed)
                 _current = renewed;
             else

@@ -14,6 +14,12 @@ internal static partial class Log
     [LoggerMessage(3, LogLevel.Information, "{Role} was stopped and stays down.")]
     public static partial void Stopped(ILogger logger, string role);
 
+    [LoggerMessage(5, LogLevel.Warning, "{Role} (pid {Pid}) has ended: {How}.")]
+    public static partial void Ended(ILogger logger, string role, int pid, string how);
+
+    [LoggerMessage(6, LogLevel.Warning, "Logs were not rotated: {Why}")]
+    public static partial void LogsNotRotated(ILogger logger, string why);
+
     [LoggerMessage(4, LogLevel.Error, "{Role} could not be started: {Why}")]
     public static partial void NotStarted(ILogger logger, string role, string why);
 }

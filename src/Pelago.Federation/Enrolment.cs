@@ -26,6 +26,9 @@ internal sealed class Enrolment(
     /// <summary>What anybody may know of the group's trust.</summary>
     public TrustBundleDocument Trust { get; } = new(bundle.Epoch, bundle.Pem);
 
+    /// <summary>Hash of the bundle, lower-case hex.</summary>
+    public string TrustSha256 => bundle.Sha256;
+
     /// <summary>The group as an administrator sees it.</summary>
     public GroupView View()
         => new(config.Group, bundle.Epoch, [.. Members.Select(name =>

@@ -45,22 +45,23 @@ public static class FederationHost
         using var logging = RoleLogging.Create();
         var log = logging.CreateLogger("Pelago.Federation");
         using var kek = KeyEncryptionKey.OpenFile(Path.Combine(home, "kek"));
-        var keys = new SealedKeyFiles(Path.Combine(home, "keys"), kek);
+        var keyDirectory = Path.Combine(home, "keys");
+        var keys = new SealedKeyFiles(keyDirectory, kek);
         var audit = new IssuanceLog(Path.Combine(home, "issued.jsonl"));
 
         // 2.
         using var root = await RootAuthority.OpenAsync(
             config.Group, Path.Combine(home, "ca"), keys, lifetimes, audit, clock, cancellationToken);
         var state = OpenState(home, config, kek);
-        var bundle = root.ToBundle(state.Current.TrustEpoch);
-        await File.WriteAllTextAsync(Path.Combine(home, "bundle.pem"), bundle.Pem, cancellationToken);
+        var bundle = TrustPublication.Publish(Path.Combine(home, "bundle.pem"), root, state);
 
-        // 3. The plane holds the root, so it certifies itself anew whenever it starts.
+        // 3.
         var domain = new RegionDomain(MemberName, config.AppsHostname, config.PlatformHostname);
-        using var authority =
-            await OwnIntermediateAsync(root, domain, bundle, keys, lifetimes, audit, clock, cancellationToken);
+        using var authority = await OwnAuthority.CreateAsync(
+            new OwnAuthorityParts(root, domain, bundle, keyDirectory, keys, lifetimes, audit, clock, log),
+            cancellationToken);
         await using var certificate = await PinnedCertificate.StartAsync(
-            () => authority, Hostnames.Api(config.PlatformHostname), keys, clock, cancellationToken);
+            () => authority.Current, Hostnames.Api(config.PlatformHostname), keys, clock, cancellationToken);
 
         // 4.
         var enrolment = new Enrolment(config, state, root, bundle, OpenCausality(state.Current, kek));
@@ -70,23 +71,20 @@ public static class FederationHost
         await using var app = ApiListener.Create(
             new ApiListenerOptions(Hostnames.Api(config.PlatformHostname), config.ManagementApiPort), certificate,
             logging);
-        new ManagementApi(config, enrolment).Map(app);
+        new ManagementApi(config, enrolment, new FederationExamination(root, authority, certificate, enrolment, clock))
+            .Map(app);
         await app.StartAsync(cancellationToken);
         Log.Listening(log, config.Group, config.ManagementApiPort);
-        await StopSignal.WaitAsync(cancellationToken);
+        try
+        {
+            await authority.RenewForeverAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Told to stop.
+        }
         await app.StopAsync(CancellationToken.None);
         Log.Stopped(log);
-    }
-
-    private static async Task<IntermediateAuthority> OwnIntermediateAsync(RootAuthority root, RegionDomain domain,
-        TrustBundle bundle, ISigningKeys keys, Lifetimes lifetimes, IIssuanceAudit audit, TimeProvider clock,
-        CancellationToken cancellationToken)
-    {
-        const string keyName = "intermediate";
-        var request = await IntermediateAuthority.RequestAsync(keys, keyName, cancellationToken);
-        var issued = root.CertifyRegion(request, domain, "the federation plane").Require();
-        return await IntermediateAuthority.OpenAsync(
-            domain, issued, bundle, keys, keyName, lifetimes, audit, clock, cancellationToken);
     }
 
     private static StateFile OpenState(string home, FederationConfig config, KeyEncryptionKey kek)

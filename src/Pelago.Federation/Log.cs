@@ -9,4 +9,10 @@ internal static partial class Log
 
     [LoggerMessage(2, LogLevel.Information, "federation plane stopped")]
     public static partial void Stopped(ILogger log);
+
+    [LoggerMessage(3, LogLevel.Information, "own intermediate renewed; it ends {End:u}")]
+    public static partial void IntermediateRenewed(ILogger log, DateTime end);
+
+    [LoggerMessage(4, LogLevel.Error, "own intermediate not renewed: {Why}")]
+    public static partial void IntermediateNotRenewed(ILogger log, string why);
 }

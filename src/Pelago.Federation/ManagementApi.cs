@@ -7,7 +7,7 @@ using Pelago.Model;
 namespace Pelago.Federation;
 
 /// <summary>Every address of the Management API, in one place.</summary>
-internal sealed class ManagementApi(FederationConfig config, Enrolment enrolment)
+internal sealed class ManagementApi(FederationConfig config, Enrolment enrolment, FederationExamination examination)
 {
     /// <summary>Maps the addresses. Bearer token unless it says otherwise.</summary>
     public void Map(WebApplication app)
@@ -15,11 +15,18 @@ internal sealed class ManagementApi(FederationConfig config, Enrolment enrolment
         app.MapGet("/livez", context => context.Response.WriteAsync("ok\n", context.RequestAborted)); // open
         app.MapGet("/readyz", context => context.Response.WriteAsync("ok\n", context.RequestAborted)); // open
         app.MapGet("/healthz", context => context.Response.WriteAsync("ok\n", context.RequestAborted)); // open
+        app.MapGet("/v1/diagnosis", DiagnoseAsync);
         app.MapGet("/v1/groups/{group}", ShowGroupAsync);
         app.MapGet("/v1/groups/{group}/trust-bundle", ShowBundleAsync); // open: it is public
         app.MapPost("/v1/groups/{group}/regions/{name}/enrol", EnrolAsync); // one-time token
         app.MapPost("/v1/groups/{group}/regions/{name}/renew", RenewAsync); // proof by the present key
     }
+
+    private Task DiagnoseAsync(HttpContext context)
+        => BearerToken.Authorizes(context.Request, config.AdminTokenSha256)
+            ? context.Response.WriteAsJsonAsync(examination.Examine(), DiagnosisJson.Default.FederationDiagnosis,
+                cancellationToken: context.RequestAborted)
+            : Problems.WriteAsync(context, BearerToken.Refusal);
 
     private Task ShowGroupAsync(HttpContext context)
     {

@@ -41,8 +41,9 @@ public interface IJournal : IAsyncDisposable
     ValueTask<LanePage> ReadLaneAsync(
         int lane, ulong after, LaneFilter? filter, int maxRows, int maxBytes, CancellationToken cancellationToken);
 
-    /// <summary>Entries of the conflict ledger, oldest first.</summary>
-    ValueTask<IReadOnlyList<ConflictRecord>> ReadConflictsAsync(int limit, CancellationToken cancellationToken);
+    /// <summary>Entries of the conflict ledger, oldest first, in pages: strictly after <paramref name="after"/>
+    /// (0 to begin). An entry that was replaced keeps its place.</summary>
+    ValueTask<ConflictPage> ReadConflictsAsync(long after, int limit, CancellationToken cancellationToken);
 
     /// <summary>Keys of the entities in a lane, in pages: ordered by an internal number, strictly after
     /// <paramref name="after"/> (0 to begin).</summary>
@@ -51,6 +52,10 @@ public interface IJournal : IAsyncDisposable
     /// <summary>Verifies every row, snapshot and the lane heads; names what is damaged.</summary>
     ValueTask<JournalReport> CheckAsync(IProgress<long>? progress, CancellationToken cancellationToken);
 }
+
+/// <summary>A page of the conflict ledger.</summary>
+/// <param name="Next">Pass as <c>after</c> for the next page; 0 when this was the last.</param>
+public sealed record ConflictPage(IReadOnlyList<ConflictRecord> Conflicts, long Next);
 
 /// <summary>A page of entity keys.</summary>
 /// <param name="Next">Pass as <c>after</c> for the next page; 0 when this was the last.</param>

@@ -34,8 +34,8 @@ internal static partial class Log
     [LoggerMessage(13, LogLevel.Warning, "instance {Id} of {Service} does not answer and is killed")]
     public static partial void Killing(ILogger log, string id, string service);
 
-    [LoggerMessage(14, LogLevel.Warning, "instance {Id} of {Service} ended; next start in {Seconds} s")]
-    public static partial void Ended(ILogger log, string id, string service, double seconds);
+    [LoggerMessage(14, LogLevel.Warning, "instance {Id} of {Service} ended ({How}); next start in {Seconds} s")]
+    public static partial void Ended(ILogger log, string id, string service, string how, double seconds);
 
     [LoggerMessage(15, LogLevel.Information, "program {Digest} installed")]
     public static partial void Installed(ILogger log, string digest);
@@ -54,6 +54,21 @@ internal static partial class Log
 
     [LoggerMessage(20, LogLevel.Warning, "routes not changed: {Why}")]
     public static partial void RoutesRefused(ILogger log, string why);
+
+    [LoggerMessage(22, LogLevel.Warning, "report '{Id}' not made: {Why}")]
+    public static partial void NotReported(ILogger log, string id, string why);
+
+    [LoggerMessage(23, LogLevel.Information, "trust bundle of epoch {Epoch} is in use")]
+    public static partial void TrustChanged(ILogger log, long epoch);
+
+    [LoggerMessage(24, LogLevel.Warning, "trust bundle not taken: {Why}")]
+    public static partial void TrustNotTaken(ILogger log, string why);
+
+    [LoggerMessage(25, LogLevel.Warning, "process {Pid} runs as an instance that nobody knows of, and is ended")]
+    public static partial void StrayEnded(ILogger log, int pid);
+
+    [LoggerMessage(26, LogLevel.Warning, "logs not rotated: {Why}")]
+    public static partial void LogsNotRotated(ILogger log, string why);
 
     [LoggerMessage(21, LogLevel.Critical, "the region cannot go on")]
     public static partial void Failed(ILogger log, Exception exception);

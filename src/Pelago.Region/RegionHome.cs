@@ -37,6 +37,12 @@ internal sealed record RegionHome(string Path)
     /// <summary>Data of a service: there for every later instance of it.</summary>
     public string DataOf(string project, string service) => In(System.IO.Path.Combine("services", project, service));
 
+    /// <summary>Logs of the region and of its services.</summary>
+    public string Logs => In("log");
+
+    /// <summary>Data of all services.</summary>
+    public string Services => In("services");
+
     public string LogOf(string project, string service)
         => In(System.IO.Path.Combine("log", $"{project}.{service}.log"));
 

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Net;
 using System.Security.Cryptography;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
 using Pelago.Api;
 using Pelago.Client;
@@ -65,59 +66,81 @@ public static class RegionHost
     {
         var (home, config, kek, identity, apiCertificate, ownLeaf, ownName, clock, logging, log) = ground;
         var check = new IdentityCheck(() => identity.Trust.Current, clock);
-        await using var certificates = new PkiToIngress(() => identity.Authority, check, clock);
-
         // 1.
         var peers = new PeerConnections(config, () => ownLeaf.Current, check, clock);
         var catalog = new ServiceCatalog();
         var watch = new JournalWatch();
         await using var runtime = await StartRuntimeAsync(ground, peers, watch, cancellationToken);
         var resources = new ServiceResources(runtime, catalog, clock, log);
-        watch.Watcher = resources.OnAppended;
+        var reports = new ServiceReports(runtime, config.Region, clock, log);
+        watch.Watcher = (Action<EntityKey, ulong>)resources.OnAppended + reports.OnAppended;
         var secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
         var access = new ReplicationAccess(secret, ownName.Service, ownName.Project, () => config.Peers);
         var store = new ArtifactStore(home.Artifacts, new ArtifactLimits());
         var artifacts = new ArtifactEndpoints(store);
         await using var streams = InternalListeners.Streams(config.RemotingPort, runtime, access, logging);
         await using var files = InternalListeners.Artifacts(artifacts, access, logging);
-        await streams.StartAsync(cancellationToken);
-        await files.StartAsync(cancellationToken);
+        await Task.WhenAll(streams.StartAsync(cancellationToken), files.StartAsync(cancellationToken));
 
         // 2.
         var table = InstanceTable.Open(home);
+        await EndStraysAsync(home, table, clock, log, cancellationToken);
         var programs = new ProgramStore(home.Programs, store, new ArtifactLimits());
         using var probe = new InstanceProbe(clock);
         var starter = new InstanceStarter(home, config, programs, table, kek, () => apiCertificate.Pin, clock);
-        var fetch = new PeerArtifacts(config, peers, store);
-        var workloads = new WorkloadHost(catalog, table, programs, starter, probe, fetch, clock, log);
+        var workloads = new WorkloadHost(
+            catalog, table, programs, starter, probe, new PeerArtifacts(config, peers, store), clock, log);
 
         // 3.
+        await using var certificates = new PkiToIngress(() => identity.Authority, check, clock);
         var own = new OwnUpstream(InternalListeners.AddressOf(files), InternalListeners.AddressOf(streams), secret);
         var routes = new InstancesToIngress(config, catalog, table, starter, probe, certificates, own, log);
         await routes.UpdateAsync(cancellationToken);
         await using var ingress = await StartIngressAsync(ground, certificates, cancellationToken);
-        routes.Ingress = ingress;
-        await routes.UpdateAsync(cancellationToken);
+        await routes.ServeAsync(ingress, cancellationToken);
         workloads.Changed = routes.UpdateAsync;
 
         // 4.
+        using var journal = new JournalProbe(home.Journal, clock);
         var status = new RegionStatus(config, catalog, table, programs, probe, workloads,
             () => new[] { apiCertificate.Current.NotAfter, ownLeaf.Current.NotAfter, certificates.FirstEnd }.Min(),
-            new RuntimeHealth(runtime), clock);
+            new RuntimeHealth(runtime, journal), new ServiceAggregation(config, reports), clock);
         var desk = new InstanceDesk(config, identity, new ServiceKeys(home.Keys, kek), table, starter, clock, log);
-        var services = new ServiceEndpoints(resources, store, config, status);
-        await using var api = ApiListener.Create(
-            new ApiListenerOptions(Hostnames.Api(config.PlatformHostname), config.ExecutionApiPort), apiCertificate,
-            logging);
-        new ExecutionApi(config, status, services, artifacts, new InstanceEndpoints(desk)).Map(api);
+        await using var api = CreateApi(ground, new ExecutionApi(
+            config, status, new ServiceEndpoints(resources, store, config, status), artifacts,
+            new InstanceEndpoints(desk), new ServiceInspection(status),
+            new DiagnosisEndpoint(config, identity, [() => apiCertificate.Current, () => ownLeaf.Current], certificates,
+                peers, journal, status, clock)));
         await api.StartAsync(cancellationToken);
         Log.Serving(log, config.Region, config.ExecutionApiPort);
 
         await RunUntilStoppedAsync(runtime, log, cancellationToken,
-            resources.FollowAsync, workloads.RunAsync, identity.RenewForeverAsync);
+            resources.FollowAsync, reports.FollowAsync, ct => reports.TellAsync(status.Reports, ct),
+            workloads.RunAsync, identity.RenewForeverAsync, identity.FollowTrustForeverAsync,
+            new ServiceLogs(home.Logs, config.Logs, clock, log).RunAsync);
         await api.StopAsync(CancellationToken.None);
         await runtime.DisposeAsync(); // before the listeners: its streams would keep them open
         await ingress.StopAsync(TimeSpan.FromSeconds(5));
+    }
+
+    /// <summary>Ends instances that the table does not know of, before anything is started in their place.</summary>
+    private static async Task EndStraysAsync(RegionHome home, InstanceTable table, TimeProvider clock, ILogger log,
+        CancellationToken cancellationToken)
+    {
+        await Task.WhenAll(OrphanSearch.Strays(home, table).Select(stray =>
+        {
+            Log.StrayEnded(log, stray.Pid);
+            return stray.StopAsync(WorkloadHost.StopGrace, clock, cancellationToken);
+        }));
+    }
+
+    private static WebApplication CreateApi(Ground ground, ExecutionApi endpoints)
+    {
+        var options = new ApiListenerOptions(
+            Hostnames.Api(ground.Config.PlatformHostname), ground.Config.ExecutionApiPort);
+        var api = ApiListener.Create(options, ground.ApiCertificate, ground.Logging);
+        endpoints.Map(api);
+        return api;
     }
 
     private static Task<IngressServer> StartIngressAsync(
@@ -159,7 +182,8 @@ public static class RegionHost
         };
         try
         {
-            return await EntityRuntime.StartAsync(options, new EntityTypes([EntityType.Of<ServiceEntity>()]),
+            return await EntityRuntime.StartAsync(options,
+                new EntityTypes([EntityType.Of<ServiceEntity>(), EntityType.Of<ServiceReportEntity>()]),
                 new WatchedJournal(journal, watch.Tell), peers, new EntityOwners(config.Region), clock,
                 logging.CreateLogger("Pelago.Entities"), cancellationToken);
         }

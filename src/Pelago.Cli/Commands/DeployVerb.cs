@@ -14,14 +14,8 @@ internal static class DeployVerb
         {
             Description = "A project's directory, or a published application.",
         };
-        var region = new Option<string?>("--region")
-        {
-            Description = "Whom to tell; the others follow. Default: the first.", HelpName = "REGION",
-        };
-        var project = new Option<string>("--project")
-        {
-            Description = "Project that owns the service.", HelpName = "PROJECT", DefaultValueFactory = _ => "demo",
-        };
+        var target = new ServiceTarget();
+        var dryRun = VerbContext.DryRun();
         var name = new Option<string?>("--name")
         {
             Description = "Name of the service. Default: that of the directory.", HelpName = "NAME",
@@ -37,20 +31,20 @@ internal static class DeployVerb
                         "Name a project's directory or a published application.").ToException();
                 }
                 var service = parsed.GetValue(name) ?? new DirectoryInfo(source).Name.ToLowerInvariant();
-                if ((Names.CheckService(service) ?? Names.Check(parsed.GetValue(project), "project name")) is { } wrong)
+                var project = target.ProjectOf(parsed);
+                if ((Names.CheckService(service) ?? Names.Check(project, "project name")) is { } wrong)
                     throw wrong.ToException();
-                var world = RunningWorld.Open(context.World(parsed), context.Time);
-                var chosen = parsed.GetValue(region) is { } asked ? world.RequireRegion(asked) : world.World.Regions[0];
-                using var client = world.Region(chosen, TransferLimit);
-                await Deployment.RunAsync(
-                    client, source, parsed.GetValue(project)!, service, context.Terminal, cancellationToken);
-                context.Terminal.Say("Every region starts it now. 'pelago status --watch' shows how far they are.");
+                using var client = target.Open(parsed, context, TransferLimit);
+                var deployment = new Deployment(client, context.Terminal) { DryRun = parsed.GetValue(dryRun) };
+                await deployment.RunAsync(source, project, service, cancellationToken);
+                if (!deployment.DryRun)
+                    context.Terminal.Say("Every region starts it now. Next: pelago status --watch");
                 return 0;
             });
         verb.Add(directory);
-        verb.Add(region);
-        verb.Add(project);
+        target.AddTo(verb);
         verb.Add(name);
+        verb.Add(dryRun);
         return verb;
     }
 }

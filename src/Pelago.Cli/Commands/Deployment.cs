@@ -5,11 +5,12 @@ namespace Pelago.Cli;
 
 /// <summary>Makes a directory a service: 1. publish it when it is a project, 2. pack it, 3. upload it to one region
 /// unless that has it, 4. declare the service there. The regions do the rest among themselves.</summary>
-internal static class Deployment
+internal sealed class Deployment(RegionClient region, Terminal terminal)
 {
-    public static async Task<ServiceResource> RunAsync(
-        RegionClient region, string directory, string project, string name, Terminal terminal,
-        CancellationToken cancellationToken)
+    /// <summary>Stop after 2. and say what the rest would do.</summary>
+    public bool DryRun { get; init; }
+
+    public async Task RunAsync(string directory, string project, string name, CancellationToken cancellationToken)
     {
         var work = Directory.CreateTempSubdirectory("pelago-deploy-");
         try
@@ -24,6 +25,12 @@ internal static class Deployment
             var packed = Path.Combine(work.FullName, "artifact.tar");
             var artifact = await ArtifactPacker.PackAsync(application, packed, new ArtifactLimits(), cancellationToken);
             terminal.Progress(name, "packed", $"{artifact.Length / 1024.0 / 1024.0:0.0} MiB, {artifact.Digest[..19]}…");
+            var present = await FindAsync(project, name, cancellationToken);
+            if (DryRun)
+            {
+                Foretell(present, project, name, artifact.Digest);
+                return;
+            }
             // 3.
             if (!await region.HasArtifactAsync(artifact.Digest, cancellationToken))
             {
@@ -32,16 +39,40 @@ internal static class Deployment
                     cancellationToken);
                 terminal.Progress(name, "uploaded");
             }
-            // 4.
-            var service = await region.PutServiceAsync(
-                new ServiceResource(new ObjectMetadata(name, project), new ServiceSpec(artifact.Digest)),
-                    cancellationToken);
+            // 4. Only the program is another one; whatever else was declared of the service stays.
+            var metadata = new ObjectMetadata(name, project)
+            {
+                Labels = present?.Metadata.Labels, Annotations = present?.Metadata.Annotations,
+            };
+            var spec = present is null ? new ServiceSpec(artifact.Digest)
+                : present.Spec with { Artifact = artifact.Digest };
+            await region.PutServiceAsync(new ServiceResource(metadata, spec), cancellationToken);
             terminal.Progress(name, "declared", $"service {project}/{name}");
-            return service;
         }
         finally
         {
             work.Delete(recursive: true);
         }
+    }
+
+    private async Task<ServiceResource?> FindAsync(string project, string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await region.GetServiceAsync(project, name, cancellationToken);
+        }
+        catch (PelagoException e) when (e.Failure.Error == ErrorCodes.ResourceNotFound)
+        {
+            return null;
+        }
+    }
+
+    private void Foretell(ServiceResource? present, string project, string name, string digest)
+    {
+        if (present is null)
+            terminal.Progress(name, "would be created", $"service {project}/{name}");
+        else
+            terminal.Progress(name, present.Spec.Artifact == digest ? "is the same" : "would change",
+                $"service {project}/{name} runs {present.Spec.Artifact[..19]}…");
     }
 }

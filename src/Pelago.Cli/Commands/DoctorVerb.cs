@@ -7,38 +7,34 @@ internal static class DoctorVerb
 {
     public static Command Create(VerbContext context)
     {
-        var json = new Option<bool>("--json") { Description = "For scripts." };
+        var format = VerbContext.Format();
+        var json = new Option<bool>("--json") { Description = "The same as -o json." };
         var verb = context.Verb("doctor", "Examines a world; each finding says what mends it.",
             ["pelago doctor", "pelago doctor --json"],
             async (parsed, cancellationToken) =>
             {
                 var world = RunningWorld.Open(context.World(parsed), context.Time);
-                var findings = await Examination.RunAsync(world, context.Time, cancellationToken);
-                if (parsed.GetValue(json))
-                    context.Terminal.Line(Formats.Json(findings));
-                else
-                {
-                    context.Terminal.Table(["CHECK", "RESULT", "DETAIL", "MENDED BY"],
-                        findings.Select(f => (IReadOnlyList<string>)[f.Check, f.Result, f.Detail, f.Mend]));
-                }
+                var findings = await Examination.RunAsync(
+                    world, context.Suffix(parsed), context.Time, cancellationToken);
+                Show(context.Terminal, findings, parsed.GetValue(json) ? OutputFormat.Json : parsed.GetValue(format));
                 return findings.Any(finding => finding.Result == Finding.Failed) ? 1 : 0;
             });
+        verb.Add(format);
         verb.Add(json);
         return verb;
     }
-}
 
-/// <summary>One finding.</summary>
-/// <param name="Check">What was looked at.</param>
-/// <param name="Result"><c>ok</c>, <c>warning</c> or <c>failed</c>.</param>
-/// <param name="Detail">What was seen.</param>
-/// <param name="Mend">The command that mends it; empty when nothing is wrong.</param>
-internal sealed record Finding(string Check, string Result, string Detail, string Mend)
-{
-    public const string Good = "ok";
-    public const string Warning = "warning";
-    public const string Failed = "failed";
-
-    public static Finding Of(string check, bool good, string detail, string mend)
-        => new(check, good ? Good : Failed, detail, good ? "" : mend);
+    private static void Show(Terminal terminal, IReadOnlyList<Finding> findings, OutputFormat format)
+    {
+        if (terminal.Document(findings, format, finding => finding.Check))
+            return;
+        // People look for what is wrong first.
+        terminal.Table(["CHECK", "RESULT", "DETAIL", "MENDED BY"],
+            findings.OrderBy(f => f.Result switch { Finding.Failed => 0, Finding.Warning => 1, _ => 2 })
+                .Select(f => (IReadOnlyList<string>)[f.Check, f.Result, f.Detail, f.Mend]));
+        var (failed, warnings) = (findings.Count(f => f.Result == Finding.Failed),
+            findings.Count(f => f.Result == Finding.Warning));
+        terminal.Say(failed + warnings == 0 ? "\nNothing is wrong."
+            : $"\n{failed} failed, {warnings} warnings: the last column mends them. Next: pelago doctor again.");
+    }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Pelago.Client;
 using Pelago.Model;
 
 namespace Pelago.Cli;
@@ -63,28 +64,40 @@ internal static class LogsVerb
 
     private static long ShowTail(Terminal terminal, LogFile file, int count, bool named)
     {
-        const int mostBytesPerLine = 4096;
-        using var stream = Open(file);
-        var from = Math.Max(0, stream.Length - (long)Math.Max(0, count) * mostBytesPerLine);
-        stream.Position = from;
-        using var reader = new StreamReader(stream);
         var lines = new Queue<string>();
+        var end = Read(file.Path, count, lines);
+        if (lines.Count < count && File.Exists(LogRotation.Aside(file.Path, 1)))
+        {
+            var recent = lines.ToList(); // begun a moment ago: what was put aside comes before
+            lines.Clear();
+            Read(LogRotation.Aside(file.Path, 1), count - recent.Count, lines);
+            recent.ForEach(lines.Enqueue);
+        }
+        foreach (var line in lines)
+            terminal.Line(named ? $"{file.Label} | {line}" : line);
+        return end;
+    }
+
+    private static long Read(string path, int count, Queue<string> lines)
+    {
+        const int mostBytesPerLine = 4096;
+        using var stream = Open(path);
+        stream.Position = Math.Max(0, stream.Length - (long)Math.Max(0, count) * mostBytesPerLine);
+        using var reader = new StreamReader(stream);
         while (reader.ReadLine() is { } line)
         {
             lines.Enqueue(line);
             if (lines.Count > count)
                 lines.Dequeue();
         }
-        foreach (var line in lines)
-            terminal.Line(named ? $"{file.Label} | {line}" : line);
         return stream.Length;
     }
 
     private static long ShowFrom(Terminal terminal, LogFile file, long position, bool named)
     {
-        using var stream = Open(file);
-        if (stream.Length <= position)
-            return stream.Length; // nothing new, or the file was begun again
+        using var stream = Open(file.Path);
+        if (stream.Length < position)
+            position = 0; // it was put aside and begun again
         stream.Position = position;
         using var reader = new StreamReader(stream);
         while (reader.ReadLine() is { } line)
@@ -92,8 +105,8 @@ internal static class LogsVerb
         return stream.Length;
     }
 
-    private static FileStream Open(LogFile file)
-        => new(file.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+    private static FileStream Open(string path)
+        => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 
     private sealed record LogFile(string Role, string Name, string Path)
     {

@@ -36,13 +36,16 @@ internal static class RegionsVerb
         var names = Names();
         var kill = new Option<bool>("--kill") { Description = "SIGKILL at once: what a lost region looks like." };
         var yes = VerbContext.Yes();
+        var dryRun = VerbContext.DryRun();
         var verb = context.Verb("stop", "Takes every process of a region away, until it is started again.",
             ["pelago regions stop eu-west-1", "pelago regions stop us-east-1 --kill --yes"],
             async (parsed, cancellationToken) =>
             {
                 var world = RunningWorld.Open(context.World(parsed), context.Time);
                 var roles = Roles(world, parsed.GetRequiredValue(names));
-                Confirm(context, parsed, yes, $"Stop {string.Join(", ", parsed.GetRequiredValue(names))}?");
+                if (parsed.GetValue(dryRun))
+                    return Foretell(context, world, roles, stop: true);
+                context.Confirm(parsed, yes, $"Stop {string.Join(", ", parsed.GetRequiredValue(names))}?");
                 using var supervisor = world.SupervisorControl();
                 await supervisor.PostAsync<RoleCommand, SupervisorReport>(
                     "v1/roles/stop", new RoleCommand(roles, parsed.GetValue(kill)), cancellationToken);
@@ -53,17 +56,21 @@ internal static class RegionsVerb
         verb.Add(names);
         verb.Add(kill);
         verb.Add(yes);
+        verb.Add(dryRun);
         return verb;
     }
 
     private static Command Start(VerbContext context)
     {
         var names = Names();
+        var dryRun = VerbContext.DryRun();
         var verb = context.Verb("start", "Starts regions that were stopped.", ["pelago regions start eu-west-1"],
             async (parsed, cancellationToken) =>
             {
                 var world = RunningWorld.Open(context.World(parsed), context.Time);
                 var roles = Roles(world, parsed.GetRequiredValue(names));
+                if (parsed.GetValue(dryRun))
+                    return Foretell(context, world, roles, stop: false);
                 using var supervisor = world.SupervisorControl();
                 await supervisor.PostAsync<RoleCommand, SupervisorReport>(
                     "v1/roles/start", new RoleCommand(roles, Kill: false), cancellationToken);
@@ -72,7 +79,20 @@ internal static class RegionsVerb
                 return 0;
             });
         verb.Add(names);
+        verb.Add(dryRun);
         return verb;
+    }
+
+    private static int Foretell(VerbContext context, RunningWorld world, IReadOnlyList<string> roles, bool stop)
+    {
+        var known = world.Roles();
+        foreach (var role in roles)
+        {
+            var runs = known.GetValueOrDefault(role) is { Pid: > 0 };
+            context.Terminal.Progress(role, runs == stop ? stop ? "would stop" : "would start"
+                : stop ? "is down" : "runs already");
+        }
+        return 0;
     }
 
     private static Argument<string[]> Names() => new("REGION")
@@ -82,18 +102,4 @@ internal static class RegionsVerb
 
     private static List<string> Roles(RunningWorld world, IReadOnlyList<string> names)
         => [.. names.Select(name => RoleNames.Region(world.RequireRegion(name).Name))];
-
-    private static void Confirm(VerbContext context, ParseResult parsed, Option<bool> yes, string question)
-    {
-        if (parsed.GetValue(yes))
-            return;
-        if (parsed.GetValue(context.NoInput) || Console.IsInputRedirected)
-        {
-            throw new Failure(ErrorCodes.InvalidArgument, "This takes something away and nobody can be asked.",
-                "Repeat the command with --yes.").ToException();
-        }
-        context.Terminal.Error.Write($"{question} [y/N] ");
-        if (Console.ReadLine()?.Trim() is not ("y" or "Y" or "yes"))
-            throw new Failure(ErrorCodes.Interrupted, "Nothing was changed.", "").ToException();
-    }
 }

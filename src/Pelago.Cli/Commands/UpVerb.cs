@@ -28,16 +28,42 @@ internal static class UpVerb
             if (result.GetValueOrDefault<string?>() is not ("aws" or "none"))
                 result.AddError("--wan must be aws or none.");
         });
+        var logLimit = new Option<int?>("--log-limit-mib")
+        {
+            Description = $"Size in MiB at which a log of a new world is put aside (default "
+                + $"{new LogLimits().FileMebibytes}; {new LogLimits().KeptFiles} are kept).",
+            HelpName = "MIB",
+        };
+        logLimit.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int?>() is not (>= LogLimits.LeastMebibytes and <= LogLimits.MostMebibytes))
+            {
+                result.AddError(
+                    $"--log-limit-mib must be a number from {LogLimits.LeastMebibytes} to {LogLimits.MostMebibytes}.");
+            }
+        });
+        var dryRun = VerbContext.DryRun();
         var verb = context.Verb("up", "Starts a world, or what is missing of it, and shows where everything is.",
-            ["pelago up", "pelago up --data /tmp/second --port-base 8400", "pelago up --wan none"],
+            ["pelago up", "pelago up --data /tmp/second --port-base 8400 --context second", "pelago up --wan none"],
             async (parsed, cancellationToken) =>
             {
-                var request = new StartRequest(parsed.GetValue(portBase), parsed.GetValue(wan));
-                await RunAsync(context, context.World(parsed), request, cancellationToken);
+                var request = new StartRequest(parsed.GetValue(portBase), parsed.GetValue(wan))
+                {
+                    LogMebibytes = parsed.GetValue(logLimit),
+                };
+                var directory = context.NewWorld(parsed);
+                if (parsed.GetValue(dryRun))
+                {
+                    Foretell(context, directory, request);
+                    return 0;
+                }
+                await RunAsync(context, directory, request, parsed.GetValue(context.Context), cancellationToken);
                 return 0;
             });
         verb.Add(portBase);
         verb.Add(wan);
+        verb.Add(logLimit);
+        verb.Add(dryRun);
         return verb;
     }
 
@@ -53,11 +79,34 @@ internal static class UpVerb
         return null;
     }
 
-    private static async Task RunAsync(
-        VerbContext context, WorldDirectory directory, StartRequest request, CancellationToken cancellationToken)
+    private static void Foretell(VerbContext context, WorldDirectory directory, StartRequest request)
+    {
+        var terminal = context.Terminal;
+        if (directory.TryRead() is not { } known)
+        {
+            var plan = WorldPlan.Create(request.PortBase ?? WorldPlan.DefaultPortBase, request.Wan ?? "aws",
+                Ports.IsFree);
+            terminal.Say($"A new world would be made in {directory.Root}: ports from {plan.PortBase}, "
+                + $"network {plan.Wan}, regions {string.Join(", ", plan.Regions.Select(region => region.Name))}.");
+            return;
+        }
+        var world = new RunningWorld(directory, known, context.Time);
+        var roles = world.Roles();
+        terminal.Progress(RoleNames.Supervisor, world.Supervisor is null ? "would start" : "runs already");
+        foreach (var spec in world.RoleSpecs())
+        {
+            terminal.Progress(spec.Name,
+                roles.GetValueOrDefault(spec.Name) is { Pid: > 0 } ? "runs already" : "would start");
+        }
+    }
+
+    private static async Task RunAsync(VerbContext context, WorldDirectory directory, StartRequest request,
+        string? contextName, CancellationToken cancellationToken)
     {
         var terminal = context.Terminal;
         var known = directory.TryRead(); // before the lock: a directory of another version is not touched
+        if (contextName is not null)
+            Contexts.OfUser().Save(contextName, directory.Root); // a name that is taken stops it before it starts
         await using var turn = await WorldLock.TakeAsync(directory, terminal, context.Time, cancellationToken);
         if (known is not null && request.PortBase is { } asked && asked != known.PortBase)
             terminal.Say($"This world keeps its ports from {known.PortBase}; --port-base is for a new world.");
@@ -71,7 +120,8 @@ internal static class UpVerb
         StatusText.Write(terminal, await WorldStatus.ReadAsync(world, cancellationToken), OutputFormat.Table);
         terminal.Say(
             $"\nTry:  curl --cacert {directory.TrustBundle} {await UrlAsync(world, cancellationToken)}/healthz");
-        terminal.Say("Next: pelago status --watch · pelago wan cut eu-west-1 · pelago down");
+        var named = contextName is null ? "" : $" --context {contextName}";
+        terminal.Say($"Next: pelago status --watch{named} · pelago wan cut eu-west-1{named} · pelago down{named}");
     }
 
     private static async Task DeploySampleAsync(VerbContext context, RunningWorld world,
@@ -89,7 +139,7 @@ internal static class UpVerb
             context.Terminal.Say($"The sample is not here ({published}); deploy something with 'pelago deploy DIR'.");
             return;
         }
-        await Deployment.RunAsync(region, published, SampleProject, Sample, context.Terminal, cancellationToken);
+        await new Deployment(region, context.Terminal).RunAsync(published, SampleProject, Sample, cancellationToken);
     }
 
     /// <summary>Whether the region runs what it should and follows every peer.</summary>

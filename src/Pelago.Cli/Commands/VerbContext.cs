@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using Pelago.Model;
 
 namespace Pelago.Cli;
 
@@ -18,6 +19,14 @@ internal sealed class VerbContext(Terminal terminal, TimeProvider time)
         Description = "Data directory of the world.",
         HelpName = "DIR",
         DefaultValueFactory = _ => WorldDirectory.Default,
+        Recursive = true,
+    };
+
+    /// <summary><c>--context</c>, on every verb.</summary>
+    public Option<string?> Context { get; } = new("--context")
+    {
+        Description = "A world by the name that 'up --context NAME' gave it, instead of --data.",
+        HelpName = "NAME",
         Recursive = true,
     };
 
@@ -49,7 +58,57 @@ internal sealed class VerbContext(Terminal terminal, TimeProvider time)
 
     public IReadOnlyList<string> ExamplesOf(Command command) => _examples.GetValueOrDefault(command) ?? [];
 
-    public WorldDirectory World(ParseResult parsed) => WorldDirectory.At(parsed.GetValue(Data)!);
+    /// <summary>A new <c>--dry-run</c>.</summary>
+    public static Option<bool> DryRun() => new("--dry-run") { Description = "Say what would change; change nothing." };
+
+    /// <summary>The world that a command line means.</summary>
+    /// <exception cref="PelagoException">PLG1112 unknown context; PLG1202 when --data and --context name two
+    /// worlds.</exception>
+    public WorldDirectory World(ParseResult parsed)
+    {
+        if (parsed.GetValue(Context) is not { } name)
+            return WorldDirectory.At(parsed.GetValue(Data)!);
+        var contexts = Contexts.OfUser();
+        var saved = WorldDirectory.At(contexts.Find(name) ?? throw contexts.Unknown(name).ToException());
+        return AskedFor(parsed) is { } asked && asked.Root != saved.Root
+            ? throw new Failure(ErrorCodes.InvalidArgument,
+                $"--data is '{asked.Root}', but context '{name}' is the world in '{saved.Root}'.",
+                "Give one of them.").ToException()
+            : saved;
+    }
+
+    /// <summary>What other command lines need to mean the same world as this one: empty for the default.</summary>
+    public string Suffix(ParseResult parsed)
+        => parsed.GetValue(Context) is { } name ? $" --context {name}"
+            : AskedFor(parsed) is { } asked ? $" --data {asked.Root}" : "";
+
+    /// <summary>The world that <c>up</c> means; it may be yet to be made, and to be saved as the context.</summary>
+    public WorldDirectory NewWorld(ParseResult parsed)
+    {
+        if (parsed.GetValue(Context) is not { } name)
+            return WorldDirectory.At(parsed.GetValue(Data)!);
+        return AskedFor(parsed)
+            ?? WorldDirectory.At(Contexts.OfUser().Find(name) ?? parsed.GetValue(Data)!);
+    }
+
+    /// <summary>Asks before something is taken away.</summary>
+    /// <exception cref="PelagoException">PLG1202 when nobody can be asked; PLG1207 when the answer is no.</exception>
+    public void Confirm(ParseResult parsed, Option<bool> yes, string question)
+    {
+        if (parsed.GetValue(yes))
+            return;
+        if (parsed.GetValue(NoInput) || Console.IsInputRedirected)
+        {
+            throw new Failure(ErrorCodes.InvalidArgument, "This takes something away and nobody can be asked.",
+                "Repeat the command with --yes.").ToException();
+        }
+        Terminal.Error.Write($"{question} [y/N] ");
+        if (Console.ReadLine()?.Trim() is not ("y" or "Y" or "yes"))
+            throw new Failure(ErrorCodes.Interrupted, "Nothing was changed.", "").ToException();
+    }
+
+    private WorldDirectory? AskedFor(ParseResult parsed)
+        => parsed.GetResult(Data) is { Implicit: false } ? WorldDirectory.At(parsed.GetValue(Data)!) : null;
 
     /// <summary>A verb of users: interrupting it ends it in good order, with exit code 130.</summary>
     public Command Verb(
@@ -62,8 +121,9 @@ internal sealed class VerbContext(Terminal terminal, TimeProvider time)
         return command;
     }
 
-    /// <summary>A verb that is a process of a world. It handles signals itself.</summary>
-    public static Command Role(string name, string description, Func<string, CancellationToken, Task> run)
+    /// <summary>A verb that is a process of a world. Told to end (SIGTERM, SIGINT), it ends in good order; that its
+    /// starter's terminal is gone (SIGHUP) is nothing to it.</summary>
+    public Command Role(string name, string description, Func<string, CancellationToken, Task> run)
     {
         var home = new Option<string>("--home")
         {
@@ -73,7 +133,19 @@ internal sealed class VerbContext(Terminal terminal, TimeProvider time)
         command.Hidden = true;
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            await run(Path.GetFullPath(parsed.GetRequiredValue(home)), cancellationToken);
+            using var told = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            void End(PosixSignalContext signal)
+            {
+                signal.Cancel = true;
+                // In the role's log, so that an end on request can be told from an end without a word.
+                Console.Out.WriteLine($"{Time.GetUtcNow():O} told to end by {signal.Signal}");
+                told.Cancel();
+            }
+
+            using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
+            using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
+            using var hungUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => signal.Cancel = true);
+            await run(Path.GetFullPath(parsed.GetRequiredValue(home)), told.Token);
             return 0;
         });
         return command;

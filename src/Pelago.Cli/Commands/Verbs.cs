@@ -22,24 +22,26 @@ internal static class Verbs
             LogsVerb.Create(context),
             // Services
             DeployVerb.Create(context),
+            DeleteVerb.Create(context),
             VerifyVerb.Create(context),
             // Regions and what lies between them
             RegionsVerb.Create(context),
-            WithRole(WanVerb.Create(context), VerbContext.Role(
+            WithRole(WanVerb.Create(context), context.Role(
                 "run", "Runs the wide area network emulator.", (home, ct) => WanRole.RunAsync(home, time, ct))),
             VersionVerb.Create(context),
             // Pelago itself
             CheckoutVerbs.Test(context),
             CheckoutVerbs.Bench(context),
             // Processes of a world
-            VerbContext.Role(
+            context.Role(
                 "supervise", "Runs the supervisor of a world.", (home, ct) => SupervisorRole.RunAsync(home, time, ct)),
-            Hidden(WithRole(new Command("federation", "The federation plane."), VerbContext.Role(
+            Hidden(WithRole(new Command("federation", "The federation plane."), context.Role(
                 "run", "Runs the federation plane.", FederationHost.RunAsync))),
-            Hidden(WithRole(new Command("region", "A region."), VerbContext.Role(
+            Hidden(WithRole(new Command("region", "A region."), context.Role(
                 "run", "Runs a region.", RegionHost.RunAsync))),
         };
         root.Add(context.Data);
+        root.Add(context.Context);
         root.Add(context.NoInput);
         // The version is a verb: data, not an option of every other verb.
         if (root.Options.OfType<VersionOption>().FirstOrDefault() is { } version)

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Pelago.Client;
 using Pelago.Model;
 
 namespace Pelago.Cli;
@@ -7,7 +6,6 @@ namespace Pelago.Cli;
 /// <summary><c>pelago verify</c>: whether all regions hold the same.</summary>
 internal static class VerifyVerb
 {
-    private static readonly TimeSpan AnswerLimit = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
     public static Command Create(VerbContext context)
@@ -19,6 +17,11 @@ internal static class VerifyVerb
             HelpName = "S",
             DefaultValueFactory = _ => 10,
         };
+        settle.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<double>() is not (>= 0 and <= 86_400))
+                result.AddError("--settle-seconds must be a number from 0 to 86400.");
+        });
         var verb = context.Verb("verify", "Compares what all regions hold of every service.",
             ["pelago verify", "pelago verify --settle-seconds 60 -o json"],
             async (parsed, cancellationToken) =>
@@ -28,10 +31,9 @@ internal static class VerifyVerb
                 var started = context.Time.GetTimestamp();
                 while (true)
                 {
-                    var results = await CompareAsync(world, cancellationToken);
-                    var final = results.All(result => result.Agree) || context.Time.GetElapsedTime(started) >= limit;
-                    if (final)
-                        return Show(context.Terminal, results, parsed.GetValue(format));
+                    var comparison = await WorldComparison.OfAsync(world, cancellationToken);
+                    if (comparison.IsGood || context.Time.GetElapsedTime(started) >= limit)
+                        return Show(context.Terminal, comparison, parsed.GetValue(format));
                     await Task.Delay(Interval, context.Time, cancellationToken);
                 }
             });
@@ -40,35 +42,12 @@ internal static class VerifyVerb
         return verb;
     }
 
-    private static async Task<IReadOnlyList<ServiceComparison>> CompareAsync(
-        RunningWorld world, CancellationToken cancellationToken)
+    private static int Show(Terminal terminal, WorldComparison comparison, OutputFormat format)
     {
-        var regions = world.World.Regions;
-        using var first = world.Region(regions[0], AnswerLimit);
-        var services = await first.ListServicesAsync(project: null, cancellationToken);
-        var results = new List<ServiceComparison>();
-        foreach (var service in services.Items.Where(service => service.Spec.Replicated))
-        {
-            var digests = await Task.WhenAll(regions.Select(async region =>
-            {
-                using var client = world.Region(region, AnswerLimit);
-                var json = await client.GetDigestsAsync(
-                    service.Metadata.Namespace, service.Metadata.Name, cancellationToken);
-                return ReplicaDigests.Parse(region.Name, json);
-            }));
-            results.Add(ServiceComparison.Of($"{service.Metadata.Namespace}/{service.Metadata.Name}", digests));
-        }
-        return results;
-    }
-
-    private static int Show(Terminal terminal, IReadOnlyList<ServiceComparison> results, OutputFormat format)
-    {
-        if (format is OutputFormat.Json or OutputFormat.Yaml)
-            terminal.Line(format == OutputFormat.Json ? Formats.Json(results) : Formats.Yaml(results));
-        else
+        if (!terminal.Document(comparison.Services, format, service => service.Service))
         {
             terminal.Table(["SERVICE", "REGION", "ENTITIES", "EVENTS", "RESULT"],
-                from result in results
+                from result in comparison.Services
                 from replica in result.Replicas
                 select (IReadOnlyList<string>)
                 [
@@ -76,12 +55,21 @@ internal static class VerifyVerb
                     result.Agree ? "ok" : "differs",
                 ]);
         }
-        if (results.FirstOrDefault(result => !result.Agree) is not { } different)
-            return 0;
-        throw new Failure(ErrorCodes.VerifyFailed,
-            $"The regions hold different things of {different.Service}, in {different.DifferingSlices.Count} of "
-            + $"1024 slices ({string.Join(", ", different.DifferingSlices.Take(5))}).",
-            "While a link is cut or a region is down this is expected: 'pelago status' shows who is behind.")
-            .ToException();
+        if (comparison.Services.FirstOrDefault(result => !result.Agree) is { } different)
+        {
+            throw new Failure(ErrorCodes.VerifyFailed,
+                $"The regions hold different things of {different.Service}, in {different.DifferingSlices.Count} of "
+                + $"1024 slices ({string.Join(", ", different.DifferingSlices.Take(5))}).",
+                "While a link is cut or a region is down this is expected: 'pelago status' shows who is behind.")
+                .ToException();
+        }
+        if (comparison.Missing.Count > 0)
+        {
+            throw new Failure(ErrorCodes.PartlyDone,
+                $"Not compared: {string.Join("; ", comparison.Missing)}. The others agree.",
+                "'pelago status' shows what is down.").ToException();
+        }
+        terminal.Say("All regions hold the same. Next: pelago doctor looks at everything else.");
+        return 0;
     }
 }

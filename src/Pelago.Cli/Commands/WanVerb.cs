@@ -47,6 +47,7 @@ internal static class WanVerb
         };
         var reset = new Option<bool>("--reset") { Description = "Back to the profile's delay." };
         var oneWay = OneWay();
+        var dryRun = VerbContext.DryRun();
         var verb = context.Verb("set", "Sets the delay of a link.",
             ["pelago wan set us-east-1 eu-west-1 --delay-ms 250", "pelago wan set us-east-1 eu-west-1 --reset"],
             async (parsed, cancellationToken) =>
@@ -58,6 +59,11 @@ internal static class WanVerb
                 }
                 var world = RunningWorld.Open(context.World(parsed), context.Time);
                 var selection = Selection(world, parsed.GetRequiredValue(ends), parsed.GetValue(oneWay));
+                if (parsed.GetValue(dryRun))
+                {
+                    context.Terminal.Say($"{Describe(selection)}: would be set.");
+                    return 0;
+                }
                 using var wan = world.WanControl();
                 await wan.PostAsync<WanDelay, WanReport>(
                     "v1/wan/set", new WanDelay(selection, parsed.GetValue(delay)), cancellationToken);
@@ -68,6 +74,7 @@ internal static class WanVerb
         verb.Add(delay);
         verb.Add(reset);
         verb.Add(oneWay);
+        verb.Add(dryRun);
         return verb;
     }
 
@@ -76,10 +83,16 @@ internal static class WanVerb
     {
         var ends = Ends(fewestEnds, 2);
         var oneWay = OneWay();
+        var dryRun = VerbContext.DryRun();
         var verb = context.Verb(name, description, examples, async (parsed, cancellationToken) =>
         {
             var world = RunningWorld.Open(context.World(parsed), context.Time);
             var selection = Selection(world, parsed.GetValue(ends) ?? [], parsed.GetValue(oneWay));
+            if (parsed.GetValue(dryRun))
+            {
+                context.Terminal.Say($"{Describe(selection)}: would be {(name == "cut" ? "cut" : "healed")}.");
+                return 0;
+            }
             using var wan = world.WanControl();
             var report = await wan.PostAsync<WanSelection, WanReport>($"v1/wan/{name}", selection, cancellationToken);
             var cut = report.Directions.Count(direction => direction.CutSince is not null);
@@ -90,6 +103,7 @@ internal static class WanVerb
         });
         verb.Add(ends);
         verb.Add(oneWay);
+        verb.Add(dryRun);
         return verb;
     }
 

@@ -51,6 +51,30 @@ internal sealed class Terminal
         _data.Write(table);
     }
 
+    /// <summary>Writes a list for scripts when the format is one of theirs.</summary>
+    /// <param name="items">The list.</param>
+    /// <param name="format">What was asked for.</param>
+    /// <param name="name">What <c>-o name</c> shows of an item.</param>
+    /// <returns>False when people are to see it: the caller writes a table.</returns>
+    public bool Document<T>(IReadOnlyList<T> items, OutputFormat format, Func<T, string> name)
+    {
+        switch (format)
+        {
+            case OutputFormat.Json:
+                Line(Formats.Json(items));
+                return true;
+            case OutputFormat.Yaml:
+                Line(Formats.Yaml(items));
+                return true;
+            case OutputFormat.Name:
+                foreach (var item in items)
+                    Line(name(item));
+                return true;
+            default:
+                return false;
+        }
+    }
+
     /// <summary>Clears the screen for what is shown again and again.</summary>
     public void Clear() => Out.Write("\u001b[H\u001b[2J");
 

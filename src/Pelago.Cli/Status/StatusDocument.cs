@@ -13,7 +13,19 @@ internal sealed record StatusDocument(
     IReadOnlyList<RegionStatus> Regions,
     IReadOnlyList<DatabaseStatus> Databases,
     string TrustBundle,
-    string AdminToken);
+    string AdminToken)
+{
+    /// <summary>Every service in every region, as the first region that answers has heard of it.</summary>
+    public IReadOnlyList<ServiceSummary> Services { get; init; } = [];
+}
+
+/// <summary>A service over all regions.</summary>
+/// <param name="Project">Its project.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="SeenFrom">The region that was asked.</param>
+/// <param name="Regions">How it is in each region.</param>
+internal sealed record ServiceSummary(
+    string Project, string Name, string SeenFrom, IReadOnlyList<ServiceRegionView> Regions);
 
 /// <summary>A process; no pid while it is down.</summary>
 internal sealed record ProcessStatus(string State, int? Pid);

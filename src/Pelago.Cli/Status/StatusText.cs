@@ -30,7 +30,7 @@ internal static class StatusText
                 r.ExecutionApi]),
         ]);
         terminal.Line("");
-        WriteServices(terminal, status.Regions, format);
+        WriteServices(terminal, status, format);
         terminal.Line("");
         terminal.Table(["REGION", "PEER", "REPLICATION", "LAG", "BEHIND", "PATH"],
             from region in status.Regions
@@ -44,19 +44,8 @@ internal static class StatusText
 
     public static void WriteRegions(Terminal terminal, IReadOnlyList<RegionStatus> regions, OutputFormat format)
     {
-        switch (format)
-        {
-            case OutputFormat.Json:
-                terminal.Line(Formats.Json(regions));
-                return;
-            case OutputFormat.Yaml:
-                terminal.Line(Formats.Yaml(regions));
-                return;
-            case OutputFormat.Name:
-                foreach (var region in regions)
-                    terminal.Line(region.Name);
-                return;
-        }
+        if (terminal.Document(regions, format, region => region.Name))
+            return;
         var wide = format == OutputFormat.Wide;
         string[] columns = ["NAME", "STATE", "PID", "SERVICES"];
         terminal.Table(wide ? [.. columns, "EXECUTION API", "INGRESS", "PUBLIC"] : columns,
@@ -67,17 +56,30 @@ internal static class StatusText
             }));
     }
 
-    private static void WriteServices(Terminal terminal, IReadOnlyList<RegionStatus> regions, OutputFormat format)
+    private static void WriteServices(Terminal terminal, StatusDocument status, OutputFormat format)
     {
         var wide = format == OutputFormat.Wide;
         string[] columns = ["SERVICE", "REGION", "STATE", "URL"];
-        terminal.Table(wide ? [.. columns, "PIDS", "ARTIFACT", "MESSAGE"] : columns,
-            from region in regions
+        var here =
+            from region in status.Regions
             from service in region.Services
             let row = new[] { $"{service.Project}/{service.Name}", region.Name, service.State, service.Url ?? "" }
             let pids = string.Join(',', service.Instances.Select(instance => instance.Pid))
-            select (IReadOnlyList<string>)(wide ? [.. row, pids, service.Artifact, service.Message ?? ""] : row));
+            select (IReadOnlyList<string>)(wide ? [.. row, pids, service.Artifact, service.Message ?? ""] : row);
+        // Regions that do not answer themselves, as the others have heard of them.
+        var elsewhere =
+            from service in status.Services
+            from region in service.Regions
+            where status.Regions.Any(r => r.Name == region.Region && r.Services.Count == 0)
+            let row = new[] { $"{service.Project}/{service.Name}", region.Region, region.State, "" }
+            select (IReadOnlyList<string>)(wide ? [.. row, "", "", region.Message ?? ""] : row);
+        terminal.Table(wide ? [.. columns, "PIDS", "ARTIFACT", "MESSAGE"] : columns,
+            here.Concat(elsewhere).OrderBy(row => row[0], StringComparer.Ordinal)
+                .ThenBy(row => Place(status, row[1])));
     }
+
+    private static int Place(StatusDocument status, string region)
+        => status.Regions.Select(r => r.Name).ToList().IndexOf(region);
 
     private static bool IsReady(ServiceView service) => service.State == States.Ready;
 

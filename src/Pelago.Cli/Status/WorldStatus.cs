@@ -17,6 +17,7 @@ internal static class WorldStatus
         var regions = Task.WhenAll(world.World.Regions.Select(region => RegionAsync(
             world, region, roles.GetValueOrDefault(RoleNames.Region(region.Name)), cancellationToken)));
         var wan = PidOf(roles.GetValueOrDefault(RoleNames.Wan));
+        var answered = await regions;
         return new StatusDocument(
             world.World.Group,
             world.Directory.Root,
@@ -24,11 +25,21 @@ internal static class WorldStatus
             new ProcessStatus(wan is null ? States.Down : States.Running, wan),
             await federation,
             [],
-            await regions,
+            answered,
             [],
             world.Directory.TrustBundle,
-            world.Directory.AdminTokenFile);
+            world.Directory.AdminTokenFile)
+        {
+            Services = Summarize(answered),
+        };
     }
+
+    /// <summary>What one region has heard of all: the others need not be asked for it, nor answer.</summary>
+    private static IReadOnlyList<ServiceSummary> Summarize(IReadOnlyList<RegionStatus> regions)
+        => regions.FirstOrDefault(region => region.Services.Count > 0) is { } asked
+            ? [.. asked.Services.Select(service
+                => new ServiceSummary(service.Project, service.Name, asked.Name, service.Regions))]
+            : [];
 
     private static async Task<FederationStatus> FederationAsync(
         RunningWorld world, RoleReport? role, CancellationToken cancellationToken)

@@ -19,11 +19,15 @@ internal static class RegionProcesses
         await Task.WhenAll(InstancesOf(home).Select(instance => EndAsync(instance, kill, time, cancellationToken)));
     }
 
-    /// <summary>Instances that live in a region's home.</summary>
+    /// <summary>Instances that live in a region's home: those that it wrote down, and those that it started in the
+    /// moment in which it was killed, which carry their home in their environment.</summary>
     public static IReadOnlyList<ProcessIdentity> InstancesOf(string home)
     {
         var file = PrivateFile.ReadJson<InstancesFile>(Path.Combine(home, InstancesFile.FileName));
-        return [.. (file?.Instances ?? []).Select(i => new ProcessIdentity(i.Pid, i.StartTime)).Where(p => p.IsAlive)];
+        var within = home + Path.DirectorySeparatorChar;
+        return [.. (file?.Instances ?? []).Select(i => new ProcessIdentity(i.Pid, i.StartTime)).Where(p => p.IsAlive)
+            .Union(ProcessSearch.WithEnvironment(InstanceEnvironment.Home,
+                value => value.StartsWith(within, StringComparison.Ordinal)))];
     }
 
     private static Task EndAsync(ProcessIdentity process, bool kill, TimeProvider time,

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using Pelago.Client;
 using Pelago.Model;
 
@@ -35,36 +33,33 @@ internal static class RoleProcesses
     /// was killed before it could write it down.</summary>
     public static ProcessIdentity? Find(string home)
     {
-        foreach (var directory in Directory.EnumerateDirectories("/proc"))
-        {
-            if (!int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture,
-                out var pid))
-                continue;
-            if (HomeOf(directory) == home && ProcessIdentity.Of(pid) is { } process)
-                return process;
-        }
+        foreach (var process in ProcessSearch.WithCommandLine(words => HomeOf(words) == home))
+            return process;
         return null;
     }
 
     /// <summary>Whether a process is a role of the world in a directory.</summary>
     public static bool IsOf(string worldRoot, int pid)
-        => HomeOf($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}")
+        => HomeOf(ProcessSearch.CommandLineOf(pid))
             ?.StartsWith(worldRoot + Path.DirectorySeparatorChar, StringComparison.Ordinal) == true;
 
-    private static string? HomeOf(string process)
+    /// <summary>The program that a role's process runs, or null when it has ended.</summary>
+    public static BuildIdentity? ProgramOf(int pid)
+        => ProcessSearch.CommandLineOf(pid)
+            .FirstOrDefault(word => word.EndsWith("pelago.dll", StringComparison.Ordinal)) is { } program
+            && Path.GetDirectoryName(program) is { } directory && Directory.Exists(directory)
+            ? BuildIdentity.Of(directory)
+            : null;
+
+    private static string? HomeOf(IReadOnlyList<string> words)
     {
-        try
-        {
-            var words = Encoding.UTF8.GetString(File.ReadAllBytes(Path.Combine(process, "cmdline"))).Split('\0');
-            var option = Array.IndexOf(words, "--home");
-            return option > 0 && option + 1 < words.Length
-                && words.Any(word => word.EndsWith("pelago.dll", StringComparison.Ordinal))
-                ? words[option + 1]
-                : null;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
+        if (!words.Any(word => word.EndsWith("pelago.dll", StringComparison.Ordinal)))
             return null;
+        for (var i = 1; i + 1 < words.Count; i++)
+        {
+            if (words[i] == "--home")
+                return words[i + 1];
         }
+        return null;
     }
 }

@@ -10,7 +10,11 @@ internal sealed class Supervisor : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
+    private static readonly TimeSpan LogPace = TimeSpan.FromSeconds(5);
+
     private readonly string _stateFile;
+    private readonly LogLimits _logLimits;
+    private readonly IReadOnlyList<string> _logFiles;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _turn = new(1);
@@ -20,7 +24,9 @@ internal sealed class Supervisor : IDisposable
     /// <summary>Adopts what lives of the roles in a home's configuration.</summary>
     public Supervisor(SupervisorConfig config, string home, TimeProvider time, ILogger logger)
     {
-        (_time, _logger) = (time, logger);
+        (_time, _logger, _logLimits) = (time, logger, config.Logs);
+        var self = new RoleSpec(RoleNames.Supervisor, [], home);
+        _logFiles = [.. config.Roles.Append(self).Select(RoleProcesses.LogFile)];
         _stateFile = Path.Combine(home, SupervisorState.FileName);
         var left = PrivateFile.ReadJson<SupervisorState>(_stateFile)?.Roles.ToDictionary(role => role.Name)
             ?? [];
@@ -37,8 +43,14 @@ internal sealed class Supervisor : IDisposable
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(Interval, _time);
+        var logsSeen = _time.GetTimestamp();
         do
         {
+            if (_time.GetElapsedTime(logsSeen) >= LogPace)
+            {
+                RotateLogs();
+                logsSeen = _time.GetTimestamp();
+            }
             await _turn.WaitAsync(cancellationToken);
             try
             {
@@ -103,14 +115,33 @@ internal sealed class Supervisor : IDisposable
     {
         try
         {
+            var before = role.State;
             if (!role.Tend())
                 return;
             Save();
+            if (before.Pid != 0)
+            {
+                Log.Ended(_logger, role.Spec.Name, before.Pid,
+                    ProcessEnds.Take(before.Pid)?.ToString() ?? "it was adopted, so nobody saw how");
+            }
             Log.Started(_logger, role.Spec.Name, role.State.Pid, role.State.Restarts);
         }
         catch (PelagoException e)
         {
             Log.NotStarted(_logger, role.Spec.Name, e.Failure.ToString());
+        }
+    }
+
+    private void RotateLogs()
+    {
+        try
+        {
+            foreach (var file in _logFiles)
+                LogRotation.Rotate(file, _logLimits);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Log.LogsNotRotated(_logger, e.Message);
         }
     }
 

@@ -27,11 +27,11 @@ internal sealed class RunningWorld(WorldDirectory directory, WorldRecord world, 
     /// <summary>What runs. It comes from the supervisor's record, so that it is right while the supervisor is
     /// down.</summary>
     public IReadOnlyDictionary<string, RoleReport> Roles()
-    {
-        var state = PrivateFile.ReadJson<SupervisorState>(Path.Combine(Directory.SupervisorHome,
-            SupervisorState.FileName));
-        return (state?.Roles ?? []).Select(RoleReport.Of).ToDictionary(role => role.Name);
-    }
+        => States().Select(RoleReport.Of).ToDictionary(role => role.Name);
+
+    /// <summary>The last process of every role, alive or not, by the role's name.</summary>
+    public IReadOnlyDictionary<string, ProcessIdentity> Recorded()
+        => States().ToDictionary(role => role.Name, role => new ProcessIdentity(role.Pid, role.StartTime));
 
     /// <summary>Every role with its home, in the order of starting.</summary>
     public IReadOnlyList<RoleSpec> RoleSpecs() =>
@@ -67,9 +67,17 @@ internal sealed class RunningWorld(WorldDirectory directory, WorldRecord world, 
         => World.Regions.FirstOrDefault(region => region.Name == name) ?? throw UnknownRegion(name).ToException();
 
     /// <summary>What to say about a region that does not exist.</summary>
-    public Failure UnknownRegion(string name) => new(
-        ErrorCodes.RegionUnknown, $"region '{name}' does not exist.",
-        $"Regions: {string.Join(", ", World.Regions.Select(region => region.Name))}.");
+    public Failure UnknownRegion(string name)
+    {
+        var names = World.Regions.Select(region => region.Name).ToList();
+        var nearest = Spelling.Nearest(name, names);
+        return new Failure(ErrorCodes.RegionUnknown, $"region '{name}' does not exist.",
+            $"{(nearest is null ? "" : $"Did you mean '{nearest}'? ")}Regions: {string.Join(", ", names)}.");
+    }
+
+    private IReadOnlyList<RoleState> States()
+        => PrivateFile.ReadJson<SupervisorState>(
+            Path.Combine(Directory.SupervisorHome, SupervisorState.FileName))?.Roles ?? [];
 
     private ApiAddress Api(string address, TimeSpan timeout)
         => ApiAddress.FromFiles(address, Directory.TrustBundle, Directory.AdminTokenFile) with { Timeout = timeout };

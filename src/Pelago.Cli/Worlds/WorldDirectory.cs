@@ -35,7 +35,20 @@ internal sealed class WorldDirectory(string path)
     /// <summary>Where the federation plane leaves a region's one-time permission to enrol.</summary>
     public string EnrolmentTicket(string region) => Path.Combine(RegionHome(region), "enrolment.json");
 
-    public static WorldDirectory At(string path) => new(Path.GetFullPath(path));
+    /// <summary>The world at a path; through a symbolic link it is the same world.</summary>
+    /// <exception cref="PelagoException">PLG1103 when the path leads nowhere.</exception>
+    public static WorldDirectory At(string path)
+    {
+        try
+        {
+            return new WorldDirectory(RealPath.Of(path));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new Failure(ErrorCodes.WorldAccess, $"'{path}' cannot be used: {e.Message}",
+                "Name another directory with --data.").ToException(e);
+        }
+    }
 
     /// <summary>Reads the world.</summary>
     /// <exception cref="PelagoException">PLG1101 when there is none, PLG1102 when it is of another format, PLG1103 when

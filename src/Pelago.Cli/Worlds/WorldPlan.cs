@@ -105,7 +105,10 @@ internal static class WorldPlan
             directory.EnrolmentTicket(region.Name), adminTokenSha256,
             [.. world.Regions.Where(peer => peer.Name != region.Name).Select(peer => new PeerRegion(
                 peer.Name, AppsHostname(peer.Name), PlatformHostname(peer.Name), peer.IngressPort,
-                Endpoint.Loopback(LinkPort(world, region.Name, peer.Name))))]);
+                Endpoint.Loopback(LinkPort(world, region.Name, peer.Name))))])
+        {
+            Logs = world.Logs,
+        };
 
     private static IEnumerable<(string From, string To)> Pairs()
         => from source in RegionNames

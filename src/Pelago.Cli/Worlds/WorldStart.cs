@@ -9,6 +9,9 @@ namespace Pelago.Cli;
 /// <param name="Wan">Profile of a new world's network; null for the default.</param>
 internal sealed record StartRequest(int? PortBase, string? Wan)
 {
+    /// <summary>Size of a new world's logs in MiB; null for the default.</summary>
+    public int? LogMebibytes { get; init; }
+
     /// <summary>Longest time for the whole, in which a slow machine makes it too.</summary>
     public TimeSpan Limit { get; init; } = TimeSpan.FromMinutes(3);
 }
@@ -84,6 +87,8 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
     private WorldRecord Plan()
     {
         var world = WorldPlan.Create(request.PortBase ?? WorldPlan.DefaultPortBase, request.Wan ?? "aws", Ports.IsFree);
+        if (request.LogMebibytes is { } mebibytes)
+            world = world with { Logs = world.Logs with { FileMebibytes = mebibytes } };
         PrivateFile.WriteJson(directory.WorldFile, world);
         terminal.Say($"A new world in {directory.Root}: ports from {world.PortBase}, network {world.Wan}.");
         return world;
@@ -115,7 +120,8 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
         Write(directory.FederationHome, WorldPlan.Federation(world, directory, tokenHash));
         foreach (var region in world.Regions)
             Write(directory.RegionHome(region.Name), WorldPlan.Region(world, region, directory, tokenHash));
-        Write(directory.SupervisorHome, new SupervisorConfig(world.SupervisorPort, tokenHash, running.RoleSpecs()));
+        Write(directory.SupervisorHome, new SupervisorConfig(
+            world.SupervisorPort, tokenHash, running.RoleSpecs()) { Logs = world.Logs });
 
         static void Write<T>(string home, T config)
         {

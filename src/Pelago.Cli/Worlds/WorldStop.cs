@@ -1,4 +1,5 @@
 using Pelago.Client;
+using Pelago.Model;
 
 namespace Pelago.Cli;
 
@@ -14,20 +15,34 @@ internal static class WorldStop
             await supervisor.StopAsync(RegionProcesses.Grace, time, cancellationToken);
             terminal.Progress(RoleNames.Supervisor, "stopped");
         }
-        var roles = world.Roles();
+        var recorded = world.Recorded();
         var specs = world.RoleSpecs();
         await Task.WhenAll(specs.Where(spec => RoleNames.IsRegion(spec.Name)).Select(StopAsync));
         foreach (var spec in specs.Where(spec => !RoleNames.IsRegion(spec.Name)).Reverse())
             await StopAsync(spec);
 
-        async Task StopAsync(Pelago.Model.RoleSpec spec)
+        async Task StopAsync(RoleSpec spec)
         {
-            var known = roles.GetValueOrDefault(spec.Name)?.Pid is > 0 and var pid ? ProcessIdentity.Of(pid) : null;
-            var wasUp = known is not null || RegionProcesses.InstancesOf(spec.Home).Count > 0
-                || RoleProcesses.Find(spec.Home) is not null;
-            await RegionProcesses.StopAsync(known ?? default, spec.Home, kill: false, time, cancellationToken);
+            // By pid and start time as written down: the pid alone may be somebody else's by now.
+            var known = recorded.GetValueOrDefault(spec.Name);
+            var wasUp = IsUp(known, spec);
+            await RegionProcesses.StopAsync(known, spec.Home, kill: false, time, cancellationToken);
             if (wasUp)
                 terminal.Progress(spec.Name, "stopped");
         }
     }
+
+    /// <summary>Says what would be ended.</summary>
+    public static void Foretell(RunningWorld world, Terminal terminal)
+    {
+        var recorded = world.Recorded();
+        if (world.Supervisor is not null)
+            terminal.Progress(RoleNames.Supervisor, "would stop");
+        foreach (var spec in world.RoleSpecs())
+            terminal.Progress(spec.Name, IsUp(recorded.GetValueOrDefault(spec.Name), spec) ? "would stop" : "is down");
+    }
+
+    private static bool IsUp(ProcessIdentity known, RoleSpec spec)
+        => known.IsAlive || RegionProcesses.InstancesOf(spec.Home).Count > 0
+            || RoleProcesses.Find(spec.Home) is not null;
 }

@@ -106,6 +106,15 @@ public sealed class ApiConnection : IDisposable
         return await ReadAsync(response, answerType, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Deletes what a path names, and gets what it was.</summary>
+    public async Task<T> DeleteAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        where T : class
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Delete, path);
+        using var response = await SendAsync(request, _api.Timeout, cancellationToken).ConfigureAwait(false);
+        return await ReadAsync(response, type, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Gets a document as it is.</summary>
     public async Task<string> GetTextAsync(string path, CancellationToken cancellationToken)
     {

@@ -19,6 +19,10 @@ public sealed class FederationClient(ApiAddress api) : IDisposable
     public Task<string> GetTrustBundleAsync(string group, CancellationToken cancellationToken)
         => _connection.GetTextAsync($"/v1/groups/{Uri.EscapeDataString(group)}/trust-bundle", cancellationToken);
 
+    /// <summary>What the federation plane finds out about itself.</summary>
+    public Task<FederationDiagnosis> DiagnoseAsync(CancellationToken cancellationToken)
+        => _connection.GetAsync("/v1/diagnosis", DiagnosisJson.Default.FederationDiagnosis, cancellationToken);
+
     /// <inheritdoc />
     public void Dispose() => _connection.Dispose();
 }

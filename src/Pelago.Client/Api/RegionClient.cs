@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Http.Headers;
 using Pelago.Model;
 
@@ -70,6 +71,29 @@ public sealed class RegionClient(ApiAddress api, TimeProvider clock) : IDisposab
     public Task<string> GetDigestsAsync(string project, string name, CancellationToken cancellationToken)
         => _connection.GetTextAsync(
             $"/v1/verify/{Uri.EscapeDataString(project)}/{Uri.EscapeDataString(name)}", cancellationToken);
+
+    /// <summary>Deletes a service in every region.</summary>
+    /// <returns>The service as it was.</returns>
+    public async Task<ServiceResource> DeleteServiceAsync(
+        string project, string name, CancellationToken cancellationToken)
+        => await _connection.DeleteAsync(PathOf(project, name), ResourceJson.Default.ServiceResource, cancellationToken)
+            .ConfigureAwait(false);
+
+    /// <summary>A page of a service's conflict ledger.</summary>
+    /// <param name="project">Its project.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="after">Cursor of the page before, or 0.</param>
+    /// <param name="limit">Most entries, 1 to 1,000.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public Task<ConflictPageView> GetConflictsAsync(
+        string project, string name, long after, int limit, CancellationToken cancellationToken)
+        => _connection.GetAsync(string.Create(CultureInfo.InvariantCulture,
+            $"/v1/conflicts/{Uri.EscapeDataString(project)}/{Uri.EscapeDataString(name)}?after={after}&limit={limit}"),
+            ConflictJson.Default.ConflictPageView, cancellationToken);
+
+    /// <summary>What the region finds out about itself; it dials its peers meanwhile.</summary>
+    public Task<RegionDiagnosis> DiagnoseAsync(CancellationToken cancellationToken)
+        => _connection.GetAsync("/v1/diagnosis", DiagnosisJson.Default.RegionDiagnosis, cancellationToken);
 
     /// <summary>Waits until the region shows what is waited for; a region that does not answer is asked
     /// again.</summary>

@@ -9,6 +9,7 @@ namespace Pelago.Client;
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(EnrolmentTicket))]
+[JsonSerializable(typeof(InstanceAbout))]
 [JsonSerializable(typeof(InstanceEnrolRequest))]
 [JsonSerializable(typeof(InstanceEnrolment))]
 [JsonSerializable(typeof(InstanceRenewRequest))]

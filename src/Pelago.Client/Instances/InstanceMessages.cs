@@ -74,6 +74,10 @@ public sealed record InstanceRenewRequest(byte[] Csr);
 /// <param name="Certificate">PEM: leaf, then intermediate.</param>
 public sealed record InstanceCertificate(string Certificate);
 
+/// <summary>Body of <c>GET /v1/about</c> on an instance's management listener.</summary>
+/// <param name="Version">Version of Pelago that the program is made with, three numbers.</param>
+public sealed record InstanceAbout(string Version);
+
 /// <summary>Body of <c>GET /v1/replication</c> on an instance's management listener.</summary>
 public sealed record InstanceReplication(IReadOnlyList<PeerReplication> Peers);
 

@@ -18,11 +18,24 @@ internal static class Posix
     public const int OpaqueBytes = 1024;
 
     private const int WaitNoHang = 1;
+    private const int PidSignalNumber = 424; // the same on every architecture, like all calls since Linux 5.1
+    private const int PidOpenNumber = 434;
     private const int SetDescriptorFlags = 2;
     private const int CloseOnExec = 1;
 
-    /// <summary>Collects the exit status of a child that has ended; does nothing for anybody else's process.</summary>
-    public static void Reap(int pid) => _ = WaitPid(pid, out _, WaitNoHang);
+    /// <summary>Collects the exit status of a child that has ended; does nothing for anybody else's process. Pids below
+    /// one mean groups of processes to the system and are never passed on.</summary>
+    /// <returns>How it ended, when it was this call that learnt it; else null.</returns>
+    public static ProcessEnd? Reap(int pid)
+        => pid > 0 && WaitPid(pid, out var status, WaitNoHang) == pid ? ProcessEnd.OfWaitStatus(status) : null;
+
+    /// <summary>A descriptor that stands for the process that has this pid now and never for a later one
+    /// (pidfd_open(2)); negative when there is none, or the kernel is older than 5.3.</summary>
+    public static int OpenProcess(int pid) => pid > 0 ? (int)SystemCall(PidOpenNumber, pid, 0, 0, 0) : -1;
+
+    /// <summary>Sends a signal to the process of a descriptor (pidfd_send_signal(2)).</summary>
+    public static void SignalProcess(int descriptor, int signal)
+        => _ = SystemCall(PidSignalNumber, descriptor, signal, 0, 0);
 
     /// <summary>Marks every descriptor but the standard three as closed on exec. What this process opened is so
     /// already; what its caller left open is not, and a daemon must not keep it.</summary>
@@ -35,8 +48,8 @@ internal static class Posix
         }
     }
 
-    [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
-    public static extern int Kill(int pid, int signal);
+    [DllImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static extern nint SystemCall(nint number, nint first, nint second, nint third, nint fourth);
 
     [DllImport("libc", EntryPoint = "waitpid", SetLastError = true)]
     private static extern int WaitPid(int pid, out int status, int options);

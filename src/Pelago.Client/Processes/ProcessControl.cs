@@ -1,24 +1,17 @@
 namespace Pelago.Client;
 
-/// <summary>Ends processes that are known by identity. A pid whose process is another one by now is left
-/// alone.</summary>
+/// <summary>Ends processes that are known by identity. A pid whose process is another one by now is left alone: a
+/// signal goes through a descriptor that was opened before the start time was compared, so that no process which got
+/// the pid in between can be hit.</summary>
 public static class ProcessControl
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(25);
 
     /// <summary>SIGKILL, if it still lives. Returns at once; the process is gone a moment later.</summary>
-    public static void Kill(this ProcessIdentity process)
-    {
-        if (process.IsAlive)
-            _ = Posix.Kill(process.Pid, Posix.SigKill);
-    }
+    public static void Kill(this ProcessIdentity process) => Send(process, Posix.SigKill);
 
     /// <summary>SIGTERM, if it still lives.</summary>
-    public static void Terminate(this ProcessIdentity process)
-    {
-        if (process.IsAlive)
-            _ = Posix.Kill(process.Pid, Posix.SigTerm);
-    }
+    public static void Terminate(this ProcessIdentity process) => Send(process, Posix.SigTerm);
 
     /// <summary>SIGTERM, then SIGKILL when the grace period is over; returns when the process has ended.</summary>
     public static async Task StopAsync(
@@ -48,5 +41,21 @@ public static class ProcessControl
             await Task.Delay(PollInterval, time, cancellationToken);
         }
         return true;
+    }
+
+    private static void Send(ProcessIdentity process, int signal)
+    {
+        var descriptor = Posix.OpenProcess(process.Pid);
+        if (descriptor < 0)
+            return; // it has ended
+        try
+        {
+            if (process.IsAlive)
+                Posix.SignalProcess(descriptor, signal);
+        }
+        finally
+        {
+            _ = Posix.Close(descriptor);
+        }
     }
 }

@@ -19,7 +19,8 @@ public readonly record struct ProcessIdentity(int Pid, long StartTime)
     public static ProcessIdentity? Of(int pid)
     {
         // A child of ours stays a zombie until it is waited for; nobody else will do it.
-        Posix.Reap(pid);
+        if (Posix.Reap(pid) is { } end)
+            ProcessEnds.Note(pid, end);
         string stat;
         try
         {

@@ -42,7 +42,22 @@ public sealed record ServiceView(
     string? Url,
     string Artifact,
     string? Message,
-    IReadOnlyList<InstanceView> Instances);
+    IReadOnlyList<InstanceView> Instances)
+{
+    /// <summary>How the service is in every region of the group, this one included, as this one has heard; ordered by
+    /// name.</summary>
+    public IReadOnlyList<ServiceRegionView> Regions { get; init; } = [];
+}
+
+/// <summary>A service in some region, as another one has heard. It came through replication, not by asking.</summary>
+/// <param name="Region">The region.</param>
+/// <param name="State">As in <see cref="ServiceView"/>; <c>Unknown</c> while the region is not heard of, or before it
+/// said anything.</param>
+/// <param name="Message">One sentence on why it is not ready; null when it is.</param>
+/// <param name="ObservedGeneration">Generation of the resource that it acted on; 0 before it said anything.</param>
+/// <param name="ReportedAt">When it said so, by its own clock; null before it said anything.</param>
+public sealed record ServiceRegionView(
+    string Region, string State, string? Message, long ObservedGeneration, DateTimeOffset? ReportedAt);
 
 /// <summary>A running instance.</summary>
 /// <param name="Id">Instance id.</param>

@@ -32,6 +32,9 @@ public static class InspectionEndpointExtensions
         endpoints.MapGet("/v1/digests", context => ServeAsync(context, runtime, SlicesAsync));
         endpoints.MapGet("/v1/digests/entities", context => ServeAsync(context, runtime, EntitiesAsync));
         endpoints.MapGet("/v1/conflicts", context => ServeAsync(context, runtime, ConflictsAsync));
+        endpoints.MapGet("/v1/about", context => WriteAsync(context, new AboutBody(
+            typeof(InspectionEndpointExtensions).Assembly.GetName().Version?.ToString(fieldCount: 3) ?? "0.0.0"),
+            InspectionJson.Default.AboutBody));
         endpoints.MapGet("/v1/journal", context => ServeAsync(context, runtime, JournalAsync));
     }
 
@@ -53,7 +56,7 @@ public static class InspectionEndpointExtensions
 
     private static async Task SlicesAsync(HttpContext context, EntityRuntime runtime)
     {
-        var slice = Number(context, "slice", EntityKey.Slices - 1);
+        var slice = (int?)Number(context, "slice", EntityKey.Slices - 1);
         if (slice is < 0)
         {
             context.Response.StatusCode = StatusCodes.Status400BadRequest;
@@ -67,7 +70,7 @@ public static class InspectionEndpointExtensions
 
     private static async Task EntitiesAsync(HttpContext context, EntityRuntime runtime)
     {
-        if (Number(context, "slice", EntityKey.Slices - 1) is not ({ } slice and >= 0))
+        if ((int?)Number(context, "slice", EntityKey.Slices - 1) is not ({ } slice and >= 0))
         {
             context.Response.StatusCode = StatusCodes.Status400BadRequest;
             return;
@@ -84,11 +87,17 @@ public static class InspectionEndpointExtensions
     private static async Task ConflictsAsync(HttpContext context, EntityRuntime runtime)
     {
         var limit = Number(context, "limit", MaxConflicts) ?? DefaultConflicts;
-        var found = await runtime.Journal.ReadConflictsAsync(Math.Max(1, limit), context.RequestAborted);
-        await WriteAsync(context, new ConflictsBody(runtime.Region, [.. found.Select(c => new ConflictBody(
-            c.Entity.Type, c.Entity.Id, c.Kind.ToString(), c.Origin.ToString(), c.Sequence,
-            DateTimeOffset.FromUnixTimeMilliseconds(c.RecordedAtMilliseconds), c.Reason))]),
-                InspectionJson.Default.ConflictsBody);
+        var after = Number(context, "after", long.MaxValue) ?? 0;
+        if (limit < 1 || after < 0)
+        {
+            context.Response.StatusCode = StatusCodes.Status400BadRequest;
+            return;
+        }
+        var page = await runtime.Journal.ReadConflictsAsync(after, (int)limit, context.RequestAborted);
+        await WriteAsync(context, new ConflictsBody(runtime.Region, page.Next, [.. page.Conflicts.Select(
+            c => new ConflictBody(c.Entity.Type, c.Entity.Id, c.Kind.ToString(), c.Origin.ToString(), c.Sequence,
+                DateTimeOffset.FromUnixTimeMilliseconds(c.RecordedAtMilliseconds), c.Reason))]),
+            InspectionJson.Default.ConflictsBody);
     }
 
     private static Task JournalAsync(HttpContext context, EntityRuntime runtime)
@@ -99,12 +108,12 @@ public static class InspectionEndpointExtensions
     }
 
     // Null when it is not given, -1 when it is no number within its bounds.
-    private static int? Number(HttpContext context, string name, int most)
+    private static long? Number(HttpContext context, string name, long most)
     {
         string? text = context.Request.Query[name];
         if (text is null)
             return null;
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value <= most
+        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value <= most
             ? value : -1;
     }
 

@@ -15,8 +15,11 @@ internal sealed record EntitiesBody(string Region, int Slice, IReadOnlyList<Enti
 /// <summary>One entity; the state hash is empty when it cannot be folded here.</summary>
 internal sealed record EntityBody(string Type, string Id, ulong Events, string EventsHash, string StateHash);
 
-/// <summary>Body of <c>/v1/conflicts</c>.</summary>
-internal sealed record ConflictsBody(string Region, IReadOnlyList<ConflictBody> Conflicts);
+/// <summary>Body of <c>/v1/conflicts</c>; <c>Next</c> is the <c>after</c> of the next page, 0 at the end.</summary>
+internal sealed record ConflictsBody(string Region, long Next, IReadOnlyList<ConflictBody> Conflicts);
+
+/// <summary>Body of <c>/v1/about</c>: the version of Pelago that the program is made with.</summary>
+internal sealed record AboutBody(string Version);
 
 /// <summary>One entry of the conflict ledger.</summary>
 internal sealed record ConflictBody(
@@ -34,6 +37,7 @@ internal sealed record HealthBody(string State);
 [JsonSerializable(typeof(SlicesBody))]
 [JsonSerializable(typeof(EntitiesBody))]
 [JsonSerializable(typeof(ConflictsBody))]
+[JsonSerializable(typeof(AboutBody))]
 [JsonSerializable(typeof(JournalBody))]
 [JsonSerializable(typeof(HealthBody))]
 [JsonSerializable(typeof(ReplicationStatus))]

@@ -41,8 +41,8 @@ internal sealed class JournalReader : IDisposable
             + "ORDER BY position");
         atPlace = database.Prepare("SELECT id FROM lane_row WHERE lane = ?1 AND position = ?2");
         conflicts = database.Prepare(
-            "SELECT entity, kind, origin, sequence, recorded_at, salt, nonce, sealed FROM conflict "
-            + "ORDER BY number LIMIT ?1");
+            "SELECT entity, kind, origin, sequence, recorded_at, salt, nonce, sealed, number FROM conflict "
+            + "WHERE number > ?1 ORDER BY number LIMIT ?2");
         ofLaneEntities = database.Prepare("SELECT number, lane, hash, salt, nonce, sealed FROM entity "
             + "WHERE number > ?1 ORDER BY number");
     }
@@ -126,16 +126,18 @@ internal sealed class JournalReader : IDisposable
     }
 
     /// <summary>Entries of the conflict ledger, oldest first. A damaged one is left out; a check names it.</summary>
-    public IReadOnlyList<ConflictRecord> ReadConflicts(int limit)
+    public ConflictPage ReadConflicts(long after, int limit)
     {
         var found = new List<ConflictRecord>();
-        conflicts.Bind(1, limit);
+        var (seen, last) = (0, 0L);
+        conflicts.Bind(1, after).Bind(2, limit);
         try
         {
             while (conflicts.Step())
             {
                 long entity = conflicts.Long(0), kind = conflicts.Long(1), origin = conflicts.Long(2);
                 long sequence = conflicts.Long(3), recordedAt = conflicts.Long(4);
+                (seen, last) = (seen + 1, conflicts.Long(8));
                 if (opener.TryOpen(SealDomain.Conflict, conflicts.Long(5), conflicts.Long(6),
                     [entity, kind, origin, sequence, recordedAt], conflicts.Blob(7), out var reason)
                     && entities.TryKey(entity, out var key) && origins[origin] is { } known)
@@ -149,7 +151,7 @@ internal sealed class JournalReader : IDisposable
         {
             conflicts.Reset();
         }
-        return found;
+        return new ConflictPage(found, seen == limit ? last : 0);
     }
 
     /// <summary>Keys of a lane's entities by number. A damaged one is left out; a check names it.</summary>

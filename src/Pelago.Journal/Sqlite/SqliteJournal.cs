@@ -117,8 +117,12 @@ public sealed class SqliteJournal : IJournal
     }
 
     /// <inheritdoc />
-    public ValueTask<IReadOnlyList<ConflictRecord>> ReadConflictsAsync(int limit, CancellationToken cancellationToken)
-        => Guarded(r => r.ReadConflicts(limit), cancellationToken);
+    public ValueTask<ConflictPage> ReadConflictsAsync(long after, int limit, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(after);
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        return Guarded(r => r.ReadConflicts(after, Math.Min(limit, MaxPageRows)), cancellationToken);
+    }
 
     /// <inheritdoc />
     public ValueTask<EntityPage> ReadEntitiesAsync(

@@ -50,6 +50,18 @@ public static partial class ErrorCodes
     /// <summary>A control interface of the world does not answer.</summary>
     public static readonly ErrorCode ControlUnreachable = Define("PLG1111", "Control does not answer", 1, 503);
 
+    /// <summary>No context of that name was saved.</summary>
+    public static readonly ErrorCode ContextUnknown = Define("PLG1112", "Unknown context", 3, 404);
+
+    /// <summary>A context of that name stands for another world.</summary>
+    public static readonly ErrorCode ContextTaken = Define("PLG1113", "Context names another world", 5, 409);
+
+    /// <summary>The file of contexts cannot be read or written.</summary>
+    public static readonly ErrorCode ContextsUnusable = Define("PLG1114", "Contexts unusable", 1, 500);
+
+    /// <summary>Some of what was asked for was done; the message says which part was not.</summary>
+    public static readonly ErrorCode PartlyDone = Define("PLG1208", "Partly done", 7, 500);
+
     /// <summary>A region that does not exist.</summary>
     public static readonly ErrorCode RegionUnknown = Define("PLG1203", "Unknown region", 3, 404);
 

@@ -8,6 +8,9 @@ public sealed record SupervisorConfig(int ControlPort, string AdminTokenSha256, 
 {
     /// <summary>Version of this file's format.</summary>
     public int FormatVersion { get; init; } = 1;
+
+    /// <summary>How much its processes may log.</summary>
+    public LogLimits Logs { get; init; } = new();
 }
 
 /// <summary>A process that the supervisor keeps running: <c>pelago VERB… --home HOME</c>.</summary>

@@ -72,6 +72,9 @@ public sealed record RegionConfig(
 {
     /// <summary>Version of this file's format.</summary>
     public int FormatVersion { get; init; } = 1;
+
+    /// <summary>How much the services may log; the region's own log is its supervisor's to bound.</summary>
+    public LogLimits Logs { get; init; } = new();
 }
 
 /// <summary>What the wide area network emulator reads at start.</summary>

@@ -28,6 +28,9 @@ public sealed record WorldRecord(
 
     /// <summary>Version of the whole data directory's format.</summary>
     public int FormatVersion { get; init; } = CurrentFormat;
+
+    /// <summary>How much its processes may log.</summary>
+    public LogLimits Logs { get; init; } = new();
 }
 
 /// <summary>One region of a world.</summary>

@@ -10,7 +10,7 @@ namespace Pelago.Region;
 /// otherwise.</summary>
 internal sealed class ExecutionApi(
     RegionConfig config, RegionStatus status, ServiceEndpoints services, ArtifactEndpoints artifacts,
-        InstanceEndpoints instances)
+    InstanceEndpoints instances, ServiceInspection inspection, DiagnosisEndpoint diagnosis)
 {
     public void Map(WebApplication app)
     {
@@ -19,7 +19,9 @@ internal sealed class ExecutionApi(
             context.RequestAborted)); // open: it listens when ready
         app.MapGet("/healthz", HealthAsync); // open
         app.MapGet("/v1/status", Guarded(StatusAsync));
-        app.MapGet("/v1/verify/{project}/{service}", Guarded(VerifyAsync));
+        app.MapGet("/v1/verify/{project}/{service}", Guarded(inspection.VerifyAsync));
+        app.MapGet("/v1/conflicts/{project}/{service}", Guarded(inspection.ConflictsAsync));
+        app.MapGet("/v1/diagnosis", Guarded(diagnosis.GetAsync));
         app.MapGet(ArtifactEndpoints.Path, Guarded(artifacts.GetAsync));
         app.MapMethods(ArtifactEndpoints.Path, [HttpMethods.Head], Guarded(artifacts.GetAsync));
         app.MapPut(ArtifactEndpoints.Path, Guarded(artifacts.PutAsync));
@@ -50,18 +52,4 @@ internal sealed class ExecutionApi(
         => await context.Response.WriteAsJsonAsync(await status.ViewAsync(context.RequestAborted),
             RegionJson.Default.RegionView,
             cancellationToken: context.RequestAborted);
-
-    private async Task VerifyAsync(HttpContext context)
-    {
-        var key = $"{context.Request.RouteValues["project"]}/{context.Request.RouteValues["service"]}";
-        var digests = await status.DigestsOfAsync(key, context.RequestAborted);
-        if (digests is null)
-        {
-            await Problems.WriteAsync(context, new Failure(
-                ErrorCodes.NoReadyInstance, $"No instance of '{key}' answers here.", "Wait until it is ready."));
-            return;
-        }
-        context.Response.ContentType = "application/json; charset=utf-8";
-        await context.Response.WriteAsync(digests, context.RequestAborted);
-    }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Pelago.Client;
 using Pelago.Model;
@@ -7,21 +8,27 @@ namespace Pelago.Region;
 /// <summary>What a region tells about itself.</summary>
 internal sealed class RegionStatus(
     RegionConfig config, ServiceCatalog catalog, InstanceTable table, ProgramStore programs, InstanceProbe probe,
-    WorkloadHost workloads, Func<DateTimeOffset> certificatesEnd, RuntimeHealth runtime, TimeProvider clock)
+    WorkloadHost workloads, Func<DateTimeOffset> certificatesEnd, RuntimeHealth runtime,
+    ServiceAggregation aggregation, TimeProvider clock)
 {
     /// <summary>The region as <c>pelago status</c> shows it.</summary>
     public async Task<RegionView> ViewAsync(CancellationToken cancellationToken)
     {
         var snapshot = catalog.Current;
-        var services = snapshot.Services.Select(View).ToList();
+        var heard = await runtime.ReplicationAsync(cancellationToken);
+        var services = snapshot.Services.Select(service => View(service, heard)).ToList();
         return new RegionView(
             config.Region,
             !snapshot.IsComplete ? "Starting" : services.All(s => s.State == "Ready") ? "Ready" : "Degraded",
             Https(Hostnames.Api(config.PlatformHostname), config.ExecutionApiPort),
             Https(Hostnames.Ingress(config.AppsHostname), config.IngressPort),
             Https(config.AppsHostname, config.PublicPort),
-            config.AppsHostname, config.PlatformHostname, services, await ReplicationAsync(cancellationToken));
+            config.AppsHostname, config.PlatformHostname, services, await ReplicationAsync(heard, cancellationToken));
     }
+
+    /// <summary>How the peers are heard of by the region's own entities.</summary>
+    public ValueTask<IReadOnlyList<PeerReplication>> HeardAsync(CancellationToken cancellationToken)
+        => runtime.ReplicationAsync(cancellationToken);
 
     /// <summary>Whether users may be sent here. Peers are reported and never decide.</summary>
     public async Task<RegionHealth> CheckHealthAsync(CancellationToken cancellationToken)
@@ -41,14 +48,39 @@ internal sealed class RegionStatus(
             var ready = InstancesOf(service).Any(IsReady);
             checks.Add(new HealthCheck($"service {service.Key}", ready, ready ? "" : "No instance is ready."));
         }
-        return new RegionHealth(checks.All(c => c.Healthy), checks, await ReplicationAsync(cancellationToken));
+        return new RegionHealth(checks.All(c => c.Healthy), checks,
+            await ReplicationAsync(await runtime.ReplicationAsync(cancellationToken), cancellationToken));
     }
 
-    /// <summary>Digests of a service's entities as an instance gives them, or null.</summary>
-    public async Task<string?> DigestsOfAsync(string key, CancellationToken cancellationToken)
+    /// <summary>Whether the region has a service of that name.</summary>
+    public bool Has(string project, string name)
+        => catalog.Current.Services.Any(s => s.Project == project && s.Service == name);
+
+    /// <summary>A document of an instance's inspection interface, or null when no instance of the service
+    /// answers.</summary>
+    /// <param name="key"><c>project/name</c>.</param>
+    /// <param name="path">Path and query on the management listener; made here, never taken from a caller.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<string?> InspectAsync(string key, string path, CancellationToken cancellationToken)
         => table.Instances.Values.FirstOrDefault(i => i.Key == key && IsReady(i)) is { } instance
-            ? await probe.InspectAsync(instance, "/v1/digests", cancellationToken)
+            ? await probe.InspectAsync(instance, path, cancellationToken)
             : null;
+
+    /// <summary>What the running instances are made with.</summary>
+    public async Task<IReadOnlyList<InstanceProgram>> ProgramsAsync(CancellationToken cancellationToken)
+        => await Task.WhenAll(table.Instances.Values.Where(IsReady).Select(async i => new InstanceProgram(
+            i.Key, i.Id, await probe.VersionOfAsync(i, cancellationToken))));
+
+    /// <summary>How the services are here, for the other regions; null until all resources have been read.</summary>
+    public ImmutableSortedDictionary<string, ServiceReported>? Reports()
+    {
+        var snapshot = catalog.Current;
+        return !snapshot.IsComplete ? null : snapshot.Services.ToImmutableSortedDictionary(s => s.Key, s =>
+        {
+            var (state, message) = StateOf(s);
+            return new ServiceReported(state, message, s.Generation, s.Spec.Artifact);
+        }, StringComparer.Ordinal);
+    }
 
     /// <summary>Where a service is in its life here, and why it is not ready.</summary>
     public (string State, string? Message) StateOf(DesiredService service)
@@ -66,22 +98,25 @@ internal sealed class RegionStatus(
             : ("Starting", trouble ?? "The instance is not ready yet.");
     }
 
-    /// <summary>The status of a service resource, as far as this region knows it.</summary>
-    public ServiceStatus ResourceStatusOf(KnownService known)
+    /// <summary>The status of a service resource over all regions, as far as this one has heard.</summary>
+    public ServiceStatus ResourceStatusOf(KnownService known, IReadOnlyList<PeerReplication> heard)
     {
         var spec = known.State.ToSpec();
-        var (state, message) = StateOf(new DesiredService(known.Project, known.Name, spec,
-            ServiceVersions.RevisionOf(spec)));
-        IReadOnlyList<ResourceCondition> conditions =
-        [
-            new("Synced", "True", "Received", ""),
-            new("Ready", state == "Ready" ? "True" : "False", state, message ?? ""),
-        ];
-        return new ServiceStatus(known.State.Generation, conditions,
-            [new Model.RegionStatus(config.Region, known.State.Generation, conditions)]);
+        var service = new DesiredService(known.Project, known.Name, spec, ServiceVersions.RevisionOf(spec))
+        {
+            Generation = known.State.Generation,
+        };
+        return ServiceAggregation.ToStatus(service.Generation, Everywhere(service, heard));
     }
 
-    private ServiceView View(DesiredService service)
+    private IReadOnlyList<ServiceRegionView> Everywhere(DesiredService service, IReadOnlyList<PeerReplication> heard)
+    {
+        var (state, message) = StateOf(service);
+        var own = new ServiceRegionView(config.Region, state, message, service.Generation, clock.GetUtcNow());
+        return aggregation.Of(own, service.Project, service.Service, heard);
+    }
+
+    private ServiceView View(DesiredService service, IReadOnlyList<PeerReplication> heard)
     {
         var (state, message) = StateOf(service);
         var url = service.Spec.Public
@@ -89,17 +124,21 @@ internal sealed class RegionStatus(
                 : null;
         return new ServiceView(service.Project, service.Service, state, url, service.Spec.Artifact, message,
             [.. InstancesOf(service).Where(i => i.Process.Pid > 0)
-                .Select(i => new InstanceView(i.Id, i.Process.Pid, IsReady(i), i.Url, i.ManagementUrl))]);
+                .Select(i => new InstanceView(i.Id, i.Process.Pid, IsReady(i), i.Url, i.ManagementUrl))])
+        {
+            Regions = Everywhere(service, heard),
+        };
     }
 
     /// <summary>The worst of each peer over the region's own entities and its services': what a reader wants to know is
     /// how far the slowest is.</summary>
-    private async Task<IReadOnlyList<PeerReplication>> ReplicationAsync(CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<PeerReplication>> ReplicationAsync(
+        IReadOnlyList<PeerReplication> own, CancellationToken cancellationToken)
     {
         var instances = table.Instances.Values.Where(IsReady).ToList();
         var asked = await Task.WhenAll(instances.Select(i => probe.ReplicationOfAsync(i, cancellationToken)));
         var all = asked.OfType<InstanceReplication>().SelectMany(r => r.Peers)
-            .Concat(await runtime.ReplicationAsync(cancellationToken)).ToLookup(p => p.Peer, StringComparer.Ordinal);
+            .Concat(own).ToLookup(p => p.Peer, StringComparer.Ordinal);
         return [.. config.Peers.Select(p => p.Name).Order(StringComparer.Ordinal)
             .Select(name => Worst(name, [.. all[name]]))];
     }

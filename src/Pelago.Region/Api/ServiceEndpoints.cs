@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Pelago.Api;
+using Pelago.Client;
 using Pelago.Model;
 
 namespace Pelago.Region;
@@ -14,9 +15,11 @@ internal sealed class ServiceEndpoints(
     {
         var project = (string?)context.Request.RouteValues["project"];
         var items = resources.All.Where(s => project is null || s.Project == project).ToList();
+        var heard = await status.HeardAsync(context.RequestAborted);
         var version = items.Aggregate(0ul, (sum, s) => sum + s.Events);
         await context.Response.WriteAsJsonAsync(
-            new ServiceList(new ListMetadata(ServiceVersions.Text(version)), [.. items.Select(Resource)]),
+            new ServiceList(new ListMetadata(ServiceVersions.Text(version)),
+                [.. items.Select(item => Resource(item, heard))]),
             ResourceJson.Default.ServiceList, cancellationToken: context.RequestAborted);
     }
 
@@ -89,7 +92,7 @@ internal sealed class ServiceEndpoints(
             await WriteAsync(context, stored, mustBeNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
     }
 
-    private ServiceResource Resource(KnownService known)
+    private ServiceResource Resource(KnownService known, IReadOnlyList<PeerReplication> heard)
     {
         var state = known.State;
         var metadata = new ObjectMetadata(known.Name, known.Project)
@@ -102,7 +105,7 @@ internal sealed class ServiceEndpoints(
             Labels = state.Labels.IsEmpty ? null : state.Labels,
             Annotations = state.Annotations.IsEmpty ? null : state.Annotations,
         };
-        return new ServiceResource(metadata, state.ToSpec(), status.ResourceStatusOf(known));
+        return new ServiceResource(metadata, state.ToSpec(), status.ResourceStatusOf(known, heard));
     }
 
     private async Task WriteAsync(HttpContext context, KnownService known, int code)
@@ -110,7 +113,8 @@ internal sealed class ServiceEndpoints(
         context.Response.StatusCode = code;
         context.Response.Headers["Pelago-Region"] = config.Region;
         await context.Response.WriteAsJsonAsync(
-            Resource(known), ResourceJson.Default.ServiceResource, cancellationToken: context.RequestAborted);
+            Resource(known, await status.HeardAsync(context.RequestAborted)), ResourceJson.Default.ServiceResource,
+            cancellationToken: context.RequestAborted);
     }
 
     private static (string Project, string Name) Address(HttpContext context)

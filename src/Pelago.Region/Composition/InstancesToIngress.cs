@@ -18,8 +18,14 @@ internal sealed class InstancesToIngress(
     /// <summary>Project and service of the region itself.</summary>
     public const string OwnProject = "pelago", OwnService = "region";
 
-    /// <summary>The ingress, once it listens.</summary>
-    public IngressServer? Ingress { get; set; }
+    private IngressServer? _ingress;
+
+    /// <summary>Gives an ingress that listens now its routes, from here on too.</summary>
+    public Task ServeAsync(IngressServer ingress, CancellationToken cancellationToken)
+    {
+        _ingress = ingress;
+        return UpdateAsync(cancellationToken);
+    }
 
     /// <summary>Makes routes and certificates fit what runs now: certificates first, so that no route lacks
     /// one.</summary>
@@ -32,7 +38,7 @@ internal sealed class InstancesToIngress(
             [Hostnames.Ingress(config.AppsHostname), NameOf(OwnService, OwnProject),
                 .. services.Select(s => NameOf(s.Service, s.Project))],
             cancellationToken);
-        if (Ingress is null)
+        if (_ingress is null)
             return;
         var failures = RouteTable.Create(
             [.. services.Where(s => s.Spec.Public).Select(s => new PublicRoute(PublicName(s), "/", UpstreamsOf(s)))],
@@ -45,7 +51,7 @@ internal sealed class InstancesToIngress(
         if (routes is null)
             Log.RoutesRefused(log, string.Join(' ', failures));
         else
-            Ingress.Routes = routes;
+            _ingress.Routes = routes;
     }
 
     private Upstream[] UpstreamsOf(DesiredService service)

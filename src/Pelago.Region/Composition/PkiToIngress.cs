@@ -23,10 +23,13 @@ internal sealed class PkiToIngress : IServerCertificates, IInterRegionTls, IAsyn
             => new LocalLeafIssuer(authority, new LeafGrant(name, LeafUse.Server, forWhom));
     }
 
-    /// <summary>When the first of the certificates ends.</summary>
-    public DateTimeOffset FirstEnd
+    /// <summary>Every certificate in use, in no order.</summary>
+    public IEnumerable<LeafCertificate> Leaves
         => _public.Names.Select(_public.FindLeaf).Concat(_interRegion.Names.Select(_interRegion.FindLeaf))
-            .Min(leaf => leaf?.NotAfter) ?? DateTimeOffset.MaxValue;
+            .OfType<LeafCertificate>();
+
+    /// <summary>When the first of the certificates ends.</summary>
+    public DateTimeOffset FirstEnd => Leaves.Min(leaf => (DateTimeOffset?)leaf.NotAfter) ?? DateTimeOffset.MaxValue;
 
     /// <summary>Makes both listeners answer for exactly these names.</summary>
     public async Task SetNamesAsync(
@@ -40,19 +43,12 @@ internal sealed class PkiToIngress : IServerCertificates, IInterRegionTls, IAsyn
     public SslStreamCertificateContext? Find(string serverName) => _public.Find(serverName);
 
     /// <inheritdoc />
-    /// <remarks>A caller who shows no certificate at all is let through the handshake, because only then can he be told
-    /// why he is refused: the ingress answers 403 to every request of a connection without a verified peer. A
-    /// certificate that is shown and refused ends the handshake.</remarks>
+    /// <remarks>The check refuses who shows no certificate, like every other; that such a caller is told so by an
+    /// answer instead of a broken handshake is the ingress's own doing.</remarks>
     public SslServerAuthenticationOptions? Accept(string serverName, Action<PeerVerdict> decided)
-    {
-        if (_interRegion.Find(serverName) is not { } certificate)
-            return null;
-        var tls = TlsProfiles.InterRegionServer(certificate, _check, result => decided(Translate(result)));
-        var check = tls.RemoteCertificateValidationCallback!;
-        tls.RemoteCertificateValidationCallback = (sender, shown, chain, errors)
-            => check(sender, shown, chain, errors) || shown is null;
-        return tls;
-    }
+        => _interRegion.Find(serverName) is { } certificate
+            ? TlsProfiles.InterRegionServer(certificate, _check, result => decided(Translate(result)))
+            : null;
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()

@@ -26,12 +26,21 @@ internal sealed class FederationLink(RegionConfig config, TimeProvider clock)
     public async Task<RegionRenewal> RenewAsync(TrustBundle bundle, RegionRenewRequest request,
         CancellationToken cancellationToken)
     {
-        var check = new IdentityCheck(() => bundle, clock);
-        using var connection = Connect(TlsProfiles.HostClient(new Uri(config.FederationApi).Host, check,
-            decided: null));
+        using var connection = Connect(bundle);
         return await connection.SendAsync(HttpMethod.Post, Base + "/renew", request,
             FederationJson.Default.RegionRenewRequest, FederationJson.Default.RegionRenewal, cancellationToken);
     }
+
+    /// <summary>Gets the group's trust bundle, PEM, from a server that the one in use vouches for.</summary>
+    /// <exception cref="PelagoException">It is away, or refused.</exception>
+    public async Task<string> GetTrustAsync(TrustBundle bundle, CancellationToken cancellationToken)
+    {
+        using var connection = Connect(bundle);
+        return await connection.GetTextAsync($"/v1/groups/{config.Group}/trust-bundle", cancellationToken);
+    }
+
+    private ApiConnection Connect(TrustBundle bundle) => Connect(TlsProfiles.HostClient(
+        new Uri(config.FederationApi).Host, new IdentityCheck(() => bundle, clock), decided: null));
 
     private ApiConnection Connect(SslClientAuthenticationOptions tls)
         => new(new ApiAddress(new Uri(config.FederationApi), [], null) { Connect = config.FederationConnect,

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Pelago.Api;
 using Pelago.Client;
 using Pelago.Model;
 using Pelago.Pki;
@@ -28,7 +29,9 @@ internal sealed class RegionIdentity
 {
     private const string SealedCausalityName = "causality";
     private const int KeyBytes = 32;
-    private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(1);
+
+    /// <summary>How often the federation plane is asked for the group's bundle.</summary>
+    public static readonly TimeSpan TrustPace = TimeSpan.FromSeconds(30);
 
     private readonly IdentityParts _parts;
     private readonly CausalityKeys _causality;
@@ -111,11 +114,8 @@ internal sealed class RegionIdentity
         var wait = TimeSpan.FromSeconds(1);
         while (true)
         {
-            DateTimeOffset begin = _authority.Certificate.NotBefore.ToUniversalTime();
-            var due = begin + ((_authority.Certificate.NotAfter.ToUniversalTime() - begin) * new RenewalOptions()
-                .RenewAtFraction);
-            for (var left = due - _parts.Clock.GetUtcNow(); left > TimeSpan.Zero; left = due - _parts.Clock.GetUtcNow())
-                await Task.Delay(left < LongestSleep ? left : LongestSleep, _parts.Clock, cancellationToken);
+            await RenewalTime.SleepUntilAsync(
+                RenewalTime.DueOf(_authority.Certificate), _parts.Clock, cancellationToken);
             try
             {
                 await RenewAsync(cancellationToken);
@@ -127,6 +127,34 @@ internal sealed class RegionIdentity
                 await Task.Delay(wait, _parts.Clock, cancellationToken);
                 wait = wait * 2 < TimeSpan.FromMinutes(5) ? wait * 2 : TimeSpan.FromMinutes(5);
             }
+        }
+    }
+
+    /// <summary>Follows the group's trust bundle: a root that was added or an intermediate that was denied must count
+    /// long before this region needs a new intermediate. A bundle that is not newer is refused; while the federation
+    /// plane is away, the one in use stays.</summary>
+    public async Task FollowTrustForeverAsync(CancellationToken cancellationToken)
+    {
+        var failed = "";
+        while (true)
+        {
+            // Spread a little, so that the regions of a group do not ask at once.
+            await Task.Delay(TrustPace * (0.75 + RandomNumberGenerator.GetInt32(500) / 1000.0), _parts.Clock,
+                cancellationToken);
+            var epoch = Trust.Current.Epoch;
+            try
+            {
+                Accept(_parts, await _parts.Federation.GetTrustAsync(Trust.Current, cancellationToken));
+                failed = "";
+            }
+            catch (PelagoException e)
+            {
+                // Said once, not every half minute: the federation plane may be away for long, and that is well.
+                if (e.Failure.ToString() != failed)
+                    Log.TrustNotTaken(_parts.Log, failed = e.Failure.ToString());
+            }
+            if (Trust.Current.Epoch != epoch)
+                Log.TrustChanged(_parts.Log, Trust.Current.Epoch);
         }
     }
 
@@ -173,9 +201,11 @@ internal sealed class RegionIdentity
         }
     }
 
-    private static void Accept(IdentityParts parts, TrustBundleDocument document)
+    private static void Accept(IdentityParts parts, TrustBundleDocument document) => Accept(parts, document.Pem);
+
+    private static void Accept(IdentityParts parts, string pem)
     {
-        var failure = TrustBundle.Parse(document.Pem, out var bundle)
+        var failure = TrustBundle.Parse(pem, out var bundle)
             ?? (bundle!.Group == parts.Config.Group ? null : new Failure(ErrorCodes.TrustBundleRefused,
                 $"The bundle is of group '{bundle.Group}'.", "Check which federation plane the region was sent to."))
             ?? parts.Trust.Offer(bundle);

@@ -63,6 +63,20 @@ internal sealed class InstanceProbe(TimeProvider clock) : IDisposable
         }
     }
 
+    /// <summary>Version of Pelago that an instance is made with; null when it does not say.</summary>
+    public async Task<string?> VersionOfAsync(InstanceState instance, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var text = await GetAsync(instance.ManagementUrl + "/v1/about", ProbeTimeout, cancellationToken);
+            return text is null ? null : JsonSerializer.Deserialize(text, InstanceJson.Default.InstanceAbout)?.Version;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Passes on a document of an instance's inspection interface; null when it does not answer with
     /// one.</summary>
     public Task<string?> InspectAsync(InstanceState instance, string path, CancellationToken cancellationToken)

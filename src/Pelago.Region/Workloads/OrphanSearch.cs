@@ -1,40 +1,27 @@
-using System.Globalization;
-using System.Text;
 using Pelago.Client;
 
 namespace Pelago.Region;
 
-/// <summary>Finds a process whose start was not written down because the region's process ended in between: an instance
-/// carries its id, which is random, in its environment.</summary>
+/// <summary>Finds instances whose start was not written down because the region's process ended in between: an instance
+/// carries its id, which is random, and the region's home in its environment.</summary>
 internal static class OrphanSearch
 {
-    private const int MaxEnvironmentBytes = 256 * 1024;
-
     /// <summary>The process that was started as this instance, or null.</summary>
     public static ProcessIdentity? Find(string instanceId)
     {
-        var wanted = Encoding.UTF8.GetBytes($"{InstanceEnvironment.Instance}={instanceId}\0");
-        foreach (var directory in Directory.EnumerateDirectories("/proc"))
-        {
-            if (int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
-                && Holds(Path.Combine(directory, "environ"), wanted))
-                return ProcessIdentity.Of(pid);
-        }
+        foreach (var process in ProcessSearch.WithEnvironment(InstanceEnvironment.Instance, id => id == instanceId))
+            return process;
         return null;
     }
 
-    private static bool Holds(string path, byte[] wanted)
+    /// <summary>Processes that were started as instances of this region and that its table does not have, e.g. because
+    /// it was restored from a copy: they hold journals and ports that belong to somebody else now.</summary>
+    public static IReadOnlyList<ProcessIdentity> Strays(RegionHome home, InstanceTable table)
     {
-        try
-        {
-            using var file = File.OpenRead(path);
-            var content = new byte[MaxEnvironmentBytes];
-            var length = file.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
-            return content.AsSpan(0, length).IndexOf(wanted) >= 0;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return false; // ended meanwhile, or somebody else's
-        }
+        var within = home.Services + Path.DirectorySeparatorChar;
+        var known = table.Instances.Values.Select(i => i.Process).ToHashSet();
+        return [.. ProcessSearch.WithEnvironment(
+                InstanceEnvironment.Home, value => value.StartsWith(within, StringComparison.Ordinal))
+            .Where(process => !known.Contains(process))];
     }
 }

@@ -10,6 +10,9 @@ namespace Pelago.Region;
 internal sealed record DesiredService(string Project, string Service, ServiceSpec Spec, string Revision)
 {
     public string Key => $"{Project}/{Service}";
+
+    /// <summary>Generation of the resource.</summary>
+    public long Generation { get; init; }
 }
 
 /// <summary>An instance as it is found.</summary>

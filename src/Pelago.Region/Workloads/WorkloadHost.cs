@@ -21,8 +21,10 @@ internal sealed class WorkloadHost(
     ServiceCatalog catalog, InstanceTable table, ProgramStore programs, InstanceStarter starter, InstanceProbe probe,
     IArtifactSource source, TimeProvider clock, ILogger log)
 {
+    /// <summary>Time that an instance gets to end by itself.</summary>
+    public static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan FetchRetry = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<string, Task> _underWay = new(StringComparer.Ordinal);
@@ -133,7 +135,8 @@ internal sealed class WorkloadHost(
         var next = RestartsOf(instance.Key).Ended(instance.StartedAt, now);
         _restarts = _restarts.SetItem(instance.Key, next);
         Note(instance.Key, $"Instance {instance.Id} ended; the log of the service says why.");
-        Log.Ended(log, instance.Id, instance.Key, (next.NotBefore - now).TotalSeconds);
+        var how = ProcessEnds.Take(instance.Process.Pid)?.ToString() ?? "as an adopted process, so nobody saw how";
+        Log.Ended(log, instance.Id, instance.Key, how, (next.NotBefore - now).TotalSeconds);
     }
 
     private async Task InstallAsync(string digest, ServiceCatalog.Snapshot snapshot,

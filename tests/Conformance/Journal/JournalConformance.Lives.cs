@@ -168,9 +168,14 @@ public abstract partial class JournalConformance
         var other = Refused(2, "other kind") with { Kind = ConflictKind.Fork, RecordedAtMilliseconds = 9000 };
         await journal.AppendAsync(new LaneBatch { Lane = 3, Epoch = lane.Epoch,
             Conflicts = [Refused(2, "sold out"), other] });
-        (await journal.ReadConflictsAsync(10, Cancelled))
-            .ShouldBe([Refused(1, "empty"), Refused(2, "sold out"), Refused(3, "closed"), other]);
-        (await journal.ReadConflictsAsync(2, Cancelled)).Count.ShouldBe(2);
+        var all = await journal.ReadConflictsAsync(0, 10, Cancelled);
+        all.Conflicts.ShouldBe([Refused(1, "empty"), Refused(2, "sold out"), Refused(3, "closed"), other]);
+        all.Next.ShouldBe(0);
+        var first = await journal.ReadConflictsAsync(0, 3, Cancelled);
+        first.Conflicts.ShouldBe(all.Conflicts.Take(3));
+        var second = await journal.ReadConflictsAsync(first.Next, 3, Cancelled);
+        second.Conflicts.ShouldBe([other]);
+        second.Next.ShouldBe(0);
     }
 
     private async Task<Guid> WriteAsync(ulong rows)

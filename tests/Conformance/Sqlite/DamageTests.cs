@@ -139,7 +139,7 @@ public sealed class DamageTests : IAsyncDisposable
         var page = await journal.ReadLaneAsync(3, 0, null, 1000, 1_000_000, Cancelled);
         page.Rows.ShouldAllBe(r => r.Row.Event.PayloadName == "item-added");
         await journal.CheckAsync(null, Cancelled);
-        await journal.ReadConflictsAsync(10, Cancelled);
+        await journal.ReadConflictsAsync(0, 10, Cancelled);
         await journal.ReadEntitiesAsync(3, 0, 10, Cancelled);
     }
 

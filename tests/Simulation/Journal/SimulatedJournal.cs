@@ -148,10 +148,13 @@ public sealed class SimulatedJournal : IJournal
         => ValueTask.FromResult(ReadRows(lane, after, filter, maxRows, maxBytes));
 
     /// <inheritdoc />
-    public ValueTask<IReadOnlyList<ConflictRecord>> ReadConflictsAsync(int limit, CancellationToken cancellationToken)
+    public ValueTask<ConflictPage> ReadConflictsAsync(long after, int limit, CancellationToken cancellationToken)
     {
         lock (gate)
-            return ValueTask.FromResult<IReadOnlyList<ConflictRecord>>([.. disk.State.Conflicts.Take(limit)]);
+        {
+            var page = disk.State.Conflicts.Skip((int)after).Take(limit).ToList();
+            return ValueTask.FromResult(new ConflictPage(page, page.Count == limit ? after + limit : 0));
+        }
     }
 
     /// <inheritdoc />

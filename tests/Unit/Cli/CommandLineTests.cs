@@ -1,4 +1,5 @@
 using Pelago.Cli;
+using Pelago.Client;
 
 namespace Pelago.Tests.Unit;
 
@@ -57,9 +58,10 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public async Task Version_Formats_AreData()
     {
-        (await RunAsync(["version"])).Output.ShouldBe($"pelago {VersionVerb.Current}\n");
-        (await RunAsync(["version", "-o", "json"])).Output.ShouldContain($"\"version\": \"{VersionVerb.Current}\"");
-        (await RunAsync(["version", "-o", "yaml"])).Output.ShouldContain($"version: {VersionVerb.Current}");
+        (await RunAsync(["version"])).Output.ShouldBe($"pelago {BuildIdentity.Current.Version}\n");
+        (await RunAsync(["version", "-o", "json"])).Output
+            .ShouldContain($"\"version\": \"{BuildIdentity.Current.Version}\"");
+        (await RunAsync(["version", "-o", "yaml"])).Output.ShouldContain($"version: {BuildIdentity.Current.Version}");
     }
 
     [Theory]

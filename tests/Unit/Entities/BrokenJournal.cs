@@ -45,8 +45,8 @@ internal sealed class BrokenJournal(IJournal inner) : IJournal
         int lane, ulong after, LaneFilter? filter, int maxRows, int maxBytes, CancellationToken cancellationToken)
         => inner.ReadLaneAsync(lane, after, filter, maxRows, maxBytes, cancellationToken);
 
-    public ValueTask<IReadOnlyList<ConflictRecord>> ReadConflictsAsync(int limit, CancellationToken cancellationToken)
-        => inner.ReadConflictsAsync(limit, cancellationToken);
+    public ValueTask<ConflictPage> ReadConflictsAsync(long after, int limit, CancellationToken cancellationToken)
+        => inner.ReadConflictsAsync(after, limit, cancellationToken);
 
     public ValueTask<EntityPage> ReadEntitiesAsync(
         int lane, long after, int maxEntities, CancellationToken cancellationToken)

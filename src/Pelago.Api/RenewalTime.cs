@@ -1,0 +1,26 @@
+using System.Security.Cryptography.X509Certificates;
+using Pelago.Pki;
+
+namespace Pelago.Api;
+
+/// <summary>When the authorities and listeners of a host are renewed.</summary>
+public static class RenewalTime
+{
+    // A timer counts running time: a machine that slept notices within this time that its certificate is old.
+    private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(1);
+
+    /// <summary>Two thirds of a certificate's life, as everywhere.</summary>
+    public static DateTimeOffset DueOf(X509Certificate2 certificate)
+    {
+        DateTimeOffset begin = certificate.NotBefore.ToUniversalTime();
+        return begin + ((certificate.NotAfter.ToUniversalTime() - begin) * new RenewalOptions().RenewAtFraction);
+    }
+
+    /// <summary>Sleeps until a time by the wall clock.</summary>
+    public static async Task SleepUntilAsync(
+        DateTimeOffset due, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        for (var left = due - clock.GetUtcNow(); left > TimeSpan.Zero; left = due - clock.GetUtcNow())
+            await Task.Delay(left < LongestSleep ? left : LongestSleep, clock, cancellationToken);
+    }
+}

@@ -1,0 +1,71 @@
+using Pelago.Client;
+using Pelago.Model;
+
+namespace Pelago.Cli;
+
+/// <summary>What all regions of a world hold, compared.</summary>
+/// <param name="Services">Each replicated service, over the regions that answered.</param>
+/// <param name="Missing">What could not be looked at, one sentence each.</param>
+internal sealed record WorldComparison(IReadOnlyList<ServiceComparison> Services, IReadOnlyList<string> Missing)
+{
+    private static readonly TimeSpan ListLimit = TimeSpan.FromSeconds(15);
+
+    // A replica of many entities reads all of them.
+    private static readonly TimeSpan DigestLimit = TimeSpan.FromMinutes(5);
+
+    /// <summary>Everything was compared and agrees.</summary>
+    public bool IsGood => Missing.Count == 0 && Services.All(service => service.Agree);
+
+    /// <summary>Compares: 1. the services, from the first region that answers, 2. their digests, from every
+    /// region.</summary>
+    /// <exception cref="PelagoException">No region answers.</exception>
+    public static async Task<WorldComparison> OfAsync(RunningWorld world, CancellationToken cancellationToken)
+    {
+        // 1.
+        var services = await ServicesAsync(world, cancellationToken);
+        // 2.
+        var (results, missing) = (new List<ServiceComparison>(), new List<string>());
+        foreach (var service in services.Items.Where(service => service.Spec.Replicated))
+        {
+            var asked = await Task.WhenAll(world.World.Regions.Select(
+                region => DigestsAsync(world, region, service.Metadata, cancellationToken)));
+            missing.AddRange(asked.Select(a => a.Missing).OfType<string>());
+            results.Add(ServiceComparison.Of($"{service.Metadata.Namespace}/{service.Metadata.Name}",
+                [.. asked.Select(a => a.Digests).OfType<ReplicaDigests>()]));
+        }
+        return new WorldComparison(results, [.. missing.Distinct()]);
+    }
+
+    private static async Task<ServiceList> ServicesAsync(RunningWorld world, CancellationToken cancellationToken)
+    {
+        PelagoException? last = null;
+        foreach (var region in world.World.Regions)
+        {
+            try
+            {
+                using var client = world.Region(region, ListLimit);
+                return await client.ListServicesAsync(project: null, cancellationToken);
+            }
+            catch (PelagoException e) when (e.Failure.Error == ErrorCodes.ServerUnreachable)
+            {
+                last = e;
+            }
+        }
+        throw last!;
+    }
+
+    private static async Task<(ReplicaDigests? Digests, string? Missing)> DigestsAsync(
+        RunningWorld world, RegionRecord region, ObjectMetadata service, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var client = world.Region(region, DigestLimit);
+            var json = await client.GetDigestsAsync(service.Namespace, service.Name, cancellationToken);
+            return (ReplicaDigests.Parse(region.Name, json), null);
+        }
+        catch (PelagoException e)
+        {
+            return (null, $"{region.Name}: {e.Failure.Message.TrimEnd('.')}");
+        }
+    }
+}
