@@ -200,6 +200,8 @@ internal sealed class JournalWriter : IDisposable
         foreach (var gap in batch.Owed)
             side.Owed(batch.Lane, NumberOf(gap.Entity, batch.Lane), numberOf(gap.Origin), gap.FromSequence,
                 gap.Position);
+        foreach (var forgotten in batch.Forgotten)
+            side.Forget(NumberOf(forgotten.Entity, batch.Lane), forgotten);
         foreach (var reply in batch.Replies)
             side.Reply(NumberOf(reply.Entity, batch.Lane), reply);
         foreach (var conflict in batch.Conflicts)

@@ -14,7 +14,7 @@ internal sealed class SideRecords
 
     private readonly Sealer sealer;
     private readonly KeyRing keys;
-    private readonly Statement frontier, owed, settled, reply, conflict, snapshot;
+    private readonly Statement frontier, owed, settled, reply, forgotten, conflict, snapshot;
 
     public SideRecords(Database database, Sealer sealer, KeyRing keys)
     {
@@ -23,6 +23,7 @@ internal sealed class SideRecords
         owed = database.Prepare("INSERT OR REPLACE INTO owed VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
         settled = database.Prepare("DELETE FROM owed WHERE lane = ?1 AND entity = ?2 AND origin = ?3");
         reply = database.Prepare("INSERT OR REPLACE INTO reply VALUES (?1, ?2, ?3, ?4, ?5)");
+        forgotten = database.Prepare("DELETE FROM reply WHERE entity = ?1 AND hash = ?2");
         conflict = database.Prepare(
             "INSERT INTO conflict (entity, kind, origin, sequence, recorded_at, salt, nonce, sealed) "
             + "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (entity, kind, origin, sequence) DO UPDATE SET "
@@ -59,6 +60,13 @@ internal sealed class SideRecords
         }.ToByteArray();
         var box = sealer.Seal(SealDomain.Reply, ReplyColumns(entity, hash), content, out var nonce);
         reply.Bind(1, entity).Bind(2, hash).Bind(3, sealer.Salt).Bind(4, nonce).Bind(5, box).Run();
+    }
+
+    public void Forget(long entity, ForgottenReply reply)
+    {
+        Span<byte> hash = stackalloc byte[16];
+        keys.Hash(ReplyHashDomain, reply.Entity.ToString(), reply.IdempotencyKey, hash);
+        forgotten.Bind(1, entity).Bind(2, hash).Run();
     }
 
     public void Conflict(long entity, uint origin, ConflictRecord record)

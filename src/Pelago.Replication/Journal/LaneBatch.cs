@@ -26,6 +26,9 @@ public sealed class LaneBatch
     /// <summary>Owed gaps that are closed: the row with the same entity and origin is removed.</summary>
     public IReadOnlyList<Owed> Settled { get; init; } = [];
 
+    /// <summary>Replies whose key can no longer match: removed. Applied before <see cref="Replies"/>.</summary>
+    public IReadOnlyList<ForgottenReply> Forgotten { get; init; } = [];
+
     /// <summary>Replies remembered for idempotent commands.</summary>
     public IReadOnlyList<RememberedReply> Replies { get; init; } = [];
 
@@ -58,6 +61,9 @@ public sealed record Owed(EntityKey Entity, Origin Origin, ulong FromSequence, u
 
 /// <summary>The reply that was given for an idempotency key, serialized by the entity's type.</summary>
 public sealed record RememberedReply(EntityKey Entity, string IdempotencyKey, ReadOnlyMemory<byte> Reply);
+
+/// <summary>A reply that need not be remembered any more.</summary>
+public sealed record ForgottenReply(EntityKey Entity, string IdempotencyKey);
 
 /// <summary>Why an event is not in the state as its author meant it.</summary>
 public enum ConflictKind

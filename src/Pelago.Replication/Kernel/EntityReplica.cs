@@ -10,6 +10,7 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type)
     private readonly List<(Origin Origin, HybridTimestamp At)> last = [];
     private SortedDictionary<(Origin Origin, ulong Sequence), HeldEvent>? held;
     private bool announced;
+    private int keptReplies;
 
     public EntityKey Key { get; } = key;
     public IEntityType Type { get; } = type;
@@ -37,6 +38,7 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type)
     /// <summary>Requests whose condition is not yet met.</summary>
     public List<WaitingRequest> Waiting { get; } = [];
 
+    /// <summary>Replies by idempotency key; bounded like the keys of the fold.</summary>
     public Dictionary<string, ReadOnlyMemory<byte>> Replies { get; } = new(StringComparer.Ordinal);
 
     public long LastUsedMilliseconds { get; set; }
@@ -165,6 +167,18 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type)
                 Drop(entry);
             return batch;
         }
+    }
+
+    /// <summary>Forgets the replies whose keys the fold has forgotten, once they may be half of all.</summary>
+    public IReadOnlyList<ForgottenReply> ForgetReplies()
+    {
+        if (Replies.Count < 64 + 2 * keptReplies)
+            return [];
+        var forgotten = Replies.Keys.Where(k => Fold.OwnerOf(k) is null).ToArray();
+        foreach (var key in forgotten)
+            Replies.Remove(key);
+        keptReplies = Replies.Count;
+        return [.. forgotten.Select(key => new ForgottenReply(Key, key))];
     }
 
     public EntityView View() => new(Fold.State, Seen, Count, Highest, [.. Fold.Tail.Select(t => t.Event)]);

@@ -138,6 +138,11 @@ internal sealed partial class LaneReplica
         Note(entity);
         // At once: events that are kept until they are middle-aged cost the garbage collector most.
         entity.Fold.AdvanceBase(IsFinal);
+        if (entity.ForgetReplies() is { Count: > 0 } forgotten)
+        {
+            filling.Forgotten.AddRange(forgotten);
+            Unhurried();
+        }
         if (entity.Count - entity.SnapshotCount < (ulong)context.Options.SnapshotRows || entity.Unusable is not null
             || !context.Knows(entity.Key.Type))
         {

@@ -16,19 +16,21 @@ internal sealed class PendingGroup
     public List<OwedGap> Owed { get; } = [];
     public List<OwedGap> Settled { get; } = [];
     public List<RememberedReply> Replies { get; } = [];
+    public List<ForgottenReply> Forgotten { get; } = [];
     public List<ConflictRecord> Conflicts { get; } = [];
     public List<EntitySnapshot> Snapshots { get; } = [];
 
     /// <summary>Something waits for this group; snapshots and moved frontiers alone do not hurry.</summary>
     public bool IsUrgent => Rows.Count + Completions.Count + Resolves.Count + Owed.Count + Settled.Count > 0;
 
-    public bool IsEmpty => !IsUrgent && Snapshots.Count + Conflicts.Count == 0;
+    public bool IsEmpty => !IsUrgent && Snapshots.Count + Conflicts.Count + Forgotten.Count == 0;
 
     // A gap that was passed and then closed within one group is closed: nothing is noted of it.
     public LaneBatch ToBatch(int lane, uint epoch, IReadOnlyList<Frontier> frontiers) => new()
     {
         Lane = lane, Epoch = epoch, Rows = Rows, Frontiers = frontiers, Owed = [.. Owed.Where(o
             => !Settled.Contains(o)).Select(o => o.Entry)],
-        Settled = [.. Settled.Select(o => o.Entry)], Replies = Replies, Conflicts = Conflicts, Snapshots = Snapshots,
+        Settled = [.. Settled.Select(o => o.Entry)], Replies = Replies,
+        Forgotten = Forgotten, Conflicts = Conflicts, Snapshots = Snapshots,
     };
 }

@@ -108,6 +108,12 @@ public sealed class CausalityToken
         var token = new CausalityToken(exact.ToImmutable(), collapsed.ToImmutable());
         if (token.Collapsed.IsEmpty)
             return token; // sixteen exact points always fit
+        if (token.Size > MaxContentBytes && exact.Count > 0)
+        {
+            Collapse(exact[^1], collapsed); // less exact, and still true
+            exact.RemoveAt(exact.Count - 1);
+            return Bound(exact, collapsed);
+        }
         while (token.Size > MaxContentBytes || token.Origins().Count > MaxOrigins)
             token = token.WithoutOldestLife();
         return token;
@@ -133,8 +139,8 @@ public sealed class CausalityToken
         + Collapsed.Sum(c => NumberBytes(c.Value));
 
     /// <summary>Forgets one origin, to keep the header's size: first lives of journals that a later one of the same
-    /// region in the token has followed, the oldest first. With up to eight regions and positions below 2^40 that is
-    /// all it ever takes.</summary>
+    /// region in the token has followed, the oldest first. Before that every exact point has
+    /// collapsed; a dozen regions in all lanes with positions below 2^40 still fit.</summary>
     private CausalityToken WithoutOldestLife()
     {
         var origins = Origins();

@@ -155,6 +155,29 @@ public abstract partial class JournalConformance
     }
 
     [Fact]
+    public async Task Replies_Forgotten_AreGoneAndMayBeRememberedAnew()
+    {
+        await using (var journal = await BeginAsync())
+        {
+            var lane = await journal.AcquireAsync(3);
+            await journal.AppendAsync(new LaneBatch
+            {
+                Lane = 3, Epoch = lane.Epoch, Rows = [Own(Key(3), 1, 1)],
+                Replies = [new(Key(3), "a", new byte[] { 1 }), new(Key(3), "b", new byte[] { 2 })],
+            });
+            await journal.AppendAsync(new LaneBatch
+            {
+                Lane = 3, Epoch = lane.Epoch,
+                Forgotten = [new(Key(3), "a"), new(Key(3), "b"), new(Key(3), "never")],
+                Replies = [new(Key(3), "b", new byte[] { 3 })],
+            });
+        }
+        await using var again = await fixture.OpenAsync();
+        var only = (await again.ImageAsync(Key(3))).Replies.ShouldHaveSingleItem();
+        (only.IdempotencyKey, only.Reply.ToArray().Single()).ShouldBe(("b", (byte)3));
+    }
+
+    [Fact]
     public async Task Conflicts_Recorded_AreListedOldestFirstAndReplaced()
     {
         await using var journal = await BeginAsync();

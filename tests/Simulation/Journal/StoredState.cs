@@ -98,6 +98,8 @@ internal sealed class StoredState
             lane.Owed.Remove((settled.Entity, settled.Origin));
         foreach (var owed in batch.Owed)
             lane.Owed[(owed.Entity, owed.Origin)] = owed;
+        foreach (var forgotten in batch.Forgotten)
+            Entity(forgotten.Entity).Replies.Remove(forgotten.IdempotencyKey);
         foreach (var reply in batch.Replies)
             Entity(reply.Entity).Replies[reply.IdempotencyKey] = reply;
         foreach (var snapshot in batch.Snapshots)

@@ -36,6 +36,7 @@ public sealed class CausalityTokenTests
 
     [Theory]
     [InlineData(8, 1L << 40, true)]
+    [InlineData(12, (1L << 40) - 1, true)]
     [InlineData(20, long.MaxValue, false)]
     public void Token_OfALongSession_StaysWithinFourKilobytes(int regions, long position, bool whole)
     {

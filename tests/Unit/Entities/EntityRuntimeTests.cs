@@ -38,6 +38,31 @@ public sealed class EntityRuntimeTests
     }
 
     [Fact]
+    public async Task Command_WithKeys_IsRememberedForTheWindowOnly()
+    {
+        await using var region = await TestRegion.StartAsync("here");
+        await KeyedAsync("old", 150);
+        await region.Runtime.DisposeAsync();
+        region.HoursAhead = 25;
+        await region.StartAgainAsync();
+        await KeyedAsync("new", 400);
+        await region.Runtime.DisposeAsync();
+        await region.StartAgainAsync();
+        var key = new EntityKey(region.Type.Name, "a");
+        var image = await region.Runtime.Journal.LoadAsync(key, TestContext.Current.CancellationToken);
+        image.Replies.ShouldNotContain(r => r.IdempotencyKey.StartsWith("old", StringComparison.Ordinal));
+        image.Replies.Count.ShouldBe(400);
+        (await region.NoteAsync("a", "x", new RequestOptions { IdempotencyKey = "new-7" })).ValueOrThrow()
+            .ShouldBe(150 + 8, "the reply of that time");
+
+        async Task KeyedAsync(string prefix, int count)
+        {
+            for (var i = 0; i < count; i++)
+                await region.NoteAsync("a", "x", new RequestOptions { IdempotencyKey = $"{prefix}-{i}" });
+        }
+    }
+
+    [Fact]
     public async Task Writes_ManyAtOnce_AreAllThere()
     {
         await using var region = await TestRegion.StartAsync("here");

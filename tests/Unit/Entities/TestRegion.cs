@@ -21,6 +21,9 @@ internal sealed class TestRegion : IAsyncDisposable
 
     public string Name { get; }
 
+    /// <summary>Hours by which the region's wall clock is ahead from its next start on.</summary>
+    public int HoursAhead { get; set; }
+
     public EntityRuntime Runtime { get; private set; } = null!;
 
     public BrokenJournal Journal { get; private set; } = null!;
@@ -66,7 +69,12 @@ internal sealed class TestRegion : IAsyncDisposable
         Journal = new BrokenJournal(journal);
         Runtime = await EntityRuntime.StartAsync(options, Types, Journal, dialler,
             new EntityOwners(Name),
-            TimeProvider.System, NullLogger.Instance, TestContext.Current.CancellationToken);
+            new Ahead(TimeSpan.FromHours(HoursAhead)), NullLogger.Instance, TestContext.Current.CancellationToken);
+    }
+
+    private sealed class Ahead(TimeSpan by) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + by;
     }
 
     public ValueTask<EntityReply<int>> NoteAsync(string id, string word, RequestOptions? options = null)
