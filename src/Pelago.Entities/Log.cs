@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Pelago.Model;
 using Pelago.Replication;
 
 namespace Pelago.Entities;
@@ -40,6 +41,9 @@ internal static partial class Log
 
     [LoggerMessage(11, LogLevel.Debug, "Dialling {Peer} failed: {Reason}")]
     public static partial void DialFailed(ILogger logger, string peer, string reason);
+
+    [LoggerMessage(13, LogLevel.Error, "An entity of lane {Lane} is parked, the others go on. {Damage}")]
+    public static partial void EntityDamaged(ILogger logger, int lane, Failure damage);
 
     [LoggerMessage(12, LogLevel.Warning, "A replication stream was refused: {Reason}")]
     public static partial void StreamRefused(ILogger logger, string reason);

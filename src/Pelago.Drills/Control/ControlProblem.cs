@@ -10,8 +10,8 @@ public sealed record ControlProblem(string Type, string Title, int Status, strin
 
     /// <summary>The failure as it crosses the wire.</summary>
     public static ControlProblem From(Failure failure) =>
-        new("about:blank", failure.Error.Title, failure.Error.HttpStatus, failure.Message, failure.Error.Code,
-            failure.Next);
+        new($"urn:pelago:error:{failure.Error.Code}", failure.Error.Title, failure.Error.HttpStatus, failure.Message,
+            failure.Error.Code, failure.Next);
 
     /// <summary>The failure as the caller sees it. A code of a newer Pelago keeps its text.</summary>
     public Failure ToFailure() => new(ErrorCodes.All.GetValueOrDefault(Code, ErrorCodes.Unexpected), Detail, Next);

@@ -100,9 +100,12 @@ internal sealed class JournalWorker
     {
         try
         {
-            return new LoadedInput(load.History
+            var image = load.History
                 ? await journal.LoadHistoryAsync(load.Entity, CancellationToken.None)
-                : await journal.LoadAsync(load.Entity, CancellationToken.None), load.History);
+                : await journal.LoadAsync(load.Entity, CancellationToken.None);
+            if (image.Damage is { } damage)
+                Log.EntityDamaged(logger, load.Entity.Lane, damage);
+            return new LoadedInput(image, load.History);
         }
         catch (Exception error)
         {

@@ -24,7 +24,7 @@ internal static class Problems
             response.Headers.RetryAfter = RetryAfterSeconds;
         var body = JsonSerializer.SerializeToUtf8Bytes(
             new Problem(
-                "about:blank",
+                $"urn:pelago:error:{failure.Error.Code}",
                 failure.Error.Title,
                 failure.Error.HttpStatus,
                 failure.Message,

@@ -6,7 +6,8 @@ namespace Pelago.Journal;
 internal static class Damage
 {
     private const string Next =
-        "Run 'pelago journal check' for a list, and restore the journal from a backup or from its peers.";
+        "Everything else goes on. Restore the journal from a backup; or stop its region, move the folders of journal "
+        + "and guard away, and start it: what peers have comes back.";
 
     public static Failure Failure(string what) => new(ErrorCodes.JournalDamaged, $"In the journal, {what}.", Next);
 

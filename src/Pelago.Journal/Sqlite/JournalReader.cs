@@ -65,7 +65,7 @@ internal sealed class JournalReader : IDisposable
             {
                 if (!fromFirst)
                     damage = ReadSnapshot(key, number, out taken);
-                damage ??= ReadRows(number, taken?.LocalSequence ?? 0, unindexed, found);
+                damage ??= ReadRows(key, number, taken?.LocalSequence ?? 0, unindexed, found);
                 damage ??= ReadReplies(key, number, remembered);
             }
         }
@@ -214,7 +214,8 @@ internal sealed class JournalReader : IDisposable
     /// <param name="unindexed">What memory knew before the transaction began. A row of it may have been indexed since;
     /// a row newer than all of it is left out, because only one of the two indexes may have it yet.</param>
     private Failure? ReadRows(
-        long entity, ulong after, (List<EntityPlace> Places, long LastId) unindexed, List<EventRow> found)
+        EntityKey key, long entity, ulong after, (List<EntityPlace> Places, long LastId) unindexed,
+        List<EventRow> found)
     {
         var places = new List<EntityPlace>();
         var until = unindexed.Places.Count > 0 ? unindexed.Places[0].LocalSequence : ulong.MaxValue;
@@ -236,10 +237,10 @@ internal sealed class JournalReader : IDisposable
         foreach (var place in places)
         {
             if (place.LocalSequence != after + (ulong)found.Count + 1)
-                return Damage.Failure($"row {after + (ulong)found.Count + 1} of an entity is missing");
+                return Damage.Failure($"row {after + (ulong)found.Count + 1} of {key} is missing");
             if (!TryRow(place.Id, -1, 0, entity, out var row) || row.LocalSequence != place.LocalSequence
                 || !IsInPlace(place, row.Event))
-                return Damage.Failure($"row {place.LocalSequence} of an entity is damaged, was altered, or is missing");
+                return Damage.Failure($"row {place.LocalSequence} of {key} is damaged, was altered, or is missing");
             found.Add(row);
         }
         return null;

@@ -24,7 +24,13 @@ internal sealed class PelagoMiddleware(
         context.Response.Headers[PelagoHeaders.Region] = service.Region;
         DropForgedIdentity(headers);
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
-            size.MaxRequestBodySize = maxBodyBytes;
+            size.MaxRequestBodySize = Math.Max(maxBodyBytes, BoundedBody.MaxDiscardedBytes);
+        if (context.Request.ContentLength > maxBodyBytes)
+        {
+            await Problems.WriteAsync(context, BodyTooLarge);
+            return;
+        }
+        context.Request.Body = new BoundedBody(context.Request.Body, maxBodyBytes);
         if (ReadScope(headers, out var scope) is { } failure)
         {
             await Problems.WriteAsync(context, failure);
@@ -103,11 +109,10 @@ internal sealed class PelagoMiddleware(
             : null;
     }
 
-    private static Failure Translate(BadHttpRequestException e) => e.StatusCode switch
+    private Failure Translate(BadHttpRequestException e) => e.StatusCode switch
     {
         StatusCodes.Status413PayloadTooLarge
-            => new Failure(ErrorCodes.BodyTooLarge, "The body is larger than this service takes.",
-                "Send less at a time."),
+            => BodyTooLarge,
         StatusCodes.Status415UnsupportedMediaType => UnsupportedMediaType,
         _ => new Failure(ErrorCodes.MalformedBody, "The request is not what this address takes.",
             "Compare it with the service's description."),
@@ -115,7 +120,7 @@ internal sealed class PelagoMiddleware(
 
     // Routing and binding refuse without a body; a handler of the service that answers 404 itself has begun its
     // response.
-    private static Failure? Unanswered(HttpContext context)
+    private Failure? Unanswered(HttpContext context)
     {
         var response = context.Response;
         if (response.HasStarted || response.ContentLength is > 0 || response.ContentType is not null)
@@ -127,14 +132,16 @@ internal sealed class PelagoMiddleware(
             StatusCodes.Status405MethodNotAllowed => new Failure(ErrorCodes.MethodNotAllowed,
                 "This address does not take that method.", $"Methods: {response.Headers.Allow}."),
             StatusCodes.Status413PayloadTooLarge
-                => new Failure(ErrorCodes.BodyTooLarge, "The body is larger than this service takes.",
-                    "Send less at a time."),
+                => BodyTooLarge,
             StatusCodes.Status415UnsupportedMediaType => UnsupportedMediaType,
             StatusCodes.Status400BadRequest => new Failure(ErrorCodes.MalformedBody,
                 "The request is not what this address takes.", "Compare it with the service's description."),
             _ => null,
         };
     }
+
+    private Failure BodyTooLarge => new(ErrorCodes.BodyTooLarge,
+        $"The body is larger than the {maxBodyBytes} bytes that this service takes.", "Send less at a time.");
 
     private static Failure UnsupportedMediaType { get; } = new(ErrorCodes.UnsupportedMediaType,
         "The body's media type is not taken here.", "Send Content-Type: application/json.", "Content-Type");

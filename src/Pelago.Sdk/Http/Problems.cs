@@ -16,7 +16,7 @@ internal static class Problems
         var first = failures[0];
         context.Response.StatusCode = first.Error.HttpStatus;
         var body = new ProblemBody(
-            $"https://pelago.dev/errors/{first.Error.Code}", first.Error.Title, first.Error.HttpStatus,
+            $"urn:pelago:error:{first.Error.Code}", first.Error.Title, first.Error.HttpStatus,
             failures.Count == 1 ? first.Message : string.Join(' ', failures.Select(f => f.Message)),
             first.Error.Code, first.Next.Length == 0 ? null : first.Next, first.Field,
             [.. failures.Where(f => f.Field is not null).Select(f => new FieldError(

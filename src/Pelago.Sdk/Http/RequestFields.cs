@@ -33,7 +33,10 @@ public sealed class RequestFields : IDisposable
         try
         {
             parsed = await JsonDocument.ParseAsync(
-                context.Request.Body, new JsonDocumentOptions { MaxDepth = MaxDepth }, cancellationToken);
+                context.Request.Body, new JsonDocumentOptions
+                {
+                    MaxDepth = MaxDepth, AllowDuplicateProperties = false,
+                }, cancellationToken);
         }
         catch (JsonException e)
         {

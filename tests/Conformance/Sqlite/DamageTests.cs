@@ -148,6 +148,7 @@ public sealed class DamageTests : IAsyncDisposable
         await using var journal = await fixture.OpenAsync();
         var image = await journal.LoadHistoryAsync(Key(3), Cancelled);
         image.Damage.ShouldNotBeNull().Error.ShouldBe(ErrorCodes.JournalDamaged);
+        image.Damage.Message.ShouldContain(Key(3).ToString());
         var page = await journal.ReadLaneAsync(3, 0, null, 1000, 1_000_000, Cancelled);
         page.Damaged.ShouldBe([Victim]);
         page.Rows.Count.ShouldBe((int)Rows * 2 - 1);

@@ -55,6 +55,7 @@ public sealed class ServiceTests : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         http.Dispose();
+        await app.StopAsync(CancellationToken.None); // disposing alone leaves the journal open
         await app.DisposeAsync();
         Directory.Delete(directory, recursive: true);
     }
@@ -86,7 +87,11 @@ public sealed class ServiceTests : IAsyncLifetime
 
     [Theory]
     [InlineData("{", "PLG2003", 400)]
+    [InlineData("", "PLG2003", 400)]
     [InlineData("[]", "PLG2003", 400)]
+    [InlineData("""{"word":"x","times":1,"word":"y"}""", "PLG2003", 400)]
+    [InlineData("""{"word":["x"],"times":1}""", "PLG2005", 422)]
+    [InlineData("""{"word":"x","times":"1"}""", "PLG2005", 422)]
     [InlineData("""{"word":"\ud800","times":1}""", "PLG2005", 422)]
     [InlineData("""{"word":"x","times":1.5}""", "PLG2005", 422)]
     [InlineData("""{"word":"x","times":1,"wrod":"y"}""", "PLG7001", 422)]
@@ -105,10 +110,20 @@ public sealed class ServiceTests : IAsyncLifetime
             .ShouldBe(["word", "times", "more"]);
     }
 
-    [Fact]
-    public async Task Body_OverTheLimit_IsRefused()
+    [Theory]
+    [InlineData(5_000, true)]
+    [InlineData(5_000, false)]
+    [InlineData(8_000_000, true)] // more than the buffers between: the sender is still writing when it is refused
+    [InlineData(8_000_000, false)]
+    public async Task Body_OverTheLimit_IsRefusedAndTheSenderHearsIt(int characters, bool lengthKnown)
     {
-        using var response = await PostAsync("/tallies/a", $$"""{"word":"{{new string('x', 5_000)}}","times":1}""");
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/tallies/a")
+        {
+            Content = new StringContent($$"""{"word":"{{new string('x', characters)}}","times":1}""", Encoding.UTF8,
+                new MediaTypeHeaderValue("application/json")),
+        };
+        request.Headers.TransferEncodingChunked = !lengthKnown;
+        using var response = await http.SendAsync(request, TestContext.Current.CancellationToken);
         await ShouldBeProblem(response, "PLG2004", 413);
     }
 
