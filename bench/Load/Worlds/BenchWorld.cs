@@ -40,7 +40,7 @@ public sealed class BenchWorld : IAsyncDisposable
         }
         catch
         {
-            await world.DisposeAsync();
+            await world.DisposeAsync().AsTask().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
         }
     }
