@@ -77,8 +77,12 @@ internal sealed class Exchange(HttpContext context, string target, Destination d
 
     private static void Add(HttpRequestMessage request, string name, StringValues values)
     {
-        // The library keeps headers of the body apart and refuses them among the others.
+        // The library keeps headers of the body apart and refuses them among the others; a request without a body may
+        // have them all the same.
         if (!request.Headers.TryAddWithoutValidation(name, values.AsEnumerable()))
-            request.Content?.Headers.TryAddWithoutValidation(name, values.AsEnumerable());
+        {
+            request.Content ??= new ReadOnlyMemoryContent(ReadOnlyMemory<byte>.Empty);
+            request.Content.Headers.TryAddWithoutValidation(name, values.AsEnumerable());
+        }
     }
 }

@@ -23,9 +23,13 @@ internal static class Command
     /// <summary>The root of the checkout.</summary>
     public static string Root { get; } = FindRoot();
 
-    public static async Task<CommandResult> RunAsync(params string[] arguments)
+    public static Task<CommandResult> RunAsync(params string[] arguments)
+        => RunProgramAsync(Path.Combine(Root, "pelago"), arguments);
+
+    /// <summary>Runs another program.</summary>
+    public static async Task<CommandResult> RunProgramAsync(string program, params string[] arguments)
     {
-        using var process = Start(arguments);
+        using var process = Start(program, arguments);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         limit.CancelAfter(Limit);
         var output = process.StandardOutput.ReadToEndAsync(limit.Token);
@@ -34,9 +38,11 @@ internal static class Command
         return new CommandResult(process.ExitCode, await output, await error);
     }
 
-    public static Process Start(params string[] arguments)
+    public static Process Start(params string[] arguments) => Start(Path.Combine(Root, "pelago"), arguments);
+
+    private static Process Start(string program, string[] arguments)
     {
-        var process = Process.Start(new ProcessStartInfo(Path.Combine(Root, "pelago"), arguments)
+        var process = Process.Start(new ProcessStartInfo(program, arguments)
         {
             WorkingDirectory = Root,
             RedirectStandardInput = true,

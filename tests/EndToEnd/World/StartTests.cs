@@ -35,6 +35,28 @@ public sealed class StartTests
         result.Error.ShouldContain("error PLG1103: ");
     }
 
+    /// <summary>Root may write everywhere: its rights are laid down first.</summary>
+    [Theory]
+    [InlineData("up", UnixFileMode.UserRead | UnixFileMode.UserExecute)]
+    [InlineData("up", UnixFileMode.None)]
+    [InlineData("status", UnixFileMode.None)]
+    [InlineData("down", UnixFileMode.None)]
+    public async Task AnyVerb_DirectoryThatMayNotBeUsed_IsRefusedAndUntouched(string verb, UnixFileMode mode)
+    {
+        await using var world = new TestWorld(PortBase);
+        File.SetUnixFileMode(world.Data, mode);
+        string[] words = [Path.Combine(Command.Root, "pelago"), verb, "--data", world.Data];
+        var result = Environment.IsPrivilegedProcess
+            ? await Command.RunProgramAsync("setpriv", ["--inh-caps=-all", "--bounding-set=-all", .. words])
+            : await Command.RunProgramAsync(words[0], words[1..]);
+        File.SetUnixFileMode(
+            world.Data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+
+        result.ShouldExitWith(4).Error.ShouldStartWith("error PLG1103: ");
+        result.Output.ShouldBeEmpty();
+        Directory.GetFileSystemEntries(world.Data).ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task Up_Interrupted_CanBeRepeated()
     {

@@ -31,6 +31,22 @@ public sealed class ForwardingTests
         seen.Header("Pelago-Ingress-Secret").ShouldBeNull();
     }
 
+    [Theory]
+    [InlineData("1.1")]
+    [InlineData("2.0")]
+    public async Task Public_PostWithAnEmptyBody_KeepsItsMediaType(string version)
+    {
+        await using var world = await IngressWorld.StartAsync();
+        using var client = world.PublicClient(Version.Parse(version));
+        using var nothing = new StringContent("", Encoding.UTF8, "application/json");
+
+        using var response = await client.PostAsync($"https://{IngressWorld.PublicHost}/carts/1/items", nothing, Stop);
+
+        response.StatusCode.ShouldBe(HttpStatusCode.OK);
+        world.BookstoreInstance.Requests.ShouldHaveSingleItem().Header("Content-Type")
+            .ShouldBe("application/json; charset=utf-8");
+    }
+
     [Fact]
     public async Task InterRegion_ApplicationPath_CarriesTheVerifiedCaller()
     {

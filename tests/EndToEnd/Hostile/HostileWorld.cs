@@ -1,0 +1,40 @@
+using Pelago.Cli;
+
+namespace Pelago.Tests.EndToEnd;
+
+/// <summary>One world for everything that is done to it from outside: each test leaves it ready.</summary>
+[CollectionDefinition(nameof(HostileWorld))]
+public sealed class HostileWorld : IAsyncLifetime, ICollectionFixture<HostileWorld>
+{
+    private const int PortBase = 26_300;
+
+    internal TestWorld World { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        World = await TestWorld.UpAsync(PortBase);
+        await World.UntilReadyAsync();
+    }
+
+    public ValueTask DisposeAsync() => World.DisposeAsync();
+
+    /// <summary>A region's entry in the status.</summary>
+    internal async Task<RegionStatus> RegionAsync(string name)
+    {
+        var status = await World.StatusAsync();
+        return status.Regions.Single(region => region.Name == name);
+    }
+
+    /// <summary>Sends a request with curl, which changes nothing in it: the status, and the body.</summary>
+    internal async Task<(int Status, string Body)> CurlAsync(params string[] arguments)
+    {
+        var status = await World.StatusAsync();
+        var result = (await Command.RunProgramAsync("curl", [
+            "--silent", "--show-error", "--max-time", "30", "--path-as-is", "--cacert", status.TrustBundle,
+            "--write-out", "\n%{http_code}", .. arguments,
+        ])).ShouldExitWith(0);
+        var at = result.Output.LastIndexOf('\n');
+        return (int.Parse(result.Output.AsSpan(at + 1), System.Globalization.CultureInfo.InvariantCulture),
+            result.Output[..at]);
+    }
+}
