@@ -97,18 +97,23 @@ internal sealed record NamedServer(string Name, int Port, string Region)
         policy.CustomTrustStore.ImportFromPemFile(trustBundle);
         var (length, why) = (0, SslPolicyErrors.None);
         await using var tls = new SslStream(await NamedConnections.OpenAsync(Name, Port, cancellationToken));
-        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+        try
         {
-            TargetHost = Name,
-            CertificateChainPolicy = policy,
-            RemoteCertificateValidationCallback = (_, _, chain, errors) =>
+            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
             {
-                (length, why) = (chain?.ChainElements.Count ?? 0, errors);
-                return true; // judged below, with words
-            },
-        }, cancellationToken);
-        if (why != SslPolicyErrors.None)
-            throw new AuthenticationException($"its certificate is not accepted: {why}");
+                TargetHost = Name,
+                CertificateChainPolicy = policy,
+                RemoteCertificateValidationCallback = (_, _, chain, errors) =>
+                {
+                    (length, why) = (chain?.ChainElements.Count ?? 0, errors);
+                    return errors == SslPolicyErrors.None;
+                },
+            }, cancellationToken);
+        }
+        catch (AuthenticationException e) when (why != SslPolicyErrors.None)
+        {
+            throw new AuthenticationException($"its certificate is not accepted: {why}", e);
+        }
         using var certificate = new X509Certificate2(tls.RemoteCertificate!);
         return (certificate.NotAfter.ToUniversalTime(), length);
     }
