@@ -20,6 +20,9 @@ namespace Pelago.Region;
 /// them.</summary>
 public static class RegionHost
 {
+    // Who stops a region waits ten seconds for it, and replication streams do not end by themselves.
+    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(2);
+
     /// <summary>Runs until it is told to stop.</summary>
     /// <param name="home">Its home directory, with <c>config.json</c>.</param>
     /// <param name="cancellationToken">Stops it.</param>
@@ -120,7 +123,7 @@ public static class RegionHost
             new ServiceLogs(home.Logs, config.Logs, clock, log).RunAsync);
         await api.StopAsync(CancellationToken.None);
         await runtime.DisposeAsync(); // before the listeners: its streams would keep them open
-        await ingress.StopAsync(TimeSpan.FromSeconds(5));
+        await ingress.StopAsync(DrainTime);
     }
 
     /// <summary>Ends instances that the table does not know of, before anything is started in their place.</summary>

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using Pelago.Model;
 
 namespace Pelago.Tests.EndToEnd;
@@ -103,14 +102,11 @@ public sealed class StartTests
             said += line + "\n";
             if (!line.Contains(seen, StringComparison.Ordinal))
                 continue;
-            _ = Kill(up.Id, signal);
+            Signals.Send(up.Id, signal);
             break;
         }
         said += await up.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await up.WaitForExitAsync(TestContext.Current.CancellationToken);
         return (up.ExitCode, said);
     }
-
-    [DllImport("libc", EntryPoint = "kill")]
-    private static extern int Kill(int pid, int signal);
 }

@@ -85,8 +85,12 @@ internal sealed class TestWorld(int portBase) : IAsyncDisposable
         return pids;
     }
 
-    /// <summary>SIGKILL.</summary>
-    public static void Kill(int pid) => ProcessIdentity.Of(pid).ShouldNotBeNull().Kill();
+    /// <summary>SIGKILL for a process that the status has just named.</summary>
+    public static void Kill(int pid)
+    {
+        pid.ShouldBeGreaterThan(1);
+        ProcessIdentity.Of(pid).ShouldNotBeNull().Kill();
+    }
 
     /// <summary>Living processes that were started for this world, whoever knows of them.</summary>
     public IReadOnlyList<string> Processes()

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Pelago.Cli;
+using Pelago.Model;
 
 namespace Pelago.Tests.EndToEnd;
 
@@ -68,6 +70,12 @@ public sealed class WorldTests(WorldTests.Shared shared) : IClassFixture<WorldTe
     [InlineData(2, "PLG1202", "wan", "set", "us-east-1", "eu-west-1")]
     [InlineData(2, "PLG1202", "regions", "stop", "eu-west-1")]
     [InlineData(3, "PLG1206", "logs", "no-such-service")]
+    [InlineData(2, "PLG1202", "verify", "--settle-seconds", "-1")]
+    [InlineData(2, "PLG1202", "delete", "service", "bookstore", "--no-input")]
+    [InlineData(3, "PLG7003", "delete", "service", "no-such-service", "--yes")]
+    [InlineData(2, "PLG1201", "delete", "servce", "bookstore")]
+    [InlineData(3, "PLG1112", "status", "--context", "no-such-context")]
+    [InlineData(2, "PLG1202", "status", "-o", "xml")]
     [InlineData(3, "PLG1203", "deploy", ".", "--region", "eu-west-9", "--name", "shop")]
     [InlineData(2, "PLG2001", "deploy", ".", "--name", "Not_A_Name")]
     [InlineData(2, "PLG2001", "deploy", ".", "--name", "ingress")]
@@ -85,11 +93,69 @@ public sealed class WorldTests(WorldTests.Shared shared) : IClassFixture<WorldTe
     }
 
     [Fact]
-    public async Task Doctor_HealthyWorld_FindsNothingFailed()
+    public async Task Doctor_HealthyWorld_LooksAtEverythingAndFindsNothingFailed()
     {
         await World.UntilReadyAsync();
-        (await World.RunAsync("doctor")).ShouldExitWith(0);
-        (await World.RunAsync("doctor", "--json")).ShouldExitWith(0).Output.ShouldContain("\"check\": \"links\"");
+        (await World.RunAsync("doctor")).ShouldExitWith(0).Error.ShouldContain("Nothing is wrong.");
+        var findings = JsonSerializer.Deserialize<List<Finding>>(
+            (await World.RunAsync("doctor", "--json")).ShouldExitWith(0).Output, WorldJson.Options)!;
+        findings.Select(f => f.Check).ShouldBeUnique();
+        foreach (var check in new[]
+        {
+            "clock of eu-west-1", "journal fsync of us-east-1", "certificates of federation", "trust bundle",
+            "us-east-1 reaches ap-southeast-1", "versions", "links",
+        })
+            findings.Single(f => f.Check == check).Result.ShouldBe(Finding.Good, check);
+        findings.Count(f => f.Check.StartsWith("name ", StringComparison.Ordinal)).ShouldBe(1 + 3 * 4);
+    }
+
+    [Fact]
+    public async Task DryRun_VerbsThatChange_ChangeNothing()
+    {
+        var before = TestWorld.Pids(await World.UntilReadyAsync());
+        foreach (var words in new[]
+        {
+            new[] { "up" }, ["down", "--yes"], ["regions", "stop", "eu-west-1"], ["regions", "start", "eu-west-1"],
+            ["wan", "cut", "eu-west-1"], ["wan", "heal"], ["wan", "set", "us-east-1", "eu-west-1", "--delay-ms", "900"],
+        })
+            (await World.RunAsync([.. words, "--dry-run"])).ShouldExitWith(0);
+        TestWorld.Pids(await World.StatusAsync()).ShouldBe(before);
+        var links = (await World.RunAsync("wan", "show")).ShouldExitWith(0).Output;
+        links.ShouldNotContain("cut");
+        links.ShouldNotContain("900 ms");
+        var missing = Path.Combine(World.Data, "not-a-world");
+        (await Command.RunAsync("up", "--data", missing, "--dry-run")).ShouldExitWith(0);
+        Directory.Exists(missing).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Data_ThroughASymbolicLink_IsTheSameWorld()
+    {
+        var before = TestWorld.Pids(await World.UntilReadyAsync());
+        var link = World.Data + "-link";
+        Directory.CreateSymbolicLink(link, World.Data);
+        try
+        {
+            (await Command.RunAsync("up", "--data", link)).ShouldExitWith(0);
+            (await Command.RunAsync("status", "--data", link, "-o", "json")).ShouldExitWith(0)
+                .Output.ShouldContain($"\"world\": \"{World.Data}\"");
+        }
+        finally
+        {
+            File.Delete(link);
+        }
+        TestWorld.Pids(await World.StatusAsync()).ShouldBe(before);
+    }
+
+    [Fact]
+    public async Task Verify_RegionDown_SaysWhichPartIsMissing()
+    {
+        await World.UntilReadyAsync();
+        (await World.RunAsync("regions", "stop", "us-east-1", "--yes")).ShouldExitWith(0);
+        (await World.RunAsync("verify", "--settle-seconds", "0")).ShouldExitWith(7)
+            .Error.ShouldContain("error PLG1208: Not compared: us-east-1");
+        (await World.RunAsync("regions", "start", "us-east-1")).ShouldExitWith(0);
+        await World.UntilReadyAsync();
     }
 
     [Fact]

@@ -1,0 +1,152 @@
+using Pelago.Cli;
+using Pelago.Client;
+using Pelago.Model;
+
+namespace Pelago.Tests.EndToEnd;
+
+/// <summary>The life of a service through the command line: deployed, changed, stuck, deleted. One world for all tests of
+/// the class, one test at a time; each deploys a service of its own from the bookstore that is published beside the
+/// command.</summary>
+public sealed class ServiceLifeTests(ServiceLifeTests.Shared shared) : IClassFixture<ServiceLifeTests.Shared>
+{
+    private const int PortBase = 22_500;
+
+    private TestWorld World => shared.World;
+
+    [Fact]
+    public async Task Delete_RegionWasDownMeanwhile_InstancesEndEverywhere()
+    {
+        (await World.RunAsync("deploy", Published(), "--name", "gone")).ShouldExitWith(0);
+        await UntilEverywhereAsync("gone", service => service.State == States.Ready);
+        (await World.RunAsync("regions", "stop", "eu-west-1", "--kill", "--yes")).ShouldExitWith(0);
+
+        (await World.RunAsync("delete", "service", "gone", "--yes")).ShouldExitWith(0);
+        await World.UntilAsync(status => status.Regions.Where(r => r.Name != "eu-west-1").All(r => Find(r, "gone") is null),
+            "the end of the service where the region is up");
+        (await World.RunAsync("regions", "start", "eu-west-1")).ShouldExitWith(0);
+
+        var status = await World.UntilReadyAsync();
+        await World.UntilAsync(s => s.Regions.All(r => r.State == States.Ready && Find(r, "gone") is null),
+            "the end of the service in the region that was down");
+        ProcessSearch.WithEnvironment(InstanceEnvironment.Home,
+                home => home.StartsWith(World.Data, StringComparison.Ordinal) && home.EndsWith("/demo/gone"))
+            .ShouldBeEmpty("no process of it is left");
+        status.Services.Select(s => s.Name).ShouldNotContain("gone");
+        (await World.RunAsync("delete", "service", "gone", "--yes")).ShouldExitWith(3)
+            .Error.ShouldStartWith("error PLG7003: ");
+    }
+
+    [Fact]
+    public async Task Delete_DryRunOrNobodyToAsk_DeletesNothing()
+    {
+        var target = new[] { "delete", "service", "bookstore" };
+        (await World.RunAsync([.. target, "--dry-run"])).ShouldExitWith(0);
+        (await World.RunAsync(target)).ShouldExitWith(2).Error.ShouldContain("--yes");
+        (await World.RunAsync([.. target, "--project", "other", "--yes"])).ShouldExitWith(3);
+        await UntilEverywhereAsync("bookstore", service => service.State == States.Ready);
+    }
+
+    [Fact]
+    public async Task Deploy_AnotherBuild_ReplacesTheInstancesOfEveryRegion()
+    {
+        (await World.RunAsync("deploy", Published(), "--name", "changing")).ShouldExitWith(0);
+        var before = await UntilEverywhereAsync("changing", service => service.State == States.Ready);
+        var build = Directory.CreateTempSubdirectory("pelago-build-");
+        try
+        {
+            Copy(Published(), build.FullName);
+            await File.WriteAllTextAsync(Path.Combine(build.FullName, "build.txt"), "the second build",
+                TestContext.Current.CancellationToken);
+            (await World.RunAsync("deploy", build.FullName, "--name", "changing", "--region", "eu-west-1", "--dry-run"))
+                .ShouldExitWith(0).Error.ShouldContain("would change");
+            (await World.RunAsync("deploy", build.FullName, "--name", "changing", "--region", "eu-west-1"))
+                .ShouldExitWith(0);
+        }
+        finally
+        {
+            build.Delete(recursive: true);
+        }
+        var old = Find(before.Regions[0], "changing")!.Artifact;
+        var after = await UntilEverywhereAsync(
+            "changing", service => service.State == States.Ready && service.Artifact != old);
+        foreach (var region in after.Regions)
+        {
+            Find(region, "changing")!.Instances.Single().Pid
+                .ShouldNotBe(Find(before.Regions.Single(r => r.Name == region.Name), "changing")!.Instances.Single().Pid);
+        }
+        using var client = Client("ap-southeast-1");
+        var resource = await client.GetServiceAsync("demo", "changing", TestContext.Current.CancellationToken);
+        resource.Metadata.Generation.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Instance_ThatNoLongerAnswers_IsKilledAndStartedAgain()
+    {
+        var stuck = Find((await World.UntilReadyAsync()).Regions[1], "bookstore")!.Instances.Single();
+        Signals.Send(stuck.Pid, Signals.Stop);
+        await World.UntilAsync(status => TestWorld.IsReady(status)
+                && Find(status.Regions[1], "bookstore")!.Instances.Single().Pid != stuck.Pid,
+            "another instance in place of the one that hangs");
+        ProcessIdentity.Of(stuck.Pid).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Status_RegionCutOff_IsUnknownWhereItIsAskedAndKnownAgainAfterwards()
+    {
+        await UntilEverywhereAsync("bookstore", service => service.State == States.Ready);
+        await UntilSeenAsync("us-east-1", "ap-southeast-1", States.Ready);
+        (await World.RunAsync("wan", "cut", "ap-southeast-1")).ShouldExitWith(0);
+        await UntilSeenAsync("us-east-1", "ap-southeast-1", "Unknown");
+        await UntilSeenAsync("us-east-1", "eu-west-1", States.Ready);
+        (await World.RunAsync("wan", "heal")).ShouldExitWith(0);
+        await UntilSeenAsync("us-east-1", "ap-southeast-1", States.Ready);
+    }
+
+    private Task UntilSeenAsync(string from, string region, string state) => Eventually.BeTrue(async () =>
+    {
+        using var client = Client(from);
+        var service = await client.GetServiceAsync("demo", "bookstore", TestContext.Current.CancellationToken);
+        return service.Status!.Regions.Single(r => r.Name == region).Conditions.Single(c => c.Type == "Ready").Reason
+            == state;
+    }, $"{region} is {state}, seen from {from}", TimeSpan.FromMinutes(1));
+
+    private Task<StatusDocument> UntilEverywhereAsync(string name, Func<ServiceView, bool> holds)
+        => World.UntilAsync(
+            status => status.Regions.All(r => Find(r, name) is { } service && holds(service)), $"{name} everywhere");
+
+    private RegionClient Client(string region)
+    {
+        var world = RunningWorld.Open(WorldDirectory.At(World.Data), TimeProvider.System);
+        return world.Region(world.RequireRegion(region), TimeSpan.FromSeconds(10));
+    }
+
+    private static ServiceView? Find(Pelago.Cli.RegionStatus region, string name)
+        => region.Services.FirstOrDefault(service => service.Name == name);
+
+    /// <summary>The bookstore as the launcher has published it.</summary>
+    private static string Published()
+    {
+        var store = Path.Combine(Command.Root, ".pelago-build");
+        return Path.Combine(store, File.ReadAllText(Path.Combine(store, "current")).Trim(), "samples", "bookstore");
+    }
+
+    private static void Copy(string from, string to)
+    {
+        foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+        {
+            var target = Path.Combine(to, Path.GetRelativePath(from, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(file, target);
+        }
+    }
+
+    /// <summary>The world of this class.</summary>
+    public sealed class Shared : IAsyncLifetime
+    {
+        internal TestWorld World { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() => World = await TestWorld.UpAsync(PortBase);
+
+        public ValueTask DisposeAsync() => World.DisposeAsync();
+    }
+}
