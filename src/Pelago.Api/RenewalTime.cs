@@ -6,6 +6,8 @@ namespace Pelago.Api;
 /// <summary>When the authorities and listeners of a host are renewed.</summary>
 public static class RenewalTime
 {
+    private static readonly TimeSpan TimerResolution = TimeSpan.FromMilliseconds(1);
+
     // A timer counts running time: a machine that slept notices within this time that its certificate is old.
     private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(1);
 
@@ -20,7 +22,8 @@ public static class RenewalTime
     public static async Task SleepUntilAsync(
         DateTimeOffset due, TimeProvider clock, CancellationToken cancellationToken)
     {
-        for (var left = due - clock.GetUtcNow(); left > TimeSpan.Zero; left = due - clock.GetUtcNow())
+        // A wait below the timer's resolution would return at once, and again, until the clock has moved.
+        for (var left = due - clock.GetUtcNow(); left > TimerResolution; left = due - clock.GetUtcNow())
             await Task.Delay(left < LongestSleep ? left : LongestSleep, clock, cancellationToken);
     }
 }

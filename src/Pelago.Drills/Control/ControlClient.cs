@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Pelago.Api;
 using Pelago.Model;
 
 namespace Pelago.Drills;
@@ -55,11 +56,13 @@ public sealed class ControlClient : IDisposable
             using var response = await _http.SendAsync(sent, cancellationToken);
             if (response.IsSuccessStatusCode)
                 return (await response.Content.ReadFromJsonAsync<T>(WorldJson.Options, cancellationToken))!;
-            if (response.Content.Headers.ContentType?.MediaType != ControlProblem.MediaType)
+            if (response.Content.Headers.ContentType?.MediaType != Problems.MediaType)
                 throw Unreachable($"answered with HTTP status {(int)response.StatusCode}", null);
-            var problem = await response.Content.ReadFromJsonAsync<ControlProblem>(WorldJson.Options,
-                cancellationToken);
-            throw problem!.ToFailure().ToException();
+            var problem = await response.Content.ReadFromJsonAsync(
+                ProblemJson.Default.ProblemDocument, cancellationToken) ?? throw new JsonException("null");
+            // A code of a newer Pelago keeps its text.
+            throw new Failure(ErrorCodes.All.GetValueOrDefault(problem.Code, ErrorCodes.Unexpected), problem.Detail,
+                problem.Next ?? "").ToException();
         }
         catch (HttpRequestException e)
         {

@@ -1,6 +1,4 @@
 using System.Net;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -8,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Pelago.Api;
 using Pelago.Model;
 
 namespace Pelago.Drills;
@@ -18,8 +17,6 @@ public static class ControlListener
 {
     /// <summary>Largest request body.</summary>
     public const int MaxBodyBytes = 64 * 1024;
-
-    private const string Scheme = "Bearer ";
 
     /// <summary>Creates the application; the caller maps its endpoints and runs it.</summary>
     /// <param name="port">Loopback port.</param>
@@ -44,8 +41,7 @@ public static class ControlListener
                 console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
             });
         var application = builder.Build();
-        var expected = Encoding.ASCII.GetBytes(adminTokenSha256);
-        application.Use((context, next) => AnswerAsync(context, next, expected));
+        application.Use((context, next) => AnswerAsync(context, next, adminTokenSha256));
         return application;
     }
 
@@ -69,11 +65,11 @@ public static class ControlListener
     /// <summary>An answer.</summary>
     public static IResult Answer<T>(T value) => Results.Json(value, WorldJson.Options);
 
-    private static async Task AnswerAsync(HttpContext context, RequestDelegate next, byte[] expected)
+    private static async Task AnswerAsync(HttpContext context, RequestDelegate next, string adminTokenSha256)
     {
         try
         {
-            if (!IsAdministrator(context.Request, expected))
+            if (!BearerToken.Authorizes(context.Request, adminTokenSha256))
             {
                 throw new Failure(ErrorCodes.ControlRefused,
                     "The administrator token of this world is missing or wrong.",
@@ -83,19 +79,7 @@ public static class ControlListener
         }
         catch (PelagoException e) when (!context.Response.HasStarted)
         {
-            context.Response.StatusCode = e.Failure.Error.HttpStatus;
-            await context.Response.WriteAsJsonAsync(
-                ControlProblem.From(e.Failure), WorldJson.Options, ControlProblem.MediaType, context.RequestAborted);
+            await Problems.WriteAsync(context, e.Failure);
         }
-    }
-
-    private static bool IsAdministrator(HttpRequest request, byte[] expected)
-    {
-        var header = request.Headers.Authorization.ToString();
-        if (!header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
-            return false;
-        var presented = SHA256.HashData(Encoding.UTF8.GetBytes(header[Scheme.Length..].Trim()));
-        return CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(presented)),
-            expected);
     }
 }

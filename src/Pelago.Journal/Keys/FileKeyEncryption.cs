@@ -9,7 +9,7 @@ namespace Pelago.Journal;
 /// <param name="path">The file, e.g. <c>kek.json</c>. Its directory must exist or be creatable.</param>
 public sealed class FileKeyEncryption(string path) : IKeyEncryption
 {
-    private const int KeyBytes = 32, NonceBytes = 12, TagBytes = 16;
+    private const int KeyBytes = 32;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     /// <inheritdoc />
@@ -18,37 +18,11 @@ public sealed class FileKeyEncryption(string path) : IKeyEncryption
         var create = request.Operation == KeyOperation.Wrap;
         var kek = await ReadAsync(create ? null : request.KekId, cancellationToken)
             ?? await CreateAsync(cancellationToken);
-        using var cipher = new AesGcm(kek.Key, TagBytes);
-        var reply = new KeyReply(kek.Id, create ? Wrap(cipher, request) : Unwrap(cipher, request));
+        var reply = new KeyReply(kek.Id, create
+            ? KeyWrap.Wrap(kek.Key, request.Content.Span, request.Context.Span)
+            : KeyWrap.Unwrap(kek.Key, request.Content.Span, request.Context.Span) ?? throw Wrong());
         CryptographicOperations.ZeroMemory(kek.Key);
         return reply;
-    }
-
-    private static byte[] Wrap(AesGcm cipher, KeyRequest request)
-    {
-        var wrapped = new byte[NonceBytes + request.Content.Length + TagBytes];
-        RandomNumberGenerator.Fill(wrapped.AsSpan(0, NonceBytes));
-        cipher.Encrypt(wrapped.AsSpan(0, NonceBytes), request.Content.Span,
-            wrapped.AsSpan(NonceBytes, request.Content.Length), wrapped.AsSpan(^TagBytes), request.Context.Span);
-        return wrapped;
-    }
-
-    private byte[] Unwrap(AesGcm cipher, KeyRequest request)
-    {
-        var wrapped = request.Content.Span;
-        if (wrapped.Length < NonceBytes + TagBytes)
-            throw Wrong();
-        var key = new byte[wrapped.Length - NonceBytes - TagBytes];
-        try
-        {
-            cipher.Decrypt(wrapped[..NonceBytes], wrapped[NonceBytes..^TagBytes], wrapped[^TagBytes..], key,
-                request.Context.Span);
-            return key;
-        }
-        catch (AuthenticationTagMismatchException)
-        {
-            throw Wrong();
-        }
     }
 
     private async ValueTask<Kek?> ReadAsync(string? wanted, CancellationToken cancellationToken)

@@ -1,13 +1,9 @@
-using System.Net;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Pelago.Api;
 using Pelago.Entities;
@@ -20,8 +16,6 @@ namespace Pelago.Region;
 /// one by anybody but a peer region's own service.</summary>
 internal static class InternalListeners
 {
-    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(2);
-
     private const int StreamWindowBytes = 4 * 1024 * 1024;
 
     /// <summary>The listener of replication streams; the caller starts and disposes it.</summary>
@@ -53,26 +47,7 @@ internal static class InternalListeners
         && access.PeerRegionOf(context.Request.Headers[ReplicationAccess.ClientHeader]) is not null;
 
     private static WebApplication Create(int port, HttpProtocols protocols, ILoggerFactory logging)
-    {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.Replace(ServiceDescriptor.Singleton<IHostLifetime, NoSignals>());
-        builder.Services.Replace(ServiceDescriptor.Singleton(logging));
-        builder.Services.AddRoutingCore();
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            // A replication stream is quiet when nothing is written, and that is well.
-            kestrel.Limits.MinRequestBodyDataRate = null;
-            kestrel.Limits.MinResponseDataRate = null;
-            kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindowBytes;
-            kestrel.Limits.Http2.InitialConnectionWindowSize = StreamWindowBytes;
-            kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = protocols);
-        });
-        var app = builder.Build();
-        app.UseRouting();
-        return app;
-    }
+        => LoopbackListener.Create(Model.Endpoint.Loopback(port), protocols, StreamWindowBytes, logging);
 
     private static Failure Refused { get; } = new(ErrorCodes.PeerRefused,
         "Only the peer regions may ask here, through the ingress.", "Use the Execution API.");

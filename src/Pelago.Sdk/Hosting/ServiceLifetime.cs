@@ -61,7 +61,8 @@ internal sealed class ServiceLifetime(
 
     private async Task StartInRegionAsync(DeployedEnvironment deployed, CancellationToken cancellationToken)
     {
-        management = SideListener.Create(deployed.Management, HttpProtocols.Http1, logging);
+        management = LoopbackListener.Create(
+            deployed.Management, HttpProtocols.Http1, IngressDialler.WindowBytes, logging);
         management.MapInspection(() => service.RuntimeOrNull);
         await management.StartAsync(cancellationToken);
 
@@ -77,7 +78,7 @@ internal sealed class ServiceLifetime(
         var keys = agent.Enrolment.CausalityKeys;
         service.Start(runtime, new Replication.CausalityTokenCodec(name, keys.Current, keys.Previous), access);
 
-        remoting = SideListener.Create(deployed.Remoting, HttpProtocols.Http2, logging);
+        remoting = LoopbackListener.Create(deployed.Remoting, HttpProtocols.Http2, IngressDialler.WindowBytes, logging);
         remoting.MapReplication(runtime, access);
         await remoting.StartAsync(cancellationToken);
         Log.Serving(logger, name, project, deployed.Region);

@@ -28,8 +28,9 @@ public sealed class ProcessSearchTests : IDisposable
     [Fact]
     public async Task RegionTakenAway_InstanceThatWasNotWrittenDown_GoesWithIt()
     {
-        var stray = Start("exec sleep 600", InstanceEnvironment.Home, Path.Combine(_home.FullName, "services/demo/shop"));
-        var other = Start("exec sleep 600", InstanceEnvironment.Home, _home.FullName + "-other/services/demo/shop");
+        const string service = "/services/demo/shop";
+        var stray = Start("exec sleep 600", InstanceEnvironment.Home, _home.FullName + service);
+        var other = Start("exec sleep 600", InstanceEnvironment.Home, _home.FullName + "-other" + service);
 
         await RegionProcesses.StopAsync(default, _home.FullName, kill: true, TimeProvider.System,
             TestContext.Current.CancellationToken);

@@ -4,8 +4,8 @@ using Pelago.Model;
 
 namespace Pelago.Tests.EndToEnd;
 
-/// <summary>The life of a service through the command line: deployed, changed, stuck, deleted. One world for all tests of
-/// the class, one test at a time; each deploys a service of its own from the bookstore that is published beside the
+/// <summary>The life of a service through the command line: deployed, changed, stuck, deleted. One world for all tests
+/// of the class, one test at a time; each deploys a service of its own from the bookstore that is published beside the
 /// command.</summary>
 public sealed class ServiceLifeTests(ServiceLifeTests.Shared shared) : IClassFixture<ServiceLifeTests.Shared>
 {
@@ -21,7 +21,8 @@ public sealed class ServiceLifeTests(ServiceLifeTests.Shared shared) : IClassFix
         (await World.RunAsync("regions", "stop", "eu-west-1", "--kill", "--yes")).ShouldExitWith(0);
 
         (await World.RunAsync("delete", "service", "gone", "--yes")).ShouldExitWith(0);
-        await World.UntilAsync(status => status.Regions.Where(r => r.Name != "eu-west-1").All(r => Find(r, "gone") is null),
+        await World.UntilAsync(
+            status => status.Regions.Where(r => r.Name != "eu-west-1").All(r => Find(r, "gone") is null),
             "the end of the service where the region is up");
         (await World.RunAsync("regions", "start", "eu-west-1")).ShouldExitWith(0);
 
@@ -71,8 +72,8 @@ public sealed class ServiceLifeTests(ServiceLifeTests.Shared shared) : IClassFix
             "changing", service => service.State == States.Ready && service.Artifact != old);
         foreach (var region in after.Regions)
         {
-            Find(region, "changing")!.Instances.Single().Pid
-                .ShouldNotBe(Find(before.Regions.Single(r => r.Name == region.Name), "changing")!.Instances.Single().Pid);
+            var earlier = Find(before.Regions.Single(r => r.Name == region.Name), "changing")!.Instances.Single();
+            Find(region, "changing")!.Instances.Single().Pid.ShouldNotBe(earlier.Pid);
         }
         using var client = Client("ap-southeast-1");
         var resource = await client.GetServiceAsync("demo", "changing", TestContext.Current.CancellationToken);

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Pelago.Client;
+using Pelago.Federation;
 using Pelago.Model;
 using Pelago.Pki;
 
@@ -51,6 +52,44 @@ public sealed class EnrolmentTests
         second.Certificate.ShouldBe(first.Certificate);
         second.Trust.ShouldBe(first.Trust);
         second.Causality.Current.ShouldBe(first.Causality.Current);
+    }
+
+    [Fact]
+    public async Task Bundle_WithOtherContentThanBefore_GetsAHigherEpoch()
+    {
+        await using var federation = await LocalFederation.StartAsync(Region);
+        await federation.StopAsync();
+        await federation.StartAsync();
+        Epoch(federation).ShouldBe(1, "a restart changes nothing");
+
+        await federation.StopAsync();
+        File.Delete(Path.Combine(federation.Home, "ca", "root.pem"));
+        File.Delete(Path.Combine(federation.Home, "keys", "root.key"));
+        await federation.StartAsync();
+
+        Epoch(federation).ShouldBe(2, "another root");
+        PrivateFile.ReadJson<FederationState>(Path.Combine(federation.Home, "state.json"))!.TrustEpoch.ShouldBe(2);
+
+        static long Epoch(LocalFederation federation)
+        {
+            TrustBundle.Parse(File.ReadAllText(federation.BundleFile), out var bundle).ShouldBeNull();
+            return bundle!.Epoch;
+        }
+    }
+
+    [Fact]
+    public async Task Diagnosis_WithoutTheAdministratorsToken_IsRefused()
+    {
+        await using var federation = await LocalFederation.StartAsync(Region);
+        using var stranger = federation.Client("plg_test_stranger");
+        (await Should.ThrowAsync<PelagoException>(
+            () => stranger.DiagnoseAsync(TestContext.Current.CancellationToken))).Failure.Error
+            .ShouldBe(ErrorCodes.NotSignedIn);
+        using var admin = federation.Client();
+        var diagnosis = await admin.DiagnoseAsync(TestContext.Current.CancellationToken);
+        diagnosis.Certificates.Select(c => c.What)
+            .ShouldBe(["root", "intermediate", "api.federation.pelago.localhost"]);
+        diagnosis.Program.ShouldBe(BuildIdentity.Current);
     }
 
     [Fact]

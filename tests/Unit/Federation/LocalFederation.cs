@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Pelago.Client;
 using Pelago.Federation;
 using Pelago.Model;
+using Pelago.Pki;
 
 namespace Pelago.Tests.Unit;
 
@@ -25,7 +26,13 @@ internal sealed class LocalFederation : IAsyncDisposable
 
     public string BundleFile => Path.Combine(Home, "bundle.pem");
 
-    public static async Task<LocalFederation> StartAsync(params string[] regions)
+    /// <summary>Clock of its certificates.</summary>
+    public TimeProvider Clock { get; private init; } = TimeProvider.System;
+
+    public static Task<LocalFederation> StartAsync(params string[] regions)
+        => StartAsync(TimeProvider.System, regions);
+
+    public static async Task<LocalFederation> StartAsync(TimeProvider clock, params string[] regions)
     {
         var root = Directory.CreateTempSubdirectory("fed-").FullName;
         var home = Path.Combine(root, "federation");
@@ -37,7 +44,7 @@ internal sealed class LocalFederation : IAsyncDisposable
                 r, $"{r}.apps.pelago.localhost", $"{r}.platform.pelago.localhost",
                     Path.Combine(root, "tickets", r + ".json")))]);
         PrivateFile.WriteJson(Path.Combine(home, "config.json"), config);
-        var federation = new LocalFederation(home, config);
+        var federation = new LocalFederation(home, config) { Clock = clock };
         await federation.StartAsync();
         return federation;
     }
@@ -45,7 +52,7 @@ internal sealed class LocalFederation : IAsyncDisposable
     public async Task StartAsync()
     {
         _stop = new CancellationTokenSource();
-        _running = FederationHost.RunAsync(Home, _stop.Token);
+        _running = FederationHost.RunAsync(Home, new Lifetimes(), Clock, _stop.Token);
         await Eventually.BeTrue(async () =>
         {
             if (_running.IsFaulted)

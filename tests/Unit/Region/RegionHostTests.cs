@@ -62,6 +62,110 @@ public sealed class RegionHostTests
     }
 
     [Fact]
+    public async Task Status_OfAService_IsPutTogetherWhereItIsAsked()
+    {
+        await using var federation = await LocalFederation.StartAsync("us-east-1", "eu-west-1");
+        var regions = await LocalRegion.StartAsync(federation);
+        await using var us = regions[0];
+        await using var eu = regions[1];
+        using var there = us.Client();
+        using var here = eu.Client();
+        await there.UploadArtifactAsync(NotAProgramDigest, new MemoryStream(NotAProgram), NotAProgram.Length, null,
+            Stop);
+        await there.PutServiceAsync(Service(), Stop);
+
+        var view = await here.WaitAsync("what us-east-1 says is known here", v => v.Services.Any(s => s.Regions.All(r
+            => r.State == "Fetching" && r.ObservedGeneration == 1 && r.ReportedAt is not null)),
+            TimeSpan.FromSeconds(30), Stop);
+        view.Services.Single().Regions.Select(r => r.Region).ShouldBe(["eu-west-1", "us-east-1"]);
+        var resource = await here.GetServiceAsync("demo", "bookstore", Stop);
+        resource.Status!.Regions.Select(r => r.Name).ShouldBe(["eu-west-1", "us-east-1"]);
+        var ready = resource.Status.Conditions.Single(c => c.Type == "Ready");
+        ready.Status.ShouldBe("False");
+        ready.Message.ShouldContain("us-east-1: ");
+
+        await us.StopAsync();
+        await here.WaitAsync("us-east-1 is not heard of", v => v.Services.Single().Regions
+            .Single(r => r.Region == "us-east-1") is { State: "Unknown", ReportedAt: not null },
+            TimeSpan.FromSeconds(30), Stop);
+        await here.DeleteServiceAsync("demo", "bookstore", Stop);
+        await us.StartAsync();
+        await there.WaitAsync("the deletion arrives", v => v.Services.Count == 0, TimeSpan.FromSeconds(30), Stop);
+        (await Should.ThrowAsync<PelagoException>(() => there.DeleteServiceAsync("demo", "bookstore", Stop)))
+            .Failure.Error.ShouldBe(ErrorCodes.ResourceNotFound);
+    }
+
+    [Fact]
+    public async Task Health_JournalThatCannotBeWritten_IsUnhealthyUntilItCan()
+    {
+        await using var federation = await LocalFederation.StartAsync("us-east-1");
+        var regions = await LocalRegion.StartAsync(federation);
+        await using var region = regions[0];
+        using var api = new ApiClient(region);
+        await Eventually.BeTrue(async () => await HealthAsync(api) == (HttpStatusCode.OK, true), "a healthy region");
+        var (journal, aside) = (Path.Combine(region.Home, "journal"), Path.Combine(region.Home, "journal.aside"));
+
+        Directory.Move(journal, aside);
+        await File.WriteAllTextAsync(journal, "in its place", Stop);
+        await Eventually.BeTrue(async () => await HealthAsync(api) == (HttpStatusCode.ServiceUnavailable, false),
+            "a region that says that its journal cannot be written");
+
+        File.Delete(journal);
+        Directory.Move(aside, journal);
+        await Eventually.BeTrue(async () => await HealthAsync(api) == (HttpStatusCode.OK, true), "a healthy region");
+
+        static async Task<(HttpStatusCode Code, bool Journal)> HealthAsync(ApiClient api)
+        {
+            using var answer = await api.Http.GetAsync("/healthz", Stop);
+            var health = await answer.Content.ReadFromJsonAsync(RegionJson.Default.RegionHealth, Stop);
+            return (answer.StatusCode, health!.Checks.Single(c => c.Name == "journal").Healthy);
+        }
+    }
+
+    [Fact]
+    public async Task Diagnosis_OfARegion_DialsItsPeers()
+    {
+        await using var federation = await LocalFederation.StartAsync("us-east-1", "eu-west-1");
+        var regions = await LocalRegion.StartAsync(federation);
+        await using var us = regions[0];
+        await using var eu = regions[1];
+        using var client = us.Client();
+        var diagnosis = await client.DiagnoseAsync(Stop);
+        diagnosis.Peers.Single().ShouldSatisfyAllConditions(
+            peer => peer.Peer.ShouldBe("eu-west-1"), peer => peer.Reachable.ShouldBeTrue(peer.Detail));
+        diagnosis.JournalFlushMs.ShouldNotBeNull();
+        diagnosis.Certificates.Select(c => c.What).ShouldContain("intermediate");
+
+        await eu.StopAsync();
+        diagnosis = await client.DiagnoseAsync(Stop);
+        diagnosis.Peers.Single().Reachable.ShouldBeFalse();
+        diagnosis.Peers.Single().Detail.ShouldNotBeEmpty();
+        using var stranger = us.Client("plg_test_stranger");
+        (await Should.ThrowAsync<PelagoException>(() => stranger.DiagnoseAsync(Stop))).Failure.Error
+            .ShouldBe(ErrorCodes.NotSignedIn);
+        await eu.StartAsync();
+    }
+
+    [Theory]
+    [InlineData("/v1/conflicts/demo/bookstore", HttpStatusCode.NotFound, "PLG7003")]
+    [InlineData("/v1/conflicts/demo/bookstore?after=-1", HttpStatusCode.UnprocessableEntity, "PLG2005")]
+    [InlineData("/v1/conflicts/demo/bookstore?after=x", HttpStatusCode.UnprocessableEntity, "PLG2005")]
+    [InlineData("/v1/conflicts/demo/bookstore?limit=0", HttpStatusCode.UnprocessableEntity, "PLG2005")]
+    [InlineData("/v1/conflicts/demo/bookstore?limit=1001", HttpStatusCode.UnprocessableEntity, "PLG2005")]
+    [InlineData("/v1/verify/demo/bookstore", HttpStatusCode.NotFound, "PLG7003")]
+    public async Task Inspection_BadInput_IsAProblemWithACode(string path, HttpStatusCode status, string code)
+    {
+        await using var federation = await LocalFederation.StartAsync("us-east-1");
+        var regions = await LocalRegion.StartAsync(federation);
+        await using var region = regions[0];
+        using var api = new ApiClient(region);
+        using var answer = await api.Http.GetAsync(path, Stop);
+        answer.StatusCode.ShouldBe(status);
+        var problem = await answer.Content.ReadFromJsonAsync<JsonElement>(Stop);
+        problem.GetProperty("code").GetString().ShouldBe(code);
+    }
+
+    [Fact]
     public async Task Services_BadInput_IsAStatusThatNamesEveryFieldAndChangesNothing()
     {
         await using var federation = await LocalFederation.StartAsync("us-east-1");

@@ -1,6 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging.Abstractions;
 using Pelago.Client;
+using Pelago.Federation;
 using Pelago.Model;
 using Pelago.Pki;
 using Pelago.Region;
@@ -78,6 +79,87 @@ public sealed class RegionRenewalTests
         }
         identity.CausalityOf("demo").Current.ShouldNotBe(identity.CausalityOf("other").Current, "one key a project");
     }
+
+    [Fact]
+    public async Task Intermediate_TwoThirdsOfEachLife_IsRenewedByAPlaneThatRenewsItsOwn()
+    {
+        var clock = new FakeClock(TimeProvider.System.GetUtcNow());
+        await using var federation = await LocalFederation.StartAsync(clock, "us-east-1");
+        var home = PrepareHome(federation);
+        using var kek = KeyEncryptionKey.OpenFile(home.SealingKeyFile);
+        var identity = await OpenAsync(home, kek, clock);
+        var first = identity.Authority.Certificate;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var renewing = identity.RenewForeverAsync(stop.Token);
+
+        await Eventually.BeTrue(() => clock.ArmedTimers > 0, "the renewal sleeps");
+        clock.Advance(Policy.Intermediate * 0.6);
+        identity.Authority.Certificate.Thumbprint.ShouldBe(first.Thumbprint, "it is not time yet");
+        await AdvanceUntilAsync(clock, () => Generation(home) == 2, "the first renewal");
+        var second = identity.Authority.Certificate;
+        second.PublicKey.ExportSubjectPublicKeyInfo().ShouldNotBe(first.PublicKey.ExportSubjectPublicKeyInfo());
+        identity.Trust.Current.Issued(second).ShouldBeTrue();
+        // By now the plane's first own intermediate has ended: it serves with one that it made meanwhile.
+        await AdvanceUntilAsync(clock, () => Generation(home) == 3, "the second renewal");
+        (clock.GetUtcNow() - first.NotBefore.ToUniversalTime()).ShouldBeGreaterThan(Policy.Intermediate);
+        Directory.GetFiles(Path.Combine(federation.Home, "keys"), "intermediate*").Length
+            .ShouldBe(1, "keys that are not needed any more are removed");
+
+        await stop.CancelAsync();
+        await renewing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await OpenAsync(home, kek, clock); // what was renewed is what a restart finds
+    }
+
+    [Fact]
+    public async Task TrustBundle_OfAHigherEpoch_ArrivesLongBeforeARenewalAndAnOlderOneNever()
+    {
+        var clock = new FakeClock(TimeProvider.System.GetUtcNow());
+        await using var federation = await LocalFederation.StartAsync(clock, "us-east-1");
+        var home = PrepareHome(federation);
+        using var kek = KeyEncryptionKey.OpenFile(home.SealingKeyFile);
+        var identity = await OpenAsync(home, kek, clock);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var following = identity.FollowTrustForeverAsync(stop.Token);
+        identity.Trust.Current.Epoch.ShouldBe(1);
+
+        await RestartAsync(federation, epoch: 4);
+        await AdvanceUntilAsync(
+            clock, () => identity.Trust.Current.Epoch == 4, "the new bundle", RegionIdentity.TrustPace);
+        await federation.StopAsync(); // away for a while: nothing changes
+        clock.Advance(RegionIdentity.TrustPace * 2);
+        await federation.StartAsync();
+        File.Delete(federation.BundleFile);
+        await RestartAsync(federation, epoch: 2);
+        for (var i = 0; i < 3; i++)
+        {
+            await Eventually.BeTrue(() => clock.ArmedTimers > 0, "the region sleeps");
+            clock.Advance(RegionIdentity.TrustPace * 2);
+        }
+        identity.Trust.Current.Epoch.ShouldBe(4);
+        TrustStore.Open(home.BundleFile).Current.Epoch.ShouldBe(4, "also after a restart");
+        await stop.CancelAsync();
+        await following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private static async Task RestartAsync(LocalFederation federation, long epoch)
+    {
+        await federation.StopAsync();
+        var file = Path.Combine(federation.Home, "state.json");
+        PrivateFile.WriteJson(file, PrivateFile.ReadJson<FederationState>(file)! with { TrustEpoch = epoch });
+        File.Delete(federation.BundleFile);
+        await federation.StartAsync();
+    }
+
+    /// <summary>Moves time forward bit by bit, so that whoever sleeps wakes up and goes to sleep again.</summary>
+    private static Task AdvanceUntilAsync(FakeClock clock, Func<bool> condition, string what, TimeSpan? step = null)
+        => Eventually.BeTrue(() =>
+        {
+            clock.Advance(step ?? TimeSpan.FromHours(4));
+            return condition();
+        }, what, TimeSpan.FromMinutes(2));
+
+    private static int Generation(RegionHome home)
+        => PrivateFile.ReadJson<IdentityRecord>(home.IdentityFile)!.Generation;
 
     private static RegionHome PrepareHome(LocalFederation federation)
     {

@@ -21,7 +21,8 @@ public sealed class ServiceAggregationTests
     [Fact]
     public void ToStatus_OneRegionBehind_NamesIt()
     {
-        var status = ServiceAggregation.ToStatus(3, [View("eu", "Starting", 2, "Not ready yet."), View("us", "Ready", 3)]);
+        var status = ServiceAggregation.ToStatus(
+            3, [View("eu", "Starting", 2, "Not ready yet."), View("us", "Ready", 3)]);
         Of(status, "Synced").ShouldBe(("False", "Pending", "Not acted on yet in eu."));
         Of(status, "Ready").ShouldBe(("False", "Starting", "eu: Not ready yet."));
         status.ObservedGeneration.ShouldBe(2);

@@ -54,7 +54,8 @@ internal sealed class StreamRegion : IAsyncDisposable
         var dialler = new IngressDialler(Service, () => region.configuration, region.Client, group.Check(),
             TimeProvider.System, NullLogger.Instance);
         region.Region = await TestRegion.StartAsync(name, members, dialler);
-        region.remoting = SideListener.Create(Endpoint.Loopback(0), HttpProtocols.Http2, NullLoggerFactory.Instance);
+        region.remoting = LoopbackListener.Create(
+            Endpoint.Loopback(0), HttpProtocols.Http2, IngressDialler.WindowBytes, NullLoggerFactory.Instance);
         region.remoting.MapReplication(region.Region.Runtime, new ReplicationAccess(
             Secret, Service.Service, Service.Project, () => region.configuration.Peers));
         await region.remoting.StartAsync(Stop);

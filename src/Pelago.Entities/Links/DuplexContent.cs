@@ -1,9 +1,8 @@
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Http.Headers;
-using Pelago.Entities;
 
-namespace Pelago.Sdk;
+namespace Pelago.Entities;
 
 /// <summary>A request body that is written while the response is read: whatever is flushed into the pipe leaves at
 /// once.</summary>
