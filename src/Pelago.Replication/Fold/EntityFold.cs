@@ -36,6 +36,7 @@ public sealed class EntityFold
     private object state;
     private VersionVector folded = VersionVector.Empty;
     private int foldedCount;
+    private EventRecord[]? tailEvents;
     private int keptKeys;
 
     /// <summary>An entity without events.</summary>
@@ -50,6 +51,12 @@ public sealed class EntityFold
 
     /// <summary>Events that are not in the base, in the total order.</summary>
     public IReadOnlyList<FoldEntry> Tail => tail;
+
+    /// <summary>The events of <see cref="Tail"/> as a list that never changes: reads between two writes share
+    /// one.</summary>
+    public IReadOnlyList<EventRecord> TailEvents => tailEvents ??= [.. tail.Select(t => t.Event)];
+
+    internal ProbeCounts? Probes { get; set; }
 
     /// <summary>Why the fold cannot go on, or null. Set while folding.</summary>
     public Failure? Parked { get; private set; }
@@ -79,6 +86,7 @@ public sealed class EntityFold
     public void Insert(EventRecord e, object? payload)
     {
         var entry = new FoldEntry(e, payload);
+        tailEvents = null;
         var at = tail.Count;
         while (at > 0 && TotalOrder.Instance.Compare(e, tail[at - 1].Event) < 0)
             at--;
@@ -105,7 +113,7 @@ public sealed class EntityFold
 
     /// <summary>Tries events of a new local command on the present state without keeping them.</summary>
     /// <returns>The refusal of the first event that the fold would refuse, or null.</returns>
-    public string? Probe(IReadOnlyList<EventRecord> events, IReadOnlyList<object> payloads)
+    public string? RefusalOf(IReadOnlyList<EventRecord> events, IReadOnlyList<object> payloads)
     {
         Advance();
         var probe = state;
@@ -147,6 +155,8 @@ public sealed class EntityFold
         ForgetOldKeys();
         BaseCount += (ulong)count;
         tail.RemoveRange(0, count);
+        tailEvents = null;
+        Probes?.Hit(Probe.BaseAdvanced);
         if (tail.Count == 0)
             keys = baseKeys; // without those that were forgotten
         foldedCount -= count;
@@ -256,7 +266,9 @@ public sealed class EntityFold
 
     private void RewindTo(int at)
     {
-        checkpoints.RemoveAll(c => c.Count > at);
+        Probes?.Hit(Probe.Rewound);
+        if (checkpoints.RemoveAll(c => c.Count > at) > 0)
+            Probes?.Hit(Probe.RewoundOverCheckpoint);
         if (checkpoints is [.., var nearest])
             (state, folded, keys, foldedCount) = (nearest.State, nearest.Folded, nearest.Keys, nearest.Count);
         else

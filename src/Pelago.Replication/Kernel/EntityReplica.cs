@@ -5,7 +5,7 @@ namespace Pelago.Replication;
 /// <summary>One entity in memory: what has been seen, the fold, what is held back, and who waits.</summary>
 /// <remarks>Seen, count and fold run ahead of the journal by <see cref="Pending"/> rows; nothing leaves the instance
 /// before the rows it depends on are durable.</remarks>
-internal sealed class EntityReplica(EntityKey key, IEntityType type)
+internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts probes)
 {
     private readonly List<(Origin Origin, HybridTimestamp At)> last = [];
     private SortedDictionary<(Origin Origin, ulong Sequence), HeldEvent>? held;
@@ -18,7 +18,7 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type)
     public VersionVector Seen { get; private set; } = VersionVector.Empty;
     public HybridTimestamp Highest { get; private set; }
     public ulong Count { get; private set; }
-    public EntityFold Fold { get; private set; } = new(type, key.Id);
+    public EntityFold Fold { get; private set; } = new(type, key.Id) { Probes = probes };
     public ulong SnapshotCount { get; set; }
     public Failure? Damage { get; private set; }
 
@@ -71,6 +71,8 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type)
             try
             {
                 Fold = EntityFold.Restore(Type, Key.Id, content.Base);
+                Fold.Probes = probes;
+                probes.Hit(Probe.SnapshotRestored);
             }
             catch (Exception) // a user's serializer cannot read its own state: it is folded from the events
             {
@@ -181,7 +183,7 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type)
         return [.. forgotten.Select(key => new ForgottenReply(Key, key))];
     }
 
-    public EntityView View() => new(Fold.State, Seen, Count, Highest, [.. Fold.Tail.Select(t => t.Event)]);
+    public EntityView View() => new(Fold.State, Seen, Count, Highest, Fold.TailEvents);
 
     private object? Decode(EventRecord e)
     {

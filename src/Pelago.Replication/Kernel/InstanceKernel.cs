@@ -37,6 +37,9 @@ public sealed class InstanceKernel
     /// <summary>Id of the journal beneath.</summary>
     public Guid JournalId { get; }
 
+    /// <summary>How often the protocol came to its rarer moments.</summary>
+    public ProbeCounts Probes => context.Probes;
+
     internal IReadOnlyList<LaneReplica> Lanes => lanes;
 
     internal LaneReplica Lane(int lane) => lanes[lane];
@@ -188,6 +191,7 @@ public sealed class InstanceKernel
     internal void BreakIncarnation(AlarmKind kind, string why)
     {
         context.Alarm(kind, $"{context.Options.Region}: {why}.");
+        context.Hit(kind == AlarmKind.Superseded ? Probe.Superseded : Probe.OwnEventBeyondSeen);
         writer.Break(why);
         var failure = new Failure(
             ErrorCodes.JournalUnavailable, "The region had to begin a new incarnation.", "Try again.");

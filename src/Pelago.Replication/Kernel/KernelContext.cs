@@ -16,10 +16,14 @@ internal sealed class KernelContext(KernelOptions options, IReadOnlyDictionary<s
 
     public ClockSense Clock { get; } = new();
 
+    public ProbeCounts Probes { get; } = new();
+
     /// <summary>The author's clock: the own one, unless it is off the group's median.</summary>
     public long AuthorMilliseconds => Now.WallMilliseconds + Clock.Correction(Options.ClockToleranceMilliseconds);
 
     public void Emit(KernelEffect effect) => Effects.Add(effect);
+
+    public void Hit(Probe probe) => Probes.Hit(probe);
 
     public void Alarm(AlarmKind kind, string text) => Effects.Add(new Alarm(kind, text));
 

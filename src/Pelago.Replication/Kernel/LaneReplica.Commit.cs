@@ -59,7 +59,10 @@ internal sealed partial class LaneReplica
         foreach (var gap in group.Owed)
             gap.Durable = true;
         foreach (var gap in group.Settled.Where(g => !filling.Owed.Contains(g)))
+        {
             owed.Remove(gap);
+            context.Hit(Probe.OwedClosed);
+        }
         foreach (var entity in group.Touched)
             entity.Pending--;
         foreach (var (done, _) in group.Completions)
@@ -76,7 +79,10 @@ internal sealed partial class LaneReplica
         foreach (var row in group.Rows)
         {
             if (!row.Own && row.Event.OriginPosition > Vouches(row.Event.Origin))
+            {
                 Cursor(row.Event.Origin).Revision++;
+                context.Hit(Probe.RowBeyondFrontier);
+            }
         }
         if (group.Rows.Count > 0 || group.Settled.Count > 0)
         {
@@ -126,6 +132,7 @@ internal sealed partial class LaneReplica
                 Forget(entity, entry);
             }
         }
+        context.Hit(Probe.HistoryNeeded);
         var fresh = Fresh(entity);
         fresh.NeedsHistory = true;
         entities[entity.Key] = fresh;
@@ -153,6 +160,7 @@ internal sealed partial class LaneReplica
         {
             var content = SnapshotCodec.Write(entity.Type, entity.Fold, entity.Seen, entity.Highest);
             filling.Snapshots.Add(new EntitySnapshot(entity.Key, entity.Count, content));
+            context.Hit(Probe.SnapshotWritten);
         }
         catch (Exception error) // a user's serializer: the events are there, and loading takes longer
         {
@@ -175,6 +183,7 @@ internal sealed partial class LaneReplica
             context.Alarm(AlarmKind.Parked, parked.Message);
         foreach (var entry in entity.Fold.TakeConflicts())
         {
+            context.Hit(entry.Deduplicated ? Probe.DeduplicatedByFold : Probe.RefusedByFold);
             filling.Conflicts.Add(new ConflictRecord(entity.Key,
                 entry.Deduplicated ? ConflictKind.Deduplicated : ConflictKind.RefusedByFold,
                 entry.Event.Origin, entry.Event.Sequence, context.Now.WallMilliseconds, entry.Refusal ?? ""));
@@ -193,6 +202,7 @@ internal sealed partial class LaneReplica
                 "Try again; see 'pelago doctor'.");
         var alarm = outcome == CommitOutcome.Fenced ? AlarmKind.LaneFenced : AlarmKind.JournalFailed;
         context.Alarm(alarm, $"Lane {Lane}: {failure.Message}");
+        context.Hit(outcome == CommitOutcome.Fenced ? Probe.LaneFenced : Probe.GroupUndone);
         FailAll(group, failure);
         Reset(failure);
         LoadWaiting();
@@ -243,6 +253,7 @@ internal sealed partial class LaneReplica
             {
                 entity.Waiting.Remove(late);
                 waitingCount--;
+                context.Hit(Probe.TokenExpired);
                 late.Fail(new Failure(ErrorCodes.TokenNotReached,
                     $"Region {context.Options.Region} has not yet received what the causality token names.",
                     "Try again, or read without the token."));

@@ -59,6 +59,7 @@ internal sealed partial class LaneReplica
         foreach (var entry in left)
             Forget(entity, entry);
         filling.Settled.Add(gap);
+        context.Hit(Probe.OwedGivenUp);
         context.Alarm(AlarmKind.EventsLost, $"Events of {gap.Entry.Entity} from {gap.Entry.Origin}#"
             + $"{gap.Entry.FromSequence} on are lost: their region lost them, and no other has them.");
     }
@@ -105,13 +106,16 @@ internal sealed partial class LaneReplica
 
     private void Duplicate(EntityReplica entity, EventRecord e, InboundFrame inbound)
     {
+        context.Hit(Probe.DuplicateDropped);
         var twin = entity.Fold.Tail.FirstOrDefault(t => t.Event.Sequence == e.Sequence
             && t.Event.Origin.Equals(e.Origin));
         if (twin is not null && !SameContent(twin.Event, e))
         {
+            context.Hit(Probe.Fork);
             context.Alarm(AlarmKind.Fork, $"Two different events claim {e.Entity} {e.Origin}#{e.Sequence}.");
             filling.Conflicts.Add(new ConflictRecord(e.Entity, ConflictKind.Fork, e.Origin, e.Sequence,
                 context.Now.WallMilliseconds, "another event with this origin and sequence was received"));
+            Unhurried();
         }
         if (entity.Pending == 0)
             Resolve(inbound);
@@ -145,6 +149,7 @@ internal sealed partial class LaneReplica
             return;
         HeldCount++;
         heldBytes += e.Weight;
+        context.Hit(entity.Judge(e) == Verdict.Append ? Probe.BatchHeldBack : Probe.HeldBack);
         while (entity.HeldCount > context.Options.MaxHeldPerEntity)
             MakeRoom([entity]);
         while (heldBytes > context.Options.MaxHeldBytesPerLane)
@@ -157,6 +162,7 @@ internal sealed partial class LaneReplica
     {
         var (entity, entry) = among.SelectMany(x => x.Held, (x, held) => (x, held))
             .MaxBy(h => (h.held.Event.Timestamp, h.held.Event.Origin, h.held.Event.Sequence));
+        context.Hit(Probe.HoldBackOverflow);
         Owe(entity, entry);
         Forget(entity, entry);
     }
@@ -167,6 +173,7 @@ internal sealed partial class LaneReplica
         var entry = entity.Hold(e, inbound, context.Now.MonotonicMilliseconds);
         HeldCount++;
         heldBytes += e.Weight;
+        context.Hit(Probe.PassedOver);
         Owe(entity, entry);
         Forget(entity, entry);
     }
@@ -209,9 +216,14 @@ internal sealed partial class LaneReplica
         var gap = owed.Find(o => o.Entry.Entity == entity.Key && o.Entry.Origin.Equals(e.Origin));
         var from = Math.Min(entity.Seen[e.Origin] + 1, e.Sequence);
         if (gap is null)
+        {
             owed.Add(gap = new OwedGap(new Owed(entity.Key, e.Origin, from, e.OriginPosition), e.Sequence));
+            context.Hit(Probe.OwedNoted);
+        }
         else if (e.OriginPosition < gap.Entry.Position)
+        {
             gap.Entry = gap.Entry with { Position = e.OriginPosition };
+        }
         if (gap.LastKnown > 0)
             gap.LastKnown = Math.Max(gap.LastKnown, e.Sequence);
         gap.PassedInRound = gap.Round;
@@ -279,8 +291,11 @@ internal sealed partial class LaneReplica
             RunWaiting(entity);
     }
 
+    // Not while the entity is read from the journal: what it shows then is not what it has. They run once it is there.
     private void RunWaiting(EntityReplica entity)
     {
+        if (!entity.Ready || entity.NeedsHistory)
+            return;
         foreach (var waiting in entity.Waiting.Where(w => IsMet(entity, w.Condition)).ToArray())
         {
             entity.Waiting.Remove(waiting);

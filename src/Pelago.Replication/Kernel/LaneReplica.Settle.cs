@@ -39,14 +39,18 @@ internal sealed partial class LaneReplica
         if (cursor.Busy || cursor.Highest <= Holds(origin) || owed.Exists(o => o.Entry.Origin.Equals(origin)))
             return;
         cursor.Settled = cursor.Highest;
+        context.Hit(Probe.LifeSettled);
         FrontierMoved();
     }
 
     /// <summary>The life goes on after all.</summary>
     public void Unsettle(OriginCursor cursor)
     {
-        ReportDue |= cursor.Settled > 0;
+        if (cursor.Settled == 0)
+            return;
         cursor.Settled = 0;
+        ReportDue = true;
+        context.Hit(Probe.LifeUnsettled);
     }
 
     private bool IsBusy(OriginCursor cursor)

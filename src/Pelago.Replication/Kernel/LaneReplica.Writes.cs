@@ -22,6 +22,7 @@ internal sealed partial class LaneReplica
             run(entity);
             return;
         }
+        context.Hit(Probe.TokenWaited);
         entity.Waiting.Add(new WaitingRequest(condition, deadline, run, fail));
         waitingCount++;
     }
@@ -172,7 +173,7 @@ internal sealed partial class LaneReplica
                     + $"{EventLimits.MaxBatchBytes} bytes and {EventLimits.MaxTags} tags together.");
                 return null;
             }
-            if (entity.Fold.Probe(events, decision.Events) is { } refusal)
+            if (entity.Fold.RefusalOf(events, decision.Events) is { } refusal)
             {
                 failure = new Failure(ErrorCodes.CommandFailed, $"The entity refuses its own event: {refusal}.",
                     "The command handler should have rejected the command.");
@@ -222,6 +223,7 @@ internal sealed partial class LaneReplica
     // A key that was used before: the reply of that time, or, where another region gave it, one made from the state.
     private void Repeat(EntityReplica entity, CommandRequest request)
     {
+        context.Hit(Probe.CommandRepeated);
         if (entity.Replies.TryGetValue(request.IdempotencyKey, out var remembered) && request.DecodeReply is { } decode)
         {
             Repeat(entity, request, decode, remembered);

@@ -95,7 +95,11 @@ internal sealed partial class LaneReplica
     public bool IsFinal(EventRecord e) => e.OriginPosition > 0 && e.OriginPosition <= Finality.Through(e.Origin);
 
     /// <remarks>What is reported does not depend on finality: a report must not cause a report.</remarks>
-    public void UpdateFinality() => Finality.Update(Holds);
+    public void UpdateFinality()
+    {
+        if (Finality.Update(Holds))
+            context.Hit(Probe.FinalityAdvanced);
+    }
 
     /// <summary>The incarnation changed: the closed one's head becomes an ordinary frontier.</summary>
     public void IncarnationOpened(Origin? closed)
@@ -115,7 +119,7 @@ internal sealed partial class LaneReplica
     {
         if (!entities.TryGetValue(key, out var entity))
         {
-            entity = new EntityReplica(key, context.TypeOf(key.Type));
+            entity = new EntityReplica(key, context.TypeOf(key.Type), context.Probes);
             entities.Add(key, entity);
             EntityBytes += 600;
             Load(key, history: false);
@@ -167,6 +171,7 @@ internal sealed partial class LaneReplica
             return;
         context.Alarm(AlarmKind.JournalFailed, $"Entity {key} could not be read: {failure.Message}");
         failedLoads.Add(key);
+        context.Hit(Probe.LoadRetried);
     }
 
     /// <summary>Asks again for what could not be read.</summary>
@@ -180,9 +185,9 @@ internal sealed partial class LaneReplica
         failedLoads.Clear();
     }
 
-    private static EntityReplica Fresh(EntityReplica old)
+    private EntityReplica Fresh(EntityReplica old)
     {
-        var fresh = new EntityReplica(old.Key, old.Type);
+        var fresh = new EntityReplica(old.Key, old.Type, context.Probes);
         while (old.Mailbox.TryDequeue(out var run))
             fresh.Mailbox.Enqueue(run);
         fresh.Waiting.AddRange(old.Waiting);
@@ -201,6 +206,7 @@ internal sealed partial class LaneReplica
                 break;
             entities.Remove(entity.Key);
             EntityBytes -= entity.Weight;
+            context.Hit(Probe.EntityEvicted);
         }
     }
 }

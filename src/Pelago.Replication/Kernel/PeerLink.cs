@@ -10,6 +10,7 @@ internal sealed class PeerLink(long id, PeerState peer, bool dialled)
     public PeerState Peer { get; } = peer;
     public bool Dialled { get; } = dialled;
     public HelloFrame? Hello { get; set; }
+    public long OpenedMilliseconds { get; init; }
     public long LastHeardMilliseconds { get; set; }
     public long LastHeartbeatMilliseconds { get; set; } = long.MinValue / 2;
     public long PeerSentMilliseconds { get; set; }
@@ -19,6 +20,9 @@ internal sealed class PeerLink(long id, PeerState peer, bool dialled)
 
     /// <summary>The other side's newest incarnation as last named: whose events it serves as its own.</summary>
     public Origin? Serves { get; set; }
+
+    /// <summary>It was alarmed that another process speaks for the same region.</summary>
+    public bool IsTwin { get; set; }
 
     /// <summary>Reports sent on this link carry what changed since; all are due at the beginning.</summary>
     public bool IsNew { get; set; } = true;
@@ -42,11 +46,8 @@ internal sealed class PeerState(string name)
     /// <summary>Per lane, its newest report on a dialled link.</summary>
     public PeerReport?[] Reports { get; } = new PeerReport?[EntityKey.Lanes];
 
-    /// <summary>The session whose reports count for finality.</summary>
+    /// <summary>The session of the dialled link, whose reports count.</summary>
     public Incarnation? Session { get; set; }
-
-    /// <summary>The session of the dialled link, whose reports are kept.</summary>
-    public Incarnation? ServingSession { get; set; }
 
     /// <summary>The newest session seen for each of its incarnations; bounded, oldest forgotten first.</summary>
     public SortedDictionary<Incarnation, Incarnation> Sessions { get; } = [];

@@ -24,7 +24,7 @@ internal sealed partial class PeerLinks
         {
             case EventsFrame f when link.Dialled:
                 if (f.Beyond > 0)
-                    kernel.Lane(f.Lane).Cursor(f.Origin).Gathered[link.Peer.Name] = f.Beyond;
+                    Gathered(link, f);
                 kernel.Lane(f.Lane).Receive(id, f);
                 break;
             case SubscribeFrame f when !link.Dialled:
@@ -57,6 +57,12 @@ internal sealed partial class PeerLinks
         }
     }
 
+    private void Gathered(PeerLink link, EventsFrame f)
+    {
+        kernel.Lane(f.Lane).Cursor(f.Origin).Gathered[link.Peer.Name] = f.Beyond;
+        context.Hit(Probe.BeyondGathered);
+    }
+
     private void SendHello(PeerLink link, IReadOnlyList<LaneHolding> holdings) => context.Emit(new SendFrame(link.Id,
         new HelloFrame(context.Options.Region, kernel.JournalId, context.Options.Session, writer.Current, writer.Newest,
             context.Options.ConfigurationEpoch, [.. kernel.Lanes.Select(l => l.OwnHead)], holdings)));
@@ -73,8 +79,7 @@ internal sealed partial class PeerLinks
         if (hello.Newest is not null && !IsNewestSession(link, hello))
             return;
         (link.Hello, link.Serves) = (hello, hello.Newest);
-        if (link.Peer.Session != hello.Session)
-            ForgetReports(link.Peer, hello.Session);
+        LinkedAnew();
         if (!link.Dialled)
         {
             SendHello(link, [.. kernel.Lanes
@@ -84,9 +89,8 @@ internal sealed partial class PeerLinks
             return;
         }
         link.Peer.Failures = 0;
-        if (link.Peer.ServingSession != hello.Session)
-            ForgetHoldings(link.Peer, hello.Session);
-        LinkedAnew();
+        if (link.Peer.Session != hello.Session)
+            ForgetReports(link.Peer, hello.Session);
         if (writer.Newest is { } own)
         {
             writer.Answered(link.Peer.Name, hello.Holdings
@@ -102,17 +106,16 @@ internal sealed partial class PeerLinks
     // A new process may have lost what the one before it reported.
     private void ForgetReports(PeerState peer, Incarnation session)
     {
+        if (peer.Session is not null)
+            context.Hit(Probe.StaleReportForgotten);
         peer.Session = session;
-        foreach (var lane in kernel.Lanes)
-            lane.Finality.Restarted(peer.Name);
-    }
-
-    private void ForgetHoldings(PeerState peer, Incarnation session)
-    {
-        peer.ServingSession = session;
         Array.Clear(peer.Reports);
-        foreach (var cursor in kernel.Lanes.SelectMany(l => l.Cursors))
-            cursor.Gathered.Remove(peer.Name);
+        foreach (var lane in kernel.Lanes)
+        {
+            lane.Finality.Restarted(peer.Name);
+            foreach (var cursor in lane.Cursors)
+                cursor.Gathered.Remove(peer.Name);
+        }
     }
 
     // Which lives are over, as far as we know, is part of every report.
@@ -176,32 +179,34 @@ internal sealed partial class PeerLinks
                 Goodbye(link, "protocol", "a report names another region's origin as its own");
                 return;
             }
-            if (!current.Equals(link.Serves) && link.Dialled)
+            if (!current.Equals(link.Serves))
             {
                 link.Serves = current;
                 LinkedAnew();
-                foreach (var l in kernel.Lanes)
+                foreach (var l in kernel.Lanes.Where(_ => link.Dialled))
                     Subscribe(link, l, current);
             }
         }
+        if (!link.Dialled)
+            return; // what counts comes in one order, with the events, and from one process
         var lane = kernel.Lane(report.Lane);
         var holdings = new PeerReport(report);
-        if (link.Dialled) // in order with the events that come on it
-            link.Peer.Reports[report.Lane] = holdings;
+        link.Peer.Reports[report.Lane] = holdings;
         lane.Finality.Report(link.Peer.Name, holdings.Held);
         lane.UpdateFinality();
     }
 
     private void SendReports()
     {
+        var living = LivingOrigins();
         foreach (var lane in kernel.Lanes)
         {
-            SettleOver(lane);
+            SettleOver(lane, living);
             foreach (var link in links.Values.Where(l => l.Hello is not null))
             {
                 link.Feeds[lane.Lane]?.Claim();
                 if (lane.ReportDue || link.IsNew)
-                    SendReport(link, lane);
+                    SendReport(link, lane, living);
             }
             lane.ReportDue = false;
         }
@@ -209,14 +214,13 @@ internal sealed partial class PeerLinks
             link.IsNew = false;
     }
 
-    private void SendReport(PeerLink link, LaneReplica lane)
+    private void SendReport(PeerLink link, LaneReplica lane, HashSet<Origin> living)
     {
         var holdings = lane.Cursors.Where(c => !c.Origin.Equals(writer.Newest)).Select(lane.HoldingOf)
             .OfType<LaneHolding>();
-        var linked = peers.Values.Where(p => p.IsLive).Select(p => p.Dialled!.Serves).OfType<Origin>();
         context.Emit(new SendFrame(link.Id, new ReportFrame(lane.Lane, writer.Newest, lane.OwnHead, [.. holdings])
         {
-            Linked = [.. linked],
+            Linked = [.. living.Where(o => o.Region != context.Options.Region)],
         }));
     }
 
@@ -245,5 +249,7 @@ internal sealed partial class PeerLinks
             context.Alarm(AlarmKind.ClockOff,
                 $"The clock of {context.Options.Region} is {-context.Clock.MedianOffset} ms off the group's median.");
         clockAlarmed = off;
+        if (off)
+            context.Hit(Probe.ClockCorrected);
     }
 }

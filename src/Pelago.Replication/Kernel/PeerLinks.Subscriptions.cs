@@ -16,6 +16,8 @@ internal sealed partial class PeerLinks
         if (cursor.ServedBy != 0 && links.TryGetValue(cursor.ServedBy, out var before))
             context.Emit(new SendFrame(before.Id, new SubscribeFrame(lane.Lane, origin, 0, Stop: true)));
         cursor.ServedBy = link.Id;
+        if (link.Peer.Name != origin.Region)
+            context.Hit(Probe.RelayChosen);
         context.Emit(new SendFrame(link.Id, new SubscribeFrame(lane.Lane, origin, cursor.Received, Stop: false)));
     }
 
@@ -67,23 +69,28 @@ internal sealed partial class PeerLinks
         return server.Peer != from && !Offers(server.Peer, lane, origin);
     }
 
+    // What every region that we hear writes to at present: a clone beside its original makes two.
+    private HashSet<Origin> LivingOrigins()
+    {
+        var living = links.Values.Where(l => l.Hello is not null).Select(l => l.Serves).OfType<Origin>().ToHashSet();
+        if (writer.Newest is { } own)
+            living.Add(own);
+        return living;
+    }
+
     // Lives that are over: what is left of them is settled once every member has told and sent all it has.
-    private void SettleOver(LaneReplica lane)
+    private void SettleOver(LaneReplica lane, HashSet<Origin> living)
     {
         foreach (var cursor in lane.Cursors)
         {
             var origin = cursor.Origin;
-            if (origin.Equals(writer.Newest))
-                continue;
-            var goesOn = origin.Region == context.Options.Region ? writer.Newest
-                : peers.TryGetValue(origin.Region, out var home) && home.IsLive ? home.Dialled!.Serves : null;
-            if (goesOn is null)
-                continue; // its region is not reachable: what is known stays
-            if (goesOn.Equals(origin))
+            if (living.Contains(origin))
             {
                 lane.Unsettle(cursor);
                 continue;
             }
+            if (!living.Any(o => o.Region == origin.Region))
+                continue; // its region is not reachable: what is known stays
             lane.LookForBusy(cursor);
             if (peers.Values.All(p => p.Reports[lane.Lane] is { } report && report.IsQuietAbout(origin)
                 && !Offers(p, lane, origin)))
@@ -140,7 +147,10 @@ internal sealed partial class PeerLinks
             .ToArray();
         fetch.Gap.NextPage = f.More && wanted.Length > 0 ? wanted[^1].Sequence + 1 : 0;
         if (f.More)
+        {
             fetch.Gap.NextFetchMilliseconds = Now;
+            context.Hit(Probe.OwedPageFetched);
+        }
         fetch.Lane.Receive(link, fetch.Gap, wanted, !f.More, complete: !f.More && fetch.Vouched);
     }
 

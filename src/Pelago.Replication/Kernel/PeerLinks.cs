@@ -48,7 +48,7 @@ internal sealed partial class PeerLinks
             context.Emit(new CloseLink(id, "not a member"));
             return;
         }
-        var link = new PeerLink(id, peer, dialled) { LastHeardMilliseconds = Now };
+        var link = new PeerLink(id, peer, dialled) { LastHeardMilliseconds = Now, OpenedMilliseconds = Now };
         links.Add(id, link);
         if (!dialled)
             return;
@@ -135,7 +135,11 @@ internal sealed partial class PeerLinks
     {
         foreach (var link in links.Values.Where(l => Now
             - l.LastHeardMilliseconds > context.Options.LinkSilenceMilliseconds).ToArray())
+        {
+            context.Hit(Probe.LinkSilent);
             Close(link, "silent");
+        }
+        LookForTwins();
         foreach (var peer in peers.Values.Where(p => p.DownSinceMilliseconds == long.MinValue))
             peer.DownSinceMilliseconds = Now;
         foreach (var peer in peers.Values.Where(p => p.Dialled is null && !p.IsDialling
@@ -159,9 +163,32 @@ internal sealed partial class PeerLinks
             FetchGaps(lane);
     }
 
+    // A clone or a restored copy beside the original: both still speak, long after the second one came. Told here,
+    // because neither of the two may be able to reach the other; that they wrote under different incarnations is what
+    // keeps their events apart.
+    private void LookForTwins()
+    {
+        foreach (var older in links.Values)
+        {
+            if (older.Hello is not { } first || older.IsTwin)
+                continue;
+            var newer = links.Values.FirstOrDefault(l => l.Id > older.Id && l.Peer == older.Peer
+                && l.Hello is { } hello && hello.Session != first.Session
+                && older.LastHeardMilliseconds - l.OpenedMilliseconds > context.Options.LinkSilenceMilliseconds);
+            if (newer is null)
+                continue;
+            older.IsTwin = true;
+            context.Hit(Probe.RegionClaimedTwice);
+            context.Alarm(AlarmKind.Superseded, $"Two processes run as {older.Peer.Name}: session {first.Session} "
+                + $"writes as {older.Serves}, session {newer.Hello!.Session} as {newer.Serves}. A clone or a restored "
+                + "copy is running beside the original.");
+        }
+    }
+
     private void Forget(PeerLink link)
     {
         links.Remove(link.Id);
+        LinkedAnew();
         foreach (var page in pages.Where(p => link.Feeds.Contains(p.Value.Feed)).Select(p => p.Key).ToArray())
             pages.Remove(page);
         foreach (var (request, fetch) in fetching.Where(f => f.Value.Link == link).ToArray())

@@ -37,5 +37,5 @@ internal sealed class PeerReport
     /// <summary>The life is over as far as it knows, and all it has of it is durable: whatever else comes to it is
     /// somebody's durable row.</summary>
     public bool IsQuietAbout(Origin origin) => !Of(origin).Busy
-        && Array.Exists(newest, o => o.Region == origin.Region && !o.Equals(origin));
+        && Array.Exists(newest, o => o.Region == origin.Region) && !Array.Exists(newest, o => o.Equals(origin));
 }

@@ -61,7 +61,10 @@ internal sealed class Writer
         next = new Origin(context.Options.Region, context.NextIncarnation());
         context.Emit(new OpenIncarnation(next, reason));
         if (Newest is not null)
+        {
             context.Alarm(AlarmKind.NewIncarnation, $"A new incarnation of {context.Options.Region} begins: {reason}.");
+            context.Hit(Probe.NewIncarnation);
+        }
     }
 
     private Origin? next;
@@ -82,11 +85,14 @@ internal sealed class Writer
         if (!nothingBeyond)
         {
             (state, reason) = (State.Wanted, $"{member} holds events that this journal lost");
+            context.Hit(Probe.ContinuityRefuted);
             return;
         }
         answers.Add(member);
-        if (context.Options.Members.All(m => m == context.Options.Region || answers.Contains(m)))
-            state = State.Open;
+        if (!context.Options.Members.All(m => m == context.Options.Region || answers.Contains(m)))
+            return;
+        state = State.Open;
+        context.Hit(Probe.ContinuityProven);
     }
 
     /// <summary>The current incarnation must not be written to any more.</summary>

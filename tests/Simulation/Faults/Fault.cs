@@ -67,4 +67,7 @@ public enum Fault
 
     /// <summary>A guard file is lost.</summary>
     GuardLost = 524288,
+
+    /// <summary>One region's disk is cloned, and both run for a while.</summary>
+    Clone = 1048576,
 }

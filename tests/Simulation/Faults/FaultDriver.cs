@@ -44,12 +44,15 @@ internal sealed class FaultDriver
         Often(Fault.RollBack, 20_000, () => RollBack(dice.Below(victim.Disk.Writes + 1), clean: dice.Chance(500)));
         Often(Fault.DiskFull, 8_000, FillDisk);
         Often(Fault.GuardLost, 10_000, () => LoseGuard(dice.Pick(group.Regions)));
+        Often(Fault.Clone, 12_000, Clone);
     }
 
     /// <summary>Mends everything; nothing goes wrong from now on.</summary>
     public void End()
     {
         over = true;
+        foreach (var clone in group.Clones.ToArray())
+            group.Remove(clone);
         group.Network.Heal();
         foreach (var region in group.Regions)
         {
@@ -148,9 +151,10 @@ internal sealed class FaultDriver
         Revive(region);
     }
 
+    // Not while a clone has what is lost here: alone in the dark, both would be right to use a number again.
     private void RollBack(int writes, bool clean)
     {
-        if (!victim.Up)
+        if (!victim.Up || group.Clones.Count > 0)
             return;
         if (clean)
             victim.Stop();
@@ -158,6 +162,23 @@ internal sealed class FaultDriver
             victim.Kill();
         group.Oracles.RolledBack(victim, victim.Disk.RollBack(writes));
         Revive(victim);
+        // What the others hold back of it has no second copy then.
+        foreach (var other in group.Regions.Where(r => r != victim && r.Up && dice.Chance(300)))
+            Kill(other);
+    }
+
+    // Without its guard file, which lies elsewhere: with it, both would be right to go on with the same numbers for as
+    // long as nobody else reaches either, and every event of that time would be a fork.
+    private void Clone()
+    {
+        if (!victim.Up || group.Clones.Count > 0)
+            return;
+        var clone = group.Clone(victim, withGuard: false, takesTheAddress: dice.Chance(500));
+        group.Time.After(dice.Between(300, 12_000), () =>
+        {
+            if (group.Clones.Contains(clone))
+                group.Remove(clone);
+        });
     }
 
     private void FillDisk()

@@ -138,5 +138,8 @@ internal sealed class LinkEnd(SimulatedRegion region, int life, long number)
 
     public long Number { get; } = number;
 
+    /// <summary>Whom it has dialled; null when it was dialled.</summary>
+    public string? Dialled { get; init; }
+
     public bool Closed { get; set; }
 }

@@ -87,7 +87,7 @@ public sealed class SimulatedNetwork
     {
         if (!from.Up || from.Life != life)
             return;
-        var dialler = new LinkEnd(from, life, ++links);
+        var dialler = new LinkEnd(from, life, ++links) { Dialled = peer };
         var acceptor = new LinkEnd(target, target.Life, ++links);
         var link = new SimulatedLink(this, dialler, acceptor);
         from.Links[dialler.Number] = (link, dialler);

@@ -44,9 +44,12 @@ public sealed class OracleSet
     /// <summary>The oracle of a region's disk.</summary>
     public ReplicaOracle Of(SimulatedRegion region) => replicas[region.Disk];
 
+    /// <summary>Regions of which two processes ran: what one calls over, the other may go on with.</summary>
+    public HashSet<string> Cloned { get; } = [];
+
     /// <summary>Watches a disk from now on.</summary>
     public void Watch(string region, SimulatedDisk disk)
-        => replicas[disk] = new ReplicaOracle(region, disk, Book) { Forgetful = forgetful };
+        => replicas[disk] = new ReplicaOracle(region, disk, Book) { Forgetful = forgetful, Cloned = Cloned };
 
     /// <summary>Notes that a disk lost its end.</summary>
     public void RolledBack(SimulatedRegion region, IReadOnlyList<EventRecord> gone)
@@ -59,6 +62,19 @@ public sealed class OracleSet
             missingAfterLoss.Add((region.Name, EventBook.Text(e)));
             if (replicas.Values.Any(r => r.Has(e)))
                 continue;
+            Book.Lost(e);
+            lostLines.Add(EventBook.Text(e));
+        }
+    }
+
+    /// <summary>A disk is gone with everything that only it has.</summary>
+    public void Removed(SimulatedRegion region)
+    {
+        var removed = Of(region);
+        replicas.Remove(region.Disk);
+        group.Say(region, "is gone for good");
+        foreach (var e in removed.Entities.SelectMany(removed.Events).Where(e => !replicas.Values.Any(r => r.Has(e))))
+        {
             Book.Lost(e);
             lostLines.Add(EventBook.Text(e));
         }

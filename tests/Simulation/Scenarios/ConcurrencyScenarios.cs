@@ -110,7 +110,12 @@ public sealed class ConcurrencyScenarios
             scene.Done(scene.A, Scene.Diary());
             _ = scene.Read(scene.A, Scene.Diary());
         }
-        scene.Converge();
+        scene.A.Probes![Probe.RewoundOverCheckpoint].ShouldBe(0);
+
+        scene.Converge(); // the oracle folds everything from the beginning, and compares
+
+        scene.A.Probes![Probe.RewoundOverCheckpoint].ShouldBePositive();
+        scene.Read(scene.A, Scene.Diary()).Count.ShouldBe(151ul);
     }
 
     [Fact]

@@ -96,10 +96,10 @@ public sealed class NormalScenarios
         scene.Group.Oracles.Of(scene.B).Entities.ShouldBe([Scene.Diary(id)]);
     }
 
+    public static TheoryData<string> InvalidIds => ["", "..", "a\u0001", new string('é', 128)];
+
     [Theory]
-    [InlineData("")]
-    [InlineData("..")]
-    [InlineData("a\u0001")]
+    [MemberData(nameof(InvalidIds))]
     public void Entity_InvalidId_IsRefusedAndChangesNothing(string id)
     {
         var scene = new Scene(1);

@@ -29,6 +29,42 @@ public sealed class RecoveryScenarios
     }
 
     [Fact]
+    public void Entity_ProcessDiesAgainAndAgainWhileItIsReplayed_LosesAndDoublesNothing()
+    {
+        var scene = new Scene(2, o => o with { SnapshotRows = 7 });
+        for (var i = 0; i < 30; i++)
+            scene.Done(i % 3 == 0 ? scene.B : scene.A, Scene.Diary());
+        scene.Converge();
+        for (var life = 0; life < 40; life++)
+        {
+            scene.A.Kill();
+            scene.A.Start();
+            scene.Begin(scene.A, scene.Operation(Scene.Diary())); // begins the replay
+            scene.Group.Run(life % 20); // the journal answers within 8 ms: before, during and after
+        }
+        scene.Converge();
+
+        var lines = scene.Lines(scene.A, Scene.Diary());
+        lines.ShouldBeUnique();
+        lines.Length.ShouldBeGreaterThanOrEqualTo(30);
+        scene.Read(scene.A, Scene.Diary()).Count.ShouldBe((ulong)lines.Length);
+    }
+
+    [Fact]
+    public void Lane_TakenOverByAnotherOwner_RefusesTheWriteAndAlarms()
+    {
+        var scene = new Scene(1);
+        var point = scene.Done(scene.A, Scene.Diary());
+        _ = new SimulatedJournal(scene.A.Disk).Take(point.Lane); // another process with the lease
+
+        scene.Write(scene.A, Scene.Diary()).Failure!.Error.ShouldBe(ErrorCodes.LaneFenced);
+
+        scene.Lines(scene.A, Scene.Diary()).Length.ShouldBe(1);
+        scene.A.Probes![Probe.LaneFenced].ShouldBe(1);
+        scene.A.Alarms.ShouldContain(a => a.Kind == AlarmKind.LaneFenced);
+    }
+
+    [Fact]
     public void Receiver_DiesBeforeItsFrontierIsStored_AppliesTheRedeliveredOnce()
     {
         var scene = new Scene(2);
@@ -193,6 +229,55 @@ public sealed class RecoveryScenarios
     }
 
     [Fact]
+    public void Receiver_OriginsThirdBeforeItsSecond_IsHeldAndThenBothApplied()
+    {
+        var (scene, late) = TwoUnderWay();
+        var (lane, origin) = (Scene.Diary().Lane, late[0].Origin);
+
+        scene.Deliver(scene.B, scene.A, new EventsFrame(lane, origin, [late[1]], 0));
+        scene.Group.Run(100);
+        scene.B.Describe()!.Lanes[lane].Held.ShouldBe(1);
+        scene.Lines(scene.B, Scene.Diary()).ShouldBe(["1:one"]);
+        scene.Deliver(scene.B, scene.A, new EventsFrame(lane, origin, [late[0]], 0));
+        scene.Group.Run(100);
+
+        scene.Lines(scene.B, Scene.Diary()).ShouldBe(["1:one", "2:two", "3:three"]);
+        scene.B.Describe()!.Lanes[lane].Held.ShouldBe(0);
+        scene.Converge();
+    }
+
+    [Fact]
+    public void Receiver_SameEventAgain_IsAcknowledgedAndAddsNoRow()
+    {
+        var (scene, late) = TwoUnderWay();
+        var lane = Scene.Diary().Lane;
+        var first = scene.Events(scene.A, Scene.Diary())[0];
+
+        scene.Deliver(scene.B, scene.A, new EventsFrame(lane, first.Origin, [first, first], first.OriginPosition));
+        scene.Deliver(scene.B, scene.A, new EventsFrame(lane, first.Origin, [.. late, first], late[1].OriginPosition));
+        scene.Deliver(scene.B, scene.A, new EventsFrame(lane, first.Origin, late, late[1].OriginPosition));
+        scene.Group.Run(1_000);
+
+        scene.Lines(scene.B, Scene.Diary()).ShouldBe(["1:one", "2:two", "3:three"]);
+        scene.B.Probes![Probe.DuplicateDropped].ShouldBe(5);
+        scene.B.Disk.State.Lanes[lane].Frontiers[first.Origin].Position.ShouldBe(late[1].OriginPosition);
+        scene.Converge();
+    }
+
+    // A's second and third event are on their way to B, which has the first.
+    private static (Scene Scene, EventRecord[] Late) TwoUnderWay()
+    {
+        var scene = new Scene(2);
+        var first = scene.Done(scene.A, Scene.Diary(), "one");
+        scene.RunUntil(() => scene.Knows(scene.B, first), "the first event in B");
+        scene.Group.Run(500);
+        scene.Group.Network.Path(scene.A.Name, scene.B.Name).Cut = true;
+        scene.Done(scene.A, Scene.Diary(), "two");
+        scene.Done(scene.A, Scene.Diary(), "three");
+        return (scene, [.. scene.Events(scene.A, Scene.Diary()).Skip(1)]);
+    }
+
+    [Fact]
     public void Gap_LargerThanAPage_IsFetchedWhole()
     {
         var scene = new Scene(3, o => o with { PageBytes = 1_000, MaxHeldPerEntity = 8 });
@@ -221,8 +306,13 @@ public sealed class RecoveryScenarios
         var before = scene.Read(scene.B, Scene.Diary());
         scene.B.Disk.State.Entities[Scene.Diary()].Snapshot.ShouldNotBeNull();
 
-        scene.B.Kill(); // its newest frontiers are not stored, so old events come again
+        var old = scene.Events(scene.A, Scene.Diary()).Where(e => e.Origin.Region == scene.A.Name).ToArray();
+        scene.B.Kill();
         scene.B.Start();
+        scene.RunUntil(() => scene.B.Describe()!.Peers[0].State == "Live", "the link to A");
+        scene.Deliver(scene.B, scene.A, new EventsFrame(Scene.Diary().Lane, old[0].Origin, old, 0));
+        scene.RunUntil(() => scene.B.Probes![Probe.DuplicateDropped] >= old.Length, "the duplicates to be dropped");
+        scene.B.Probes![Probe.SnapshotRestored].ShouldBePositive(); // they were judged by a vector from a snapshot
         scene.Converge();
 
         var after = scene.Read(scene.B, Scene.Diary());

@@ -36,6 +36,34 @@ public sealed class RollbackScenarios
     }
 
     [Fact]
+    public void Restore_BehindItsOwnReport_ItsEarlyStampedWriteIsFoldedFromTheFirstEvent()
+    {
+        var scene = new Scene(2, o => o with { SnapshotRows = 3 });
+        scene.Done(scene.A, Scene.Diary(), "first");
+        scene.Done(scene.B, Scene.Diary("other"));
+        scene.Converge();
+        var backup = scene.B.Disk.Writes;
+        for (var i = 0; i < 20; i++)
+        {
+            scene.Done(scene.A, Scene.Diary());
+            scene.Converge();
+        }
+        scene.Read(scene.A, Scene.Diary()).Tail.Count.ShouldBeLessThan(3); // the rest is final in A, and in the base
+
+        scene.B.Kill();
+        scene.Group.Oracles.RolledBack(scene.B, scene.B.Disk.RollBack(backup));
+        scene.Group.Network.Isolate(scene.B.Name);
+        scene.B.ClockOffMilliseconds = -600_000;
+        scene.B.Start();
+        scene.Done(scene.B, Scene.Diary(), "early"); // sorts before what A has called final
+        scene.Converge();
+
+        scene.A.Probes![Probe.HistoryNeeded].ShouldBePositive();
+        scene.Lines(scene.A, Scene.Diary()).Length.ShouldBe(22);
+        scene.Read(scene.A, Scene.Diary()).State.ShouldBe(scene.Read(scene.B, Scene.Diary()).State);
+    }
+
+    [Fact]
     public void Restore_GuardLost_BeginsANewIncarnation()
     {
         var scene = new Scene(2);
@@ -57,18 +85,14 @@ public sealed class RollbackScenarios
         scene.Done(scene.A, Scene.Diary());
         scene.Converge();
 
-        var clone = scene.Group.Add(scene.A.Name, scene.A.Disk.Clone(guardToo));
-        scene.Group.Oracles.RolledBack(clone, []); // what it promised may no longer hold
-        clone.Start();
+        var clone = scene.Group.Clone(scene.A, guardToo, takesTheAddress: false);
         scene.Group.Run(3_000);
         var ofOriginal = scene.Done(scene.A, Scene.Diary(), "original");
         var ofClone = scene.Done(clone, Scene.Diary(), "clone");
 
         ofOriginal.Origin.ShouldNotBe(ofClone.Origin);
         scene.Group.Oracles.Book.Forks.ShouldBe(0);
-        var alarms = scene.A.Alarms.Concat(clone.Alarms).Where(a => a.Kind is AlarmKind.Superseded
-            or AlarmKind.NewIncarnation or AlarmKind.OwnEventBeyondSeen);
-        alarms.ShouldNotBeEmpty();
+        scene.RunUntil(() => NamesBoth(scene.B) && NamesBoth(scene.C), "alarms that name both processes", 10_000);
 
         scene.RunUntil(() => scene.Knows(scene.B, ofOriginal), "the original's event in B");
         scene.A.Stop();
@@ -78,5 +102,9 @@ public sealed class RollbackScenarios
         scene.Group.Network.Listen(scene.A.Name, () => scene.A);
         scene.Converge();
         scene.Lines(scene.A, Scene.Diary()).Length.ShouldBe(3);
+
+        bool NamesBoth(SimulatedRegion region) => region.Alarms.Any(a => a.Kind == AlarmKind.Superseded
+            && a.Text.Contains($"{scene.A.Options.Session}", StringComparison.Ordinal)
+            && a.Text.Contains($"{clone.Options.Session}", StringComparison.Ordinal));
     }
 }

@@ -90,6 +90,26 @@ public sealed class ScatteredScenarios
         scene.Group.Regions.ShouldAllBe(r => scene.Knows(r, waits));
     }
 
+    [Fact]
+    public void RowsBeyondAFrontier_TheirLifeGoesOnAfterAll_WhatWasMissingIsAskedForAgain()
+    {
+        var (scene, beyond, waits, backup) = Scatter();
+        scene.A.Pause(60_000);
+        scene.Group.Run(4_000); // nobody hears the original any more
+        var clone = scene.Group.Clone(scene.A, withGuard: false, takesTheAddress: true, backup);
+        scene.Group.Network.Heal();
+        scene.B.Start();
+        scene.RunUntil(() => scene.C.Probes![Probe.LifeSettled] > 0, "the original's life to be settled in C");
+        scene.Knows(scene.C, waits).ShouldBeFalse();
+
+        scene.Group.Remove(clone);
+        scene.Group.Run(60_000);
+        scene.Converge();
+
+        scene.C.Probes![Probe.LifeUnsettled].ShouldBePositive();
+        scene.Group.Regions.ShouldAllBe(r => scene.Knows(r, beyond) && scene.Knows(r, waits));
+    }
+
     /// <summary>B has <c>beyond</c> durably and dies with <c>waits</c>, which comes before it, in memory only; C has
     /// neither.</summary>
     private static (Scene Scene, WritePoint Beyond, WritePoint Waits, int Backup) Scatter(

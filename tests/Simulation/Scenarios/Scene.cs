@@ -89,6 +89,13 @@ internal sealed class Scene
     /// <summary>What is durable of an entity, as text.</summary>
     public string[] Lines(SimulatedRegion at, EntityKey entity) => [.. Events(at, entity).Select(EventBook.Text)];
 
+    /// <summary>Hands a region a frame as if it came on its link to a peer.</summary>
+    public void Deliver(SimulatedRegion to, SimulatedRegion from, Frame frame)
+    {
+        var link = to.Links.Values.Select(l => l.End).Single(e => e.Dialled == from.Name);
+        to.Enter(to.Life, (kernel, now) => kernel.Received(link.Number, frame, now));
+    }
+
     public bool Knows(SimulatedRegion at, WritePoint point)
         => Group.Oracles.Of(at).Seen(point.Entity)[point.Origin] >= point.Sequence;
 

@@ -70,7 +70,9 @@ public sealed class SwarmRun
             if (dice.Chance(share))
                 faults |= fault;
         }
-        return faults;
+        // Rare otherwise: an origin loses its end while others hold back what came before it.
+        return dice.Chance(200) ? faults | Fault.PartialCut | Fault.Slow | Fault.Kill | Fault.TornTail | Fault.RollBack
+            : faults;
     }
 
     // Small limits, so that they are reached.

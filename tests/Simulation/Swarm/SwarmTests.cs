@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using Pelago.Replication;
 
 namespace Pelago.Tests.Simulation;
 
@@ -29,6 +30,7 @@ public sealed class SwarmTests(ITestOutputHelper output)
         var next = (Number("PELAGO_SIM_FIRST") ?? 1) - 1;
         var last = seconds is null ? next + Seeds : long.MaxValue;
         var (runs, inputs, events) = (0L, 0L, 0L);
+        var hits = new long[Enum.GetValues<Probe>().Length];
         var failures = new ConcurrentQueue<(ulong Seed, Exception Error)>();
         Parallel.For(0, Math.Min(2, Environment.ProcessorCount), _ =>
         {
@@ -49,14 +51,20 @@ public sealed class SwarmTests(ITestOutputHelper output)
                 Interlocked.Increment(ref runs);
                 Interlocked.Add(ref inputs, run.Group.Inputs);
                 Interlocked.Add(ref events, run.Group.Oracles.Book.Count);
+                foreach (var probe in Enum.GetValues<Probe>())
+                    Interlocked.Add(ref hits[(int)probe], run.Group.Count(probe));
             }
         });
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{runs} seeds, {inputs} inputs ({inputs / clock.Elapsed.TotalSeconds:0}/s), {events} events"));
+        output.WriteLine("probes: " + string.Join(", ", Enum.GetValues<Probe>().Select(p
+            => string.Create(CultureInfo.InvariantCulture, $"{p} {hits[(int)p]}"))));
         foreach (var (failed, error) in failures.OrderBy(f => f.Seed))
             output.WriteLine($"seed {failed}: {error.GetType().Name} {error.Message}");
         if (failures.OrderBy(f => f.Seed).Select(f => ((ulong, Exception)?)f).FirstOrDefault() is { } failure)
             Report(failure.Item1, failure.Item2);
+        if (seconds is null && next > Seeds)
+            ProbeFloors.Demand(p => hits[(int)p]);
     }
 
     private void RunOne(ulong seed, Fault allowed, long? milliseconds)

@@ -18,7 +18,7 @@ internal sealed class Client
     public Client(SimulatedGroup group, Workload workload, Dice dice)
     {
         (this.group, this.workload, this.dice) = (group, workload, dice);
-        region = dice.Pick(group.Regions);
+        region = dice.Pick(group.Serving);
     }
 
     public void Begin() => group.Time.After(dice.Between(0, 200), Act);
@@ -29,7 +29,7 @@ internal sealed class Client
             return;
         turn++;
         if (!region.Up || dice.Chance(100))
-            region = dice.Pick(group.Regions);
+            region = dice.Pick(group.Serving);
         if (!region.Up)
         {
             Rest(dice.Between(50, 300));
@@ -63,7 +63,7 @@ internal sealed class Client
             {
                 workload.Retried++;
                 if (dice.Chance(500))
-                    region = dice.Pick(group.Regions);
+                    region = dice.Pick(group.Serving);
                 group.Time.After(dice.Between(1, 400), () => Again(operation, retries - 1));
                 return;
             }

@@ -14,6 +14,7 @@ public sealed class SimulatedGroup
     private static readonly string[] Names = ["us-east-1", "eu-west-1", "ap-southeast-1", "sa-east-1", "af-south-1"];
     private readonly Func<KernelOptions, KernelOptions> adjust;
     private readonly Dictionary<object, Action<SimulatedRegion, RequestResult>> waiting = [];
+    private readonly long[] probed = new long[Enum.GetValues<Probe>().Length];
 
     /// <summary>A group whose regions are not started yet.</summary>
     /// <param name="seed">Decides everything that chance decides.</param>
@@ -49,6 +50,13 @@ public sealed class SimulatedGroup
 
     /// <summary>What judges the run.</summary>
     public OracleSet Oracles { get; }
+
+    /// <summary>Processes on copies of a region's disk, beside the region's own.</summary>
+    public List<SimulatedRegion> Clones { get; } = [];
+
+    /// <summary>Every process that a client may be sent to.</summary>
+    public IReadOnlyList<SimulatedRegion> Serving
+        => Clones.Count == 0 ? Regions : [.. Regions, .. Clones.Where(c => c.Up)];
 
     /// <summary>Told what happens outside the protocol's normal course; null when nobody listens.</summary>
     public Action<string>? Listener { get; set; }
@@ -122,6 +130,40 @@ public sealed class SimulatedGroup
             answered?.Invoke(region, result);
         };
         at.Enter(at.Life, (kernel, now) => kernel.Read(request, now));
+    }
+
+    /// <summary>Starts a process on a copy of a running region's disk.</summary>
+    /// <param name="takesTheAddress">Whether the others reach the clone instead of the original.</param>
+    /// <param name="writes">How much of the original's log is on the copy; all of it when null.</param>
+    public SimulatedRegion Clone(
+        SimulatedRegion original, bool withGuard, bool takesTheAddress, int? writes = null)
+    {
+        var clone = Add(original.Name, original.Disk.Clone(withGuard));
+        Oracles.Cloned.Add(original.Name);
+        Oracles.RolledBack(clone, clone.Disk.RollBack(writes ?? clone.Disk.Writes));
+        Clones.Add(clone);
+        if (takesTheAddress)
+            Network.Listen(original.Name, () => clone.Up ? clone : original);
+        clone.Start();
+        return clone;
+    }
+
+    /// <summary>Ends a clone, and with it what only it has.</summary>
+    public void Remove(SimulatedRegion clone)
+    {
+        clone.Kill();
+        Clones.Remove(clone);
+        Oracles.Removed(clone);
+        Network.Listen(clone.Name, () => this[clone.Name]);
+    }
+
+    /// <summary>What all kernels of the run have counted.</summary>
+    public long Count(Probe probe) => probed[(int)probe] + Serving.Sum(r => r.Probes?[probe] ?? 0);
+
+    internal void Probed(ProbeCounts counts)
+    {
+        foreach (var probe in Enum.GetValues<Probe>())
+            probed[(int)probe] += counts[probe];
     }
 
     internal KernelOptions Options(string region, Incarnation session, ulong seed)

@@ -59,6 +59,9 @@ public sealed class SimulatedRegion
     /// <summary>Options of the newest life.</summary>
     public KernelOptions Options => options ?? throw new InvalidOperationException($"{Name} was never started.");
 
+    /// <summary>What the running kernel has counted; null while none runs.</summary>
+    public ProbeCounts? Probes => kernel?.Probes;
+
     /// <summary>What the running kernel says about itself; null while none runs.</summary>
     public KernelDescription? Describe() => kernel?.Describe(Moment);
 
@@ -118,8 +121,9 @@ public sealed class SimulatedRegion
 
     private void End(bool clean)
     {
-        if (!Up)
+        if (kernel is null)
             return;
+        group.Probed(kernel.Probes);
         kernel = null;
         if (clean)
             Disk.Close();

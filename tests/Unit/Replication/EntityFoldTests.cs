@@ -9,6 +9,21 @@ namespace Pelago.Tests.Unit;
 public sealed class EntityFoldTests
 {
     [Fact]
+    public void TailEvents_NothingWrittenBetween_IsTheSameList()
+    {
+        var fold = new EntityFold(Words(), "e1");
+        fold.Add(Write(A, 1, 5, "one"), Write(A, 2, 6, "two"));
+
+        var first = fold.TailEvents;
+        fold.TailEvents.ShouldBeSameAs(first);
+        fold.Add(Write(A, 3, 7, "three"));
+
+        (first.Count, fold.TailEvents.Count).ShouldBe((2, 3));
+        fold.AdvanceBase(_ => true);
+        fold.TailEvents.ShouldBeEmpty();
+    }
+
+    [Fact]
     public void State_InOrder_FoldsEachOnce()
     {
         var fold = new EntityFold(Words(), "e1");
@@ -153,8 +168,8 @@ public sealed class EntityFoldTests
         var fold = new EntityFold(Words(), "e1");
         fold.Add(Write(A, 1, 1, "stop"));
 
-        fold.Probe([Write(A, 2, 2, "!")], ["!"]).ShouldBe("stopped");
-        fold.Probe([Write(A, 2, 2, "x")], ["x"]).ShouldBeNull();
+        fold.RefusalOf([Write(A, 2, 2, "!")], ["!"]).ShouldBe("stopped");
+        fold.RefusalOf([Write(A, 2, 2, "x")], ["x"]).ShouldBeNull();
         fold.State.ShouldBe("stop ");
     }
 

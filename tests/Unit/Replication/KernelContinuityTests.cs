@@ -37,7 +37,7 @@ public sealed class KernelContinuityTests
         kernel.Alarms.ShouldContain(a => a.Kind == AlarmKind.NewIncarnation);
         kernel.Write();
         kernel.Appended.ShouldBeEmpty(); // it waits until the journal has opened the new incarnation
-        kernel.Give(k => k.IncarnationOpened(TestKernel.Now));
+        kernel.Give(k => k.IncarnationOpened(kernel.Now));
         kernel.Appended.Single().Origin.ShouldNotBe(A);
         kernel.Appended.Single().Sequence.ShouldBe(1ul);
     }
@@ -60,6 +60,6 @@ public sealed class KernelContinuityTests
 
     [Fact]
     public void Broken_BeforeAnyWrite_BeginsANewIncarnationAtOnce()
-        => new TestKernel(TestKernel.Three, Continuity.Broken, Three).Give(k => k.Tick(TestKernel.Now))
+        => new TestKernel(TestKernel.Three, Continuity.Broken, Three).Wait(10)
             .Asked.OfType<OpenIncarnation>().ShouldHaveSingleItem();
 }

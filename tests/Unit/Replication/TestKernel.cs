@@ -32,9 +32,29 @@ internal sealed class TestKernel
 
     public IEnumerable<EventRecord> Appended { get; private set; } = [];
 
+    public List<Owed> Owed { get; } = [];
+
+    public List<ConflictRecord> Conflicts { get; } = [];
+
+    /// <summary>Loads are not answered while set.</summary>
+    public bool HoldLoads { get; set; }
+
+    /// <summary>Groups fail while set.</summary>
+    public bool FailGroups { get; set; }
+
+    /// <summary>What is wrong with every entity that is loaded.</summary>
+    public Failure? Damage { get; init; }
+
     public IEnumerable<Alarm> Alarms => Asked.OfType<Alarm>();
 
-    public static Moment Now => new(1_000_000, 1_000);
+    public Moment Now { get; private set; } = new(1_000_000, 1_000);
+
+    /// <summary>Lets time pass, and the kernel notice it.</summary>
+    public TestKernel Wait(long milliseconds)
+    {
+        Now = new Moment(Now.WallMilliseconds + milliseconds, Now.MonotonicMilliseconds + milliseconds);
+        return Give(k => k.Tick(Now));
+    }
 
     /// <summary>Gives an input and lets everything happen that follows from it.</summary>
     public TestKernel Give(Action<InstanceKernel> input)
@@ -66,17 +86,32 @@ internal sealed class TestKernel
         Entity = Entity, Handle = (_, _) => new Decision([text], _ => null, null, []), DeadlineMilliseconds = 9_000,
     }, Now));
 
+    /// <summary>Answers the loads that were held.</summary>
+    public TestKernel Load()
+    {
+        HoldLoads = false;
+        var held = Asked.OfType<LoadEntity>().ToArray();
+        Asked.RemoveAll(held.Contains);
+        return Give(_ => Array.ForEach(held, Answer));
+    }
+
     private void Answer(KernelEffect effect)
     {
         switch (effect)
         {
-            case LoadEntity load:
+            case LoadEntity load when !HoldLoads:
                 var rows = stored.Where(e => e.Entity == load.Entity)
                     .Select((e, i) => new EventRow(e, (ulong)i + 1, true));
-                Kernel.Loaded(new EntityImage(load.Entity, null, [.. rows], []), load.History, Now);
+                Kernel.Loaded(
+                    new EntityImage(load.Entity, null, [.. rows], []) { Damage = Damage }, load.History, Now);
+                break;
+            case AppendGroup group when FailGroups:
+                Kernel.Committed([.. group.Batches.Select(_ => new LaneCommit(CommitOutcome.Failed, 0, 0))], Now);
                 break;
             case AppendGroup group:
                 Appended = [.. Appended, .. group.Batches.SelectMany(b => b.Rows).Select(r => r.Event)];
+                Owed.AddRange(group.Batches.SelectMany(b => b.Owed));
+                Conflicts.AddRange(group.Batches.SelectMany(b => b.Conflicts));
                 Kernel.Committed([.. group.Batches.Select(Commit)], Now);
                 break;
             default:

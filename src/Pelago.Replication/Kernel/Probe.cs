@@ -1,0 +1,139 @@
+namespace Pelago.Replication;
+
+/// <summary>Moments of the protocol that are worth counting: rare enough to say something, and each a branch that a
+/// test run should have taken.</summary>
+public enum Probe
+{
+    /// <summary>An event that had been seen arrived again.</summary>
+    DuplicateDropped,
+
+    /// <summary>An event waits for its causes.</summary>
+    HeldBack,
+
+    /// <summary>An event waits for the rest of its batch.</summary>
+    BatchHeldBack,
+
+    /// <summary>No room was left for what waits: the newest went and became owed.</summary>
+    HoldBackOverflow,
+
+    /// <summary>A gap was noted durably, so that a frontier may pass it.</summary>
+    OwedNoted,
+
+    /// <summary>A gap was closed.</summary>
+    OwedClosed,
+
+    /// <summary>A fetched page was not the last one of its gap.</summary>
+    OwedPageFetched,
+
+    /// <summary>A gap was given up: nobody has what is missing.</summary>
+    OwedGivenUp,
+
+    /// <summary>A damaged entity could not take an event, which became owed.</summary>
+    PassedOver,
+
+    /// <summary>A late event made the fold begin again from a checkpoint or the base.</summary>
+    Rewound,
+
+    /// <summary>A late event came before a volatile checkpoint, which was dropped.</summary>
+    RewoundOverCheckpoint,
+
+    /// <summary>A late event came before the fold's base: the entity was read from its first event.</summary>
+    HistoryNeeded,
+
+    /// <summary>Events that are final went into a fold's base.</summary>
+    BaseAdvanced,
+
+    /// <summary>The fold refused an event.</summary>
+    RefusedByFold,
+
+    /// <summary>The fold left out a batch whose idempotency key another one owns.</summary>
+    DeduplicatedByFold,
+
+    /// <summary>A command came again with its idempotency key.</summary>
+    CommandRepeated,
+
+    /// <summary>A member's report was covered: more may be final.</summary>
+    FinalityAdvanced,
+
+    /// <summary>A member's new process made its uncovered reports void.</summary>
+    StaleReportForgotten,
+
+    /// <summary>A new incarnation began after another one.</summary>
+    NewIncarnation,
+
+    /// <summary>After an unclean stop every member agreed that the incarnation may go on.</summary>
+    ContinuityProven,
+
+    /// <summary>After an unclean stop a member held more than our head.</summary>
+    ContinuityRefuted,
+
+    /// <summary>Somebody held more of our present incarnation than we had written.</summary>
+    OwnEventBeyondSeen,
+
+    /// <summary>A newer process claims our incarnation.</summary>
+    Superseded,
+
+    /// <summary>Two living processes claim one region.</summary>
+    RegionClaimedTwice,
+
+    /// <summary>Two different events claim one origin and sequence.</summary>
+    Fork,
+
+    /// <summary>An origin is taken from a region that is not its own.</summary>
+    RelayChosen,
+
+    /// <summary>A row became durable beyond what is vouched for.</summary>
+    RowBeyondFrontier,
+
+    /// <summary>A peer had sent all it holds of an origin beyond its frontier.</summary>
+    BeyondGathered,
+
+    /// <summary>A life that is over was settled.</summary>
+    LifeSettled,
+
+    /// <summary>A settled life went on after all.</summary>
+    LifeUnsettled,
+
+    /// <summary>The journal failed a group, and what was built on it was undone.</summary>
+    GroupUndone,
+
+    /// <summary>Another owner had taken a lane.</summary>
+    LaneFenced,
+
+    /// <summary>A request waits for what its causality token names.</summary>
+    TokenWaited,
+
+    /// <summary>A request waited for its token until the deadline.</summary>
+    TokenExpired,
+
+    /// <summary>A snapshot was made.</summary>
+    SnapshotWritten,
+
+    /// <summary>An entity was restored from a snapshot.</summary>
+    SnapshotRestored,
+
+    /// <summary>An idle entity left memory.</summary>
+    EntityEvicted,
+
+    /// <summary>An entity could not be read and was asked for again.</summary>
+    LoadRetried,
+
+    /// <summary>A link on which nothing arrived was closed.</summary>
+    LinkSilent,
+
+    /// <summary>A report went out while the own clock was too far off to author with.</summary>
+    ClockCorrected,
+}
+
+/// <summary>How often each <see cref="Probe"/> was hit since the kernel began. Written by the kernel's loop; may be
+/// read from any thread, and is then as of a moment ago.</summary>
+public sealed class ProbeCounts
+{
+    private readonly long[] counts = new long[Enum.GetValues<Probe>().Length];
+
+    /// <summary>How often.</summary>
+    public long this[Probe probe] => Volatile.Read(ref counts[(int)probe]);
+
+    internal void Hit(Probe probe, long times = 1)
+        => Volatile.Write(ref counts[(int)probe], counts[(int)probe] + times);
+}

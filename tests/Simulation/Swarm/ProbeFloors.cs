@@ -1,0 +1,47 @@
+using System.Globalization;
+using Pelago.Replication;
+
+namespace Pelago.Tests.Simulation;
+
+/// <summary>How often the default run has to come to each of the kernel's rarer moments: a fault that stops happening,
+/// or a branch that nothing reaches any more, is noticed here and not when it is needed.</summary>
+internal static class ProbeFloors
+{
+    private const long Usual = 100;
+
+    /// <summary>Moments that the default run comes to less often.</summary>
+    private static readonly Dictionary<Probe, long> Rare = new()
+    {
+        [Probe.OwedGivenUp] = 1,
+        [Probe.HistoryNeeded] = 5,
+        [Probe.DeduplicatedByFold] = 5,
+        [Probe.CommandRepeated] = 5,
+        [Probe.ContinuityProven] = 30,
+        [Probe.ContinuityRefuted] = 2,
+        [Probe.RegionClaimedTwice] = 3,
+    };
+
+    /// <summary>Moments that it cannot, or hardly ever, come to, and the test that does.</summary>
+    private static readonly Dictionary<Probe, string> Elsewhere = new()
+    {
+        [Probe.OwnEventBeyondSeen]
+            = nameof(OwnEventScenarios.OwnEvent_BeyondSeenInTheCurrentLife_StopsTheWriterAndBeginsANewLifeWithAnAlarm),
+        [Probe.Superseded] = nameof(RollbackScenarios.Clone_BothRun_SecondIncarnationAndAnAlarmAndNothingIsMerged),
+        [Probe.LaneFenced] = nameof(RecoveryScenarios.Lane_TakenOverByAnotherOwner_RefusesTheWriteAndAlarms),
+        [Probe.LifeSettled]
+            = nameof(ScatteredScenarios.RowsBeyondAFrontier_OriginRolledBack_ReachEveryMemberAndTheLifeIsSettled),
+        [Probe.LifeUnsettled]
+            = nameof(ScatteredScenarios.RowsBeyondAFrontier_TheirLifeGoesOnAfterAll_WhatWasMissingIsAskedForAgain),
+        [Probe.Fork] = "KernelReceiveTests.Receive_OtherContentUnderTheSameNumber_IsAForkThatIsNotedAndNotTaken",
+        [Probe.PassedOver] = "KernelReceiveTests.Receive_EntityDamaged_IsOwedAndNotAppended",
+    };
+
+    public static void Demand(Func<Probe, long> hits)
+    {
+        var missed = Enum.GetValues<Probe>().Where(p => !Elsewhere.ContainsKey(p) && hits(p) < Floor(p))
+            .Select(p => string.Create(CultureInfo.InvariantCulture, $"{p} {hits(p)} times, not {Floor(p)}"));
+        missed.ShouldBeEmpty("The default run has to come to these moments more often.");
+    }
+
+    private static long Floor(Probe probe) => Rare.GetValueOrDefault(probe, Usual);
+}

@@ -1,0 +1,62 @@
+using Pelago.Model;
+using Pelago.Replication;
+using static Pelago.Tests.Unit.Events;
+
+namespace Pelago.Tests.Unit;
+
+/// <summary>What a receiver does with events that it cannot take.</summary>
+public sealed class KernelReceiveTests
+{
+    private static readonly Failure Damage = new(ErrorCodes.EntityParked, "A row cannot be opened.");
+
+    [Fact]
+    public void Receive_EntityDamaged_IsOwedAndNotAppended()
+    {
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean) { Damage = Damage }.Linked(1, "b", 0);
+        var e = Write(new Origin("b", new Incarnation(1)), 1, 5, "one");
+
+        kernel.Give(k => k.Received(1, new EventsFrame(Entity.Lane, e.Origin, [e], e.OriginPosition), kernel.Now));
+
+        kernel.Kernel.Probes[Probe.PassedOver].ShouldBe(1);
+        kernel.Appended.ShouldBeEmpty();
+        kernel.Owed.ShouldHaveSingleItem().ShouldBe(new Owed(Entity, e.Origin, 1, e.OriginPosition));
+    }
+
+    [Fact]
+    public void Read_WaitsForAPositionWhileItsEntityIsReadAgain_IsAnsweredFromWhatTheJournalHolds()
+    {
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, Write(A, 1, 5, "one")).Linked(1, "b", 0);
+        var b = new Origin("b", new Incarnation(1));
+        kernel.Give(k => k.Read(new ReadRequest
+        {
+            Entity = Entity, Project = view => view.State, Condition = new ReadCondition([], [new Frontier(b, 7, 7)]),
+            DeadlineMilliseconds = 9_000,
+        }, kernel.Now));
+        (kernel.FailGroups, kernel.HoldLoads) = (true, true);
+        kernel.Write("lost"); // the entity is read again, and the link begins anew
+        kernel.FailGroups = false;
+        kernel.Linked(2, "b", 0);
+
+        kernel.Give(k => k.Received(2, new EventsFrame(Entity.Lane, b, [], 7), kernel.Now));
+
+        kernel.Asked.OfType<ReadDone>().ShouldBeEmpty(); // the position is reached, the entity is not here
+        kernel.Load();
+        kernel.Asked.OfType<ReadDone>().ShouldHaveSingleItem().Result.Value.ShouldBe("one ");
+    }
+
+    [Fact]
+    public void Receive_OtherContentUnderTheSameNumber_IsAForkThatIsNotedAndNotTaken()
+    {
+        var b = new Origin("b", new Incarnation(1));
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, Write(b, 1, 5, "one")).Linked(1, "b", 0);
+        var other = Write(b, 1, 5, "other");
+
+        kernel.Give(k => k.Received(1, new EventsFrame(Entity.Lane, b, [other], 0), kernel.Now));
+
+        kernel.Alarms.ShouldContain(a => a.Kind == AlarmKind.Fork);
+        kernel.Wait(600);
+        kernel.Conflicts.ShouldHaveSingleItem().Kind.ShouldBe(ConflictKind.Fork);
+        kernel.Appended.ShouldBeEmpty();
+        kernel.Kernel.Probes[Probe.Fork].ShouldBe(1);
+    }
+}
