@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using Microsoft.AspNetCore.Connections;
 using Pelago.Model;
 
 namespace Pelago.Cli;
@@ -44,6 +45,11 @@ internal static class CommandLine
             terminal.Fail(new Failure(
                 ErrorCodes.Interrupted, "Interrupted; what was done so far stays.", "Run the command again to go on."));
             return ErrorCodes.Interrupted.ExitCode;
+        }
+        catch (IOException e) when (e.InnerException is AddressInUseException)
+        {
+            terminal.Fail(new Failure(ErrorCodes.PortTaken, e.Message, "End the process that uses it: 'ss -ltnp'."));
+            return ErrorCodes.PortTaken.ExitCode;
         }
         catch (UnauthorizedAccessException e)
         {

@@ -71,6 +71,7 @@ internal static class RegionsVerb
                 var roles = Roles(world, parsed.GetRequiredValue(names));
                 if (parsed.GetValue(dryRun))
                     return Foretell(context, world, roles, stop: false);
+                PortCheck.Require(world, roles);
                 using var supervisor = world.SupervisorControl();
                 await supervisor.PostAsync<RoleCommand, SupervisorReport>(
                     "v1/roles/start", new RoleCommand(roles, Kill: false), cancellationToken);

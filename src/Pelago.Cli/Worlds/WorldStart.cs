@@ -37,7 +37,7 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
         var token = directory.ReadOrCreateAdminToken();
         var world = new RunningWorld(directory, directory.TryRead() ?? Plan(), time);
         // 2.
-        CheckPorts(world);
+        PortCheck.Require(world);
         // 3.
         WriteConfigurations(world, WorldDirectory.HashOf(token));
         // 4.
@@ -92,25 +92,6 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
         PrivateFile.WriteJson(directory.WorldFile, world);
         terminal.Say($"A new world in {directory.Root}: ports from {world.PortBase}, network {world.Wan}.");
         return world;
-    }
-
-    private static void CheckPorts(RunningWorld world)
-    {
-        var roles = world.Roles();
-        var supervisorRuns = world.Supervisor is not null;
-        foreach (var (port, role, purpose) in WorldPlan.Ports(world.World))
-        {
-            var runs = role == RoleNames.Supervisor ? supervisorRuns : roles.GetValueOrDefault(role) is { Pid: > 0 };
-            if (runs || Ports.IsFree(port))
-                continue;
-            // Started this very moment, by a supervisor that works: then its own listener is what was found.
-            var owner = Ports.OwnerOf(port);
-            if (owner is { } found && RoleProcesses.IsOf(world.Directory.Root, found.Pid))
-                continue;
-            var who = owner is { } known ? $"{known.Name} (pid {known.Pid})" : "another process";
-            throw new Failure(ErrorCodes.PortTaken, $"Port {port}, {purpose}, is used by {who}.",
-                "End that process, or start another world with another --data and --port-base.").ToException();
-        }
     }
 
     private void WriteConfigurations(RunningWorld running, string tokenHash)

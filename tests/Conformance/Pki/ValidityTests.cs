@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Pelago.Model;
 using Pelago.Pki;
 
@@ -64,6 +65,53 @@ public sealed class ValidityTests
         result.Stage.ShouldBe(IdentityStage.Validity);
         var verdict = await OpenSsl.VerifyAsync(group, group.Root.Certificate, authority.Certificate, leaf, at: at);
         verdict.ExitCode.ShouldNotBe(0);
+    }
+
+    /// <summary>A chain of which one level begins two days from now; the others have begun long ago.</summary>
+    [Theory]
+    [InlineData("leaf")]
+    [InlineData("intermediate")]
+    [InlineData("root")]
+    public async Task Check_NotYetValidAtOneLevel_IsRefusedUntilThen(string level)
+    {
+        var clock = new FakeClock();
+        using var group = await TestGroup.CreateAsync(clock: clock, lifetimes: Short);
+        using var rootKey = await group.StealKeyAsync("root");
+        using var regionKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var now = clock.GetUtcNow();
+        var region = new CertificateRequest("O=local, CN=us-east-1", regionKey, HashAlgorithmName.SHA256);
+        region.CertificateExtensions.Add(X509BasicConstraintsExtension.CreateForCertificateAuthority(0));
+        region.CertificateExtensions.Add(
+            new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
+        region.CertificateExtensions.Add(
+            new X509SubjectKeyIdentifierExtension(regionKey.ExportSubjectPublicKeyInfo(), critical: false));
+        region.CertificateExtensions.Add(
+            NameConstraints.For("us-east-1.apps.pelago.localhost", "us-east-1.platform.pelago.localhost"));
+        using var intermediate = Forge.Sign(
+            region, group.Root.Certificate, rootKey, now.AddDays(level == "intermediate" ? 2 : -10), now.AddDays(9));
+        using var leaf = Forge.Leaf(intermediate, regionKey, Forge.Dns(Name), Forge.Usage(Forge.Client),
+            now.AddDays(level == "leaf" ? 2 : -10), now.AddDays(9));
+        var early = level == "root" ? now.AddDays(-5) : now.AddDays(1);
+
+        (await JudgeAsync(early)).ShouldBe((IdentityStage.Validity, false));
+        (await JudgeAsync(now.AddDays(3))).ShouldBe((IdentityStage.Accepted, true));
+
+        async Task<(IdentityStage Stage, bool OpenSsl)> JudgeAsync(DateTimeOffset at)
+        {
+            var ours = new IdentityCheck(() => group.Bundle, new FakeClock(at)).CheckClient(leaf, [intermediate]);
+            var theirs = await RunOpenSslAsync(at);
+            return (ours.Stage, theirs);
+        }
+
+        async Task<bool> RunOpenSslAsync(DateTimeOffset at)
+        {
+            var chain = Path.Combine(group.Folder, "intermediate.pem");
+            await File.WriteAllTextAsync(chain, intermediate.ExportCertificatePem(),
+                TestContext.Current.CancellationToken);
+            return (await OpenSsl.RunAsync("openssl", "verify", "-attime", $"{at.ToUnixTimeSeconds()}",
+                "-CAfile", OpenSsl.Write(group, group.Root.Certificate), "-untrusted", chain,
+                OpenSsl.Write(group, leaf))).ExitCode == 0;
+        }
     }
 
     [Theory]

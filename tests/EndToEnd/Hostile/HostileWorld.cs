@@ -16,7 +16,7 @@ public sealed class HostileWorld : IAsyncLifetime, ICollectionFixture<HostileWor
         await World.UntilReadyAsync();
     }
 
-    public ValueTask DisposeAsync() => World.DisposeAsync();
+    public ValueTask DisposeAsync() => World?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     /// <summary>A region's entry in the status.</summary>
     internal async Task<RegionStatus> RegionAsync(string name)

@@ -18,8 +18,16 @@ internal sealed class TestWorld(int portBase) : IAsyncDisposable
     public static async Task<TestWorld> UpAsync(int portBase)
     {
         var world = new TestWorld(portBase);
-        (await world.UpAsync()).ShouldExitWith(0);
-        return world;
+        try
+        {
+            (await world.UpAsync()).ShouldExitWith(0);
+            return world;
+        }
+        catch
+        {
+            await world.DisposeAsync(); // what did start must not stay
+            throw;
+        }
     }
 
     public Task<CommandResult> UpAsync() => RunAsync("up", "--port-base", $"{portBase}");

@@ -79,6 +79,10 @@ public sealed class WorldTests(WorldTests.Shared shared) : IClassFixture<WorldTe
     [InlineData(3, "PLG1203", "deploy", ".", "--region", "eu-west-9", "--name", "shop")]
     [InlineData(2, "PLG2001", "deploy", ".", "--name", "Not_A_Name")]
     [InlineData(2, "PLG2001", "deploy", ".", "--name", "ingress")]
+    [InlineData(2, "PLG2001", "deploy", ".", "--name", "bücher")]
+    [InlineData(2, "PLG2001", "deploy", ".", "--name", "")]
+    [InlineData(2, "PLG2001", "deploy", ".", "--name", "a123456789-123456789-123456789-1234567890")]
+    [InlineData(2, "PLG2001", "deploy", "samples/bookstore", "--name", "shop", "--project", "Not OK")]
     [InlineData(2, "PLG1301", "deploy", "docs", "--name", "shop")]
     public async Task BadInput_AnyVerb_SaysWhatIsWrongAndChangesNothing(
         int exitCode, string code, params string[] words)
