@@ -6,9 +6,11 @@ namespace Pelago.Entities;
 /// <param name="Peers">Every other region of the group.</param>
 /// <param name="Lanes">The 32 lanes of this replica's journal.</param>
 /// <param name="Parked">Loaded entities that cannot be folded here.</param>
+/// <param name="Counts">How often the kernel came to its rarer moments since this process began, by
+/// <see cref="Pelago.Replication.Probe"/>; those that never came are left out.</param>
 public sealed record ReplicationStatus(
     string Region, string? Incarnation, IReadOnlyList<PeerStatus> Peers, IReadOnlyList<LaneStatus> Lanes,
-    IReadOnlyList<ParkedStatus> Parked);
+    IReadOnlyList<ParkedStatus> Parked, IReadOnlyDictionary<string, long> Counts);
 
 /// <summary>One peer.</summary>
 /// <param name="Peer">Region.</param>

@@ -126,6 +126,8 @@ public sealed class RecoveryScenarios
         scene.B.LoadFailurePerMille = 0;
 
         scene.Converge();
+        scene.B.Probes![Probe.LoadRetried].ShouldBePositive();
+        scene.B.Probes![Probe.HeldBack].ShouldBe(0); // they waited for the entity, not for each other
         scene.Lines(scene.B, Scene.Diary()).Length.ShouldBe(10);
     }
 

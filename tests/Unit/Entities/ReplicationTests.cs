@@ -62,8 +62,9 @@ public sealed class ReplicationTests
         await Eventually.BeTrue(async () =>
         {
             var status = await eu.Runtime.DescribeAsync(TestContext.Current.CancellationToken);
-            return status.Peers is [{ Peer: "us", State: "Live", Path: "direct" }];
-        }, "us is live for eu");
+            return status.Peers is [{ Peer: "us", State: "Live", Path: "direct" }]
+                && status.Counts.ContainsKey("FinalityAdvanced");
+        }, "us is live for eu, and its report has counted");
     }
 
     private static RequestOptions Under(EntityReply<int> reply, double seconds)
