@@ -112,14 +112,15 @@ internal sealed partial class PeerLinks
             }
             var from = peers.Values.Where(p => p.IsLive)
                 .OrderBy(p => gap.NothingAt.Contains(p.Name))
-                .ThenByDescending(p => p.Reports[lane.Lane]?.Held.GetValueOrDefault(origin) ?? 0).FirstOrDefault();
+                .ThenByDescending(p => p.Reports[lane.Lane]?.Of(origin).Position ?? 0).FirstOrDefault();
             if (from is null)
                 return;
             gap.FetchUnderWay = true;
             gap.NextFetchMilliseconds = Now + FetchPauseMilliseconds;
-            // Everything that our frontier passed must be in its answer, not the first missing event only.
+            // Everything that our frontier passed must be in its answer, not the first missing event only. That a life
+            // was settled there does not count: what is owed and lost is given up with an alarm, not closed.
             var passed = Math.Max(lane.Cursor(origin).Frontier, gap.Entry.Position);
-            var vouched = (from.Reports[lane.Lane]?.Held.GetValueOrDefault(origin) ?? 0) >= passed;
+            var vouched = (from.Reports[lane.Lane]?.Of(origin).Position ?? 0) >= passed;
             if (gap.NextPage == 0)
                 gap.Round++;
             var first = Math.Max(gap.NextPage, gap.Entry.FromSequence);

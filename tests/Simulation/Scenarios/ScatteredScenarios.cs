@@ -48,6 +48,20 @@ public sealed class ScatteredScenarios
     }
 
     [Fact]
+    public void RowsBeyondAFrontier_GapWasOwed_ItIsGivenUpWithAnAlarmAndTheRestReachesAll()
+    {
+        var (scene, beyond, waits, backup) = Scatter(gapOwed: true);
+        RollBack(scene, backup);
+        scene.B.Start();
+
+        scene.Converge();
+
+        scene.Group.Regions.ShouldAllBe(r => scene.Knows(r, beyond) && !scene.Knows(r, waits));
+        scene.B.Alarms.ShouldContain(a => a.Kind == AlarmKind.EventsLost
+            && a.Text.Contains($"{Waiting}", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void RowsBeyondAFrontier_TwoMembersHoldDifferentOnes_AllReachAll()
     {
         var scene = new Scene(4);
