@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using Pelago.Client;
 using Pelago.Federation;
 using Pelago.Model;
@@ -12,6 +13,8 @@ namespace Pelago.Tests.Unit;
 internal sealed class LocalFederation : IAsyncDisposable
 {
     public const string AdminToken = "plg_test_administrator";
+
+    private static int lastPort = RandomNumberGenerator.GetInt32(10_000);
 
     private CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
@@ -81,11 +84,24 @@ internal sealed class LocalFederation : IAsyncDisposable
         return await http.PostAsJsonAsync(path, body, TestContext.Current.CancellationToken);
     }
 
+    /// <summary>A port for a listener that is opened later. Below those that systems give to outgoing connections, and
+    /// never the same one twice in a run, so that nothing takes it meanwhile.</summary>
     public static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = 10_000 + (Interlocked.Increment(ref lastPort) % 10_000);
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            try
+            {
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Somebody else has it.
+            }
+        }
     }
 
     public async ValueTask DisposeAsync()
