@@ -95,7 +95,8 @@ public sealed class RegionRenewalTests
         await Eventually.BeTrue(() => clock.ArmedTimers > 0, "the renewal sleeps");
         clock.Advance(Policy.Intermediate * 0.6);
         identity.Authority.Certificate.Thumbprint.ShouldBe(first.Thumbprint, "it is not time yet");
-        await AdvanceUntilAsync(clock, () => Generation(home) == 2, "the first renewal");
+        await AdvanceUntilAsync(clock, () => Generation(home) == 2
+            && identity.Authority.Certificate.Thumbprint != first.Thumbprint, "the first renewal");
         var second = identity.Authority.Certificate;
         second.PublicKey.ExportSubjectPublicKeyInfo().ShouldNotBe(first.PublicKey.ExportSubjectPublicKeyInfo());
         identity.Trust.Current.Issued(second).ShouldBeTrue();
