@@ -24,6 +24,7 @@ internal sealed class StreamRegion : IAsyncDisposable
     private readonly TestGroup group;
     private readonly IntermediateAuthority authority;
     private CertificateSet certificates = null!;
+    private IngressDialler dialler = null!;
     private WebApplication remoting = null!;
     private IngressServer ingress = null!;
     private volatile InstanceConfiguration configuration;
@@ -51,9 +52,9 @@ internal sealed class StreamRegion : IAsyncDisposable
             host => new LocalLeafIssuer(() => region.authority, new LeafGrant(host, LeafUse.Server, "a test")),
             new RenewalOptions(), group.Clock);
         await region.certificates.SetNamesAsync([Service.At(apps).Value], Stop);
-        var dialler = new IngressDialler(Service, () => region.configuration, region.Client, group.Check(),
+        region.dialler = new IngressDialler(Service, () => region.configuration, region.Client, group.Check(),
             TimeProvider.System, NullLogger.Instance);
-        region.Region = await TestRegion.StartAsync(name, members, dialler);
+        region.Region = await TestRegion.StartAsync(name, members, region.dialler);
         region.remoting = LoopbackListener.Create(
             Endpoint.Loopback(0), HttpProtocols.Http2, IngressDialler.WindowBytes, NullLoggerFactory.Instance);
         region.remoting.MapReplication(region.Region.Runtime, new ReplicationAccess(
@@ -62,6 +63,10 @@ internal sealed class StreamRegion : IAsyncDisposable
         await region.StartIngressAsync(apps);
         return region;
     }
+
+    /// <summary>Opens a stream to a peer as this region's service would, through both ends' checks; what is written
+    /// to it is the caller's.</summary>
+    public ValueTask<PeerStream> OpenAsync(string peer) => dialler.DialAsync(peer, Stop);
 
     /// <summary>Tells the region where the others are, as its region process would.</summary>
     public void Configure(params StreamRegion[] others) => configuration = new InstanceConfiguration(

@@ -1,0 +1,132 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging.Abstractions;
+using Pelago.Client;
+using Pelago.Entities;
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Tests.Unit.Entities;
+
+/// <summary>What an instance tells about itself, over real HTTP.</summary>
+public sealed class InstanceInspectionTests : IAsyncLifetime
+{
+    private readonly HttpClient http = new();
+    private TestRegion region = null!;
+    private WebApplication app = null!;
+    private EntityRuntime? runtime;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        region = await TestRegion.StartAsync("eu-west-1");
+        runtime = region.Runtime;
+        app = LoopbackListener.Create(
+            Model.Endpoint.Loopback(0), HttpProtocols.Http1, 1024 * 1024, NullLoggerFactory.Instance);
+        app.MapInspection(() => runtime);
+        await app.StartAsync(Stop);
+        http.BaseAddress = new Uri(app.Urls.Single());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        http.Dispose();
+        await app.DisposeAsync();
+        await region.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Instance_ThatStarts_IsAliveAndNotReady()
+    {
+        runtime = null;
+        (await StatusOfAsync("/alive")).ShouldBe(HttpStatusCode.OK);
+        foreach (var path in new[] { "/ready", "/v1/replication", "/v1/digests", "/v1/conflicts", "/v1/journal" })
+            (await StatusOfAsync(path)).ShouldBe(HttpStatusCode.ServiceUnavailable, path);
+        (await StatusOfAsync("/v1/about")).ShouldBe(HttpStatusCode.OK);
+        runtime = region.Runtime;
+        (await StatusOfAsync("/ready")).ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task Digests_AfterWrites_CountEntitiesAndEvents()
+    {
+        await region.NoteAsync("a", "one");
+        await region.NoteAsync("a", "two");
+        var digests = await http.GetFromJsonAsync<JsonElement>("/v1/digests", Stop);
+        digests.GetProperty("region").GetString().ShouldBe("eu-west-1");
+        var slice = digests.GetProperty("slices").EnumerateArray().Single();
+        slice.GetProperty("slice").GetInt32().ShouldBe(new EntityKey("tally", "a").Slice);
+        (slice.GetProperty("entities").GetInt64(), slice.GetProperty("events").GetInt64()).ShouldBe((1, 2));
+        var entities = await http.GetFromJsonAsync<JsonElement>(
+            $"/v1/digests/entities?slice={slice.GetProperty("slice")}", Stop);
+        entities.GetProperty("entities").EnumerateArray().Single().GetProperty("id").GetString().ShouldBe("a");
+    }
+
+    [Fact]
+    public async Task Conflicts_InPages_AreAllOfThemOnceAndOldestFirst()
+    {
+        await region.NoteAsync("a", "one");
+        await RecordAsync("a", 1, 5);
+
+        var seen = new List<string>();
+        var (after, pages) = (0L, 0);
+        do
+        {
+            var page = (await http.GetFromJsonAsync($"/v1/conflicts?limit=2&after={after}",
+                ConflictJson.Default.ConflictPageView, Stop))!;
+            page.Region.ShouldBe("eu-west-1");
+            seen.AddRange(page.Conflicts.Select(c => $"{c.Type}/{c.Id} {c.Kind} {c.Sequence} {c.Reason}"));
+            (after, pages) = (page.Next, pages + 1);
+        }
+        while (after != 0);
+        seen.ShouldBe(Enumerable.Range(1, 5).Select(i => $"tally/a RefusedByFold {i} reason {i}"));
+        pages.ShouldBe(3);
+
+        await RecordAsync("a", 6, 6); // a cursor that was at the end finds what came later
+        var later = (await http.GetFromJsonAsync($"/v1/conflicts?limit=100",
+            ConflictJson.Default.ConflictPageView, Stop))!;
+        later.Conflicts.Count.ShouldBe(6);
+        later.Next.ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData("/v1/conflicts?limit=0")]
+    [InlineData("/v1/conflicts?limit=x")]
+    [InlineData("/v1/conflicts?limit=10001")]
+    [InlineData("/v1/conflicts?after=-1")]
+    [InlineData("/v1/conflicts?after=99999999999999999999")]
+    [InlineData("/v1/digests?slice=1024")]
+    [InlineData("/v1/digests?slice=-1")]
+    [InlineData("/v1/digests/entities")]
+    public async Task Query_ThatIsNone_IsRefused(string path)
+        => (await StatusOfAsync(path)).ShouldBe(HttpStatusCode.BadRequest);
+
+    [Fact]
+    public async Task About_Instance_IsItsVersion()
+        => (await http.GetFromJsonAsync("/v1/about", InstanceJson.Default.InstanceAbout, Stop))!.Version
+            .ShouldBe(BuildIdentity.Current.Version);
+
+    private async Task RecordAsync(string id, int from, int to)
+    {
+        var key = new EntityKey("tally", id);
+        var origin = new Origin(region.Name, region.Journal.Identity.Incarnation.ShouldNotBeNull());
+        var lane = await region.Journal.AcquireLaneAsync(key.Lane, Stop);
+        await region.Journal.AppendAsync([new LaneBatch
+        {
+            Lane = key.Lane,
+            Epoch = lane.Epoch,
+            Conflicts = [.. Enumerable.Range(from, to - from + 1).Select(i => new ConflictRecord(
+                key, ConflictKind.RefusedByFold, origin, (ulong)i, i * 1000, $"reason {i}"))],
+        }], Stop);
+    }
+
+    private async Task<HttpStatusCode> StatusOfAsync(string path)
+    {
+        using var answer = await http.GetAsync(path, Stop);
+        return answer.StatusCode;
+    }
+}
