@@ -7,6 +7,8 @@ namespace Pelago.Cli;
 /// <summary><c>pelago logs [NAME]</c>.</summary>
 internal static class LogsVerb
 {
+    private const int DefaultLines = 20;
+
     private static readonly TimeSpan FollowInterval = TimeSpan.FromMilliseconds(250);
 
     public static Command Create(VerbContext context)
@@ -16,10 +18,9 @@ internal static class LogsVerb
             Description = "supervisor, wan, federation, a region, or PROJECT.SERVICE. Default: all.",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var lines = new Option<int>("--lines", "-n")
-        {
-            Description = "Lines from the end of each.", DefaultValueFactory = _ => 20,
-        };
+        var lines = VerbContext.Number<int>(
+            "--lines", $"Lines from the end of each (default {DefaultLines}).", "N", 0, 1_000_000);
+        lines.Aliases.Add("-n");
         var follow = new Option<bool>("--follow", "-f") { Description = "Go on with what is written." };
         var verb = context.Verb("logs", "Shows logs of processes and services.",
             ["pelago logs", "pelago logs us-east-1 -n 100", "pelago logs demo.bookstore --follow"],
@@ -29,7 +30,7 @@ internal static class LogsVerb
                 var files = Select(world, parsed.GetValue(name));
                 var positions = files.ToDictionary(
                     file => file.Path,
-                    file => ShowTail(context.Terminal, file, parsed.GetValue(lines), files.Count > 1));
+                    file => ShowTail(context.Terminal, file, parsed.GetValue(lines) ?? DefaultLines, files.Count > 1));
                 while (parsed.GetValue(follow))
                 {
                     await Task.Delay(FollowInterval, context.Time, cancellationToken);

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
-using System.Globalization;
 using Pelago.Client;
 using Pelago.Model;
 
@@ -14,11 +12,9 @@ internal static class UpVerb
 
     public static Command Create(VerbContext context)
     {
-        var portBase = new Option<int?>("--port-base")
-        {
-            Description = $"First port of a new world (default {WorldPlan.DefaultPortBase}).", HelpName = "PORT",
-            CustomParser = PortBase,
-        };
+        var portBase = VerbContext.Number<int>("--port-base",
+            $"First port of a new world (default {WorldPlan.DefaultPortBase}).", "PORT", 1024,
+            65_535 - WorldPlan.PortSpan);
         var wan = new Option<string?>("--wan")
         {
             Description = "Network of a new world: aws (default) or none.", HelpName = "PROFILE",
@@ -28,20 +24,10 @@ internal static class UpVerb
             if (result.GetValueOrDefault<string?>() is not ("aws" or "none"))
                 result.AddError("--wan must be aws or none.");
         });
-        var logLimit = new Option<int?>("--log-limit-mib")
-        {
-            Description = $"Size in MiB at which a log of a new world is put aside (default "
-                + $"{new LogLimits().FileMebibytes}; {new LogLimits().KeptFiles} are kept).",
-            HelpName = "MIB",
-        };
-        logLimit.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int?>() is not (>= LogLimits.LeastMebibytes and <= LogLimits.MostMebibytes))
-            {
-                result.AddError(
-                    $"--log-limit-mib must be a number from {LogLimits.LeastMebibytes} to {LogLimits.MostMebibytes}.");
-            }
-        });
+        var logLimit = VerbContext.Number<int>("--log-limit-mib",
+            $"Size in MiB at which a log of a new world is put aside (default {new LogLimits().FileMebibytes}; "
+                + $"{new LogLimits().KeptFiles} are kept).",
+            "MIB", LogLimits.LeastMebibytes, LogLimits.MostMebibytes);
         var dryRun = VerbContext.DryRun();
         var verb = context.Verb("up", "Starts a world, or what is missing of it, and shows where everything is.",
             ["pelago up", "pelago up --data /tmp/second --port-base 8400 --context second", "pelago up --wan none"],
@@ -65,18 +51,6 @@ internal static class UpVerb
         verb.Add(logLimit);
         verb.Add(dryRun);
         return verb;
-    }
-
-    private static int? PortBase(ArgumentResult result)
-    {
-        const int most = 65_535 - WorldPlan.PortSpan;
-        if (int.TryParse(result.Tokens.Single().Value, NumberStyles.None, CultureInfo.InvariantCulture, out var port)
-            && port is >= 1024 and <= most)
-        {
-            return port;
-        }
-        result.AddError($"--port-base must be a number from 1024 to {most}.");
-        return null;
     }
 
     private static void Foretell(VerbContext context, WorldDirectory directory, StartRequest request)

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Numerics;
 using System.Runtime.InteropServices;
 using Pelago.Model;
 
@@ -50,6 +52,29 @@ internal sealed class VerbContext(Terminal terminal, TimeProvider time)
                 return format;
             result.AddError($"'{word}' is no format of output: table, wide, json, yaml, name.");
             return default;
+        },
+    };
+
+    /// <summary>A new option that takes a number; null when it is not given.</summary>
+    /// <param name="name">Name, with its unit.</param>
+    /// <param name="description">What it is for.</param>
+    /// <param name="helpName">What the help shows for the number.</param>
+    /// <param name="least">Smallest; null when whoever gets the number judges it.</param>
+    /// <param name="most">Largest.</param>
+    public static Option<T?> Number<T>(
+        string name, string description, string helpName, T? least = null, T? most = null)
+        where T : struct, INumber<T> => new(name)
+    {
+        Description = description,
+        HelpName = helpName,
+        CustomParser = result =>
+        {
+            if (T.TryParse(result.Tokens.Single().Value, CultureInfo.InvariantCulture, out var number)
+                && (least is null || number >= least) && (most is null || number <= most) && !T.IsNaN(number))
+                return number;
+            result.AddError(least is null ? $"{name} must be a number."
+                : string.Create(CultureInfo.InvariantCulture, $"{name} must be a number from {least} to {most}."));
+            return null;
         },
     };
 

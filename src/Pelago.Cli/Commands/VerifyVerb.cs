@@ -6,28 +6,22 @@ namespace Pelago.Cli;
 /// <summary><c>pelago verify</c>: whether all regions hold the same.</summary>
 internal static class VerifyVerb
 {
+    private const int DefaultSettleSeconds = 10;
+
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
     public static Command Create(VerbContext context)
     {
         var format = VerbContext.Format();
-        var settle = new Option<double>("--settle-seconds")
-        {
-            Description = "How long differences may last while events are under way.",
-            HelpName = "S",
-            DefaultValueFactory = _ => 10,
-        };
-        settle.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<double>() is not (>= 0 and <= 86_400))
-                result.AddError("--settle-seconds must be a number from 0 to 86400.");
-        });
+        var settle = VerbContext.Number<double>("--settle-seconds",
+            $"How long differences may last while events are under way (default {DefaultSettleSeconds}).", "S", 0,
+            86_400);
         var verb = context.Verb("verify", "Compares what all regions hold of every service.",
             ["pelago verify", "pelago verify --settle-seconds 60 -o json"],
             async (parsed, cancellationToken) =>
             {
                 var world = RunningWorld.Open(context.World(parsed), context.Time);
-                var limit = TimeSpan.FromSeconds(parsed.GetValue(settle));
+                var limit = TimeSpan.FromSeconds(parsed.GetValue(settle) ?? DefaultSettleSeconds);
                 var started = context.Time.GetTimestamp();
                 while (true)
                 {

@@ -41,10 +41,7 @@ internal static class WanVerb
     private static Command Set(VerbContext context)
     {
         var ends = Ends(2, 2);
-        var delay = new Option<double?>("--delay-ms")
-        {
-            Description = "One-way delay in milliseconds.", HelpName = "MS",
-        };
+        var delay = VerbContext.Number<double>("--delay-ms", "One-way delay in milliseconds.", "MS");
         var reset = new Option<bool>("--reset") { Description = "Back to the profile's delay." };
         var oneWay = OneWay();
         var dryRun = VerbContext.DryRun();

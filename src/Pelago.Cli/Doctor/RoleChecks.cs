@@ -54,7 +54,7 @@ internal static class RoleChecks
         if (region.JournalFlushMs is not { } taken)
             return Finding.Of(check, false, region.JournalTrouble ?? "", $"df -h {patient.World.Directory.Root}");
         return Finding.Notice(check, taken < SlowFlush.TotalMilliseconds,
-            string.Create(CultureInfo.InvariantCulture, $"{taken:0.00} ms for 4 KiB"),
+            string.Create(CultureInfo.InvariantCulture, $"{taken:0.00} ms for 4 KiB, {region.JournalEngine}"),
             "pelago up --data DIR, on a faster disk");
     }
 

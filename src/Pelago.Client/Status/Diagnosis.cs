@@ -26,7 +26,11 @@ public sealed record RegionDiagnosis(
     string? JournalTrouble,
     IReadOnlyList<CertificateView> Certificates,
     IReadOnlyList<PeerReach> Peers,
-    IReadOnlyList<InstanceProgram> Instances);
+    IReadOnlyList<InstanceProgram> Instances)
+{
+    /// <summary>The library that writes the journal, its version, and whether it is the system's.</summary>
+    public string JournalEngine { get; init; } = "";
+}
 
 /// <summary>The federation plane about itself: <c>GET /v1/diagnosis</c> of the Management API.</summary>
 /// <param name="Program">What its process runs.</param>

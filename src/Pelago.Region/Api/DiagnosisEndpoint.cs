@@ -1,6 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Http;
 using Pelago.Client;
+using Pelago.Journal;
 using Pelago.Model;
 using Pelago.Pki;
 
@@ -25,7 +26,10 @@ internal sealed class DiagnosisEndpoint(
         var bundle = identity.Trust.Current;
         var diagnosis = new RegionDiagnosis(
             config.Region, BuildIdentity.Current, clock.GetUtcNow(), bundle.Epoch, bundle.Sha256,
-            probe.Flush?.TotalMilliseconds, probe.Trouble, [.. Certificates()], await reached, await programs);
+            probe.Flush?.TotalMilliseconds, probe.Trouble, [.. Certificates()], await reached, await programs)
+        {
+            JournalEngine = $"SQLite {SqliteLibrary.Version}",
+        };
         await context.Response.WriteAsJsonAsync(
             diagnosis, DiagnosisJson.Default.RegionDiagnosis, cancellationToken: context.RequestAborted);
     }

@@ -92,6 +92,28 @@ public sealed class ServiceLifeTests(ServiceLifeTests.Shared shared) : IClassFix
     }
 
     [Fact]
+    public async Task RegionProcess_Killed_ItsInstanceIsAdoptedAndAStrayIsEnded()
+    {
+        var before = TestWorld.Pids(await World.UntilReadyAsync());
+        var home = Path.Combine(World.Data, "regions", "eu-west-1");
+        var stray = DetachedProcess.Start(new ProcessSpec("/bin/sleep", ["600"], Path.Combine(World.Data, "stray.out"))
+        {
+            Environment = new Dictionary<string, string?>
+            {
+                [InstanceEnvironment.Home] = Path.Combine(home, "services", "demo", "ghost"),
+                [InstanceEnvironment.Instance] = "i-ghost",
+            },
+        });
+        TestWorld.Kill(before["eu-west-1"]);
+        var after = TestWorld.Pids(await World.UntilAsync(
+            status => TestWorld.Pids(status)["eu-west-1"] is not 0 and var pid && pid != before["eu-west-1"]
+                && TestWorld.IsReady(status), "the region's next process"));
+        after["eu-west-1/bookstore"].ShouldBe(before["eu-west-1/bookstore"], "adopted");
+        stray.IsAlive.ShouldBeFalse("nobody knows of it");
+        (await World.RunAsync("logs", "supervisor")).ShouldExitWith(0).Output.ShouldContain("ended by signal 9");
+    }
+
+    [Fact]
     public async Task Status_RegionCutOff_IsUnknownWhereItIsAskedAndKnownAgainAfterwards()
     {
         await UntilEverywhereAsync("bookstore", service => service.State == States.Ready);

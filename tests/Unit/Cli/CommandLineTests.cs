@@ -65,6 +65,24 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Theory]
+    [InlineData("up", "--port-base", "x")]
+    [InlineData("up", "--log-limit-mib", "abc")]
+    [InlineData("up", "--log-limit-mib", "0")]
+    [InlineData("up", "--log-limit-mib", "1.5")]
+    [InlineData("verify", "--settle-seconds", "soon")]
+    [InlineData("verify", "--settle-seconds", "NaN")]
+    [InlineData("logs", "--lines", "x")]
+    [InlineData("logs", "-n", "-1")]
+    [InlineData("wan", "set", "us-east-1", "eu-west-1", "--delay-ms", "much")]
+    public async Task Number_ThatIsNone_NamesTheOptionAndItsRule(params string[] words)
+    {
+        var (code, _, error) = await RunAsync(words);
+        code.ShouldBe(2, error);
+        error.ShouldStartWith("error PLG1202: --");
+        error.ShouldContain("must be a number");
+    }
+
+    [Theory]
     [InlineData("status", "statsu", 1)]
     [InlineData("down", "dwon", 1)]
     [InlineData("up", "", 2)]

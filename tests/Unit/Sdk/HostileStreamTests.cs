@@ -20,7 +20,8 @@ public sealed class HostileStreamTests : IAsyncLifetime
     public static TheoryData<string, byte[], string> Sent => new()
     {
         { "garbage", [8, 255, 254, 253, 252, 251, 250, 249, 248], "not a valid message" },
-        { "HTTP/1.1", "GET / HTTP/1.1\r\nHost: shop.demo.svc.us-east-1.apps.pelago.localhost\r\nA: b\r\n\r\n"u8.ToArray(),
+        { "HTTP/1.1", "GET / HTTP/1.1\r\nHost: shop.demo.svc.us-east-1.apps.pelago.localhost\r\nA: b\r\n\r\n"u8
+            .ToArray(),
             "not a valid message" },
         { "a length over the limit", [0xff, 0xff, 0xff, 0xff, 0x7f], "longer than" },
         { "a length that never ends", [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80], "longer than" },
