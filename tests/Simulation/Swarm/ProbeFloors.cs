@@ -19,6 +19,7 @@ internal static class ProbeFloors
         [Probe.ContinuityProven] = 30,
         [Probe.ContinuityRefuted] = 2,
         [Probe.RegionClaimedTwice] = 3,
+        [Probe.LifeSettled] = 2,
     };
 
     /// <summary>Moments that it cannot, or hardly ever, come to, and the test that does.</summary>
@@ -28,8 +29,6 @@ internal static class ProbeFloors
             = nameof(OwnEventScenarios.OwnEvent_BeyondSeenInTheCurrentLife_StopsTheWriterAndBeginsANewLifeWithAnAlarm),
         [Probe.Superseded] = nameof(RollbackScenarios.Clone_BothRun_SecondIncarnationAndAnAlarmAndNothingIsMerged),
         [Probe.LaneFenced] = nameof(RecoveryScenarios.Lane_TakenOverByAnotherOwner_RefusesTheWriteAndAlarms),
-        [Probe.LifeSettled]
-            = nameof(ScatteredScenarios.RowsBeyondAFrontier_OriginRolledBack_ReachEveryMemberAndTheLifeIsSettled),
         [Probe.LifeUnsettled]
             = nameof(ScatteredScenarios.RowsBeyondAFrontier_TheirLifeGoesOnAfterAll_WhatWasMissingIsAskedForAgain),
         [Probe.Fork] = "KernelReceiveTests.Receive_OtherContentUnderTheSameNumber_IsAForkThatIsNotedAndNotTaken",

@@ -132,9 +132,12 @@ internal sealed class Workload
 
     public Workload(Dice dice, int entitiesPerType)
     {
+        // In one lane they share frontiers: what waits for one entity then has rows of others beyond it.
+        var oneLane = dice.Chance(500) ? (int?)dice.Below(EntityKey.Lanes) : null;
         Entities = [.. TestTypes.All.Keys.Order(StringComparer.Ordinal).SelectMany(type =>
-            Enumerable.Range(1, entitiesPerType).Select(n
-                => new EntityKey(type, type[..1] + n.ToString(CultureInfo.InvariantCulture))))];
+            Enumerable.Range(1, 10_000)
+                .Select(n => new EntityKey(type, type[..1] + n.ToString(CultureInfo.InvariantCulture)))
+                .Where(entity => oneLane is null || entity.Lane == oneLane).Take(entitiesPerType))];
         ThinkMilliseconds = dice.Pick([30, 100, 400]);
         ReadPerMille = dice.Pick([100, 250, 500]);
         KeyPerMille = dice.Pick([0, 200, 600]);
