@@ -88,6 +88,35 @@ public sealed class ScatteredScenarios
         scene.Group.Regions.ShouldAllBe(r => scene.Knows(r, ofB) && scene.Knows(r, ofC) && !scene.Knows(r, waits));
     }
 
+    [Fact]
+    public void RowsBeyondAFrontier_AMemberStillHoldsTheMissingOneBack_NobodySettlesBefore()
+    {
+        var scene = new Scene(4, o => o with { RelayAfterMilliseconds = 20_000, HoldMilliseconds = 20_000 });
+        Warm(scene);
+        var backup = scene.A.Disk.Writes;
+        Lose(scene, scene.B, scene.D);
+        Lose(scene, scene.C, scene.D);
+        var cause = scene.Done(scene.D, Waiting, "cause");
+        scene.RunUntil(() => scene.Knows(scene.A, cause), "the cause in A");
+        Lose(scene, scene.A, scene.D);
+        var (waits, beyond) = (scene.Done(scene.A, Waiting, "waits"), scene.Done(scene.A, Free, "beyond"));
+        scene.RunUntil(() => scene.Knows(scene.B, beyond) && scene.Knows(scene.C, beyond), "the event in B and C", 500);
+        scene.B.Kill();
+        RollBack(scene, backup);
+        scene.B.Start();
+        scene.Group.Network.Heal();
+        Lose(scene, scene.C, scene.D);
+
+        SimulatedRegion[] others = [scene.A, scene.B, scene.D];
+        scene.RunUntil(() => others.All(r => scene.Knows(r, beyond)), "the event everywhere");
+        scene.Group.Run(4_000);
+        scene.C.Describe()!.Lanes[Waiting.Lane].Held.ShouldBe(1); // only C's memory has it
+        others.ShouldAllBe(r => r.Probes![Probe.LifeSettled] == 0);
+
+        scene.Converge();
+        scene.Group.Regions.ShouldAllBe(r => scene.Knows(r, waits));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
