@@ -12,7 +12,7 @@ public sealed class OwnEventScenarios
         var scene = Warm();
         var own = scene.Events(scene.A, Scene.Diary()).Single(e => e.Origin.Region == scene.A.Name);
 
-        scene.Deliver(scene.A, scene.B, new EventsFrame(Scene.Diary().Lane, own.Origin, [own], own.OriginPosition));
+        Scene.Deliver(scene.A, scene.B, new EventsFrame(Scene.Diary().Lane, own.Origin, [own], own.OriginPosition));
         scene.Group.Run(1_000);
 
         scene.A.Probes![Probe.DuplicateDropped].ShouldBePositive();
@@ -53,9 +53,9 @@ public sealed class OwnEventScenarios
         var underWay = scene.Begin(scene.A, scene.Operation(Scene.Diary("other")));
 
         if (asEvent)
-            scene.Deliver(scene.A, scene.B, new EventsFrame(lane, own.Origin, [Beyond(own)], 0));
+            Scene.Deliver(scene.A, scene.B, new EventsFrame(lane, own.Origin, [Beyond(own)], 0));
         else
-            scene.Deliver(scene.A, scene.B, new ReportFrame(lane, null, 0, [new LaneHolding(lane, own.Origin, 99)]));
+            Scene.Deliver(scene.A, scene.B, new ReportFrame(lane, null, 0, [new LaneHolding(lane, own.Origin, 99)]));
         scene.RunUntil(() => scene.A.Describe()!.Newest is { } newest && !newest.Equals(own.Origin), "the new life");
 
         scene.A.Probes![Probe.OwnEventBeyondSeen].ShouldBe(1);

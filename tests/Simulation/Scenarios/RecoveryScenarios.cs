@@ -236,11 +236,11 @@ public sealed class RecoveryScenarios
         var (scene, late) = TwoUnderWay();
         var (lane, origin) = (Scene.Diary().Lane, late[0].Origin);
 
-        scene.Deliver(scene.B, scene.A, new EventsFrame(lane, origin, [late[1]], 0));
+        Scene.Deliver(scene.B, scene.A, new EventsFrame(lane, origin, [late[1]], 0));
         scene.Group.Run(100);
         scene.B.Describe()!.Lanes[lane].Held.ShouldBe(1);
         scene.Lines(scene.B, Scene.Diary()).ShouldBe(["1:one"]);
-        scene.Deliver(scene.B, scene.A, new EventsFrame(lane, origin, [late[0]], 0));
+        Scene.Deliver(scene.B, scene.A, new EventsFrame(lane, origin, [late[0]], 0));
         scene.Group.Run(100);
 
         scene.Lines(scene.B, Scene.Diary()).ShouldBe(["1:one", "2:two", "3:three"]);
@@ -255,9 +255,9 @@ public sealed class RecoveryScenarios
         var lane = Scene.Diary().Lane;
         var first = scene.Events(scene.A, Scene.Diary())[0];
 
-        scene.Deliver(scene.B, scene.A, new EventsFrame(lane, first.Origin, [first, first], first.OriginPosition));
-        scene.Deliver(scene.B, scene.A, new EventsFrame(lane, first.Origin, [.. late, first], late[1].OriginPosition));
-        scene.Deliver(scene.B, scene.A, new EventsFrame(lane, first.Origin, late, late[1].OriginPosition));
+        Scene.Deliver(scene.B, scene.A, new EventsFrame(lane, first.Origin, [first, first], first.OriginPosition));
+        Scene.Deliver(scene.B, scene.A, new EventsFrame(lane, first.Origin, [.. late, first], late[1].OriginPosition));
+        Scene.Deliver(scene.B, scene.A, new EventsFrame(lane, first.Origin, late, late[1].OriginPosition));
         scene.Group.Run(1_000);
 
         scene.Lines(scene.B, Scene.Diary()).ShouldBe(["1:one", "2:two", "3:three"]);
@@ -312,7 +312,7 @@ public sealed class RecoveryScenarios
         scene.B.Kill();
         scene.B.Start();
         scene.RunUntil(() => scene.B.Describe()!.Peers[0].State == "Live", "the link to A");
-        scene.Deliver(scene.B, scene.A, new EventsFrame(Scene.Diary().Lane, old[0].Origin, old, 0));
+        Scene.Deliver(scene.B, scene.A, new EventsFrame(Scene.Diary().Lane, old[0].Origin, old, 0));
         scene.RunUntil(() => scene.B.Probes![Probe.DuplicateDropped] >= old.Length, "the duplicates to be dropped");
         scene.B.Probes![Probe.SnapshotRestored].ShouldBePositive(); // they were judged by a vector from a snapshot
         scene.Converge();

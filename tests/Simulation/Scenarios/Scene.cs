@@ -90,7 +90,7 @@ internal sealed class Scene
     public string[] Lines(SimulatedRegion at, EntityKey entity) => [.. Events(at, entity).Select(EventBook.Text)];
 
     /// <summary>Hands a region a frame as if it came on its link to a peer.</summary>
-    public void Deliver(SimulatedRegion to, SimulatedRegion from, Frame frame)
+    public static void Deliver(SimulatedRegion to, SimulatedRegion from, Frame frame)
     {
         var link = to.Links.Values.Select(l => l.End).Single(e => e.Dialled == from.Name);
         to.Enter(to.Life, (kernel, now) => kernel.Received(link.Number, frame, now));
