@@ -39,6 +39,8 @@ public readonly record struct ProcessIdentity(int Pid, long StartTime)
 
     /// <summary>Reads one line of <c>/proc/PID/stat</c>. The command's name stands in parentheses and may hold
     /// anything, spaces and parentheses included, so the fields are counted from the last closing one.</summary>
+    /// <remarks>The first thread of a killed process is a zombie while others still end, and until then the process
+    /// holds its ports and locks; so a zombie counts as ended when it is the only thread left.</remarks>
     /// <returns>Null for a zombie or dead process and for a line of another shape.</returns>
     public static ProcessIdentity? Parse(int pid, string stat)
     {
@@ -46,8 +48,9 @@ public readonly record struct ProcessIdentity(int Pid, long StartTime)
         if (name < 0 || name + 2 >= stat.Length)
             return null;
         var fields = stat[(name + 2)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        const int state = 0, startTime = 19; // fields 3 and 22 of the whole line
-        if (fields.Length <= startTime || fields[state] is "Z" or "X" or "x")
+        const int state = 0, threads = 17, startTime = 19; // fields 3, 20 and 22 of the whole line
+        if (fields.Length <= startTime || fields[state] is "X" or "x"
+            || (fields[state] == "Z" && fields[threads] is "0" or "1"))
             return null;
         return long.TryParse(fields[startTime], NumberStyles.None, CultureInfo.InvariantCulture, out var ticks)
             ? new ProcessIdentity(pid, ticks)

@@ -110,7 +110,46 @@ public sealed class ServiceLifeTests(ServiceLifeTests.Shared shared) : IClassFix
                 && TestWorld.IsReady(status), "the region's next process"));
         after["eu-west-1/bookstore"].ShouldBe(before["eu-west-1/bookstore"], "adopted");
         stray.IsAlive.ShouldBeFalse("nobody knows of it");
-        (await World.RunAsync("logs", "supervisor")).ShouldExitWith(0).Output.ShouldContain("ended by signal 9");
+        var said = (await World.RunAsync("logs", "supervisor", "-n", "200")).ShouldExitWith(0).Output;
+        var ended = $"region/eu-west-1 (pid {before["eu-west-1"]}) has ended: ";
+        said.Split('\n').Single(line => line.Contains(ended, StringComparison.Ordinal)).ShouldEndWith("by signal 9.");
+    }
+
+    [Fact]
+    public async Task Trust_NewBundleOfThePlane_ReachesEveryRegion()
+    {
+        var before = await World.UntilReadyAsync();
+        var state = Path.Combine(World.Data, "federation", "state.json");
+        var content = await File.ReadAllTextAsync(state, TestContext.Current.CancellationToken);
+        content.ShouldContain("\"trustEpoch\": 1,");
+        await File.WriteAllTextAsync(
+            state, content.Replace("\"trustEpoch\": 1,", "\"trustEpoch\": 2,", StringComparison.Ordinal),
+            TestContext.Current.CancellationToken);
+        TestWorld.Kill(before.Federation.Pid!.Value); // it reads its state when it starts
+
+        await Eventually.BeTrue(async () => (await World.RunAsync("doctor", "--json")).Output
+            .Contains("epoch 2, the same everywhere", StringComparison.Ordinal), "epoch 2", TimeSpan.FromMinutes(2));
+    }
+
+    [Fact]
+    public async Task Logs_BeyondTheirLimit_ArePutAside()
+    {
+        await World.UntilReadyAsync();
+        string[] logs =
+        [
+            "regions/us-east-1/log/demo.bookstore.log", "regions/us-east-1/log/region-us-east-1.log",
+            "supervisor/log/supervisor.log", "wan/log/wan.log", "federation/log/federation.log",
+        ];
+        foreach (var log in logs)
+        {
+            await File.AppendAllTextAsync(Path.Combine(World.Data, log), new string('x', 1024 * 1024) + "\n",
+                TestContext.Current.CancellationToken);
+        }
+        foreach (var log in logs.Select(log => Path.Combine(World.Data, log)))
+        {
+            await Eventually.BeTrue(() => File.Exists(log + ".1") && new FileInfo(log).Length < 1024 * 1024,
+                $"{log} is put aside", TimeSpan.FromMinutes(1));
+        }
     }
 
     [Fact]
@@ -168,7 +207,11 @@ public sealed class ServiceLifeTests(ServiceLifeTests.Shared shared) : IClassFix
     {
         internal TestWorld World { get; private set; } = null!;
 
-        public async ValueTask InitializeAsync() => World = await TestWorld.UpAsync(PortBase);
+        public async ValueTask InitializeAsync()
+        {
+            World = new TestWorld(PortBase);
+            (await World.RunAsync("up", "--port-base", $"{PortBase}", "--log-limit-mib", "1")).ShouldExitWith(0);
+        }
 
         public ValueTask DisposeAsync() => World.DisposeAsync();
     }

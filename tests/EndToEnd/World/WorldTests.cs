@@ -153,6 +153,34 @@ public sealed class WorldTests(WorldTests.Shared shared) : IClassFixture<WorldTe
     }
 
     [Fact]
+    public async Task Context_SavedByUp_MeansTheWorldFromThenOn()
+    {
+        await World.UntilReadyAsync();
+        var configuration = Directory.CreateTempSubdirectory("pelago-config-");
+        try
+        {
+            (await PelagoAsync("up", "--context", "here", "--data", World.Data)).ShouldExitWith(0)
+                .Error.ShouldContain("pelago down --context here");
+            (await PelagoAsync("status", "--context", "here", "-o", "json")).ShouldExitWith(0)
+                .Output.ShouldContain($"\"world\": \"{World.Data}\"");
+            (await PelagoAsync("status", "--context", "here", "--data", "/tmp")).ShouldExitWith(2)
+                .Error.ShouldStartWith("error PLG1202: ");
+            var other = Path.Combine(configuration.FullName, "other");
+            (await PelagoAsync("up", "--context", "here", "--data", other)).ShouldExitWith(5)
+                .Error.ShouldStartWith("error PLG1113: ");
+            Directory.Exists(other).ShouldBeFalse();
+            (await PelagoAsync("status", "--context", "her")).ShouldExitWith(3).Error.ShouldContain("'here'");
+        }
+        finally
+        {
+            configuration.Delete(recursive: true);
+        }
+
+        Task<CommandResult> PelagoAsync(params string[] words) => Command.RunProgramAsync("env",
+            [$"XDG_CONFIG_HOME={configuration.FullName}", Path.Combine(Command.Root, "pelago"), .. words]);
+    }
+
+    [Fact]
     public async Task Verify_RegionDown_SaysWhichPartIsMissing()
     {
         await World.UntilReadyAsync();
