@@ -163,11 +163,12 @@ public static class RegionHost
         Ground ground, IPeerDialler peers, JournalWatch watch, CancellationToken cancellationToken)
     {
         var (home, config, clock, logging) = (ground.Home, ground.Config, ground.Clock, ground.Logging);
+        PrivateFile.CreateDirectory(config.GuardDirectory);
         var journal = await SqliteJournal.OpenAsync(
             new JournalOptions
             {
                 DataDirectory = home.Journal,
-                GuardFile = Path.Combine(home.Path, "guard", "journal.json"),
+                GuardFile = Path.Combine(config.GuardDirectory, "region.json"),
             },
             new FileKeyEncryption(Path.Combine(home.Keys, "journal-kek.json")),
             logging.CreateLogger("Pelago.Journal"), cancellationToken);

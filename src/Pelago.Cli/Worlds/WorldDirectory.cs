@@ -32,6 +32,9 @@ internal sealed class WorldDirectory(string path)
 
     public string RegionHome(string region) => Path.Combine(Root, "regions", region);
 
+    /// <summary>Guard files of a region's journals: not in its home, so that restoring that is noticed.</summary>
+    public string Guards(string region) => Path.Combine(Root, "guards", region);
+
     /// <summary>Where the federation plane leaves a region's one-time permission to enrol.</summary>
     public string EnrolmentTicket(string region) => Path.Combine(RegionHome(region), "enrolment.json");
 

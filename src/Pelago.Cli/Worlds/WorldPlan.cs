@@ -107,7 +107,7 @@ internal static class WorldPlan
                 peer.Name, AppsHostname(peer.Name), PlatformHostname(peer.Name), peer.IngressPort,
                 Endpoint.Loopback(LinkPort(world, region.Name, peer.Name))))])
         {
-            Logs = world.Logs,
+            GuardDirectory = directory.Guards(region.Name), Logs = world.Logs,
         };
 
     private static IEnumerable<(string From, string To)> Pairs()

@@ -24,6 +24,10 @@ public static class InstanceEnvironment
     /// instance of the service too.</summary>
     public const string Home = "PELAGO_HOME";
 
+    /// <summary>The journal's guard file: outside <see cref="Home"/>, so that a restored or copied home is
+    /// noticed.</summary>
+    public const string GuardFile = "PELAGO_GUARD_FILE";
+
     /// <summary>Where the application listens: HTTP/1.1 on loopback, e.g. <c>http://127.0.0.1:7530</c>.</summary>
     public const string Url = "PELAGO_URL";
 

@@ -90,7 +90,7 @@ internal sealed class JournalWorker
             if (effect is LoadEntity load)
                 Answer(await LoadAsync(load));
             else if (effect is ReadPage page)
-                Answer(new PageInput(page.Request, await PageAsync(page)));
+                Answer(await PageAsync(page));
             else if (effect is ReadHistory history)
                 Answer(new HistoryInput(history.Request, await HistoryAsync(history)));
         }
@@ -116,17 +116,17 @@ internal sealed class JournalWorker
         }
     }
 
-    private async ValueTask<LanePage> PageAsync(ReadPage page)
+    private async ValueTask<KernelInput> PageAsync(ReadPage page)
     {
         try
         {
-            return await journal.ReadLaneAsync(
-                page.Lane, page.After, page.Filter, page.MaxRows, page.MaxBytes, CancellationToken.None);
+            return new PageInput(page.Request, await journal.ReadLaneAsync(
+                page.Lane, page.After, page.Filter, page.MaxRows, page.MaxBytes, CancellationToken.None));
         }
-        catch (Exception error) // an empty page that moved nowhere: the kernel asks again
+        catch (Exception error) // the kernel asks again after a pause
         {
             Log.PageFailed(logger, page.Lane, error);
-            return new LanePage(page.Lane, [], page.After, []);
+            return new PageFailedInput(page.Request);
         }
     }
 
@@ -136,10 +136,14 @@ internal sealed class JournalWorker
         {
             return await journal.LoadHistoryAsync(read.Entity, CancellationToken.None);
         }
-        catch (Exception error) // nothing to send: the peer asks again, here or elsewhere
+        catch (Exception error) // the peer hears that this was not everything, and asks again, here or elsewhere
         {
             Log.LoadFailed(logger, read.Entity.Type, error);
-            return new EntityImage(read.Entity, null, [], []);
+            return new EntityImage(read.Entity, null, [], [])
+            {
+                Damage = new Failure(ErrorCodes.JournalUnavailable, "The journal could not be read.",
+                    "Try again; look into the instance's log."),
+            };
         }
     }
 

@@ -12,6 +12,8 @@ internal sealed record LoadFailedInput(EntityKey Entity, Failure Failure) : Kern
 
 internal sealed record PageInput(long Request, LanePage Page) : KernelInput;
 
+internal sealed record PageFailedInput(long Request) : KernelInput;
+
 internal sealed record HistoryInput(long Request, EntityImage Image) : KernelInput;
 
 internal sealed record CommittedInput(IReadOnlyList<LaneCommit> Commits) : KernelInput;

@@ -101,6 +101,9 @@ internal sealed class KernelLoop(
             case PageInput i:
                 kernel.PageRead(i.Request, i.Page, now);
                 break;
+            case PageFailedInput i:
+                kernel.PageFailed(i.Request, now);
+                break;
             case HistoryInput i:
                 kernel.HistoryRead(i.Request, i.Image, now);
                 break;

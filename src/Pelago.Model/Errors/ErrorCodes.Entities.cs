@@ -40,4 +40,7 @@ public static partial class ErrorCodes
 
     /// <summary>The instance failed while the request was under way; whether it was carried out is not known.</summary>
     public static readonly ErrorCode InstanceFailed = Define("PLG5013", "Instance failed", 1, 503);
+
+    /// <summary>An entity was written in as many lives of journals as a version vector can name.</summary>
+    public static readonly ErrorCode TooManyLives = Define("PLG5014", "Too many lives", 1, 503);
 }

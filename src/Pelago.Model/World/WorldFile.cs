@@ -73,6 +73,10 @@ public sealed record RegionConfig(
     /// <summary>Version of this file's format.</summary>
     public int FormatVersion { get; init; } = 1;
 
+    /// <summary>Directory of the guard files of the region's journals. It lies outside the region's home: what restores
+    /// or copies the one must not restore or copy the other.</summary>
+    public required string GuardDirectory { get; init; }
+
     /// <summary>How much the services may log; the region's own log is its supervisor's to bound.</summary>
     public LogLimits Logs { get; init; } = new();
 }

@@ -78,6 +78,8 @@ internal sealed class InstanceStarter(
         environment[InstanceEnvironment.Service] = service.Service;
         environment[InstanceEnvironment.Instance] = instance.Id;
         environment[InstanceEnvironment.Home] = data;
+        environment[InstanceEnvironment.GuardFile] = Path.Combine(
+            config.GuardDirectory, $"{service.Project}.{service.Service}.json");
         environment[InstanceEnvironment.Url] = instance.Url;
         environment[InstanceEnvironment.ManagementUrl] = instance.ManagementUrl;
         environment[InstanceEnvironment.RemotingUrl] = instance.RemotingUrl;

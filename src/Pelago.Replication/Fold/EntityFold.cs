@@ -80,6 +80,18 @@ public sealed class EntityFold
     /// <summary>True when the event comes before the end of the base: the history must be read again.</summary>
     public bool IsBeforeBase(EventRecord e) => baseLast is { } last && EventPlace.Of(e).CompareTo(last) < 0;
 
+    /// <summary>True when the fold holds an event that the given one's author had seen and that is not before it in
+    /// time: its origin has broken the rule that the total order rests on.</summary>
+    public bool HoldsLaterCauseOf(EventRecord e)
+    {
+        for (var i = tail.Count - 1; i >= 0 && tail[i].Event.Timestamp >= e.Timestamp; i--)
+        {
+            if (e.Vector[tail[i].Event.Origin] >= tail[i].Event.Sequence)
+                return true;
+        }
+        return baseLast is { } last && last.Timestamp >= e.Timestamp && e.Vector[last.Origin] >= last.Sequence;
+    }
+
     /// <summary>Puts an event at its place. The fold happens when <see cref="State"/> is next asked for.</summary>
     /// <param name="e">An event not yet here and not <see cref="IsBeforeBase"/>.</param>
     /// <param name="payload">Its decoded payload, or null when unknown to this build (the entity is parked).</param>

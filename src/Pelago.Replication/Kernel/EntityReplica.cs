@@ -7,7 +7,6 @@ namespace Pelago.Replication;
 /// before the rows it depends on are durable.</remarks>
 internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts probes)
 {
-    private readonly List<(Origin Origin, HybridTimestamp At)> last = [];
     private SortedDictionary<(Origin Origin, ulong Sequence), HeldEvent>? held;
     private bool announced;
     private int keptReplies;
@@ -101,7 +100,6 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
         Seen = Seen.After(e.Vector, e.Origin, e.Sequence);
         Highest = e.Timestamp > Highest ? e.Timestamp : Highest;
         Count++;
-        Stamp(e);
         if (Fold.IsBeforeBase(e))
         {
             NeedsHistory = true;
@@ -200,29 +198,11 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
     // An author stamps above every event it has seen; one that does not would be folded before its causes.
     private void CheckTimestamp(EventRecord e)
     {
-        foreach (var (origin, at) in last)
-        {
-            if (e.Vector[origin] == Seen[origin] + (origin.Equals(e.Origin) ? 1ul : 0ul) && e.Timestamp <= at)
-            {
-                Damage = new Failure(ErrorCodes.EntityParked,
-                    $"Entity {Key} is parked: event {e.Origin.Region}#{e.Sequence} is stamped before what its author "
-                    + $"had seen.",
-                    "Its origin runs a faulty build; the event is kept.");
-            }
-        }
-    }
-
-    private void Stamp(EventRecord e)
-    {
-        for (var i = 0; i < last.Count; i++)
-        {
-            if (last[i].Origin.Equals(e.Origin))
-            {
-                last[i] = (e.Origin, e.Timestamp);
-                return;
-            }
-        }
-        last.Add((e.Origin, e.Timestamp));
+        if (!Fold.HoldsLaterCauseOf(e))
+            return;
+        Damage = new Failure(ErrorCodes.EntityParked,
+            $"Entity {Key} is parked: event {e.Origin.Region}#{e.Sequence} is stamped before what its author had seen.",
+            "Its origin runs a faulty build; the event is kept.");
     }
 }
 

@@ -85,6 +85,13 @@ public sealed class InstanceKernel
         links.PageRead(request, page);
     }
 
+    /// <summary>A page could not be read: it is asked for again after a pause.</summary>
+    public void PageFailed(long request, Moment now)
+    {
+        context.Now = now;
+        links.PageFailed(request);
+    }
+
     /// <summary>An entity was read for <see cref="ReadHistory"/>.</summary>
     public void HistoryRead(long request, EntityImage image, Moment now)
     {

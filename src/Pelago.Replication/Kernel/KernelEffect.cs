@@ -18,7 +18,8 @@ public sealed record OpenIncarnation(Origin Next, string Reason) : KernelEffect;
 /// <see cref="InstanceKernel.Loaded"/>.</summary>
 public sealed record LoadEntity(EntityKey Entity, bool History) : KernelEffect;
 
-/// <summary>Read a page of a lane; answer with <see cref="InstanceKernel.PageRead"/>.</summary>
+/// <summary>Read a page of a lane; answer with <see cref="InstanceKernel.PageRead"/> or
+/// <see cref="InstanceKernel.PageFailed"/>.</summary>
 public sealed record ReadPage(long Request, int Lane, ulong After, LaneFilter Filter, int MaxRows, int MaxBytes)
     : KernelEffect;
 

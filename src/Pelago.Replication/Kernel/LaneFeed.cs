@@ -7,6 +7,7 @@ namespace Pelago.Replication;
 /// pages are read from the journal. Nobody polls: a commit, credit, or a page's arrival moves it on.</remarks>
 internal sealed class LaneFeed(KernelContext context, Writer writer, PeerLinks links, long link, LaneReplica lane)
 {
+    private const int RetryPauseMilliseconds = 500;
     private readonly SortedDictionary<Origin, Subscription> subscriptions = [];
     private long credit;
 
@@ -59,6 +60,10 @@ internal sealed class LaneFeed(KernelContext context, Writer writer, PeerLinks l
         Pump(s);
     }
 
+    /// <summary>A page that was asked for cannot be read now.</summary>
+    public static void Failed(Subscription s, long now)
+        => (s.IsReading, s.NotBeforeMilliseconds) = (false, now + RetryPauseMilliseconds);
+
     /// <summary>Claims what a relayed origin's frontier has reached meanwhile, without events.</summary>
     public void Claim()
     {
@@ -66,14 +71,17 @@ internal sealed class LaneFeed(KernelContext context, Writer writer, PeerLinks l
         {
             if (!s.IsReading && s.Scanned >= lane.Head && HasClaim(s))
                 Send(s, []);
+            else if (s.NotBeforeMilliseconds > 0)
+                Pump(s);
         }
     }
 
     private void Pump(Subscription s)
     {
-        if (s.IsReading || credit <= 0 || s.Scanned >= lane.Head)
+        if (s.IsReading || credit <= 0 || s.Scanned >= lane.Head
+            || context.Now.MonotonicMilliseconds < s.NotBeforeMilliseconds)
             return;
-        s.IsReading = true;
+        (s.IsReading, s.NotBeforeMilliseconds) = (true, 0);
         var request = links.NextRequest(this, s);
         context.Emit(new ReadPage(request, lane.Lane, s.Scanned, new LaneFilter(s.Origin, s.After),
             context.Options.PageRows, context.Options.PageBytes));
@@ -122,5 +130,8 @@ internal sealed class LaneFeed(KernelContext context, Writer writer, PeerLinks l
         public ulong Claimed { get; set; } = after;
         public ulong ClaimedBeyond { get; set; }
         public bool IsReading { get; set; }
+
+        /// <summary>After a failed read the next one waits until then; 0 otherwise.</summary>
+        public long NotBeforeMilliseconds { get; set; }
     }
 }

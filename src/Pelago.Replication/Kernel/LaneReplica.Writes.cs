@@ -139,7 +139,12 @@ internal sealed partial class LaneReplica
     private EventRecord[]? Stamp(
         EntityReplica entity, CommandRequest request, Decision decision, Origin origin, out Failure? failure)
     {
-        failure = null;
+        failure = entity.Seen.Count < EventLimits.MaxVectorSlots || entity.Seen[origin] > 0 ? null : new Failure(
+            ErrorCodes.TooManyLives,
+            $"{entity.Key} was written in {entity.Seen.Count} lives of its regions' journals, the most that are kept.",
+            "Find out why journals begin new lives so often: see 'pelago logs'. Other entities are not concerned.");
+        if (failure is not null)
+            return null;
         var events = new EventRecord[decision.Events.Count];
         var (vector, timestamp, bytes) = (entity.Seen, entity.Highest, 0L);
         try

@@ -134,4 +134,7 @@ internal sealed class OwedGap(Owed entry, ulong lastKnown)
     public HashSet<string> NothingAt { get; } = new(StringComparer.Ordinal);
 
     public long NothingSinceMilliseconds { get; set; }
+
+    /// <summary>The peer that was asked last and could not read it, or null.</summary>
+    public string? UnreadableAt { get; set; }
 }

@@ -111,7 +111,7 @@ internal sealed partial class PeerLinks
                 continue;
             }
             var from = peers.Values.Where(p => p.IsLive)
-                .OrderBy(p => gap.NothingAt.Contains(p.Name))
+                .OrderBy(p => p.Name == gap.UnreadableAt).ThenBy(p => gap.NothingAt.Contains(p.Name))
                 .ThenByDescending(p => p.Reports[lane.Lane]?.Of(origin).Position ?? 0).FirstOrDefault();
             if (from is null)
                 return;
@@ -147,7 +147,9 @@ internal sealed partial class PeerLinks
         var wanted = f.Events.Where(e => e.Entity == fetch.Gap.Entry.Entity && e.Origin.Equals(fetch.Gap.Entry.Origin))
             .ToArray();
         fetch.Gap.NextPage = f.More && wanted.Length > 0 ? wanted[^1].Sequence + 1 : 0;
-        if (f.More)
+        // "More", and nothing: the peer cannot read what it may have. The next one is asked, after the usual pause.
+        fetch.Gap.UnreadableAt = f.More && wanted.Length == 0 ? link.Peer.Name : null;
+        if (f.More && wanted.Length > 0)
         {
             fetch.Gap.NextFetchMilliseconds = Now;
             context.Hit(Probe.OwedPageFetched);
@@ -170,6 +172,7 @@ internal sealed partial class PeerLinks
             events.Add(e);
             bytes += e.Weight;
         }
+        more |= image.Damage is not null; // what cannot be read here may exist all the same: this answer is not all
         context.Emit(new SendFrame(asked.Link.Id, new FetchedFrame(asked.Fetch.Request, events, more)));
     }
 }

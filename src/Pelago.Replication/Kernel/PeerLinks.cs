@@ -41,6 +41,12 @@ internal sealed partial class PeerLinks
             waiting.Feed.Read(waiting.Subscription, page);
     }
 
+    public void PageFailed(long request)
+    {
+        if (pages.Remove(request, out var waiting))
+            LaneFeed.Failed(waiting.Subscription, Now);
+    }
+
     public void Opened(long id, string name, bool dialled)
     {
         if (!peers.TryGetValue(name, out var peer))

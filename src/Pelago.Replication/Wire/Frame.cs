@@ -59,7 +59,8 @@ public sealed record CreditFrame(int Lane, long Bytes) : Frame;
 public sealed record FetchFrame(long Request, EntityKey Entity, Origin Origin, ulong From, ulong To) : Frame;
 
 /// <summary>Answer to <see cref="FetchFrame"/>, in order of sequence.</summary>
-/// <param name="More">There are more: ask again from the last one.</param>
+/// <param name="More">There are more: ask again from the last one. With no events: there may be more, which cannot be
+/// read here now.</param>
 public sealed record FetchedFrame(long Request, IReadOnlyList<EventRecord> Events, bool More) : Frame;
 
 /// <summary>Sign of life with clock and heads.</summary>

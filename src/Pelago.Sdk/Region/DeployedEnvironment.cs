@@ -6,6 +6,7 @@ namespace Pelago.Sdk;
 /// <summary>What the region told the program through its environment.</summary>
 internal sealed record DeployedEnvironment(
     string Region, string Group, ServiceName Service, string Instance, string AppsHostname, string Home,
+    string GuardFile,
     Endpoint Url, Endpoint Management, Endpoint Remoting, Uri RegionApi)
 {
     /// <summary>Reads the variables; null when no region started the program.</summary>
@@ -20,6 +21,7 @@ internal sealed record DeployedEnvironment(
             Text(InstanceEnvironment.Region), Text(InstanceEnvironment.Group),
             new ServiceName(Text(InstanceEnvironment.Service), Text(InstanceEnvironment.Project)),
             Text(InstanceEnvironment.Instance), Text(InstanceEnvironment.AppsHostname), Text(InstanceEnvironment.Home),
+            Text(InstanceEnvironment.GuardFile),
             Loopback(InstanceEnvironment.Url), Loopback(InstanceEnvironment.ManagementUrl),
             Loopback(InstanceEnvironment.RemotingUrl), Address(InstanceEnvironment.RegionApi, Uri.UriSchemeHttps));
         var names = string.Join(", ", wrong);

@@ -4,7 +4,12 @@ namespace Pelago.Tests.EndToEnd;
 
 /// <summary>Somebody who shops in one region and looks at the same cart elsewhere now and then, always with the
 /// causality token of the last answer. Remembers every write that was acknowledged.</summary>
-internal sealed class CartShopper(string cart, BookstoreClient home, IReadOnlyList<BookstoreClient> elsewhere)
+/// <param name="cart">Whose cart.</param>
+/// <param name="home">Where it is written.</param>
+/// <param name="elsewhere">Where it is looked at.</param>
+/// <param name="paceMilliseconds">Pause between two attempts.</param>
+internal sealed class CartShopper(
+    string cart, BookstoreClient home, IReadOnlyList<BookstoreClient> elsewhere, int paceMilliseconds = 150)
 {
     private const int LookEvery = 4;
     private readonly List<string> acknowledged = [];
@@ -26,7 +31,7 @@ internal sealed class CartShopper(string cart, BookstoreClient home, IReadOnlyLi
     /// <summary>Shops until told to stop; the pace leaves the machine some air.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
-        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(150));
+        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(paceMilliseconds));
         for (var number = 0; !stop.IsCancellationRequested && number < 190; number++)
         {
             var sku = string.Create(CultureInfo.InvariantCulture, $"book-{number}");

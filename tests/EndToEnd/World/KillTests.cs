@@ -12,6 +12,7 @@ public sealed class KillTests
     {
         await using var world = await TestWorld.UpAsync(PortBase);
         var names = TestWorld.Pids(await world.UntilReadyAsync()).Keys.Where(name => name != "supervisor").ToList();
+        await using var shopping = Shopping.Start(await world.StatusAsync());
         names.Count.ShouldBe(8, "a network, a federation plane, three regions with an instance each");
         foreach (var name in names)
         {
@@ -24,6 +25,7 @@ public sealed class KillTests
             after.Where(process => process.Key != name).ShouldBe(
                 before.Where(process => process.Key != name), ignoreOrder: true, $"only {name} died");
         }
+        await shopping.ShouldHaveLostNothingAsync();
     }
 
     [Fact]

@@ -37,7 +37,10 @@ internal sealed class LocalRegion : IAsyncDisposable
                 Endpoint.Loopback(federation.Config.ManagementApiPort), enrolment.TokenFile,
                     federation.Config.AdminTokenSha256,
                 [.. federation.Config.Regions.Where(r => r.Name != enrolment.Name).Select(r => new PeerRegion(
-                    r.Name, r.AppsHostname, r.PlatformHostname, ports[r.Name], Endpoint.Loopback(ports[r.Name])))]);
+                    r.Name, r.AppsHostname, r.PlatformHostname, ports[r.Name], Endpoint.Loopback(ports[r.Name])))])
+            {
+                GuardDirectory = Path.Combine(root, "guards", enrolment.Name),
+            };
             PrivateFile.WriteJson(Path.Combine(home, "config.json"), config);
             regions.Add(new LocalRegion(federation, config, home));
         }

@@ -169,7 +169,10 @@ public sealed class RegionRenewalTests
         home.Prepare();
         PrivateFile.WriteJson(home.ConfigFile, new RegionConfig("local", enrolment.Name, enrolment.AppsHostname,
             enrolment.PlatformHostname, 1, 2, 3, 4, 5, 3, federation.Address.ToString().TrimEnd('/'),
-            Endpoint.Loopback(federation.Config.ManagementApiPort), enrolment.TokenFile, "", []));
+            Endpoint.Loopback(federation.Config.ManagementApiPort), enrolment.TokenFile, "", [])
+        {
+            GuardDirectory = Path.Combine(Path.GetDirectoryName(federation.Home)!, "guards"),
+        });
         return home;
     }
 

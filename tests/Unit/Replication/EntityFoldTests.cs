@@ -64,6 +64,26 @@ public sealed class EntityFoldTests
         fold.State.ShouldBe(expected);
     }
 
+    [Theory]
+    [InlineData(2, 5, true)] // its author had seen "two", of time 5, and stamped no later
+    [InlineData(2, 4, true)]
+    [InlineData(2, 6, false)]
+    [InlineData(1, 4, false)] // had not seen "two": concurrent, and may come before it
+    [InlineData(1, 3, true)]
+    public void HoldsLaterCauseOf_AnEventStampedBeforeWhatItsAuthorHadSeen_IsTrue(
+        int seen, long milliseconds, bool broken)
+    {
+        var e = Write(B, 1, milliseconds, "late", Saw((A, (ulong)seen)));
+        var fold = new EntityFold(Words(), "e1");
+        fold.Add(Write(A, 1, 3, "one"), Write(A, 2, 5, "two"));
+
+        fold.HoldsLaterCauseOf(e).ShouldBe(broken, "in the tail");
+        if (seen < 2)
+            return; // an event concurrent with a final one does not exist
+        fold.AdvanceBase(_ => true).ShouldBe(2);
+        fold.HoldsLaterCauseOf(e).ShouldBe(broken, "in the base");
+    }
+
     [Fact]
     public void State_EventRefusedByAnEarlierOne_IsNotedAndSkipped()
     {

@@ -1,0 +1,68 @@
+using Pelago.Model;
+using Pelago.Replication;
+using static Pelago.Tests.Unit.Events;
+
+namespace Pelago.Tests.Unit;
+
+/// <summary>What a kernel answers its peers when its own journal cannot be read, and where its vectors end.</summary>
+public sealed class KernelServingTests
+{
+    private const long Link = 7;
+
+    private static readonly Failure Unreadable
+        = new(ErrorCodes.JournalUnavailable, "The journal could not be read.", "Try again.");
+
+    [Fact]
+    public void Fetch_OfAnEntityThatCannotBeRead_IsNotAnsweredAsEverything()
+    {
+        var kernel = Serving().Give(k => k.Received(Link, new FetchFrame(3, Entity, A, 1, ulong.MaxValue), Now));
+        var read = kernel.Asked.OfType<ReadHistory>().Single();
+
+        kernel.Give(k => k.HistoryRead(
+            read.Request, new EntityImage(Entity, null, [], []) { Damage = Unreadable }, Now));
+
+        var answer = kernel.Asked.OfType<SendFrame>().Select(s => s.Frame).OfType<FetchedFrame>().Single();
+        (answer.Events.Count, answer.More).ShouldBe((0, true), "the peer must not take it for lost");
+    }
+
+    [Fact]
+    public void Page_ThatCannotBeRead_IsAskedForAgainAfterAPauseOnly()
+    {
+        var kernel = Serving()
+            .Give(k => k.Received(Link, new CreditFrame(Entity.Lane, 1_000_000), Now))
+            .Give(k => k.Received(Link, new SubscribeFrame(Entity.Lane, A, 0, Stop: false), Now));
+        var read = kernel.Asked.OfType<ReadPage>().Single();
+
+        kernel.Give(k => k.PageFailed(read.Request, Now)).Wait(100);
+        kernel.Asked.OfType<ReadPage>().Count().ShouldBe(1);
+
+        kernel.Wait(600).Wait(600);
+        kernel.Asked.OfType<ReadPage>().Count().ShouldBe(2);
+    }
+
+    [Fact]
+    public void Write_InMoreLivesThanAVectorNames_IsRefusedAndChangesNothing()
+    {
+        var lives = Enumerable.Range(1, EventLimits.MaxVectorSlots)
+            .Select(i => Write(new Origin("b", new Incarnation((UInt128)i)), 1, i, "word")).ToArray();
+
+        var kernel = new TestKernel(["a"], Continuity.Clean, lives).Write();
+
+        kernel.Asked.OfType<CommandDone>().Single().Result.Failure!.Error.ShouldBe(ErrorCodes.TooManyLives);
+        kernel.Appended.ShouldBeEmpty();
+    }
+
+    private static Moment Now => new(1_000_000, 1_000);
+
+    private static TestKernel Serving()
+    {
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, Write(A, 1, 5, "one"));
+        var hello = new HelloFrame("b", Guid.Empty, new Incarnation(60), new Origin("b", new Incarnation(1)),
+            new Origin("b", new Incarnation(1)), 1, new ulong[EntityKey.Lanes], []);
+        return kernel.Give(k =>
+        {
+            k.LinkOpened(Link, "b", dialled: false, Now);
+            k.Received(Link, hello, Now);
+        });
+    }
+}
