@@ -13,7 +13,8 @@ internal sealed class RuntimeStart(EntityTypes types, PelagoOptions options, Tim
 {
     /// <summary>Without a region: no peers, the journal's key in a file beside it.</summary>
     public async Task<EntityRuntime> AloneAsync(string directory, CancellationToken cancellationToken)
-        => await StartAsync(directory, Path.Combine(directory, "guard", "journal.json"), new FileKeyEncryption(Path.Combine(directory, "kek.json")), RunningService.Alone,
+        => await StartAsync(directory, Path.Combine(directory, "guard", "journal.json"),
+            new FileKeyEncryption(Path.Combine(directory, "kek.json")), RunningService.Alone,
             [RunningService.Alone], new NoPeers(), "alone", cancellationToken);
 
     /// <summary>In a region: the peers of its configuration, the journal's key from the region.</summary>
@@ -23,14 +24,14 @@ internal sealed class RuntimeStart(EntityTypes types, PelagoOptions options, Tim
         var dialler = new IngressDialler(deployed.Service, () => agent.Configuration, ()
             => agent.Leaf, agent.Check, clock,
             logging.CreateLogger<IngressDialler>());
-        return await StartAsync(deployed.Home, deployed.GuardFile, new EnrolledJournalKey(agent.Enrolment.JournalKey), deployed.Region,
+        return await StartAsync(deployed.Home, deployed.GuardFile,
+            new EnrolledJournalKey(agent.Enrolment.JournalKey), deployed.Region,
             agent.Configuration.Members, dialler, deployed.Instance, cancellationToken);
     }
 
     private async Task<EntityRuntime> StartAsync(
-        string directory, string guardFile, IKeyEncryption key, string region, IReadOnlyList<string> members, IPeerDialler dialler,
-            string instance,
-        CancellationToken cancellationToken)
+        string directory, string guardFile, IKeyEncryption key, string region, IReadOnlyList<string> members,
+        IPeerDialler dialler, string instance, CancellationToken cancellationToken)
     {
         var journal = await SqliteJournal.OpenAsync(new JournalOptions
         {
