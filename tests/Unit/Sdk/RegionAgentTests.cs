@@ -39,7 +39,10 @@ public sealed class RegionAgentTests : IAsyncLifetime
         PrivateFile.WriteJson(home.ConfigFile, new RegionConfig("local", enrolment.Name, enrolment.AppsHostname,
             enrolment.PlatformHostname, LocalFederation.FreePort(), 2, 3, 4, 5, 3,
             federation.Address.ToString().TrimEnd('/'), Model.Endpoint.Loopback(federation.Config.ManagementApiPort),
-            enrolment.TokenFile, "", [Peer("eu-west-1")]));
+            enrolment.TokenFile, "", [Peer("eu-west-1")])
+        {
+            GuardDirectory = Path.Combine(home.Path, "guards"),
+        });
         kek = KeyEncryptionKey.OpenFile(home.SealingKeyFile);
         var (config, keys) = (home.ReadConfig(), new SealedKeyFiles(home.Keys, kek));
         identity = await RegionIdentity.OpenAsync(new IdentityParts(home, config, kek, keys,
@@ -164,7 +167,7 @@ public sealed class RegionAgentTests : IAsyncLifetime
         var config = home.ReadConfig();
         var nowhere = Model.Endpoint.Loopback(1);
         return new DeployedEnvironment(config.Region, config.Group, Service, instance.Id, config.AppsHostname,
-            home.Path, nowhere, nowhere, nowhere,
+            home.Path, Path.Combine(config.GuardDirectory, "service.json"), nowhere, nowhere, nowhere,
             new Uri($"https://{Hostnames.Api(config.PlatformHostname)}:{config.ExecutionApiPort}"));
     }
 
