@@ -6,8 +6,8 @@ namespace Pelago.Journal;
 internal static class Damage
 {
     private const string Next =
-        "Everything else goes on. Restore the journal from a backup; or stop its region, move the folders of journal "
-        + "and guard away, and start it: what peers have comes back.";
+        "Everything else goes on. Restore the journal from a backup; or stop its region, move the journal's "
+        + "folder away, and start it: what peers have comes back.";
 
     public static Failure Failure(string what) => new(ErrorCodes.JournalDamaged, $"In the journal, {what}.", Next);
 

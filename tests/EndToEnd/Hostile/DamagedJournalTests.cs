@@ -38,7 +38,6 @@ public sealed class DamagedJournalTests(HostileWorld hostile)
         // What the error said to do.
         (await hostile.World.RunAsync("regions", "stop", Here, "--yes")).ShouldExitWith(0);
         Directory.Move(Path.GetDirectoryName(ServiceJournal)!, Path.Combine(ServiceHome, "journal.damaged"));
-        Directory.Move(Path.Combine(ServiceHome, "guard"), Path.Combine(ServiceHome, "guard.damaged"));
         (await hostile.World.RunAsync("regions", "start", Here)).ShouldExitWith(0);
         await hostile.World.UntilReadyAsync();
         await Eventually.BeTrue(async () => (await ReadAsync(Here, "victim")).Body is var cart
