@@ -65,11 +65,8 @@ internal sealed class InstanceStarter(
     {
         var data = home.DataOf(service.Project, service.Service);
         PrivateFile.CreateDirectory(data);
-        var environment = new Dictionary<string, string?>(StringComparer.Ordinal)
-        {
-            ["ASPNETCORE_URLS"] = null, // the caller's own; an instance listens where the region says
-            ["DOTNET_ENVIRONMENT"] = "Production",
-        };
+        var environment = InheritedEnvironment.Without(Environment.GetEnvironmentVariables());
+        environment["DOTNET_ENVIRONMENT"] = "Production";
         foreach (var (name, value) in service.Spec.Environment)
             environment[name] = value;
         environment[InstanceEnvironment.Region] = config.Region;

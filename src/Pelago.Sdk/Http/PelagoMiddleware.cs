@@ -10,7 +10,8 @@ namespace Pelago.Sdk;
 
 /// <summary>The first thing that a request meets: headers in, causality scope, headers out, and every failure as
 /// problem details.</summary>
-/// <remarks>Steps: 1. name the region; 2. drop what only the ingress may say; 3. read token and idempotency key; 4.
+/// <remarks>Steps: 1. name the region; 2. drop what only the ingress may say, refuse ambiguous paths and large bodies; 3. read
+/// token and idempotency key; 4.
 /// run the service's own pipeline within the scope; 5. write the token as the response begins; 6. turn what failed,
 /// or what routing refused without a body, into a problem.</remarks>
 internal sealed class PelagoMiddleware(
@@ -23,6 +24,11 @@ internal sealed class PelagoMiddleware(
         var headers = context.Request.Headers;
         context.Response.Headers[PelagoHeaders.Region] = service.Region;
         DropForgedIdentity(headers);
+        if (EscapedPath.Check(context.Features.Get<IHttpRequestFeature>()?.RawTarget ?? "") is { } ambiguous)
+        {
+            await Problems.WriteAsync(context, ambiguous);
+            return;
+        }
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
             size.MaxRequestBodySize = Math.Max(maxBodyBytes, BoundedBody.MaxDiscardedBytes);
         if (context.Request.ContentLength > maxBodyBytes)
