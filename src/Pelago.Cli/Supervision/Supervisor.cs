@@ -28,8 +28,7 @@ internal sealed class Supervisor : IDisposable
         var self = new RoleSpec(RoleNames.Supervisor, [], home);
         _logFiles = [.. config.Roles.Append(self).Select(RoleProcesses.LogFile)];
         _stateFile = Path.Combine(home, SupervisorState.FileName);
-        var left = PrivateFile.ReadJson<SupervisorState>(_stateFile)?.Roles.ToDictionary(role => role.Name)
-            ?? [];
+        var left = SupervisorMemory.Read(home).ToDictionary(role => role.Name);
         _roles = [.. config.Roles.Select(spec => new SupervisedRole(spec, left.GetValueOrDefault(spec.Name), time))];
         foreach (var role in _roles)
         {

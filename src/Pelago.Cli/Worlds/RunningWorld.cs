@@ -75,9 +75,7 @@ internal sealed class RunningWorld(WorldDirectory directory, WorldRecord world, 
             $"{(nearest is null ? "" : $"Did you mean '{nearest}'? ")}Regions: {string.Join(", ", names)}.");
     }
 
-    private IReadOnlyList<RoleState> States()
-        => PrivateFile.ReadJson<SupervisorState>(
-            Path.Combine(Directory.SupervisorHome, SupervisorState.FileName))?.Roles ?? [];
+    private IReadOnlyList<RoleState> States() => SupervisorMemory.Read(Directory.SupervisorHome);
 
     private ApiAddress Api(string address, TimeSpan timeout)
         => ApiAddress.FromFiles(address, Directory.TrustBundle, Directory.AdminTokenFile) with { Timeout = timeout };

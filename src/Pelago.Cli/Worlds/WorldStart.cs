@@ -34,8 +34,10 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
     public async Task<RunningWorld> RunAsync(CancellationToken cancellationToken)
     {
         // 1.
+        var known = directory.TryRead();
+        RequireToken(known);
         var token = directory.ReadOrCreateAdminToken();
-        var world = new RunningWorld(directory, directory.TryRead() ?? Plan(), time);
+        var world = new RunningWorld(directory, known ?? Plan(), time);
         // 2.
         PortCheck.Require(world);
         // 3.
@@ -82,6 +84,19 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
         var pid = role == RoleNames.Supervisor ? world.Supervisor?.Pid : world.Roles().GetValueOrDefault(role)?.Pid;
         terminal.Progress(role, "ready", pid is null ? $"{Elapsed.TotalSeconds:0.0} s"
             : $"pid {pid}, {Elapsed.TotalSeconds:0.0} s");
+    }
+
+    // A new token would not help: who runs knows the old one's hash.
+    private void RequireToken(WorldRecord? known)
+    {
+        if (known is null || File.Exists(directory.AdminTokenFile))
+            return;
+        var running = new RunningWorld(directory, known, time);
+        if (running.Supervisor is null && running.RoleSpecs().All(role => RoleProcesses.Find(role.Home) is null))
+            return;
+        throw new Failure(ErrorCodes.ControlRefused,
+            $"'{directory.AdminTokenFile}' is gone, and the running processes take no other token.",
+            "Run 'pelago down', which needs none, then 'pelago up'.").ToException();
     }
 
     private WorldRecord Plan()

@@ -63,6 +63,11 @@ public sealed class SupervisorTests : IDisposable
         File.Delete(Path.Combine(Home, SupervisorState.FileName));
         using var forgetful = new Supervisor(Config(), Home, TimeProvider.System, NullLogger.Instance);
         forgetful.Report().Roles.Single().Pid.ShouldBe(process.Pid);
+
+        // What was written down is damaged: it is found out again too.
+        await File.WriteAllTextAsync(Path.Combine(Home, SupervisorState.FileName), "", Cancellation);
+        using var puzzled = new Supervisor(Config(), Home, TimeProvider.System, NullLogger.Instance);
+        puzzled.Report().Roles.Single().Pid.ShouldBe(process.Pid);
     }
 
     [Theory]

@@ -44,6 +44,11 @@ public sealed class KillTests
         foreach (var (name, pid) in before.Where(process => process.Key is not ("supervisor" or "wan")))
             after[name].ShouldBe(pid, name);
 
+        var token = Path.Combine(world.Data, "admin.token");
+        File.Delete(token);
+        (await world.UpAsync()).ShouldExitWith(4).Error.ShouldContain("error PLG1110: ");
+        File.Exists(token).ShouldBeFalse("a token that nobody takes helps nobody");
+
         TestWorld.Kill(after["supervisor"]);
         (await world.RunAsync("down")).ShouldExitWith(0);
         world.Processes().ShouldBeEmpty("down needs no supervisor");
