@@ -9,7 +9,7 @@ namespace Pelago.Sdk;
 /// they are, and would name the same as their escaped escapes.</summary>
 internal static class EscapedPath
 {
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
     /// <summary>Null when every escape of the path has one meaning (RFC 3986, section 2.1).</summary>
     /// <param name="target">The request target as it came.</param>

@@ -10,10 +10,9 @@ namespace Pelago.Sdk;
 
 /// <summary>The first thing that a request meets: headers in, causality scope, headers out, and every failure as
 /// problem details.</summary>
-/// <remarks>Steps: 1. name the region; 2. drop what only the ingress may say, refuse ambiguous paths and large bodies; 3. read
-/// token and idempotency key; 4.
-/// run the service's own pipeline within the scope; 5. write the token as the response begins; 6. turn what failed,
-/// or what routing refused without a body, into a problem.</remarks>
+/// <remarks>Steps: 1. name the region; 2. drop what only the ingress may say, refuse ambiguous paths and large bodies;
+/// 3. read token and idempotency key; 4. run the service's own pipeline within the scope; 5. write the token as the
+/// response begins; 6. turn what failed, or what routing refused without a body, into a problem.</remarks>
 internal sealed class PelagoMiddleware(
     RequestDelegate next, RunningService service, IOptions<PelagoOptions> options, ILogger<PelagoMiddleware> logger)
 {
