@@ -76,6 +76,12 @@ internal sealed partial class LaneReplica
             if (cursor.Raise(reached)) // its frames were forgotten meanwhile
                 FrontierMoved();
         }
+        foreach (var row in group.Rows.Where(r => !r.Own))
+        {
+            var cursor = Cursor(row.Event.Origin);
+            cursor.HighestDurable = Math.Max(cursor.HighestDurable, row.Event.OriginPosition);
+            cursor.Highest = Math.Max(cursor.Highest, cursor.HighestDurable);
+        }
         foreach (var row in group.Rows)
         {
             if (!row.Own && row.Event.OriginPosition > Vouches(row.Event.Origin))

@@ -32,6 +32,9 @@ internal sealed class OriginCursor(Origin origin, ulong frontier, ulong highest)
     /// <summary>Highest position of any event that is here.</summary>
     public ulong Highest { get; set; } = Math.Max(frontier, highest);
 
+    /// <summary>Highest position of any durable event: what a failed group took back does not count.</summary>
+    public ulong HighestDurable { get; set; } = Math.Max(frontier, highest);
+
     /// <summary>Where a new subscription begins: what has arrived, resolved or not, is not asked for again.</summary>
     public ulong Received { get; set; } = frontier;
 
@@ -103,6 +106,7 @@ internal sealed class OriginCursor(Origin origin, ulong frontier, ulong highest)
     {
         Inbound.Clear();
         Gathered.Clear();
+        Highest = Math.Max(Frontier, HighestDurable);
         Received = Frontier;
         ServedBy = 0;
     }
