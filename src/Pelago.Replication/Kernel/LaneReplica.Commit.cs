@@ -76,6 +76,18 @@ internal sealed partial class LaneReplica
             if (cursor.Raise(reached)) // its frames were forgotten meanwhile
                 FrontierMoved();
         }
+        NoteReceived(group);
+        if (group.Rows.Count > 0 || group.Settled.Count > 0)
+        {
+            ReportDue = true;
+            UpdateFinality();
+        }
+        Tend(group);
+        links.LaneCommitted(this, group.Rows, commit);
+    }
+
+    private void NoteReceived(PendingGroup group)
+    {
         foreach (var row in group.Rows.Where(r => !r.Own))
         {
             var cursor = Cursor(row.Event.Origin);
@@ -90,13 +102,6 @@ internal sealed partial class LaneReplica
                 context.Hit(Probe.RowBeyondFrontier);
             }
         }
-        if (group.Rows.Count > 0 || group.Settled.Count > 0)
-        {
-            ReportDue = true;
-            UpdateFinality();
-        }
-        Tend(group);
-        links.LaneCommitted(this, group.Rows, commit);
     }
 
     private void Tend(PendingGroup group)
