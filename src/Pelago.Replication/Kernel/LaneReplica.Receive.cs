@@ -226,6 +226,7 @@ internal sealed partial class LaneReplica
         }
         if (gap.LastKnown > 0)
             gap.LastKnown = Math.Max(gap.LastKnown, e.Sequence);
+        gap.HighestPosition = Math.Max(gap.HighestPosition, e.OriginPosition);
         gap.PassedInRound = gap.Round;
         filling.Settled.Remove(gap);
         filling.Owed.Remove(gap);

@@ -121,6 +121,10 @@ internal sealed class OwedGap(Owed entry, ulong lastKnown)
     /// tell.</summary>
     public ulong LastKnown { get; set; } = lastKnown;
 
+    /// <summary>Highest position of an event that was passed over since the start: the frontier may not be there
+    /// yet.</summary>
+    public ulong HighestPosition { get; set; } = entry.Position;
+
     public bool Durable { get; set; }
     public bool FetchUnderWay { get; set; }
 

@@ -117,9 +117,10 @@ internal sealed partial class PeerLinks
                 return;
             gap.FetchUnderWay = true;
             gap.NextFetchMilliseconds = Now + FetchPauseMilliseconds;
-            // Everything that our frontier passed must be in its answer, not the first missing event only. That a life
-            // was settled there does not count: what is owed and lost is given up with an alarm, not closed.
-            var passed = Math.Max(lane.Cursor(origin).Frontier, gap.Entry.Position);
+            // Everything that our frontier passed, or is about to, must be in its answer, not the first missing event
+            // only. That a life was settled there does not count: what is owed and lost is given up with an alarm, not
+            // closed.
+            var passed = Math.Max(lane.Cursor(origin).Frontier, gap.HighestPosition);
             var vouched = (from.Reports[lane.Lane]?.Of(origin).Position ?? 0) >= passed;
             if (gap.NextPage == 0)
                 gap.Round++;

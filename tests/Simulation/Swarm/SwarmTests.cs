@@ -67,6 +67,13 @@ public sealed class SwarmTests(ITestOutputHelper output)
             ProbeFloors.Demand(p => hits[(int)p]);
     }
 
+    /// <summary>200037: a life was settled through an event that no disk had. 200388: an owed gap was closed by the
+    /// answer of a peer that held less than the frontier was about to pass.</summary>
+    [Theory]
+    [InlineData(200037)]
+    [InlineData(200388)]
+    public void Swarm_SeedThatOnceFailed_KeepsAllInvariants(ulong seed) => new SwarmRun(seed).Run();
+
     private void RunOne(ulong seed, Fault allowed, long? milliseconds)
     {
         var run = new SwarmRun(seed, allowed, milliseconds);
