@@ -13,7 +13,6 @@ internal static class ProbeFloors
     private static readonly Dictionary<Probe, long> Rare = new()
     {
         [Probe.OwedGivenUp] = 1,
-        [Probe.HistoryNeeded] = 5,
         [Probe.DeduplicatedByFold] = 5,
         [Probe.CommandRepeated] = 5,
         [Probe.ContinuityProven] = 30,
@@ -27,6 +26,8 @@ internal static class ProbeFloors
     {
         [Probe.OwnEventBeyondSeen]
             = nameof(OwnEventScenarios.OwnEvent_BeyondSeenInTheCurrentLife_StopsTheWriterAndBeginsANewLifeWithAnAlarm),
+        [Probe.HistoryNeeded]
+            = nameof(RollbackScenarios.Restore_BehindItsOwnReport_ItsEarlyStampedWriteIsFoldedFromTheFirstEvent),
         [Probe.Superseded] = nameof(RollbackScenarios.Clone_BothRun_SecondIncarnationAndAnAlarmAndNothingIsMerged),
         [Probe.LaneFenced] = nameof(RecoveryScenarios.Lane_TakenOverByAnotherOwner_RefusesTheWriteAndAlarms),
         [Probe.LifeUnsettled]
