@@ -13,9 +13,7 @@ public static class JsonBody
     public const int MaxBytes = 1024 * 1024;
 
     private const int MaxDepth = 32;
-
-    private static readonly JsonDocumentOptions Strict =
-        new() { AllowDuplicateProperties = false, MaxDepth = MaxDepth };
+    private const string OneDocument = "Send one JSON document in UTF-8 without duplicate members.";
 
     /// <summary>Reads a document.</summary>
     /// <returns>The document, which the caller disposes, or the failure.</returns>
@@ -35,7 +33,12 @@ public static class JsonBody
                     return (null, TooLarge);
                 await content.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
             }
-            return (JsonDocument.Parse(content.GetBuffer().AsMemory(0, (int)content.Length), Strict), null);
+            var document = JsonDocument.Parse(
+                content.GetBuffer().AsMemory(0, (int)content.Length), new JsonDocumentOptions { MaxDepth = MaxDepth });
+            if (JsonMembers.Check(document.RootElement) is not { } wrong)
+                return (document, null);
+            document.Dispose();
+            return (null, new Failure(ErrorCodes.MalformedBody, $"The body {wrong}.", OneDocument));
         }
         catch (JsonException e)
         {
@@ -74,5 +77,5 @@ public static class JsonBody
 
     private static Failure Malformed(string where)
         => new(ErrorCodes.MalformedBody, $"The body is not the JSON that is expected here ({where}).",
-            "Send one JSON document in UTF-8 without duplicate members.");
+            OneDocument);
 }

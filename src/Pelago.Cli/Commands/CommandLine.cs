@@ -80,7 +80,7 @@ internal static class CommandLine
             return new Failure(ErrorCodes.UnknownCommand, $"'{unknown}' is no {what} of '{name}'.",
                 nearest is null ? help : $"Did you mean '{nearest}'? {help}");
         }
-        return new Failure(ErrorCodes.InvalidArgument, parsed.Errors[0].Message.TrimEnd('.') + ".", help);
+        return new Failure(ErrorCodes.InvalidArgument, Sentence.End(parsed.Errors[0].Message), help);
     }
 
     private static string PathOf(ParseResult parsed)

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Pelago.Model;
 
 namespace Pelago.Cli;
 
@@ -27,9 +26,7 @@ internal static class DeleteVerb
             async (parsed, cancellationToken) =>
             {
                 var service = parsed.GetRequiredValue(name);
-                var project = target.ProjectOf(parsed);
-                if ((Names.CheckService(service) ?? Names.Check(project, "project name")) is { } wrong)
-                    throw wrong.ToException();
+                var project = target.ProjectOf(parsed, service);
                 using var region = target.Open(parsed, context, AnswerLimit);
                 await region.GetServiceAsync(project, service, cancellationToken); // says so when there is none
                 if (parsed.GetValue(dryRun))

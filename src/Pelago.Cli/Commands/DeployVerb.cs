@@ -27,18 +27,19 @@ internal static class DeployVerb
                 var source = Path.GetFullPath(parsed.GetRequiredValue(directory));
                 if (!Directory.Exists(source))
                 {
-                    throw new Failure(ErrorCodes.NotAnApplication, $"There is no directory '{source}'.",
+                    throw new Failure(ErrorCodes.ApplicationNotFound, $"There is no directory '{source}'.",
                         "Name a project's directory or a published application.").ToException();
                 }
                 var service = parsed.GetValue(name) ?? new DirectoryInfo(source).Name.ToLowerInvariant();
-                var project = target.ProjectOf(parsed);
-                if ((Names.CheckService(service) ?? Names.Check(project, "project name")) is { } wrong)
-                    throw wrong.ToException();
+                var project = target.ProjectOf(parsed, service);
                 using var client = target.Open(parsed, context, TransferLimit);
                 var deployment = new Deployment(client, context.Terminal) { DryRun = parsed.GetValue(dryRun) };
-                await deployment.RunAsync(source, project, service, cancellationToken);
+                var changed = await deployment.RunAsync(source, project, service, cancellationToken);
                 if (!deployment.DryRun)
-                    context.Terminal.Say("Every region starts it now. Next: pelago status --watch");
+                {
+                    context.Terminal.Say((changed ? "Every region starts it now."
+                        : "It is what runs already; no instance is restarted.") + " Next: pelago status --watch");
+                }
                 return 0;
             });
         verb.Add(directory);

@@ -4,13 +4,15 @@ using Pelago.Model;
 namespace Pelago.Cli;
 
 /// <summary>Makes a directory a service: 1. publish it when it is a project, 2. pack it, 3. upload it to one region
-/// unless that has it, 4. declare the service there. The regions do the rest among themselves.</summary>
+/// unless that has it, 4. declare the service there unless it runs just that. The regions do the rest among
+/// themselves.</summary>
 internal sealed class Deployment(RegionClient region, Terminal terminal)
 {
     /// <summary>Stop after 2. and say what the rest would do.</summary>
     public bool DryRun { get; init; }
 
-    public async Task RunAsync(string directory, string project, string name, CancellationToken cancellationToken)
+    /// <returns>Whether the service is another one now.</returns>
+    public async Task<bool> RunAsync(string directory, string project, string name, CancellationToken cancellationToken)
     {
         var work = Directory.CreateTempSubdirectory("pelago-deploy-");
         try
@@ -18,7 +20,7 @@ internal sealed class Deployment(RegionClient region, Terminal terminal)
             // 1.
             var application = Path.Combine(work.FullName, "published");
             if (Directory.EnumerateFiles(directory, "*.csproj").Any())
-                await Publishing.RunAsync(directory, application, terminal, cancellationToken);
+                await Publishing.RunAsync(directory, work.FullName, application, terminal, cancellationToken);
             else
                 application = directory;
             // 2.
@@ -29,7 +31,7 @@ internal sealed class Deployment(RegionClient region, Terminal terminal)
             if (DryRun)
             {
                 Foretell(present, project, name, artifact.Digest);
-                return;
+                return false;
             }
             // 3.
             if (!await region.HasArtifactAsync(artifact.Digest, cancellationToken))
@@ -38,6 +40,11 @@ internal sealed class Deployment(RegionClient region, Terminal terminal)
                 await region.UploadArtifactAsync(artifact.Digest, content, artifact.Length, progress: null,
                     cancellationToken);
                 terminal.Progress(name, "uploaded");
+            }
+            if (present?.Spec.Artifact == artifact.Digest)
+            {
+                terminal.Progress(name, "is the same", $"service {project}/{name}");
+                return false;
             }
             // 4. Only the program is another one; whatever else was declared of the service stays.
             var metadata = new ObjectMetadata(name, project)
@@ -48,6 +55,7 @@ internal sealed class Deployment(RegionClient region, Terminal terminal)
                 : present.Spec with { Artifact = artifact.Digest };
             await region.PutServiceAsync(new ServiceResource(metadata, spec), cancellationToken);
             terminal.Progress(name, "declared", $"service {project}/{name}");
+            return true;
         }
         finally
         {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Pelago.Client;
+using Pelago.Model;
 
 namespace Pelago.Cli;
 
@@ -22,7 +23,14 @@ internal sealed class ServiceTarget
         verb.Add(_project);
     }
 
-    public string ProjectOf(ParseResult parsed) => parsed.GetValue(_project)!;
+    /// <summary>The project that was asked for.</summary>
+    /// <exception cref="PelagoException">PLG2001: its name, or that of the service, is none.</exception>
+    public string ProjectOf(ParseResult parsed, string service)
+    {
+        var project = parsed.GetValue(_project)!;
+        return (Names.CheckService(service) ?? Names.Check(project, "project name")) is { } wrong
+            ? throw wrong.ToException() : project;
+    }
 
     /// <summary>The Execution API of the region that is told.</summary>
     public RegionClient Open(ParseResult parsed, VerbContext context, TimeSpan timeout)

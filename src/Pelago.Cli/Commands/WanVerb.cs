@@ -56,15 +56,12 @@ internal static class WanVerb
                 }
                 var world = RunningWorld.Open(context.World(parsed), context.Time);
                 var selection = Selection(world, parsed.GetRequiredValue(ends), parsed.GetValue(oneWay));
-                if (parsed.GetValue(dryRun))
-                {
-                    context.Terminal.Say($"{Describe(selection)}: would be set.");
-                    return 0;
-                }
+                var trial = parsed.GetValue(dryRun);
                 using var wan = world.WanControl();
-                await wan.PostAsync<WanDelay, WanReport>(
-                    "v1/wan/set", new WanDelay(selection, parsed.GetValue(delay)), cancellationToken);
-                context.Terminal.Say($"{Describe(selection)}: set. 'pelago wan show' shows all links.");
+                await wan.PostAsync<WanDelay, WanReport>(Path("set", trial),
+                    new WanDelay(selection, parsed.GetValue(delay)), cancellationToken);
+                context.Terminal.Say(Describe(selection)
+                    + (trial ? ": would be set." : ": set. 'pelago wan show' shows all links."));
                 return 0;
             });
         verb.Add(ends);
@@ -85,13 +82,14 @@ internal static class WanVerb
         {
             var world = RunningWorld.Open(context.World(parsed), context.Time);
             var selection = Selection(world, parsed.GetValue(ends) ?? [], parsed.GetValue(oneWay));
-            if (parsed.GetValue(dryRun))
+            var trial = parsed.GetValue(dryRun);
+            using var wan = world.WanControl();
+            var report = await wan.PostAsync<WanSelection, WanReport>(Path(name, trial), selection, cancellationToken);
+            if (trial)
             {
                 context.Terminal.Say($"{Describe(selection)}: would be {(name == "cut" ? "cut" : "healed")}.");
                 return 0;
             }
-            using var wan = world.WanControl();
-            var report = await wan.PostAsync<WanSelection, WanReport>($"v1/wan/{name}", selection, cancellationToken);
             var cut = report.Directions.Count(direction => direction.CutSince is not null);
             context.Terminal.Say($"{Describe(selection)}: {(name == "cut" ? "cut" : "healed")}. "
                 + $"{cut} of {report.Directions.Count} directions are cut now."
@@ -109,6 +107,9 @@ internal static class WanVerb
         Description = "A region or 'federation': one for all its links, two for the link between them.",
         Arity = new ArgumentArity(fewest, most),
     };
+
+    // The emulator makes the checks, so a trial asks it, too.
+    private static string Path(string change, bool trial) => $"v1/wan/{change}{(trial ? "?dryRun=All" : "")}";
 
     private static Option<bool> OneWay() => new("--one-way") { Description = "Only from the first to the second." };
 

@@ -161,7 +161,7 @@ public static class ArtifactUnpacker
             : throw Damaged("names a blob by something else than a digest");
 
     private static PelagoException Damaged(string how)
-        => new Failure(ErrorCodes.ArtifactInvalid, $"The artifact {how}.", "Deploy the application again.")
+        => new Failure(ErrorCodes.ArtifactInvalid, Sentence.End($"The artifact {how}"), "Deploy the application again.")
             .ToException();
 
     private static PelagoException TooLarge(string how)

@@ -133,6 +133,6 @@ public static class DetachedProcess
     }
 
     private static PelagoException Refused(ProcessSpec spec, string why)
-        => new Failure(ErrorCodes.ProcessNotStarted, $"'{spec.File}' cannot be started: {why}.",
+        => new Failure(ErrorCodes.ProcessNotStarted, Sentence.End($"'{spec.File}' cannot be started: {why}"),
             $"Check that the program, its working directory and '{spec.OutputFile}' can be used.").ToException();
 }

@@ -52,7 +52,9 @@ internal sealed class Link : IDisposable
         catch (SocketException e)
         {
             throw new Failure(ErrorCodes.PortTaken,
-                $"Port {_config.ListenPort} of the link {_config.From} → {_config.To} cannot be used: {e.Message}.",
+                
+                Sentence.End(
+                    $"Port {_config.ListenPort} of the link {_config.From} → {_config.To} cannot be used: {e.Message}"),
                 "End the program that uses it.").ToException(e);
         }
     }

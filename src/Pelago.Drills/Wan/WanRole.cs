@@ -41,19 +41,22 @@ public static class WanRole
         control.MapPost("/v1/wan/cut", async (HttpRequest request, CancellationToken cancellationToken) =>
         {
             var selection = await ControlListener.ReadAsync<WanSelection>(request, cancellationToken);
-            return Done(network, network.Cut(selection));
+            return Done(network, network.Cut(selection, IsDryRun(request)));
         });
         control.MapPost("/v1/wan/heal", async (HttpRequest request, CancellationToken cancellationToken) =>
         {
             var selection = await ControlListener.ReadAsync<WanSelection>(request, cancellationToken);
-            return Done(network, network.Heal(selection));
+            return Done(network, network.Heal(selection, IsDryRun(request)));
         });
         control.MapPost("/v1/wan/set", async (HttpRequest request, CancellationToken cancellationToken) =>
         {
             var delay = await ControlListener.ReadAsync<WanDelay>(request, cancellationToken);
-            return Done(network, network.Set(delay));
+            return Done(network, network.Set(delay, IsDryRun(request)));
         });
     }
+
+    // A trial goes the way of the real change up to the point where that changes something: it meets the same refusals.
+    private static bool IsDryRun(HttpRequest request) => request.Query["dryRun"] == "All";
 
     private static IResult Done(WideAreaNetwork network, Failure? failure)
         => failure is null ? ControlListener.Answer(network.Report()) : throw failure.ToException();

@@ -58,23 +58,31 @@ public sealed class WideAreaNetwork : IDisposable
 
     /// <summary>Holds all bytes of these directions back, and new connections with them, until they are
     /// healed.</summary>
+    /// <param name="selection">Which.</param>
+    /// <param name="dryRun">Only check the selection.</param>
     /// <returns>What is wrong with the selection, or null.</returns>
-    public Failure? Cut(WanSelection selection) => Change(selection, direction => direction.Cut(_time.GetUtcNow()));
+    public Failure? Cut(WanSelection selection, bool dryRun = false)
+        => Change(selection, dryRun, direction => direction.Cut(_time.GetUtcNow()));
 
     /// <summary>Lets everything travel again.</summary>
+    /// <param name="selection">Which directions.</param>
+    /// <param name="dryRun">Only check the selection.</param>
     /// <returns>What is wrong with the selection, or null.</returns>
-    public Failure? Heal(WanSelection selection) => Change(selection, direction => direction.Heal());
+    public Failure? Heal(WanSelection selection, bool dryRun = false)
+        => Change(selection, dryRun, direction => direction.Heal());
 
     /// <summary>Sets the delay of what is sent from now on.</summary>
+    /// <param name="delay">Which directions, and the delay.</param>
+    /// <param name="dryRun">Only check both.</param>
     /// <returns>What is wrong with the selection or the delay, or null.</returns>
-    public Failure? Set(WanDelay delay)
+    public Failure? Set(WanDelay delay, bool dryRun = false)
     {
         if (delay.DelayMs is { } ms && !(ms >= 0 && ms <= _options.MaxDelay.TotalMilliseconds))
         {
             return new Failure(ErrorCodes.InvalidDelay,
                 $"A delay is 0 to {_options.MaxDelay.TotalMilliseconds:0} ms.", "Example: --delay-ms 120.", "delayMs");
         }
-        return Change(delay.Selection, direction =>
+        return Change(delay.Selection, dryRun, direction =>
         {
             var pair = (direction.From, direction.To);
             if (delay.DelayMs is { } milliseconds)
@@ -107,12 +115,14 @@ public sealed class WideAreaNetwork : IDisposable
         _pacer.Dispose();
     }
 
-    private Failure? Change(WanSelection selection, Action<Direction> apply)
+    private Failure? Change(WanSelection selection, bool dryRun, Action<Direction> apply)
     {
         lock (_gate)
         {
             if (Check(selection) is { } failure)
                 return failure;
+            if (dryRun)
+                return null;
             foreach (var direction in Selected(selection))
                 apply(direction);
             Save();

@@ -17,6 +17,6 @@ internal static class Damage
     /// <summary>The failure that a store's exception stands for.</summary>
     public static Failure Of(StoreException e) => e.IsDamage
         ? Failure($"a page of the database is damaged ({e.Message})")
-        : new Failure(ErrorCodes.JournalStoreFailed, $"The store beneath the journal failed: {e.Message}.",
+        : new Failure(ErrorCodes.JournalStoreFailed, Sentence.End($"The store beneath the journal failed: {e.Message}"),
             "Free space on its disk or repair it; the journal goes on by itself.");
 }

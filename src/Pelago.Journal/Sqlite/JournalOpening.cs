@@ -270,6 +270,6 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
     }
 
     private PelagoException NotPermitted(Exception e) => new Failure(ErrorCodes.JournalNotPermitted,
-        $"The journal in '{options.DataDirectory}' cannot be opened for writing: {e.Message.TrimEnd('.')}.",
+        Sentence.End($"The journal in '{options.DataDirectory}' cannot be opened for writing: {e.Message}"),
         "Give this user read and write access to the directory and the files in it.").ToException(e);
 }

@@ -82,4 +82,7 @@ public static partial class ErrorCodes
 
     /// <summary>An artifact is damaged or not of the expected layout.</summary>
     public static readonly ErrorCode ArtifactInvalid = Define("PLG1304", "Artifact damaged", 1, 422);
+
+    /// <summary>There is nothing where the application should be.</summary>
+    public static readonly ErrorCode ApplicationNotFound = Define("PLG1305", "Application not found", 3, 404);
 }

@@ -53,10 +53,7 @@ internal sealed class FieldReader
                 Fail(At(name), "is required");
             return null;
         }
-        if (value.ValueKind == JsonValueKind.String)
-            return value.GetString();
-        Fail(At(name), "must be a string");
-        return null;
+        return TextOf(value, At(name));
     }
 
     public bool Flag(string name, bool otherwise)
@@ -99,18 +96,37 @@ internal sealed class FieldReader
         foreach (var entry in value.EnumerateObject())
         {
             var at = Shown($"{At(name)}.{entry.Name}");
-            if (entry.Value.ValueKind != JsonValueKind.String)
-                Fail(at, "must be a string");
-            else if (broken(entry.Name, entry.Value.GetString()!) is { } rule)
-                Fail(at, rule);
-            else
-                map[entry.Name] = entry.Value.GetString()!;
+            if (TextOf(entry.Value, at) is { } text)
+            {
+                if (broken(entry.Name, text) is { } rule)
+                    Fail(at, rule);
+                else
+                    map[entry.Name] = text;
+            }
             if (map.Count <= mostEntries)
                 continue;
             Fail(At(name), $"holds more than {mostEntries} entries");
             break;
         }
         return map;
+    }
+
+    private string? TextOf(JsonElement value, string at)
+    {
+        if (value.ValueKind != JsonValueKind.String)
+        {
+            Fail(at, "must be a string");
+            return null;
+        }
+        try
+        {
+            return value.GetString();
+        }
+        catch (InvalidOperationException) // an escaped surrogate without its other half
+        {
+            Fail(at, "holds an unpaired surrogate");
+            return null;
+        }
     }
 
     private static string Shown(string text)

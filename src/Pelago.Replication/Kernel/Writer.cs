@@ -62,7 +62,8 @@ internal sealed class Writer
         context.Emit(new OpenIncarnation(next, reason));
         if (Newest is not null)
         {
-            context.Alarm(AlarmKind.NewIncarnation, $"A new incarnation of {context.Options.Region} begins: {reason}.");
+            context.Alarm(AlarmKind.NewIncarnation, 
+                Sentence.End($"A new incarnation of {context.Options.Region} begins: {reason}"));
             context.Hit(Probe.NewIncarnation);
         }
     }

@@ -33,20 +33,19 @@ public sealed class RequestFields : IDisposable
         try
         {
             parsed = await JsonDocument.ParseAsync(
-                context.Request.Body, new JsonDocumentOptions
-                {
-                    MaxDepth = MaxDepth, AllowDuplicateProperties = false,
-                }, cancellationToken);
+                context.Request.Body, new JsonDocumentOptions { MaxDepth = MaxDepth }, cancellationToken);
         }
         catch (JsonException e)
         {
             throw Malformed(string.Create(CultureInfo.InvariantCulture,
                 $"The body is not valid JSON (line {e.LineNumber + 1 ?? 1}, byte {e.BytePositionInLine ?? 0})."));
         }
-        if (parsed.RootElement.ValueKind == JsonValueKind.Object)
+        var wrong = parsed.RootElement.ValueKind == JsonValueKind.Object
+            ? JsonMembers.Check(parsed.RootElement) : "is JSON, but no object";
+        if (wrong is null)
             return new RequestFields(parsed);
         parsed.Dispose();
-        throw Malformed("The body is JSON, but no object.");
+        throw Malformed($"The body {wrong}.");
     }
 
     /// <summary>A required text field.</summary>

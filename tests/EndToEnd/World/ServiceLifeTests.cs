@@ -81,6 +81,18 @@ public sealed class ServiceLifeTests(ServiceLifeTests.Shared shared) : IClassFix
     }
 
     [Fact]
+    public async Task Deploy_SourcesOfWhatUpDeployed_AreTheSameArtifactAndRestartNothing()
+    {
+        var before = TestWorld.Pids(await UntilEverywhereAsync("bookstore", service => service.State == States.Ready));
+        var source = Path.Combine(Command.Root, "samples", "bookstore");
+        (await World.RunAsync("deploy", source)).ShouldExitWith(0).Error.ShouldContain("no instance is restarted");
+        using var client = Client("eu-west-1");
+        var resource = await client.GetServiceAsync("demo", "bookstore", TestContext.Current.CancellationToken);
+        resource.Metadata.Generation.ShouldBe(1, "nothing was declared anew");
+        TestWorld.Pids(await World.UntilReadyAsync()).ShouldBe(before);
+    }
+
+    [Fact]
     public async Task Instance_ThatNoLongerAnswers_IsKilledAndStartedAgain()
     {
         var stuck = Find((await World.UntilReadyAsync()).Regions[1], "bookstore")!.Instances.Single();

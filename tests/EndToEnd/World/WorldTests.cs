@@ -66,6 +66,9 @@ public sealed class WorldTests(WorldTests.Shared shared) : IClassFixture<WorldTe
     [InlineData(3, "PLG1203", "regions", "start", "eu-west-9")]
     [InlineData(3, "PLG1203", "wan", "cut", "nowhere")]
     [InlineData(3, "PLG8002", "wan", "heal", "eu-west-1", "eu-west-1")]
+    [InlineData(3, "PLG1203", "wan", "cut", "nowhere", "--dry-run")]
+    [InlineData(3, "PLG8002", "wan", "heal", "eu-west-1", "eu-west-1", "--dry-run")]
+    [InlineData(2, "PLG8001", "wan", "set", "us-east-1", "eu-west-1", "--delay-ms", "-1", "--dry-run")]
     [InlineData(2, "PLG8001", "wan", "set", "us-east-1", "eu-west-1", "--delay-ms", "-1")]
     [InlineData(2, "PLG1202", "wan", "set", "us-east-1", "eu-west-1")]
     [InlineData(2, "PLG1202", "regions", "stop", "eu-west-1")]
@@ -83,6 +86,7 @@ public sealed class WorldTests(WorldTests.Shared shared) : IClassFixture<WorldTe
     [InlineData(2, "PLG2001", "deploy", ".", "--name", "")]
     [InlineData(2, "PLG2001", "deploy", ".", "--name", "a123456789-123456789-123456789-1234567890")]
     [InlineData(2, "PLG2001", "deploy", "samples/bookstore", "--name", "shop", "--project", "Not OK")]
+    [InlineData(3, "PLG1305", "deploy", "/nonexistent")]
     [InlineData(2, "PLG1301", "deploy", "docs", "--name", "shop")]
     public async Task BadInput_AnyVerb_SaysWhatIsWrongAndChangesNothing(
         int exitCode, string code, params string[] words)

@@ -20,7 +20,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(2, "PLG1202", "regions", "stop")]
     [InlineData(2, "PLG1202", "wan")]
     [InlineData(2, "PLG1202", "wan", "cut")]
-    [InlineData(2, "PLG1301", "deploy", "/no/such/directory")]
+    [InlineData(3, "PLG1305", "deploy", "/no/such/directory")]
     [InlineData(3, "PLG1101", "status")]
     [InlineData(3, "PLG1101", "down")]
     [InlineData(3, "PLG1101", "verify")]

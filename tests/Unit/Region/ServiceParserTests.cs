@@ -46,6 +46,7 @@ public sealed class ServiceParserTests
     [InlineData("null")]
     [InlineData("{}")]
     [InlineData("""{ "apiVersion": 1, "kind": null, "metadata": [], "spec": "x" }""")]
+    [InlineData("""{ "apiVersion": "\ud800", "spec": { "environment": { "A": "\ud800" } } }""")]
     public void Parse_OtherShapes_AreFailuresAndNeverThrow(string json)
     {
         Parse(json, out var service).ShouldNotBeEmpty();

@@ -90,6 +90,7 @@ public sealed class ServiceTests : IAsyncLifetime
     [InlineData("", "PLG2003", 400)]
     [InlineData("[]", "PLG2003", 400)]
     [InlineData("""{"word":"x","times":1,"word":"y"}""", "PLG2003", 400)]
+    [InlineData("""{"word":"x","times":1,"\ud800":1}""", "PLG2003", 400)]
     [InlineData("""{"word":["x"],"times":1}""", "PLG2005", 422)]
     [InlineData("""{"word":"x","times":"1"}""", "PLG2005", 422)]
     [InlineData("""{"word":"\ud800","times":1}""", "PLG2005", 422)]
@@ -99,6 +100,14 @@ public sealed class ServiceTests : IAsyncLifetime
     {
         using var response = await PostAsync("/tallies/a", body);
         await ShouldBeProblem(response, code, status);
+    }
+
+    [Fact]
+    public async Task Body_GivingAMemberTwice_NamesTheMember()
+    {
+        using var response = await PostAsync("/tallies/a", """{"word":"x","times":1,"word":"y"}""");
+        (await ShouldBeProblem(response, "PLG2003", 400)).GetProperty("detail").GetString()
+            .ShouldBe("The body gives the member 'word' twice.");
     }
 
     [Fact]

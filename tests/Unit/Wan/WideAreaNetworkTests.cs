@@ -243,6 +243,23 @@ public sealed class WideAreaNetworkTests
         wan.Network.Report().Directions.ShouldAllBe(d => d.CutSince == null && d.DelayMs == 0);
     }
 
+    [Fact]
+    public void DryRun_AnyChange_IsCheckedAsTheRealOneAndChangesNothing()
+    {
+        using var wan = new WanFixture(TimeProvider.System);
+        var nowhere = new WanSelection("nowhere", null, false);
+        wan.Network.Cut(nowhere, dryRun: true)!.Error.ShouldBe(ErrorCodes.RegionUnknown);
+        wan.Network.Heal(new WanSelection("a", "a", false), dryRun: true)!.Error.ShouldBe(ErrorCodes.LinkUnknown);
+        wan.Network.Set(new WanDelay(nowhere, 5), dryRun: true)!.Error.ShouldBe(ErrorCodes.RegionUnknown);
+        wan.Network.Set(new WanDelay(Everything, -1), dryRun: true)!.Error.ShouldBe(ErrorCodes.InvalidDelay);
+        wan.Network.Cut(Everything, dryRun: true).ShouldBeNull();
+        wan.Network.Set(new WanDelay(Everything, 5), dryRun: true).ShouldBeNull();
+        wan.Network.Report().Directions.ShouldAllBe(d => d.CutSince == null && d.DelayMs == 0);
+        wan.Network.Cut(Everything).ShouldBeNull();
+        wan.Network.Heal(Everything, dryRun: true).ShouldBeNull();
+        wan.Network.Report().Directions.ShouldAllBe(d => d.CutSince != null);
+    }
+
     private static async Task<(Socket Client, Socket Server)> OpenAsync(WanFixture wan, string from)
     {
         var client = await wan.ConnectAsync(from);
