@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Pelago.Model;
 
 /// <summary>Looks through the members of a JSON document that a parser took: which of two members of one name counts
-/// differs from reader to reader (RFC 8259, section 4), so neither does. The parser can refuse them itself, but does not
-/// say where they are.</summary>
+/// differs from reader to reader (RFC 8259, section 4), so neither does. The parser can refuse them itself, but does
+/// not say where they are.</summary>
 public static class JsonMembers
 {
     private const int MostShown = 120;

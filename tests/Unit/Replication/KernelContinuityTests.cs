@@ -60,6 +60,10 @@ public sealed class KernelContinuityTests
 
     [Fact]
     public void Broken_BeforeAnyWrite_BeginsANewIncarnationAtOnce()
-        => new TestKernel(TestKernel.Three, Continuity.Broken, Three).Wait(10)
-            .Asked.OfType<OpenIncarnation>().ShouldHaveSingleItem();
+    {
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Broken, Three).Wait(10);
+        kernel.Asked.OfType<OpenIncarnation>().ShouldHaveSingleItem();
+        kernel.Alarms.Single(a => a.Kind == AlarmKind.NewIncarnation).Text
+            .ShouldBe("A new incarnation of a begins: The process had not stopped cleanly.");
+    }
 }
