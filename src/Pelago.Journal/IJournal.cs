@@ -13,6 +13,10 @@ public interface IJournal : IAsyncDisposable
     /// <see cref="OpenIncarnationAsync"/>.</summary>
     JournalIdentity Identity { get; }
 
+    /// <summary>What keeps part of an open journal from being used, or null: its store took no write the last time, or
+    /// a page that many entities need is damaged. Damage that parks one entity is not among it.</summary>
+    Failure? Trouble => null;
+
     /// <summary>Takes ownership of a lane: raises its epoch, which fences every earlier owner, and reads its
     /// state.</summary>
     ValueTask<LaneState> AcquireLaneAsync(int lane, CancellationToken cancellationToken);

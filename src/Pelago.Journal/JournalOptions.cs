@@ -10,6 +10,10 @@ public sealed record JournalOptions
     /// not restore or clone the other.</summary>
     public required string GuardFile { get; init; }
 
+    /// <summary>Who does not run while the journal cannot be used, for people; e.g. <c>service demo/shop in region
+    /// eu-west-1</c>.</summary>
+    public string Owner { get; init; } = "this program";
+
     /// <summary>Reader connections kept open, each with a page cache of its own. Default 4.</summary>
     public int ReaderConnections { get; init; } = 4;
 

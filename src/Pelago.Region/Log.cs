@@ -70,6 +70,9 @@ internal static partial class Log
     [LoggerMessage(26, LogLevel.Warning, "logs not rotated: {Why}")]
     public static partial void LogsNotRotated(ILogger log, string why);
 
+    [LoggerMessage(27, LogLevel.Error, "instance {Id} of {Service} says that it failed: {Why}")]
+    public static partial void InstanceFailed(ILogger log, string id, string service, string why);
+
     [LoggerMessage(21, LogLevel.Critical, "the region cannot go on")]
     public static partial void Failed(ILogger log, Exception exception);
 }

@@ -28,8 +28,20 @@ public static class RegionHost
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="PelagoException">Its configuration, keys or state cannot be used, or a port is
     /// taken.</exception>
-    public static Task RunAsync(string home, CancellationToken cancellationToken)
-        => RunAsync(new RegionHome(home), new Lifetimes(), TimeProvider.System, cancellationToken);
+    public static async Task RunAsync(string home, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RunAsync(new RegionHome(home), new Lifetimes(), TimeProvider.System, cancellationToken);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            var failure = Failure.In(e) ?? new Failure(
+                ErrorCodes.Unexpected, $"The region's process failed: {e.GetType().Name}.", "Its log says more.");
+            new RoleFailure(TimeProvider.System.GetUtcNow(), TroubleView.Of(failure)).Write(home);
+            throw;
+        }
+    }
 
     /// <summary>The ground to stand on: 1. configuration, keys and identity (waits for the federation plane the first
     /// time only), 2. certificates, 3. everything that serves.</summary>
@@ -115,6 +127,7 @@ public static class RegionHost
             new DiagnosisEndpoint(config, identity, [() => apiCertificate.Current, () => ownLeaf.Current], certificates,
                 peers, journal, status, clock)));
         await api.StartAsync(cancellationToken);
+        RoleFailure.Clear(home.Path);
         Log.Serving(log, config.Region, config.ExecutionApiPort);
 
         await RunUntilStoppedAsync(runtime, log, cancellationToken,
@@ -169,6 +182,7 @@ public static class RegionHost
             {
                 DataDirectory = home.Journal,
                 GuardFile = Path.Combine(config.GuardDirectory, "region.json"),
+                Owner = $"region {config.Region}",
             },
             new FileKeyEncryption(Path.Combine(home.Keys, "journal-kek.json")),
             logging.CreateLogger("Pelago.Journal"), cancellationToken);

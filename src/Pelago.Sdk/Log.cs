@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Pelago.Model;
 
 namespace Pelago.Sdk;
 
@@ -29,4 +30,7 @@ internal static partial class Log
 
     [LoggerMessage(8, LogLevel.Warning, "The server of peer {Peer} was refused: {Reason}")]
     public static partial void PeerRefused(ILogger logger, string peer, string reason);
+
+    [LoggerMessage(9, LogLevel.Critical, "The service cannot go on: {Failure}")]
+    public static partial void Failed(ILogger logger, Failure failure);
 }

@@ -5,6 +5,8 @@ namespace Pelago.Cli;
 /// <summary><c>pelago doctor</c>: what is wrong with a world and the command that mends it.</summary>
 internal static class DoctorVerb
 {
+    private const int LongMend = 100;
+
     public static Command Create(VerbContext context)
     {
         var format = VerbContext.Format();
@@ -32,6 +34,9 @@ internal static class DoctorVerb
         terminal.Table(["CHECK", "RESULT", "DETAIL", "MENDED BY"],
             findings.OrderBy(f => f.Result switch { Finding.Failed => 0, Finding.Warning => 1, _ => 2 })
                 .Select(f => (IReadOnlyList<string>)[f.Check, f.Result, f.Detail, f.Mend]));
+        // A column breaks what is long; a command has to be there in one piece, once.
+        foreach (var mend in findings.Select(f => f.Mend).Where(m => m.Length > LongMend).Distinct())
+            terminal.Line($"\n{mend}");
         var (failed, warnings) = (findings.Count(f => f.Result == Finding.Failed),
             findings.Count(f => f.Result == Finding.Warning));
         terminal.Say(failed + warnings == 0 ? "\nNothing is wrong."

@@ -27,8 +27,8 @@ internal sealed record Asked<T>(T Answer, DateTimeOffset Before, DateTimeOffset 
         => other < Before ? other - Before : other > After ? other - After : TimeSpan.Zero;
 }
 
-/// <summary>Looks at everything that makes a world ill: 1. its files and processes, 2. its regions and their
-/// replication, 3. clocks, disks, certificates, peers and versions, as the roles see them, 4. its names, as a stranger
+/// <summary>Looks at everything that makes a world ill: 1. its files and processes, 2. its regions, their
+/// replication and their journals, 3. clocks, disks, certificates, peers and versions, as the roles see them, 4. its names, as a stranger
 /// sees them, 5. its links.</summary>
 internal static class Examination
 {
@@ -43,6 +43,7 @@ internal static class Examination
         [
             .. LocalChecks.Of(patient),
             .. RegionChecks.Of(patient),
+            .. DamageChecks.Of(patient),
             .. RoleChecks.Of(patient, time.GetUtcNow()),
             .. await Task.WhenAll(NamedServer.Of(patient).Select(s => s.CheckAsync(patient, time, cancellationToken))),
             await LinksAsync(patient, cancellationToken),

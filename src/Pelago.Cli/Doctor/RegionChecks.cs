@@ -16,9 +16,10 @@ internal static class RegionChecks
             ? string.Join("; ", ill.Select(s
                 => $"{s.Project}/{s.Name} is {s.State}{(s.Message is null ? "" : $": {s.Message}")}"))
             : region.Message ?? region.State;
-        var mend = region.State == States.Stopped ? $"regions start {region.Name}"
-            : ill.Count > 0 ? $"logs {ill[0].Project}.{ill[0].Name}" : $"logs {region.Name}";
-        return Finding.Of($"region {region.Name}", region.State == States.Ready, detail, patient.Pelago(mend));
+        var mend = region.State == States.Stopped ? patient.Pelago($"regions start {region.Name}")
+            : DamageChecks.Mend(patient, region, ill.FirstOrDefault(),
+                (ill.Count > 0 ? ill[0].Trouble : region.Trouble)?.Code ?? "");
+        return Finding.Of($"region {region.Name}", region.State == States.Ready, detail, mend);
     }
 
     private static IEnumerable<Finding> Peers(Patient patient, RegionStatus region)

@@ -104,7 +104,7 @@ internal sealed class Terminal
         "ready" or "running" or "live" or "ok" => new Style(Color.Green),
         "starting" or "restarting" or "fetching" or "catchingup" or "degraded" or "stopped" or "warning"
             => new Style(Color.Yellow),
-        "down" or "unreachable" or "failed" or "cut" or "partitioned" => new Style(Color.Red),
+        "down" or "unreachable" or "failing" or "failed" or "cut" or "partitioned" => new Style(Color.Red),
         _ => Style.Plain,
     };
 

@@ -54,6 +54,16 @@ internal sealed record RegionStatus(
 {
     /// <summary>One sentence on why it is not ready, or null.</summary>
     public string? Message { get; init; }
+
+    /// <summary>What its last process ended with, while it does not serve; or what keeps part of its own journal from
+    /// being used.</summary>
+    public TroubleView? Trouble { get; init; }
+
+    /// <summary>How often its process was started again.</summary>
+    public int Restarts { get; init; }
+
+    /// <summary>Parked entities of its own; those of a service are the service's.</summary>
+    public ParkedView Parked { get; init; } = ParkedView.None;
 }
 
 /// <summary>Words for states of processes and planes.</summary>
@@ -62,6 +72,7 @@ internal static class States
     public const string Ready = "Ready";
     public const string Running = "Running";
     public const string Starting = "Starting";
+    public const string Failing = "Failing";
     public const string Stopped = "Stopped";
     public const string Down = "Down";
     public const string Unreachable = "Unreachable";

@@ -31,6 +31,8 @@ internal static class StatusText
         ]);
         terminal.Line("");
         WriteServices(terminal, status, format);
+        foreach (var line in TroubleText.Of(status))
+            terminal.Line(line);
         terminal.Line("");
         terminal.Table(["REGION", "PEER", "REPLICATION", "LAG", "BEHIND", "PATH"],
             from region in status.Regions

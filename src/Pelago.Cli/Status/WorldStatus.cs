@@ -68,20 +68,34 @@ internal static class WorldStatus
         var status = new RegionStatus(
             region.Name, Without(role) ?? States.Starting, PidOf(role), WorldPlan.ExecutionApi(region),
             $"https://ingress.svc.{apps}:{region.IngressPort}", $"https://{apps}:{region.PublicPort}", apps, platform,
-                [], []);
+                [], [])
+        {
+            Restarts = role?.Restarts ?? 0,
+        };
         if (Without(role) is not null)
-            return status;
+            return Failing(world, status);
         try
         {
             using var client = world.Region(region, AnswerLimit);
             var view = await client.GetStatusAsync(cancellationToken);
-            return status with { State = view.State, Services = view.Services, Replication = view.Replication };
+            return status with
+            {
+                State = view.State, Services = view.Services, Replication = view.Replication,
+                Trouble = view.Trouble, Parked = view.Parked,
+            };
         }
         catch (PelagoException e)
         {
-            return status with { State = States.Starting, Message = e.Failure.Message };
+            return Failing(world, status with { State = States.Starting, Message = e.Failure.Message });
         }
     }
+
+    /// <summary>A region that should run, does not answer, and was started again since it left word why.</summary>
+    private static RegionStatus Failing(RunningWorld world, RegionStatus status)
+        => status.State == States.Stopped || status.Restarts == 0
+            || RoleFailure.Read(world.Directory.RegionHome(status.Name)) is not { } left
+            ? status
+            : status with { State = States.Failing, Trouble = left.Trouble, Message = left.Trouble.ToString() };
 
     /// <summary>The state of a role that has no process, or null when it has one and can be asked.</summary>
     private static string? Without(RoleReport? role)

@@ -173,7 +173,8 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
     {
         var spec = world.RoleSpecs().FirstOrDefault(spec => spec.Name == role);
         var log = spec is null ? Path.Combine(directory.SupervisorHome, "log") : RoleProcesses.LogFile(spec);
-        var why = last is null ? "" : $" Last seen: {last.Message}";
+        var why = spec is not null && RoleFailure.Read(spec.Home) is { } left ? $" It ended with {left.Trouble}"
+            : last is null ? "" : $" Last seen: {last.Message}";
         return new Failure(ErrorCodes.RoleNotReady, $"{role} is not ready after {Elapsed.TotalSeconds:0} s.{why}",
             $"Its log is {log}; 'pelago up' goes on from here.");
     }

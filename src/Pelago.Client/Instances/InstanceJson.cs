@@ -15,5 +15,6 @@ namespace Pelago.Client;
 [JsonSerializable(typeof(InstanceRenewRequest))]
 [JsonSerializable(typeof(InstanceCertificate))]
 [JsonSerializable(typeof(InstanceConfiguration))]
+[JsonSerializable(typeof(InstanceFailure))]
 [JsonSerializable(typeof(InstanceReplication))]
 public sealed partial class InstanceJson : JsonSerializerContext;

@@ -78,8 +78,24 @@ public sealed record InstanceCertificate(string Certificate);
 /// <param name="Version">Version of Pelago that the program is made with, three numbers.</param>
 public sealed record InstanceAbout(string Version);
 
-/// <summary>Body of <c>GET /v1/replication</c> on an instance's management listener.</summary>
-public sealed record InstanceReplication(IReadOnlyList<PeerReplication> Peers);
+/// <summary>Body of <c>POST /v1/instances/{id}/failure</c> (bearer: the credential): why the program ends, so that
+/// whoever asks the region need not search its log.</summary>
+/// <param name="Trouble">Code, sentence and next step; at most 2,000 characters of each are kept.</param>
+public sealed record InstanceFailure(TroubleView Trouble);
+
+/// <summary>Body of <c>GET /v1/replication</c> on an instance's management listener, as far as a region reads
+/// it.</summary>
+public sealed record InstanceReplication(IReadOnlyList<PeerReplication> Peers)
+{
+    /// <summary>Parked entities; the first few.</summary>
+    public IReadOnlyList<ParkedEntity> Parked { get; init; } = [];
+
+    /// <summary>How many are parked.</summary>
+    public long ParkedCount { get; init; }
+
+    /// <summary>What keeps part of its journal from being used, or null.</summary>
+    public TroubleView? Journal { get; init; }
+}
 
 /// <summary>How far a replica is behind one peer.</summary>
 /// <param name="Peer">Name of the peer region.</param>

@@ -24,13 +24,22 @@ public sealed record RegionView(
     string AppsHostname,
     string PlatformHostname,
     IReadOnlyList<ServiceView> Services,
-    IReadOnlyList<PeerReplication> Replication);
+    IReadOnlyList<PeerReplication> Replication)
+{
+    /// <summary>Parked entities of the region's own: its services as resources, and what it knows of them
+    /// elsewhere.</summary>
+    public ParkedView Parked { get; init; } = ParkedView.None;
+
+    /// <summary>What keeps part of the region's own journal from being used, or null.</summary>
+    public TroubleView? Trouble { get; init; }
+}
 
 /// <summary>A service in a region.</summary>
 /// <param name="Project">Its project.</param>
 /// <param name="Name">Its name.</param>
 /// <param name="State"><c>Ready</c>, <c>Starting</c>, <c>Fetching</c> (its artifact is on the way), <c>Restarting</c>
-/// (it ended, the next start waits) or <c>Stopping</c>.</param>
+/// (it ended, the next start waits), <c>Failing</c> (it ends soon after each start and said why) or
+/// <c>Stopping</c>.</param>
 /// <param name="Url">Its generated public address; where it is not public, null.</param>
 /// <param name="Artifact">Digest of its program.</param>
 /// <param name="Message">One sentence on why it is not ready; null when it is.</param>
@@ -47,6 +56,16 @@ public sealed record ServiceView(
     /// <summary>How the service is in every region of the group, this one included, as this one has heard; ordered by
     /// name.</summary>
     public IReadOnlyList<ServiceRegionView> Regions { get; init; } = [];
+
+    /// <summary>Its parked entities here.</summary>
+    public ParkedView Parked { get; init; } = ParkedView.None;
+
+    /// <summary>Why it is not ready, or what keeps part of its journal from being used while it is; null when nothing
+    /// is known.</summary>
+    public TroubleView? Trouble { get; init; }
+
+    /// <summary>Its early ends; null when the last start went well.</summary>
+    public RestartView? Restarts { get; init; }
 }
 
 /// <summary>A service in some region, as another one has heard. It came through replication, not by asking.</summary>

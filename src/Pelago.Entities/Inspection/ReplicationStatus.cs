@@ -5,12 +5,21 @@ namespace Pelago.Entities;
 /// <param name="Incarnation">Origin of what is written here now; null while none is open.</param>
 /// <param name="Peers">Every other region of the group.</param>
 /// <param name="Lanes">The 32 lanes of this replica's journal.</param>
-/// <param name="Parked">Loaded entities that cannot be folded here.</param>
+/// <param name="Parked">The first parked entities by name, at most <see cref="MaxParked"/>, of those in memory: an
+/// entity is parked when it is first needed.</param>
+/// <param name="ParkedCount">How many there are.</param>
 /// <param name="Counts">How often the kernel came to its rarer moments since this process began, by
 /// <see cref="Pelago.Replication.Probe"/>; those that never came are left out.</param>
 public sealed record ReplicationStatus(
     string Region, string? Incarnation, IReadOnlyList<PeerStatus> Peers, IReadOnlyList<LaneStatus> Lanes,
-    IReadOnlyList<ParkedStatus> Parked, IReadOnlyDictionary<string, long> Counts);
+    IReadOnlyList<ParkedStatus> Parked, long ParkedCount, IReadOnlyDictionary<string, long> Counts)
+{
+    /// <summary>Parked entities that are named.</summary>
+    public const int MaxParked = 5;
+
+    /// <summary>What keeps part of the journal from being used, or null.</summary>
+    public TroubleStatus? Journal { get; init; }
+}
 
 /// <summary>One peer.</summary>
 /// <param name="Peer">Region.</param>
@@ -36,4 +45,12 @@ public sealed record LaneStatus(
 public sealed record FrontierStatus(string Origin, ulong Held, ulong Final);
 
 /// <summary>An entity that is kept but not served.</summary>
-public sealed record ParkedStatus(string Type, string Id, string Reason);
+/// <param name="Type">Type of the entity.</param>
+/// <param name="Id">Id of the entity.</param>
+/// <param name="Code">Code of the error that requests for it get.</param>
+/// <param name="Reason">Why, one sentence.</param>
+/// <param name="Next">What to do about it.</param>
+public sealed record ParkedStatus(string Type, string Id, string Code, string Reason, string Next);
+
+/// <summary>What is wrong, as a code, one sentence and what to do about it.</summary>
+public sealed record TroubleStatus(string Code, string Message, string Next);

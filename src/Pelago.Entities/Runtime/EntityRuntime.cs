@@ -158,7 +158,9 @@ public sealed class EntityRuntime : IAsyncDisposable
 
     /// <summary>How far this replica and its peers are.</summary>
     public ValueTask<ReplicationStatus> DescribeAsync(CancellationToken cancellationToken)
-        => InspectAsync((kernel, now) => ReplicationView.Of(kernel.Describe(now), kernel.Probes), cancellationToken);
+        => InspectAsync(
+            (kernel, now) => ReplicationView.Of(kernel.Describe(now), kernel.Probes, journal.Trouble),
+            cancellationToken);
 
     /// <summary>Serves a replication stream of a verified peer, until it ends.</summary>
     public Task AcceptAsync(string peer, IDuplexPipe pipe, CancellationToken cancellationToken)

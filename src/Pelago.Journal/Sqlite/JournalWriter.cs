@@ -25,6 +25,7 @@ internal sealed class JournalWriter : IDisposable
     private readonly List<EntityEntry> followed = [];
     private readonly Checkpointer checkpoints;
     private readonly ILogger logger;
+    private Failure? trouble;
 
     /// <param name="parts">What opening found.</param>
     /// <param name="beside">A connection for the checkpoints; owned from now on.</param>
@@ -51,6 +52,10 @@ internal sealed class JournalWriter : IDisposable
 
     /// <summary>The lanes as committed.</summary>
     public LaneTable Lanes { get; }
+
+    /// <summary>Why the last append failed, or null. Damage stays: what an append did not need is not mended by
+    /// it.</summary>
+    public Failure? Trouble => Volatile.Read(ref trouble);
 
     /// <summary>True once a row of the newest incarnation was committed by this process.</summary>
     public bool WroteOwn { get; private set; }
@@ -114,6 +119,7 @@ internal sealed class JournalWriter : IDisposable
         catch (StoreException e)
         {
             Undo();
+            Volatile.Write(ref trouble, Damage.OfMany(e));
             Log.StoreFailed(logger, e.Code, e.Message);
             for (var i = 0; i < results.Length; i++)
                 results[i] = new LaneCommit(CommitOutcome.Failed, 0, Lanes[batches[i].Lane].Head);
@@ -125,6 +131,8 @@ internal sealed class JournalWriter : IDisposable
             throw;
         }
         Publish(reached);
+        if (trouble?.Error == ErrorCodes.JournalStoreFailed)
+            Volatile.Write(ref trouble, null);
         checkpoints.Committed();
         return results;
     }

@@ -17,19 +17,25 @@ public sealed class SqliteJournal : IJournal
     private readonly JournalWriter writer;
     private readonly WriterThread thread;
     private readonly ReaderPool readers;
+    private readonly JournalOptions options;
     private JournalIdentity identity;
+    private Failure? damagedRead;
     private bool closed;
 
     private SqliteJournal(
-        FileStream fileLock, GuardFile guard, JournalWriter writer, WriterThread thread, ReaderPool readers,
+        FileStream fileLock, GuardFile guard, JournalWriter writer, ReaderPool readers, JournalOptions options,
         JournalIdentity identity)
     {
-        (this.fileLock, this.guard, this.writer, this.thread) = (fileLock, guard, writer, thread);
-        (this.readers, this.identity) = (readers, identity);
+        (this.fileLock, this.guard, this.writer, this.readers) = (fileLock, guard, writer, readers);
+        (this.options, this.identity) = (options, identity);
+        thread = new WriterThread(options.WriterQueueCommands);
     }
 
     /// <inheritdoc />
     public JournalIdentity Identity => Volatile.Read(ref identity);
+
+    /// <inheritdoc />
+    public Failure? Trouble => writer.Trouble ?? Volatile.Read(ref damagedRead);
 
     /// <summary>Opens the journal in a directory, or creates it.</summary>
     /// <exception cref="PelagoException">In use (PLG4001), another format (PLG4002), not accessible (PLG4003), key
@@ -54,8 +60,7 @@ public sealed class SqliteJournal : IJournal
                 await guard.WriteAsync(state! with { Stopped = false }, cancellationToken);
             Log.Opened(logger, identity.JournalId, SqliteLibrary.Version, identity.Continuity.ToString(),
                 identity.Reason);
-            return new SqliteJournal(
-                fileLock, guard, writer, new WriterThread(options.WriterQueueCommands), readers, identity);
+            return new SqliteJournal(fileLock, guard, writer, readers, options, identity);
         }
         catch (Exception e)
         {
@@ -63,8 +68,11 @@ public sealed class SqliteJournal : IJournal
             if (writer is null)
                 parts?.Database.Dispose();
             await fileLock.DisposeAsync();
-            if (e is StoreException store)
-                throw Damage.Of(store).ToException(store);
+            var met = e is StoreException store ? Damage.Of(store) : (e as PelagoException)?.Failure;
+            if (met?.Error == ErrorCodes.JournalDamaged)
+                throw Damage.Unusable(options, met).ToException(e);
+            if (e is StoreException)
+                throw met!.ToException(e);
             throw;
         }
     }
@@ -74,13 +82,13 @@ public sealed class SqliteJournal : IJournal
     {
         ArgumentOutOfRangeException.ThrowIfNegative(lane);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(lane, EntityKey.Lanes);
-        return await thread.RunAsync(() => writer.Acquire(lane), cancellationToken);
+        return await NeededAsync(() => writer.Acquire(lane), cancellationToken);
     }
 
     /// <inheritdoc />
     public async ValueTask OpenIncarnationAsync(Origin next, CancellationToken cancellationToken)
     {
-        var heads = await thread.RunAsync(
+        var heads = await NeededAsync(
             () =>
             {
                 writer.OpenIncarnation(next);
@@ -154,6 +162,19 @@ public sealed class SqliteJournal : IJournal
         await fileLock.DisposeAsync();
     }
 
+    // Without these nothing is served: their damage is that of the whole journal.
+    private async ValueTask<T> NeededAsync<T>(Func<T> work, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await thread.RunAsync(work, cancellationToken);
+        }
+        catch (PelagoException e) when (e.Failure.Error == ErrorCodes.JournalDamaged)
+        {
+            throw Damage.Unusable(options, e.Failure).ToException(e);
+        }
+    }
+
     private async ValueTask<T> Guarded<T>(Func<JournalReader, T> read, CancellationToken cancellationToken)
     {
         try
@@ -162,7 +183,10 @@ public sealed class SqliteJournal : IJournal
         }
         catch (StoreException e)
         {
-            throw Damage.Of(e).ToException(e);
+            var met = Damage.OfMany(e);
+            if (e.IsDamage)
+                Volatile.Write(ref damagedRead, met);
+            throw met.ToException(e);
         }
     }
 }

@@ -11,6 +11,10 @@ public sealed record Failure(ErrorCode Error, string Message, string Next = "", 
     public override string ToString() =>
         Next.Length == 0 ? $"{Error.Code}: {Message}" : $"{Error.Code}: {Message} {Next}";
 
+    /// <summary>The failure that an exception carries, itself or in what caused it; null when it carries none.</summary>
+    public static Failure? In(Exception? error)
+        => error is null ? null : (error as PelagoException)?.Failure ?? In(error.InnerException);
+
     /// <summary>Wraps the failure where the language leaves no other way than to throw.</summary>
     public PelagoException ToException(Exception? inner = null) => new(this, inner);
 }

@@ -15,6 +15,7 @@ internal sealed class InstanceEndpoints(InstanceDesk desk)
         app.MapPost("/v1/instances/{id}/enrol", EnrolAsync);
         app.MapPost("/v1/instances/{id}/renew", RenewAsync);
         app.MapGet("/v1/instances/{id}/configuration", ConfigureAsync);
+        app.MapPost("/v1/instances/{id}/failure", FailAsync);
     }
 
     private async Task EnrolAsync(HttpContext context)
@@ -69,6 +70,24 @@ internal sealed class InstanceEndpoints(InstanceDesk desk)
                 changed, InstanceJson.Default.InstanceConfiguration, cancellationToken: context.RequestAborted);
         else
             context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    private async Task FailAsync(HttpContext context)
+    {
+        if (Caller(context) is not { } instance)
+        {
+            await Problems.WriteAsync(context, Unknown);
+            return;
+        }
+        var (failure, malformed) = await JsonBody.ReadAsync(
+            context.Request, InstanceJson.Default.InstanceFailure, context.RequestAborted);
+        if (malformed is not null)
+        {
+            await Problems.WriteAsync(context, malformed);
+            return;
+        }
+        desk.Fail(instance, failure!.Trouble);
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
     private InstanceState? Caller(HttpContext context)

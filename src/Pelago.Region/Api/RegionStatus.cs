@@ -15,20 +15,25 @@ internal sealed class RegionStatus(
     public async Task<RegionView> ViewAsync(CancellationToken cancellationToken)
     {
         var snapshot = catalog.Current;
-        var heard = await runtime.ReplicationAsync(cancellationToken);
-        var services = snapshot.Services.Select(service => View(service, heard)).ToList();
+        var own = await runtime.DescribeAsync(cancellationToken);
+        var instances = await AskAsync(cancellationToken);
+        var services = snapshot.Services.Select(service => View(service, own.Peers, instances)).ToList();
         return new RegionView(
             config.Region,
             !snapshot.IsComplete ? "Starting" : services.All(s => s.State == "Ready") ? "Ready" : "Degraded",
             Https(Hostnames.Api(config.PlatformHostname), config.ExecutionApiPort),
             Https(Hostnames.Ingress(config.AppsHostname), config.IngressPort),
             Https(config.AppsHostname, config.PublicPort),
-            config.AppsHostname, config.PlatformHostname, services, await ReplicationAsync(heard, cancellationToken));
+            config.AppsHostname, config.PlatformHostname, services, ReplicationOf([own, .. instances.Values]))
+        {
+            Parked = new ParkedView(own.ParkedCount, own.Parked),
+            Trouble = own.Journal,
+        };
     }
 
     /// <summary>How the peers are heard of by the region's own entities.</summary>
-    public ValueTask<IReadOnlyList<PeerReplication>> HeardAsync(CancellationToken cancellationToken)
-        => runtime.ReplicationAsync(cancellationToken);
+    public async ValueTask<IReadOnlyList<PeerReplication>> HeardAsync(CancellationToken cancellationToken)
+        => (await runtime.DescribeAsync(cancellationToken)).Peers;
 
     /// <summary>Whether users may be sent here. Peers are reported and never decide.</summary>
     public async Task<RegionHealth> CheckHealthAsync(CancellationToken cancellationToken)
@@ -48,8 +53,9 @@ internal sealed class RegionStatus(
             var ready = InstancesOf(service).Any(IsReady);
             checks.Add(new HealthCheck($"service {service.Key}", ready, ready ? "" : "No instance is ready."));
         }
-        return new RegionHealth(checks.All(c => c.Healthy), checks,
-            await ReplicationAsync(await runtime.ReplicationAsync(cancellationToken), cancellationToken));
+        var own = await runtime.DescribeAsync(cancellationToken);
+        var instances = await AskAsync(cancellationToken);
+        return new RegionHealth(checks.All(c => c.Healthy), checks, ReplicationOf([own, .. instances.Values]));
     }
 
     /// <summary>Whether the region has a service of that name.</summary>
@@ -88,7 +94,10 @@ internal sealed class RegionStatus(
         var instances = InstancesOf(service).ToList();
         if (instances.Any(i => IsReady(i) && i.Revision == service.Revision))
             return ("Ready", null);
-        var trouble = workloads.TroubleOf(service.Key);
+        var why = workloads.Troubles.Of(service);
+        var trouble = why?.Message;
+        if (why is { Said: not null, Revision: not null } && workloads.Troubles.RestartsOf(service.Key) is not null)
+            return ("Failing", trouble);
         if (programs.Find(service.Spec.Artifact) is null)
             return ("Fetching", trouble ?? "The artifact is on its way.");
         if (instances.Count == 0)
@@ -116,9 +125,13 @@ internal sealed class RegionStatus(
         return aggregation.Of(own, service.Project, service.Service, heard);
     }
 
-    private ServiceView View(DesiredService service, IReadOnlyList<PeerReplication> heard)
+    private ServiceView View(
+        DesiredService service, IReadOnlyList<PeerReplication> heard,
+        Dictionary<string, InstanceReplication> instances)
     {
         var (state, message) = StateOf(service);
+        var said = InstancesOf(service).Select(i => instances.GetValueOrDefault(i.Id)).OfType<InstanceReplication>()
+            .ToList();
         var url = service.Spec.Public
             ? Https(Hostnames.Generated(service.Service, service.Project, config.AppsHostname), config.PublicPort)
                 : null;
@@ -127,18 +140,27 @@ internal sealed class RegionStatus(
                 .Select(i => new InstanceView(i.Id, i.Process.Pid, IsReady(i), i.Url, i.ManagementUrl))])
         {
             Regions = Everywhere(service, heard),
+            Parked = new ParkedView(said.Sum(r => r.ParkedCount), [.. said.SelectMany(r => InstanceWords.Of(r.Parked))]),
+            Trouble = state == "Ready"
+                ? said.Where(r => r.Journal is not null).Select(r => InstanceWords.Of(r.Journal!)).FirstOrDefault()
+                : workloads.Troubles.Of(service)?.Said,
+            Restarts = state == "Ready" ? null : workloads.Troubles.RestartsOf(service.Key),
         };
+    }
+
+    /// <summary>What the instances that answer say of their replicas, by instance.</summary>
+    private async Task<Dictionary<string, InstanceReplication>> AskAsync(CancellationToken cancellationToken)
+    {
+        var asked = await Task.WhenAll(table.Instances.Values.Where(IsReady).Select(async i
+            => (i.Id, Answer: await probe.ReplicationOfAsync(i, cancellationToken))));
+        return asked.Where(a => a.Answer is not null).ToDictionary(a => a.Id, a => a.Answer!, StringComparer.Ordinal);
     }
 
     /// <summary>The worst of each peer over the region's own entities and its services': what a reader wants to know is
     /// how far the slowest is.</summary>
-    private async Task<IReadOnlyList<PeerReplication>> ReplicationAsync(
-        IReadOnlyList<PeerReplication> own, CancellationToken cancellationToken)
+    private IReadOnlyList<PeerReplication> ReplicationOf(IReadOnlyList<InstanceReplication> replicas)
     {
-        var instances = table.Instances.Values.Where(IsReady).ToList();
-        var asked = await Task.WhenAll(instances.Select(i => probe.ReplicationOfAsync(i, cancellationToken)));
-        var all = asked.OfType<InstanceReplication>().SelectMany(r => r.Peers)
-            .Concat(own).ToLookup(p => p.Peer, StringComparer.Ordinal);
+        var all = replicas.SelectMany(r => r.Peers).ToLookup(p => p.Peer, StringComparer.Ordinal);
         return [.. config.Peers.Select(p => p.Name).Order(StringComparer.Ordinal)
             .Select(name => Worst(name, [.. all[name]]))];
     }

@@ -12,14 +12,20 @@ internal sealed class RuntimeHealth(EntityRuntime runtime, JournalProbe probe)
         => runtime.IsServing ? (await probe.CheckAsync(cancellationToken)).Trouble
             : "The region's journal cannot be written.";
 
-    /// <summary>How far the region's own entities have replicated.</summary>
-    public async ValueTask<IReadOnlyList<PeerReplication>> ReplicationAsync(CancellationToken cancellationToken)
+    /// <summary>How far the region's own entities have replicated, and which of them are parked: the same that an
+    /// instance says of its own.</summary>
+    public async ValueTask<InstanceReplication> DescribeAsync(CancellationToken cancellationToken)
     {
         if (!runtime.IsServing)
-            return [];
-        var described = await runtime.InspectAsync((kernel, now) => kernel.Describe(now), cancellationToken);
-        return [.. described.Peers.Select(p => new PeerReplication(
-            p.Name, p.State, p.LagMilliseconds < 0 ? null : p.LagMilliseconds,
-            (long)Math.Min(p.BehindEvents, long.MaxValue), p.Path))];
+            return new InstanceReplication([]);
+        var described = await runtime.DescribeAsync(cancellationToken);
+        return new InstanceReplication([.. described.Peers.Select(p => new PeerReplication(
+            p.Peer, p.State, p.LagMs, p.BehindEvents, p.Path))])
+        {
+            Parked = [.. described.Parked.Select(p => new ParkedEntity(p.Type, p.Id, p.Code, p.Reason, p.Next))],
+            ParkedCount = described.ParkedCount,
+            Journal = described.Journal is { } trouble
+                ? new TroubleView(trouble.Code, trouble.Message, trouble.Next) : null,
+        };
     }
 }

@@ -13,6 +13,8 @@ internal sealed class WatchedJournal(IJournal inner, Action<EntityKey, ulong> ap
 {
     public JournalIdentity Identity => inner.Identity;
 
+    public Failure? Trouble => inner.Trouble;
+
     public async ValueTask<IReadOnlyList<LaneCommit>> AppendAsync(
         IReadOnlyList<LaneBatch> batches, CancellationToken cancellationToken)
     {

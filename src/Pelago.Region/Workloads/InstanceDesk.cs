@@ -70,6 +70,14 @@ internal sealed class InstanceDesk(
         return issuance.Chain is { } chain ? (new InstanceCertificate(chain.ToPem()), null) : (null, issuance.Failure);
     }
 
+    /// <summary>Remembers why an instance ends.</summary>
+    public void Fail(InstanceState instance, TroubleView trouble)
+    {
+        var kept = InstanceWords.Of(trouble);
+        table.Update(instance.Id, i => i with { Failure = kept });
+        Log.InstanceFailed(log, instance.Id, instance.Key, kept.ToString());
+    }
+
     /// <summary>The instance whose credential a call carries, or null.</summary>
     public InstanceState? Authenticate(string id, Func<string, bool> carries)
         => table.Instances.TryGetValue(id, out var instance) && instance.CredentialSha256 is { } hash && carries(hash)

@@ -37,6 +37,9 @@ internal sealed record InstanceState(
     /// <summary>Hash of the instance's credential; null before enrolment.</summary>
     public string? CredentialSha256 { get; init; }
 
+    /// <summary>What it said when it failed; null while it has not.</summary>
+    public TroubleView? Failure { get; init; }
+
     public string Key => $"{Project}/{Service}";
 
     public string Url => $"http://127.0.0.1:{Ports}";

@@ -29,14 +29,12 @@ internal sealed class WorkloadHost(
 
     private readonly ConcurrentDictionary<string, Task> _underWay = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, DateTimeOffset> _fetchNotBefore = new(StringComparer.Ordinal);
-    private ImmutableDictionary<string, RestartPolicy> _restarts = ImmutableDictionary<string, RestartPolicy>.Empty;
-    private ImmutableDictionary<string, string> _troubles = ImmutableDictionary<string, string>.Empty;
 
     /// <summary>Called after a turn in which services, instances or their readiness changed.</summary>
     public Func<CancellationToken, Task>? Changed { get; set; }
 
-    /// <summary>Why a service is not running, one sentence; null when nothing is known.</summary>
-    public string? TroubleOf(string key) => Volatile.Read(ref _troubles).GetValueOrDefault(key);
+    /// <summary>Why services do not run, and when they are started again.</summary>
+    public ServiceTroubles Troubles { get; } = new();
 
     /// <summary>Runs until cancelled; instances stay.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -68,7 +66,10 @@ internal sealed class WorkloadHost(
             [.. instances.Select(i => Observe(i, now))],
             snapshot.Services.Select(s => s.Spec.Artifact).Where(d => programs.Find(d) is not null)
                 .ToHashSet(StringComparer.Ordinal),
-            _restarts.ToDictionary(r => r.Key, r => r.Value.NotBefore), now);
+            Troubles.NotBefore, now);
+        foreach (var service in snapshot.Services.Where(s => instances.Any(i
+            => i.Key == s.Key && i.Revision == s.Revision && probe.Of(i.Id)?.Ready == true)))
+            Troubles.Ready(service.Key);
 
         // 2. and 3.
         foreach (var action in Reconciler.Decide(input))
@@ -110,14 +111,13 @@ internal sealed class WorkloadHost(
         {
             var instance = starter.Start(service);
             Log.Started(log, instance.Id, service.Key, instance.Process.Pid);
-            Note(service.Key, null);
+            Troubles.Started(service.Key);
         }
         catch (PelagoException e)
         {
             Log.NotStarted(log, service.Key, e.Failure.ToString());
-            Note(service.Key, e.Failure.ToString());
             var now = clock.GetUtcNow();
-            _restarts = _restarts.SetItem(service.Key, RestartsOf(service.Key).Ended(now, now));
+            Troubles.Ended(service.Key, now, now, ServiceTrouble.Of(e.Failure));
         }
     }
 
@@ -128,15 +128,13 @@ internal sealed class WorkloadHost(
         var service = snapshot.Services.FirstOrDefault(s => s.Key == instance.Key);
         if (service is null || service.Revision != instance.Revision)
         {
-            _restarts = _restarts.Remove(instance.Key); // it was stopped on purpose
+            Troubles.Stopped(instance.Key);
             return;
         }
         var now = clock.GetUtcNow();
-        var next = RestartsOf(instance.Key).Ended(instance.StartedAt, now);
-        _restarts = _restarts.SetItem(instance.Key, next);
-        Note(instance.Key, $"Instance {instance.Id} ended; the log of the service says why.");
+        var next = Troubles.Ended(instance.Key, instance.StartedAt, now, ServiceTrouble.Of(instance));
         var how = ProcessEnds.Take(instance.Process.Pid)?.ToString() ?? "as an adopted process, so nobody saw how";
-        Log.Ended(log, instance.Id, instance.Key, how, (next.NotBefore - now).TotalSeconds);
+        Log.Ended(log, instance.Id, instance.Key, how, (next - now).TotalSeconds);
     }
 
     private async Task InstallAsync(string digest, ServiceCatalog.Snapshot snapshot,
@@ -144,33 +142,25 @@ internal sealed class WorkloadHost(
     {
         if (_fetchNotBefore.TryGetValue(digest, out var notBefore) && notBefore > clock.GetUtcNow())
             return;
-        var services = snapshot.Services.Where(s => s.Spec.Artifact == digest).Select(s => s.Key).ToArray();
+        var services = snapshot.Services.Where(s => s.Spec.Artifact == digest).ToArray();
         try
         {
             await source.FetchAsync(digest, cancellationToken);
             await programs.InstallAsync(digest, cancellationToken);
             foreach (var service in services)
-                Note(service, null);
+                Troubles.Started(service.Key);
             Log.Installed(log, digest);
         }
         catch (PelagoException e)
         {
             _fetchNotBefore[digest] = clock.GetUtcNow() + FetchRetry;
-            var why = e.Failure.ToString();
-            if (services.Any(service => TroubleOf(service) != why))
-                Log.NotInstalled(log, digest, why);
+            var why = ServiceTrouble.Of(e.Failure);
+            if (services.Any(service => Troubles.Of(service) != why))
+                Log.NotInstalled(log, digest, why.Message);
             foreach (var service in services)
-                Note(service, why);
+                Troubles.Note(service.Key, why);
         }
     }
-
-    private RestartPolicy RestartsOf(string key) => _restarts.GetValueOrDefault(key, RestartPolicy.None);
-
-    private void Note(string key, string? trouble)
-        => ImmutableInterlocked.Update(
-            ref _troubles, (all, note) => note.Trouble is null ? all.Remove(note.Key)
-                : all.SetItem(note.Key, note.Trouble),
-            (Key: key, Trouble: trouble));
 
     private void Beside(string key, Func<Task> work)
     {

@@ -194,13 +194,15 @@ internal sealed partial class LaneReplica
         return fresh;
     }
 
-    /// <summary>Evicts idle entities, least recently used first, until the budget is kept.</summary>
+    /// <summary>Evicts idle entities, least recently used first, until the budget is kept; parked ones last, because
+    /// what is not in memory is not shown to operators.</summary>
     public void Evict(long budgetBytes)
     {
         if (EntityBytes <= budgetBytes)
             return;
         EntityBytes = entities.Values.Sum(e => e.Ready ? e.Weight : 600);
-        foreach (var entity in entities.Values.Where(e => e.IsIdle).OrderBy(e => e.LastUsedMilliseconds).ToArray())
+        foreach (var entity in entities.Values.Where(e => e.IsIdle).OrderBy(e => e.Unusable is not null)
+            .ThenBy(e => e.LastUsedMilliseconds).ToArray())
         {
             if (EntityBytes <= budgetBytes * 3 / 4)
                 break;

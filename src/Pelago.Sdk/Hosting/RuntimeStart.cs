@@ -15,7 +15,7 @@ internal sealed class RuntimeStart(EntityTypes types, PelagoOptions options, Tim
     public async Task<EntityRuntime> AloneAsync(string directory, CancellationToken cancellationToken)
         => await StartAsync(directory, Path.Combine(directory, "guard", "journal.json"),
             new FileKeyEncryption(Path.Combine(directory, "kek.json")), RunningService.Alone,
-            [RunningService.Alone], new NoPeers(), "alone", cancellationToken);
+            [RunningService.Alone], new NoPeers(), "alone", "this program", cancellationToken);
 
     /// <summary>In a region: the peers of its configuration, the journal's key from the region.</summary>
     public async Task<EntityRuntime> InRegionAsync(
@@ -26,17 +26,20 @@ internal sealed class RuntimeStart(EntityTypes types, PelagoOptions options, Tim
             logging.CreateLogger<IngressDialler>());
         return await StartAsync(deployed.Home, deployed.GuardFile,
             new EnrolledJournalKey(agent.Enrolment.JournalKey), deployed.Region,
-            agent.Configuration.Members, dialler, deployed.Instance, cancellationToken);
+            agent.Configuration.Members, dialler, deployed.Instance,
+            $"service {deployed.Service.Project}/{deployed.Service.Service} in region {deployed.Region}",
+            cancellationToken);
     }
 
     private async Task<EntityRuntime> StartAsync(
         string directory, string guardFile, IKeyEncryption key, string region, IReadOnlyList<string> members,
-        IPeerDialler dialler, string instance, CancellationToken cancellationToken)
+        IPeerDialler dialler, string instance, string owner, CancellationToken cancellationToken)
     {
         var journal = await SqliteJournal.OpenAsync(new JournalOptions
         {
             DataDirectory = Path.Combine(directory, "journal"),
-                GuardFile = guardFile,
+            GuardFile = guardFile,
+            Owner = owner,
         }, key, logging.CreateLogger<SqliteJournal>(), cancellationToken);
         var random = RandomNumberGenerator.GetBytes(24);
         var runtime = new RuntimeOptions

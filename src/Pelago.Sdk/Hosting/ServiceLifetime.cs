@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Pelago.Entities;
+using Pelago.Model;
 
 namespace Pelago.Sdk;
 
@@ -31,8 +32,10 @@ internal sealed class ServiceLifetime(
                 await StartAloneAsync(cancellationToken);
             _ = WatchAsync(runtime!);
         }
-        catch
+        catch (Exception error)
         {
+            if (error is not OperationCanceledException)
+                await TellAsync(error);
             await StopAsync(CancellationToken.None);
             throw;
         }
@@ -95,8 +98,19 @@ internal sealed class ServiceLifetime(
         catch (Exception error)
         {
             Log.RuntimeFailed(logger, error);
+            await TellAsync(error);
             Environment.ExitCode = 1;
             application.StopApplication();
         }
+    }
+
+    // A failure that is no value says only what it is: its text may hold what nobody else is to read.
+    private async Task TellAsync(Exception error)
+    {
+        var failure = Failure.In(error) ?? new Failure(
+            ErrorCodes.InstanceFailed, $"The program failed: {error.GetType().Name}.", "Its log says more.");
+        Log.Failed(logger, failure);
+        if (agent is not null)
+            await agent.TellFailureAsync(failure);
     }
 }

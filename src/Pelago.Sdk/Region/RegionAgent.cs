@@ -12,6 +12,7 @@ namespace Pelago.Sdk;
 internal sealed class RegionAgent : IAsyncDisposable
 {
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FailureLimit = TimeSpan.FromSeconds(5);
     private readonly DeployedEnvironment environment;
     private readonly TimeProvider clock;
     private readonly ILogger logger;
@@ -59,6 +60,21 @@ internal sealed class RegionAgent : IAsyncDisposable
         var renewal = new RenewalOptions { OnAttempt = report => Report(report, logger) };
         var certificate = await RenewingCertificate.StartAsync(issuer, renewal, clock, cancellationToken);
         return new RegionAgent(environment, issuer, certificate, clock, logger);
+    }
+
+    /// <summary>Tells the region why this program ends. One attempt that takes five seconds at most: the log says it,
+    /// too.</summary>
+    public async Task TellFailureAsync(Failure failure)
+    {
+        using var limit = new CancellationTokenSource(FailureLimit, clock);
+        try
+        {
+            await connection.FailAsync(new InstanceFailure(TroubleView.Of(failure)), limit.Token);
+        }
+        catch (Exception error) when (error is HttpRequestException or PelagoException or OperationCanceledException)
+        {
+            Log.RegionAway(logger, (error as PelagoException)?.Failure.Message ?? error.GetType().Name);
+        }
     }
 
     /// <inheritdoc />

@@ -57,6 +57,13 @@ internal sealed class RegionConnection : IDisposable
             InstanceJson.Default.InstanceRenewRequest),
             InstanceJson.Default.InstanceCertificate, cancellationToken) ?? throw Unexpected(HttpStatusCode.NoContent);
 
+    /// <summary>Says why this program ends.</summary>
+    public async Task FailAsync(InstanceFailure failure, CancellationToken cancellationToken)
+    {
+        using var body = JsonContent.Create(failure, InstanceJson.Default.InstanceFailure);
+        await SendAsync(HttpMethod.Post, "failure", body, InstanceJson.Default.InstanceFailure, cancellationToken);
+    }
+
     /// <summary>Waits for a configuration other than the given version; null when there is none yet.</summary>
     public Task<InstanceConfiguration?> FollowAsync(string version, CancellationToken cancellationToken)
         => SendAsync(HttpMethod.Get, $"configuration?version={Uri.EscapeDataString(version)}", null,

@@ -17,6 +17,8 @@ internal sealed class BrokenJournal(IJournal inner) : IJournal
 
     public JournalIdentity Identity => inner.Identity;
 
+    public Failure? Trouble => inner.Trouble;
+
     public void Release() => released.TrySetResult();
 
     public async ValueTask<IReadOnlyList<LaneCommit>> AppendAsync(

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Abstractions;
 using Pelago.Client;
 using Pelago.Entities;
+using Pelago.Journal;
 using Pelago.Model;
 using Pelago.Replication;
 
@@ -106,9 +107,89 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
         => (await StatusOfAsync(path)).ShouldBe(HttpStatusCode.BadRequest);
 
     [Fact]
+    public async Task Replication_WithParkedEntities_CountsAllAndNamesTheFirstFive()
+    {
+        string[] ids = ["g", "f", "e", "d", "c", "b", "a"];
+        foreach (var id in ids)
+            await region.NoteAsync(id, "one");
+        await region.NoteAsync("whole", "one");
+        var healthy = await ReplicationAsync();
+        (healthy.ParkedCount, healthy.Parked.Count, healthy.Journal).ShouldBe((0, 0, null));
+        await region.Runtime.DisposeAsync();
+        using (var database = Database.Open(region.DatabasePath, create: false, 1024))
+            database.Execute("UPDATE event SET timestamp = timestamp + 1 WHERE id <= 7");
+        await region.StartAgainAsync();
+        runtime = region.Runtime;
+
+        foreach (var id in ids)
+            (await region.WordsAsync(id)).Failure!.Error.ShouldBe(ErrorCodes.JournalDamaged, id);
+        (await region.WordsAsync("whole")).Value.ShouldBe("one");
+
+        var described = await ReplicationAsync();
+        described.ParkedCount.ShouldBe(7);
+        described.Parked.Select(p => p.Type + "/" + p.Id)
+            .ShouldBe(["tally/a", "tally/b", "tally/c", "tally/d", "tally/e"]);
+        var first = described.Parked[0];
+        (first.Code, first.Reason).ShouldBe(("PLG4006", "In the journal, row 1 of tally/a is damaged, was altered, or "
+            + "is missing."));
+        first.Next.ShouldContain("everything else goes on");
+    }
+
+    [Fact]
+    public async Task Replication_MemoryRunsShort_ParkedEntitiesAreStillKnown()
+    {
+        var lane = new EntityKey("tally", "parked").Lane;
+        var others = Enumerable.Range(0, 10_000).Select(i => $"{i}")
+            .Where(id => new EntityKey("tally", id).Lane == lane).Take(30).ToList();
+        await region.NoteAsync("parked", "one");
+        await region.Runtime.DisposeAsync();
+        using (var database = Database.Open(region.DatabasePath, create: false, 1024))
+            database.Execute("UPDATE event SET timestamp = timestamp + 1");
+        region.EntityMemoryBytes = 5_000 * EntityKey.Lanes;
+        await region.StartAgainAsync();
+        runtime = region.Runtime;
+
+        (await region.WordsAsync("parked")).Failure.ShouldNotBeNull();
+        foreach (var id in others)
+            await region.NoteAsync(id, "one");
+
+        await Eventually.BeTrue(async () => (await region.Runtime.DescribeAsync(Stop)).Counts
+            .GetValueOrDefault(nameof(Probe.EntityEvicted)) > 0, "some are evicted");
+        (await ReplicationAsync()).Parked.Single().Id.ShouldBe("parked");
+    }
+
+    [Fact]
+    public async Task Replication_JournalThatTakesNoWrite_SaysWhyWhileItServes()
+    {
+        await region.NoteAsync("a", "one");
+        await region.Runtime.DisposeAsync();
+        Zero("conflict");
+        await region.StartAgainAsync();
+        runtime = region.Runtime;
+        await RecordAsync("a", 1, 1); // which only the writer needs that page for
+        var trouble = (await ReplicationAsync()).Journal.ShouldNotBeNull();
+        trouble.Code.ShouldBe("PLG4006");
+        trouble.Message.ShouldContain("writes and replication that need it fail, everything else goes on");
+    }
+
+    [Fact]
     public async Task About_Instance_IsItsVersion()
         => (await http.GetFromJsonAsync("/v1/about", InstanceJson.Default.InstanceAbout, Stop))!.Version
             .ShouldBe(BuildIdentity.Current.Version);
+
+    private async Task<InstanceReplication> ReplicationAsync()
+        => (await http.GetFromJsonAsync("/v1/replication", InstanceJson.Default.InstanceReplication, Stop))!;
+
+    /// <summary>Loses the first page of a table.</summary>
+    private void Zero(string table)
+    {
+        long page;
+        using (var database = Database.Open(region.DatabasePath, create: false, 1024))
+            page = database.Number($"SELECT rootpage FROM sqlite_master WHERE name = '{table}'");
+        using var file = File.OpenWrite(region.DatabasePath);
+        file.Position = (page - 1) * 4096;
+        file.Write(new byte[4096]);
+    }
 
     private async Task RecordAsync(string id, int from, int to)
     {

@@ -24,6 +24,12 @@ internal sealed class TestRegion : IAsyncDisposable
     /// <summary>Hours by which the region's wall clock is ahead from its next start on.</summary>
     public int HoursAhead { get; set; }
 
+    /// <summary>Memory for entities from the next start on; 0 for the default.</summary>
+    public long EntityMemoryBytes { get; set; }
+
+    /// <summary>The journal's database, for who damages it while the region is stopped.</summary>
+    public string DatabasePath => Path.Combine(directory, "journal", "journal.db");
+
     public EntityRuntime Runtime { get; private set; } = null!;
 
     public BrokenJournal Journal { get; private set; } = null!;
@@ -66,6 +72,8 @@ internal sealed class TestRegion : IAsyncDisposable
                 Region = Name, Members = members, Session = session, Seed = (ulong)Name.Length,
             },
         };
+        if (EntityMemoryBytes > 0)
+            options = options with { Kernel = options.Kernel with { EntityMemoryBytes = EntityMemoryBytes } };
         Journal = new BrokenJournal(journal);
         Runtime = await EntityRuntime.StartAsync(options, Types, Journal, dialler,
             new EntityOwners(Name),

@@ -7,6 +7,7 @@ using System.Text;
 using System.Text.Json;
 using Pelago.Client;
 using Pelago.Model;
+using Pelago.Region;
 
 namespace Pelago.Tests.Unit;
 
@@ -120,6 +121,28 @@ public sealed class RegionHostTests
             var health = await answer.Content.ReadFromJsonAsync(RegionJson.Default.RegionHealth, Stop);
             return (answer.StatusCode, health!.Checks.Single(c => c.Name == "journal").Healthy);
         }
+    }
+
+    [Fact]
+    public async Task Region_ThatCannotStart_LeavesWordWhyUntilItServes()
+    {
+        await using var federation = await LocalFederation.StartAsync("us-east-1");
+        var regions = await LocalRegion.StartAsync(federation);
+        await using var region = regions[0];
+        await region.StopAsync();
+        RoleFailure.Read(region.Home).ShouldBeNull();
+        var journal = Path.Combine(region.Home, "journal");
+        await File.WriteAllBytesAsync(Path.Combine(journal, "journal.db"), new byte[10_000], Stop);
+
+        await Should.ThrowAsync<PelagoException>(() => RegionHost.RunAsync(region.Home, Stop));
+
+        var left = RoleFailure.Read(region.Home).ShouldNotBeNull().Trouble;
+        left.Code.ShouldBe("PLG4006");
+        left.Message.ShouldStartWith($"The journal in '{journal}' cannot be used: ");
+        left.Next.ShouldContain("region us-east-1 does not run; others go on");
+        Directory.Move(journal, journal + ".damaged");
+        await region.StartAsync();
+        RoleFailure.Read(region.Home).ShouldBeNull();
     }
 
     [Fact]

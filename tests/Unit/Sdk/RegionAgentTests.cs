@@ -128,6 +128,26 @@ public sealed class RegionAgentTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Failure_OfTheProgram_IsKeptByTheRegionFitToBeShown()
+    {
+        await using var agent = await EnrolAsync(Token);
+        table.Instances["i-1"].Failure.ShouldBeNull();
+        var told = new Failure(ErrorCodes.JournalDamaged, "One\u001b[2Jtwo\nthree.", new string('x', 5_000));
+
+        await agent.TellFailureAsync(told);
+
+        var kept = table.Instances["i-1"].Failure.ShouldNotBeNull();
+        (kept.Code, kept.Message, kept.Next.Length).ShouldBe(("PLG4006", "One [2Jtwo three.", 2_000));
+        InstanceTable.Open(home).Instances.ShouldBeEmpty("no process of that id runs");
+
+        table.Update("i-1", i => i with { CredentialSha256 = BearerToken.Hash("another"), Failure = null });
+        await agent.TellFailureAsync(told); // does not throw
+        table.Instances["i-1"].Failure.ShouldBeNull("a stranger's word does not count");
+        await api.DisposeAsync();
+        await agent.TellFailureAsync(told);
+    }
+
+    [Fact]
     public async Task Region_Away_WhatWasLearntStaysAndIsFollowedAgainLater()
     {
         await using var agent = await EnrolAsync(Token);
