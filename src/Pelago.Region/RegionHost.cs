@@ -127,8 +127,7 @@ public static class RegionHost
             new DiagnosisEndpoint(config, identity, [() => apiCertificate.Current, () => ownLeaf.Current], certificates,
                 peers, journal, status, clock)));
         await api.StartAsync(cancellationToken);
-        RoleFailure.Clear(home.Path);
-        Log.Serving(log, config.Region, config.ExecutionApiPort);
+        NoteServing(ground);
 
         await RunUntilStoppedAsync(runtime, log, cancellationToken,
             resources.FollowAsync, reports.FollowAsync, ct => reports.TellAsync(status.Reports, ct),
@@ -137,6 +136,12 @@ public static class RegionHost
         await api.StopAsync(CancellationToken.None);
         await runtime.DisposeAsync(); // before the listeners: its streams would keep them open
         await ingress.StopAsync(DrainTime);
+    }
+
+    private static void NoteServing(Ground ground)
+    {
+        RoleFailure.Clear(ground.Home.Path);
+        Log.Serving(ground.Log, ground.Config.Region, ground.Config.ExecutionApiPort);
     }
 
     /// <summary>Ends instances that the table does not know of, before anything is started in their place.</summary>

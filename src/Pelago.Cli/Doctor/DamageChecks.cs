@@ -12,8 +12,8 @@ internal static class DamageChecks
         => patient.Status.Regions.Where(r => r.Services.Count > 0 || r.Trouble is not null)
             .SelectMany(region => (Finding[])[Journals(patient, region), Parked(patient, region)]);
 
-    /// <summary>The commands that mend an error of a region or of one of its services. A damaged journal is set aside, so
-    /// that its region fetches everything anew.</summary>
+    /// <summary>The commands that mend an error of a region or of one of its services. A damaged journal is set aside,
+    /// so that its region fetches everything anew.</summary>
     /// <param name="patient">The world.</param>
     /// <param name="region">The region.</param>
     /// <param name="service">The service; null for the region itself.</param>

@@ -28,8 +28,8 @@ internal sealed record Asked<T>(T Answer, DateTimeOffset Before, DateTimeOffset 
 }
 
 /// <summary>Looks at everything that makes a world ill: 1. its files and processes, 2. its regions, their
-/// replication and their journals, 3. clocks, disks, certificates, peers and versions, as the roles see them, 4. its names, as a stranger
-/// sees them, 5. its links.</summary>
+/// replication and their journals, 3. clocks, disks, certificates, peers and versions, as the roles see them, 4. its
+/// names, as a stranger sees them, 5. its links.</summary>
 internal static class Examination
 {
     // A region dials its peers before it answers.

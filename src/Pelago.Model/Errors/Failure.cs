@@ -11,7 +11,8 @@ public sealed record Failure(ErrorCode Error, string Message, string Next = "", 
     public override string ToString() =>
         Next.Length == 0 ? $"{Error.Code}: {Message}" : $"{Error.Code}: {Message} {Next}";
 
-    /// <summary>The failure that an exception carries, itself or in what caused it; null when it carries none.</summary>
+    /// <summary>The failure that an exception carries, itself or in what caused it; null when it carries
+    /// none.</summary>
     public static Failure? In(Exception? error)
         => error is null ? null : (error as PelagoException)?.Failure ?? In(error.InnerException);
 

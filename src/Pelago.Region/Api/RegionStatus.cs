@@ -140,7 +140,8 @@ internal sealed class RegionStatus(
                 .Select(i => new InstanceView(i.Id, i.Process.Pid, IsReady(i), i.Url, i.ManagementUrl))])
         {
             Regions = Everywhere(service, heard),
-            Parked = new ParkedView(said.Sum(r => r.ParkedCount), [.. said.SelectMany(r => InstanceWords.Of(r.Parked))]),
+            Parked = new ParkedView(
+                said.Sum(r => r.ParkedCount), [.. said.SelectMany(r => InstanceWords.Of(r.Parked))]),
             Trouble = state == "Ready"
                 ? said.Where(r => r.Journal is not null).Select(r => InstanceWords.Of(r.Journal!)).FirstOrDefault()
                 : workloads.Troubles.Of(service)?.Said,
