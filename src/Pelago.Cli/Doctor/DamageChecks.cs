@@ -46,11 +46,11 @@ internal static class DamageChecks
     private static Finding Parked(Patient patient, RegionStatus region)
     {
         var parked = Replicas(region).Where(r => r.Parked.Count > 0).ToList();
+        var code = parked is [{ Parked.First: [var first, ..] }, ..] ? first.Code : "";
         return Finding.Of($"parked entities of {region.Name}", parked.Count == 0,
             parked.Count == 0 ? "none met" : string.Join("; ", parked.Select(p => string.Create(
                 CultureInfo.InvariantCulture, $"{p.Name}: {p.Parked.Count}, {Names(p.Parked)}"))),
-            parked.Count == 0 ? ""
-                : Mend(patient, region, parked[0].Service, parked[0].Parked.First.FirstOrDefault()?.Code ?? ""));
+            parked.Count == 0 ? "" : Mend(patient, region, parked[0].Service, code));
     }
 
     private static bool IsOfAJournal(TroubleView? trouble)
