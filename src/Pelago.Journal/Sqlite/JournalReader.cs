@@ -41,8 +41,7 @@ internal sealed class JournalReader : IDisposable
             + "ORDER BY position");
         atPlace = database.Prepare("SELECT id FROM lane_row WHERE lane = ?1 AND position = ?2");
         conflicts = database.Prepare(
-            "SELECT entity, kind, origin, sequence, recorded_at, salt, nonce, sealed, number FROM conflict "
-            + "WHERE number > ?1 ORDER BY number LIMIT ?2");
+            $"SELECT {ConflictRow.Columns} FROM conflict WHERE number > ?1 ORDER BY number LIMIT ?2");
         ofLaneEntities = database.Prepare("SELECT number, lane, hash, salt, nonce, sealed FROM entity "
             + "WHERE number > ?1 ORDER BY number");
     }
@@ -135,16 +134,9 @@ internal sealed class JournalReader : IDisposable
         {
             while (conflicts.Step())
             {
-                long entity = conflicts.Long(0), kind = conflicts.Long(1), origin = conflicts.Long(2);
-                long sequence = conflicts.Long(3), recordedAt = conflicts.Long(4);
-                (seen, last) = (seen + 1, conflicts.Long(8));
-                if (opener.TryOpen(SealDomain.Conflict, conflicts.Long(5), conflicts.Long(6),
-                    [entity, kind, origin, sequence, recordedAt], conflicts.Blob(7), out var reason)
-                    && entities.TryKey(entity, out var key) && origins[origin] is { } known)
-                {
-                    found.Add(new ConflictRecord(key, (ConflictKind)kind, known, (ulong)sequence, recordedAt,
-                        System.Text.Encoding.UTF8.GetString(reason)));
-                }
+                (seen, last) = (seen + 1, conflicts.Long(ConflictRow.Number));
+                if (ConflictRow.TryOpen(conflicts, opener, origins, entities, out var record))
+                    found.Add(record!);
             }
         }
         finally

@@ -67,12 +67,13 @@ internal sealed class JournalWriter : IDisposable
         var recovered = Transaction(() =>
         {
             Lanes.Acquire(lane, epoch);
-            return recovery.Read(lane);
+            return (Lane: recovery.Read(lane), Forks: recovery.ReadForks(lane));
         });
-        if (recovered.Damaged)
+        if (recovered.Lane.Damaged)
             Log.LaneProgressDamaged(logger, lane);
         Lanes[lane].Epoch = epoch;
-        return new LaneState(lane, epoch, Lanes[lane].Head, Lanes[lane].OwnHead, recovered.Frontiers, recovered.Owed);
+        return new LaneState(lane, epoch, Lanes[lane].Head, Lanes[lane].OwnHead, recovered.Lane.Frontiers,
+            recovered.Lane.Owed) { Forks = recovered.Forks };
     }
 
     /// <summary>Begins an incarnation; the closed one's own heads become ordinary frontiers in every lane.</summary>

@@ -12,7 +12,7 @@ internal sealed class LaneRecovery
     private readonly Opener opener;
     private readonly OriginTable origins;
     private readonly EntityRegistry entities;
-    private readonly Statement frontiers, owed, forgetFrontiers, forgetOwed;
+    private readonly Statement frontiers, owed, forks, forgetFrontiers, forgetOwed;
 
     public LaneRecovery(Database database, Opener opener, OriginTable origins, EntityRegistry entities)
     {
@@ -21,6 +21,7 @@ internal sealed class LaneRecovery
             "SELECT origin, position, highest, salt, nonce, sealed FROM frontier WHERE lane = ?1");
         owed = database.Prepare(
             "SELECT entity, origin, from_sequence, position, salt, nonce, sealed FROM owed WHERE lane = ?1");
+        forks = database.Prepare($"SELECT {ConflictRow.Columns} FROM conflict WHERE kind = 3 ORDER BY number");
         forgetFrontiers = database.Prepare("DELETE FROM frontier WHERE lane = ?1");
         forgetOwed = database.Prepare("DELETE FROM owed WHERE lane = ?1");
     }
@@ -37,6 +38,22 @@ internal sealed class LaneRecovery
         }
         var found = ReadFrontiers(lane, out var frontierDamaged);
         return (found, gaps, frontierDamaged);
+    }
+
+    /// <summary>The ledger's forks of a lane's entities. An entry that is damaged still names its entity, and keeps it
+    /// quarantined.</summary>
+    public IReadOnlyList<ConflictRecord> ReadForks(int lane)
+    {
+        var found = new List<ConflictRecord>();
+        while (forks.Step())
+        {
+            if (!ConflictRow.TryOpen(forks, opener, origins, entities, out var fork))
+                fork = fork is null ? null : fork with { Reason = "the ledger's entry of it is damaged" };
+            if (fork is not null && fork.Entity.Lane == lane)
+                found.Add(fork);
+        }
+        forks.Reset();
+        return found;
     }
 
     private List<Frontier> ReadFrontiers(int lane, out bool damaged)

@@ -66,6 +66,8 @@ internal static class Schema
             + "origin INTEGER NOT NULL, sequence INTEGER NOT NULL, recorded_at INTEGER NOT NULL, salt INTEGER NOT "
             + "NULL, "
             + "nonce INTEGER NOT NULL, sealed BLOB NOT NULL, UNIQUE (entity, kind, origin, sequence))",
+        // Forks alone: what is read of the ledger at every start.
+        "CREATE INDEX conflict_fork ON conflict (number) WHERE kind = 3",
         // Kind 1: through which event id both indexes of rows are complete, and each lane's head at that id
         // (32 × 8 bytes). Kind 2: through which number the index of entities is complete.
         "CREATE TABLE run (kind INTEGER PRIMARY KEY, through INTEGER NOT NULL, heads BLOB NOT NULL)",

@@ -7,10 +7,12 @@ namespace Pelago.Replication;
 /// <summary>What two replicas compare of one entity: first the events that they hold, then what they made of
 /// them.</summary>
 /// <param name="Entity">The entity.</param>
+/// <param name="Vector">How many events of each origin there are. Two replicas with equal vectors and different
+/// <paramref name="Events"/> hold a fork.</param>
 /// <param name="Events">Digest of its event set.</param>
 /// <param name="State">SHA-256 over type, id, schema version and canonical state, lower-case hex; empty when it
 /// cannot be folded here.</param>
-public sealed record EntityDigest(EntityKey Entity, SetDigest Events, string State)
+public sealed record EntityDigest(EntityKey Entity, VersionVector Vector, SetDigest Events, string State)
 {
     /// <summary>The digest of an entity.</summary>
     /// <param name="rows">Every event of it, in any order.</param>
@@ -18,9 +20,14 @@ public sealed record EntityDigest(EntityKey Entity, SetDigest Events, string Sta
     public static EntityDigest Of(EntityKey entity, IEnumerable<EventRecord> rows, int stateVersion, byte[]? state)
     {
         var events = default(SetDigest);
+        var counts = new SortedDictionary<Origin, ulong>();
         foreach (var e in rows)
+        {
             events = events.Add(EventDigest.Of(e));
-        return new EntityDigest(entity, events, state is null ? "" : Hash(entity, stateVersion, state));
+            counts[e.Origin] = Math.Max(counts.GetValueOrDefault(e.Origin), e.Sequence);
+        }
+        var vector = VersionVector.From(counts.Select(c => new VersionVector.Slot(c.Key, c.Value)));
+        return new EntityDigest(entity, vector, events, state is null ? "" : Hash(entity, stateVersion, state));
     }
 
     private static string Hash(EntityKey entity, int stateVersion, byte[] state)

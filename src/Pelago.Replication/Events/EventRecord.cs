@@ -62,6 +62,17 @@ public sealed class EventRecord
 
     internal void CommittedAt(ulong position) => originPosition = position;
 
+    /// <summary>True when two copies of an event agree in everything that its author wrote; the position at the origin
+    /// is the journal's, and is not compared.</summary>
+    public bool HasSameContent(EventRecord other)
+        => Entity == other.Entity && Origin.Equals(other.Origin) && Sequence == other.Sequence
+        && Timestamp == other.Timestamp && Epoch == other.Epoch
+        && BatchIndex == other.BatchIndex && BatchLength == other.BatchLength
+        && PayloadName == other.PayloadName && PayloadVersion == other.PayloadVersion
+        && IdempotencyKey == other.IdempotencyKey && TraceParent == other.TraceParent
+        && Tags.SequenceEqual(other.Tags) && Vector.Equals(other.Vector)
+        && Payload.Span.SequenceEqual(other.Payload.Span);
+
     /// <summary>True when neither event's author had seen the other's event. Computed from the stored vectors alone, so
     /// it is the same everywhere and for ever.</summary>
     public static bool Concurrent(EventRecord e, EventRecord f)

@@ -31,7 +31,12 @@ public enum CommitOutcome
 /// <param name="Frontiers">Durable frontiers, the journal's own older incarnations included.</param>
 /// <param name="Owed">Open gaps.</param>
 public sealed record LaneState(
-    int Lane, uint Epoch, ulong Head, ulong OwnHead, IReadOnlyList<Frontier> Frontiers, IReadOnlyList<Owed> Owed);
+    int Lane, uint Epoch, ulong Head, ulong OwnHead, IReadOnlyList<Frontier> Frontiers, IReadOnlyList<Owed> Owed)
+{
+    /// <summary>Entries of the conflict ledger that say <see cref="ConflictKind.Fork"/>: these entities stay
+    /// quarantined.</summary>
+    public IReadOnlyList<ConflictRecord> Forks { get; init; } = [];
+}
 
 /// <summary>An entity as the journal recovers it: its newest snapshot and every row after it.</summary>
 /// <param name="Snapshot">Null when there is none.</param>

@@ -53,7 +53,10 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
     /// <summary>A row could not be opened, so nobody knows what has been seen: nothing is appended.</summary>
     public bool IsBlind { get; private set; }
 
-    public Failure? Unusable => Damage ?? Fold.Parked;
+    /// <summary>Why it is quarantined, or null. It goes on taking events.</summary>
+    public Failure? Fork { get; set; }
+
+    public Failure? Unusable => Damage ?? Fork ?? Fold.Parked;
 
     /// <summary>True the first time: a parked entity is announced once.</summary>
     public bool Announce() => !announced && (announced = true);

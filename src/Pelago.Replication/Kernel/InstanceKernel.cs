@@ -99,6 +99,15 @@ public sealed class InstanceKernel
         links.HistoryRead(request, image);
     }
 
+    /// <summary>Somebody compared this replica with another and found two different events under one name. The entity
+    /// is quarantined at once, and durably with the next group; a second time changes nothing.</summary>
+    /// <param name="where">Who holds which of them: a clause for people.</param>
+    public void Quarantine(EntityKey entity, Origin origin, ulong sequence, string where, Moment now)
+    {
+        context.Now = now;
+        lanes[entity.Lane].Quarantine(entity, origin, sequence, where);
+    }
+
     /// <summary>The group under way is done: one result per batch, in order.</summary>
     public void Committed(IReadOnlyList<LaneCommit> results, Moment now)
     {

@@ -21,7 +21,7 @@ public sealed record LaneDescription(
 /// <summary>A snapshot of a kernel for status, metrics and tests.</summary>
 /// <param name="Current">Incarnation being written to; null while none is open.</param>
 /// <param name="Newest">Newest incarnation.</param>
-/// <param name="Parked">Entities in memory that are parked, with reasons.</param>
+/// <param name="Parked">Quarantined entities, and entities in memory that are parked, with reasons.</param>
 public sealed record KernelDescription(
     string Region, Origin? Current, Origin? Newest, IReadOnlyList<PeerDescription> Peers,
     IReadOnlyList<LaneDescription> Lanes, IReadOnlyList<(EntityKey Entity, Failure Reason)> Parked)
@@ -33,7 +33,7 @@ public sealed record KernelDescription(
         [.. lanes.Select(l => new LaneDescription(l.Lane, l.Head, l.OwnHead,
             [.. Origins(writer, l).Select(o => (o, l.Holds(o), Math.Min(l.Holds(o), l.Finality.Through(o))))],
             [.. l.Finality.WaitingFor], l.HeldCount, l.OwedCount, l.EntityCount))],
-        [.. lanes.SelectMany(l => l.Parked).Select(e => (e.Key, e.Unusable!))]);
+        [.. lanes.SelectMany(l => l.Quarantined), .. lanes.SelectMany(l => l.Parked).Select(e => (e.Key, e.Unusable!))]);
 
     private static IEnumerable<Origin> Origins(Writer writer, LaneReplica lane)
         => lane.Cursors.Select(c => c.Origin).Concat(writer.Newest is { } own ? [own] : []).Distinct();

@@ -79,6 +79,9 @@ public enum AlarmKind
     /// <summary>A peer broke the protocol.</summary>
     Protocol,
 
+    /// <summary>Rows that a peer asked for cannot be opened.</summary>
+    RowsDamaged,
+
     /// <summary>The state of an entity could not be serialized for its snapshot.</summary>
     SnapshotFailed,
 }

@@ -4,7 +4,8 @@ namespace Pelago.Replication;
 
 /// <summary>Serves one lane to one link: what was asked for, in order, as far as credit goes.</summary>
 /// <remarks>A subscription that has been read to the lane's head is live: what commits is sent from memory. Otherwise
-/// pages are read from the journal. Nobody polls: a commit, credit, or a page's arrival moves it on.</remarks>
+/// pages are read from the journal. Nobody polls: a commit, credit, or a page's arrival moves it on. A row that cannot
+/// be opened is not sent, and nothing is claimed that would make the receiver's frontier pass it.</remarks>
 internal sealed class LaneFeed(KernelContext context, Writer writer, PeerLinks links, long link, LaneReplica lane)
 {
     private const int RetryPauseMilliseconds = 500;
@@ -56,6 +57,8 @@ internal sealed class LaneFeed(KernelContext context, Writer writer, PeerLinks l
         if (!subscriptions.TryGetValue(s.Origin, out var present) || present != s)
             return;
         s.Scanned = Math.Max(s.Scanned, page.Through);
+        if (page.Damaged.Count > 0)
+            Skip(s, page.Damaged);
         Send(s, [.. page.Rows.Select(r => r.Row.Event)]);
         Pump(s);
     }
@@ -74,6 +77,18 @@ internal sealed class LaneFeed(KernelContext context, Writer writer, PeerLinks l
             else if (s.NotBeforeMilliseconds > 0)
                 Pump(s);
         }
+    }
+
+    // Where a damaged row of another origin stood at its origin is not known, so nothing more is claimed of that one.
+    private void Skip(Subscription s, IReadOnlyList<ulong> damaged)
+    {
+        var first = s.ClaimsThrough == ulong.MaxValue;
+        s.ClaimsThrough = Math.Min(
+            s.ClaimsThrough, s.Origin.Equals(writer.Newest) ? damaged.Min() - 1 : s.Claimed);
+        context.Hit(Probe.DamagedRowSkipped);
+        if (first)
+            context.Alarm(AlarmKind.RowsDamaged, $"Lane {lane.Lane}: {damaged.Count} rows of {s.Origin} from position "
+                + $"{damaged.Min()} on cannot be opened; a peer that asked for them does not get them from here.");
     }
 
     private void Pump(Subscription s)
@@ -99,7 +114,7 @@ internal sealed class LaneFeed(KernelContext context, Writer writer, PeerLinks l
             var isLast = to == events.Count;
             var through = isLast ? Claimable(s) : 0;
             if (s.Origin.Equals(writer.Newest))
-                through = Math.Max(through, events[to - 1].OriginPosition);
+                through = Math.Max(through, Math.Min(events[to - 1].OriginPosition, s.ClaimsThrough));
             Emit(s, from == 0 && isLast ? events : events.GetRange(from, to - from), through, isLast);
             from = to;
         }
@@ -118,9 +133,11 @@ internal sealed class LaneFeed(KernelContext context, Writer writer, PeerLinks l
 
     // Once everything up to the head was looked at, all that we hold of the origin has been sent: the part without
     // gaps, which the receiver's frontier may follow, and what lies beyond it.
-    private ulong Claimable(Subscription s) => s.Scanned >= lane.Head ? lane.Vouches(s.Origin) : 0;
+    private ulong Claimable(Subscription s)
+        => s.Scanned >= lane.Head ? Math.Min(lane.Vouches(s.Origin), s.ClaimsThrough) : 0;
 
-    private ulong Beyond(Subscription s) => s.Scanned >= lane.Head ? lane.Beyond(s.Origin) : 0;
+    private ulong Beyond(Subscription s)
+        => s.Scanned >= lane.Head && s.ClaimsThrough == ulong.MaxValue ? lane.Beyond(s.Origin) : 0;
 
     internal sealed class Subscription(Origin origin, ulong after)
     {
@@ -129,6 +146,10 @@ internal sealed class LaneFeed(KernelContext context, Writer writer, PeerLinks l
         public ulong Scanned { get; set; }
         public ulong Claimed { get; set; } = after;
         public ulong ClaimedBeyond { get; set; }
+
+        /// <summary>Nothing beyond it is claimed: what comes next could not be opened.</summary>
+        public ulong ClaimsThrough { get; set; } = ulong.MaxValue;
+
         public bool IsReading { get; set; }
 
         /// <summary>After a failed read the next one waits until then; 0 otherwise.</summary>

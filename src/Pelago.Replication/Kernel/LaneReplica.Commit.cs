@@ -190,7 +190,7 @@ internal sealed partial class LaneReplica
     // What the fold found not to count goes to the ledger.
     private void Note(EntityReplica entity)
     {
-        if (entity.Unusable is { } parked && entity.Announce())
+        if (entity.Fork is null && entity.Unusable is { } parked && entity.Announce())
             context.Alarm(AlarmKind.Parked, parked.Message);
         foreach (var entry in entity.Fold.TakeConflicts())
         {
@@ -216,6 +216,7 @@ internal sealed partial class LaneReplica
         context.Hit(outcome == CommitOutcome.Fenced ? Probe.LaneFenced : Probe.GroupUndone);
         FailAll(group, failure);
         Reset(failure);
+        KeepForks(group);
         LoadWaiting();
         links.CloseDialled("lane reset");
     }
@@ -236,6 +237,7 @@ internal sealed partial class LaneReplica
         }
         (HeldCount, heldBytes) = (0, 0);
         FailAll(dropped, failure);
+        KeepForks(dropped);
         owed.RemoveAll(o => !o.Durable);
         foreach (var gap in owed)
             gap.FetchUnderWay = false;

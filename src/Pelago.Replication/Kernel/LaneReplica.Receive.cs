@@ -107,26 +107,12 @@ internal sealed partial class LaneReplica
     private void Duplicate(EntityReplica entity, EventRecord e, InboundFrame inbound)
     {
         context.Hit(Probe.DuplicateDropped);
-        var twin = entity.Fold.Tail.FirstOrDefault(t => t.Event.Sequence == e.Sequence
-            && t.Event.Origin.Equals(e.Origin));
-        if (twin is not null && !SameContent(twin.Event, e))
-        {
-            context.Hit(Probe.Fork);
-            context.Alarm(AlarmKind.Fork, $"Two different events claim {e.Entity} {e.Origin}#{e.Sequence}.");
-            filling.Conflicts.Add(new ConflictRecord(e.Entity, ConflictKind.Fork, e.Origin, e.Sequence,
-                context.Now.WallMilliseconds, "another event with this origin and sequence was received"));
-            Unhurried();
-        }
+        CompareWithTail(entity, e);
         if (entity.Pending == 0)
             Resolve(inbound);
         else
             entity.NewestGroup!.Resolves.Add(inbound);
     }
-
-    private static bool SameContent(EventRecord a, EventRecord b)
-        => a.Timestamp == b.Timestamp && a.PayloadName == b.PayloadName && a.PayloadVersion == b.PayloadVersion
-        && a.IdempotencyKey == b.IdempotencyKey && a.Payload.Span.SequenceEqual(b.Payload.Span)
-        && a.Vector.Equals(b.Vector);
 
     private void Append(EntityReplica entity, EventRecord e, List<InboundFrame> resolves)
     {
@@ -146,7 +132,10 @@ internal sealed partial class LaneReplica
         var isNew = entity.HeldCount;
         var entry = entity.Hold(e, inbound, context.Now.MonotonicMilliseconds);
         if (entity.HeldCount == isNew)
+        {
+            Compare(entry.Event, e);
             return;
+        }
         HeldCount++;
         heldBytes += e.Weight;
         context.Hit(entity.Judge(e) == Verdict.Append ? Probe.BatchHeldBack : Probe.HeldBack);

@@ -30,6 +30,8 @@ internal sealed partial class LaneReplica
             cursors[f.Origin] = new OriginCursor(f.Origin, f.Position, f.Highest);
         foreach (var o in state.Owed)
             owed.Add(new OwedGap(o, 0) { Durable = true });
+        foreach (var fork in state.Forks)
+            Quarantine(fork);
         Finality = new LaneFinality(context.Options.Members.Where(m => m != context.Options.Region));
     }
 
@@ -50,7 +52,8 @@ internal sealed partial class LaneReplica
 
     public IEnumerable<OriginCursor> Cursors => cursors.Values;
 
-    public IEnumerable<EntityReplica> Parked => entities.Values.Where(e => e.Ready && e.Unusable is not null);
+    public IEnumerable<EntityReplica> Parked
+        => entities.Values.Where(e => e.Ready && e.Fork is null && e.Unusable is not null);
 
     public OriginCursor Cursor(Origin origin)
     {
@@ -119,7 +122,7 @@ internal sealed partial class LaneReplica
     {
         if (!entities.TryGetValue(key, out var entity))
         {
-            entity = new EntityReplica(key, context.TypeOf(key.Type), context.Probes);
+            entity = NewReplica(key, context.TypeOf(key.Type));
             entities.Add(key, entity);
             EntityBytes += 600;
             Load(key, history: false);
@@ -185,9 +188,12 @@ internal sealed partial class LaneReplica
         failedLoads.Clear();
     }
 
+    private EntityReplica NewReplica(EntityKey key, IEntityType type)
+        => new(key, type, context.Probes) { Fork = forked.GetValueOrDefault(key) };
+
     private EntityReplica Fresh(EntityReplica old)
     {
-        var fresh = new EntityReplica(old.Key, old.Type, context.Probes);
+        var fresh = NewReplica(old.Key, old.Type);
         while (old.Mailbox.TryDequeue(out var run))
             fresh.Mailbox.Enqueue(run);
         fresh.Waiting.AddRange(old.Waiting);

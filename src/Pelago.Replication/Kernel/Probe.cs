@@ -118,6 +118,9 @@ public enum Probe
     /// <summary>An entity could not be read and was asked for again.</summary>
     LoadRetried,
 
+    /// <summary>A page for a peer held rows that cannot be opened.</summary>
+    DamagedRowSkipped,
+
     /// <summary>A link on which nothing arrived was closed.</summary>
     LinkSilent,
 

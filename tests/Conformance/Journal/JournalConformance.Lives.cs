@@ -201,6 +201,24 @@ public abstract partial class JournalConformance
         second.Next.ShouldBe(0);
     }
 
+    [Fact]
+    public async Task Forks_InTheLedger_ComeWithTheirLane()
+    {
+        var fork = new ConflictRecord(Key(3), ConflictKind.Fork, There, 7, 9_000, "two claim it");
+        await using (var journal = await BeginAsync())
+        {
+            var lane = await journal.AcquireAsync(3);
+            lane.Forks.ShouldBeEmpty();
+            await journal.AppendAsync(new LaneBatch
+            {
+                Lane = 3, Epoch = lane.Epoch, Conflicts = [fork, fork with { Kind = ConflictKind.Deduplicated }],
+            });
+        }
+        await using var again = await fixture.OpenAsync();
+        (await again.AcquireAsync(3)).Forks.ShouldBe([fork]);
+        (await again.AcquireAsync(4)).Forks.ShouldBeEmpty();
+    }
+
     private async Task<Guid> WriteAsync(ulong rows)
     {
         await using var journal = await BeginAsync();

@@ -37,7 +37,10 @@ public sealed class SimulatedJournal : IJournal
             var stored = disk.State.Lanes[lane];
             return new LaneState(lane, stored.Epoch, stored.Head, stored.OwnHead,
                 [.. stored.Frontiers.Values.OrderBy(f => f.Origin)],
-                [.. stored.Owed.Values.OrderBy(o => o.Entity).ThenBy(o => o.Origin)]);
+                [.. stored.Owed.Values.OrderBy(o => o.Entity).ThenBy(o => o.Origin)])
+            {
+                Forks = [.. disk.Conflicts.Where(c => c.Kind == ConflictKind.Fork && c.Entity.Lane == lane)],
+            };
         }
     }
 

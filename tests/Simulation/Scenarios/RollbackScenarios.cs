@@ -76,6 +76,52 @@ public sealed class RollbackScenarios
         scene.Converge();
     }
 
+    [Fact]
+    public void Clone_WithItsGuardAndNobodyInReach_IsAForkThatDigestsShowAndBothSidesQuarantine()
+    {
+        var scene = new Scene(3);
+        scene.Group.Oracles.Book.ForksAllowed = true;
+        scene.Group.Oracles.Fatal.Remove(AlarmKind.Fork);
+        scene.Done(scene.A, Scene.Diary(), "common");
+        scene.Converge();
+        scene.A.Stop();
+        scene.Group.Network.Isolate(scene.A.Name);
+        var clone = scene.Group.Clone(scene.A, withGuard: true, takesTheAddress: true);
+        var second = scene.Done(clone, Scene.Diary(), "clone");
+        scene.Group.Network.Heal();
+        scene.Group.Network.Cut(scene.A.Name, scene.B.Name);
+        scene.Group.Network.Cut(scene.B.Name, scene.C.Name);
+        scene.RunUntil(() => scene.Knows(scene.C, second), "the clone's event in C");
+        scene.Group.Network.Isolate(scene.A.Name);
+        scene.Group.Remove(clone);
+        scene.A.Start();
+        scene.Done(scene.A, Scene.Diary(), "original").Origin.ShouldBe(second.Origin, "else this shows nothing");
+        scene.Group.Start();
+        scene.Group.Network.Heal();
+        scene.RunUntil(() => scene.Knows(scene.B, second), "the original's event in B");
+        scene.Done(scene.A, Scene.Diary("sound"));
+        scene.RunUntil(() => Convergence.Difference(scene.Group) is null, "equal vectors");
+
+        EntityDigest inB = DigestOf(scene, scene.B), inC = DigestOf(scene, scene.C);
+        inB.Vector.ShouldBe(inC.Vector);
+        inB.Events.ShouldNotBe(inC.Events);
+        foreach (var region in scene.Group.Regions)
+            region.Enter(region.Life, (k, now) => k.Quarantine(Scene.Diary(), second.Origin, 2, "verify told", now));
+        scene.Group.Run(2_000);
+        scene.C.Kill();
+        scene.C.Start();
+
+        foreach (var region in scene.Group.Regions)
+        {
+            scene.Write(region, Scene.Diary()).Failure!.Error.ShouldBe(ErrorCodes.EntityForked);
+            scene.Done(region, Scene.Diary("sound"));
+        }
+        scene.Lines(scene.B, Scene.Diary())[1].ShouldEndWith("original");
+        scene.Lines(scene.C, Scene.Diary())[1].ShouldEndWith("clone");
+        var last = scene.Done(scene.A, Scene.Diary("sound"));
+        scene.RunUntil(() => scene.Knows(scene.B, last) && scene.Knows(scene.C, last), "the other diary goes on");
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -107,4 +153,7 @@ public sealed class RollbackScenarios
             && a.Text.Contains($"{scene.A.Options.Session}", StringComparison.Ordinal)
             && a.Text.Contains($"{clone.Options.Session}", StringComparison.Ordinal));
     }
+
+    private static EntityDigest DigestOf(Scene scene, SimulatedRegion region)
+        => EntityDigest.Of(Scene.Diary(), scene.Events(region, Scene.Diary()), 0, null);
 }

@@ -32,7 +32,8 @@ internal static class ProbeFloors
         [Probe.LaneFenced] = nameof(RecoveryScenarios.Lane_TakenOverByAnotherOwner_RefusesTheWriteAndAlarms),
         [Probe.LifeUnsettled]
             = nameof(ScatteredScenarios.RowsBeyondAFrontier_TheirLifeGoesOnAfterAll_WhatWasMissingIsAskedForAgain),
-        [Probe.Fork] = "KernelReceiveTests.Receive_OtherContentUnderTheSameNumber_IsAForkThatIsNotedAndNotTaken",
+        [Probe.Fork] = "KernelForkTests.Receive_OtherContentUnderTheSameNumber_IsAForkThatIsNotedAndNotTaken",
+        [Probe.DamagedRowSkipped] = "KernelServingTests.Page_WithADamagedRow_ClaimsNothingBeyondIt",
         [Probe.PassedOver] = "KernelReceiveTests.Receive_EntityDamaged_IsOwedAndNotAppended",
     };
 

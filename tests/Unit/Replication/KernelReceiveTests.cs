@@ -43,20 +43,4 @@ public sealed class KernelReceiveTests
         kernel.Load();
         kernel.Asked.OfType<ReadDone>().ShouldHaveSingleItem().Result.Value.ShouldBe("one ");
     }
-
-    [Fact]
-    public void Receive_OtherContentUnderTheSameNumber_IsAForkThatIsNotedAndNotTaken()
-    {
-        var b = new Origin("b", new Incarnation(1));
-        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, Write(b, 1, 5, "one")).Linked(1, "b", 0);
-        var other = Write(b, 1, 5, "other");
-
-        kernel.Give(k => k.Received(1, new EventsFrame(Entity.Lane, b, [other], 0), kernel.Now));
-
-        kernel.Alarms.ShouldContain(a => a.Kind == AlarmKind.Fork);
-        kernel.Wait(600);
-        kernel.Conflicts.ShouldHaveSingleItem().Kind.ShouldBe(ConflictKind.Fork);
-        kernel.Appended.ShouldBeEmpty();
-        kernel.Kernel.Probes[Probe.Fork].ShouldBe(1);
-    }
 }

@@ -41,6 +41,28 @@ public sealed class KernelServingTests
     }
 
     [Fact]
+    public void Page_WithADamagedRow_ClaimsNothingBeyondIt()
+    {
+        var kernel = Serving()
+            .Give(k => k.Received(Link, new CreditFrame(Entity.Lane, 1_000_000), Now))
+            .Give(k => k.Received(Link, new SubscribeFrame(Entity.Lane, A, 0, Stop: false), Now));
+        var read = kernel.Asked.OfType<ReadPage>().Single();
+        kernel.Write("new"); // position 2
+        EventRecord first = Write(A, 1, 5, "one"), third = Write(A, 3, 9, "three");
+
+        kernel.Give(k => k.PageRead(read.Request, new LanePage(Entity.Lane,
+            [new LaneRow(1, new EventRow(first, 1, true)), new LaneRow(3, new EventRow(third, 3, true))], 3, [2]),
+            Now));
+        kernel.Write("newer");
+
+        var sent = kernel.Asked.OfType<SendFrame>().Select(s => s.Frame).OfType<EventsFrame>().ToArray();
+        sent.SelectMany(f => f.Events).ShouldContain(third);
+        sent.Max(f => f.Through).ShouldBe(1ul, "the peer's frontier must not pass what it did not get");
+        kernel.Alarms.ShouldContain(a => a.Kind == AlarmKind.RowsDamaged);
+        kernel.Kernel.Probes[Probe.DamagedRowSkipped].ShouldBe(1);
+    }
+
+    [Fact]
     public void Write_InMoreLivesThanAVectorNames_IsRefusedAndChangesNothing()
     {
         var lives = Enumerable.Range(1, EventLimits.MaxVectorSlots)

@@ -12,6 +12,12 @@ internal sealed class TestKernel
     private readonly IReadOnlyList<EventRecord> stored;
 
     public TestKernel(string[] members, Continuity continuity, params EventRecord[] stored)
+        : this(members, continuity, [], stored)
+    {
+    }
+
+    public TestKernel(
+        string[] members, Continuity continuity, IReadOnlyList<ConflictRecord> forks, params EventRecord[] stored)
     {
         this.stored = stored;
         foreach (var e in stored)
@@ -20,7 +26,10 @@ internal sealed class TestKernel
             new KernelOptions { Region = "a", Members = members, Session = new Incarnation(50), Seed = 1 },
             new Dictionary<string, IEntityType> { ["text"] = Words() },
             new JournalIdentity(Guid.Empty, A.Incarnation, continuity, "The process had not stopped cleanly."),
-            [.. heads.Select((head, lane) => new LaneState(lane, 1, head, head, [], []))]);
+            [.. heads.Select((head, lane) => new LaneState(lane, 1, head, head, [], [])
+            {
+                Forks = [.. forks.Where(f => f.Entity.Lane == lane)],
+            })]);
     }
 
     public static string[] Three => ["a", "b", "c"];
@@ -84,6 +93,11 @@ internal sealed class TestKernel
     public TestKernel Write(string text = "word") => Give(k => k.Submit(new CommandRequest
     {
         Entity = Entity, Handle = (_, _) => new Decision([text], _ => null, null, []), DeadlineMilliseconds = 9_000,
+    }, Now));
+
+    public TestKernel Read() => Give(k => k.Read(new ReadRequest
+    {
+        Entity = Entity, Project = view => view.State, Condition = ReadCondition.None, DeadlineMilliseconds = 9_000,
     }, Now));
 
     /// <summary>Answers the loads that were held.</summary>
