@@ -106,6 +106,14 @@ public sealed class ApiConnection : IDisposable
         return await ReadAsync(response, answerType, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Sends a document; the answer is that it was taken.</summary>
+    public async Task SendAsync<TBody>(HttpMethod method, string path, TBody body, JsonTypeInfo<TBody> bodyType,
+        CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = JsonContent.Create(body, bodyType) };
+        using var response = await SendAsync(request, _api.Timeout, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Deletes what a path names, and gets what it was.</summary>
     public async Task<T> DeleteAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken)
         where T : class

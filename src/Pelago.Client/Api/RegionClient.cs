@@ -72,6 +72,29 @@ public sealed class RegionClient(ApiAddress api, TimeProvider clock) : IDisposab
         => _connection.GetTextAsync(
             $"/v1/verify/{Uri.EscapeDataString(project)}/{Uri.EscapeDataString(name)}", cancellationToken);
 
+    /// <summary>What the region holds of every entity of a slice.</summary>
+    public Task<SliceEntitiesView> GetEntityDigestsAsync(
+        string project, string name, int slice, CancellationToken cancellationToken)
+        => _connection.GetAsync(string.Create(CultureInfo.InvariantCulture,
+            $"/v1/verify/{Uri.EscapeDataString(project)}/{Uri.EscapeDataString(name)}/slices/{slice}"),
+            DigestJson.Default.SliceEntitiesView, cancellationToken);
+
+    /// <summary>Every event that the region holds of an entity.</summary>
+    public Task<EventDigestsView> GetEventDigestsAsync(
+        string project, string name, string type, string id, CancellationToken cancellationToken)
+        => _connection.GetAsync(
+            $"/v1/verify/{Uri.EscapeDataString(project)}/{Uri.EscapeDataString(name)}/events"
+            + $"?type={Uri.EscapeDataString(type)}&id={Uri.EscapeDataString(id)}",
+            DigestJson.Default.EventDigestsView, cancellationToken);
+
+    /// <summary>Quarantines an entity of which two regions hold different events under one name.</summary>
+    /// <exception cref="PelagoException">PLG7001: the region does not hold that event.</exception>
+    public Task QuarantineAsync(
+        string project, string name, QuarantineRequest fork, CancellationToken cancellationToken)
+        => _connection.SendAsync(HttpMethod.Post,
+            $"/v1/quarantine/{Uri.EscapeDataString(project)}/{Uri.EscapeDataString(name)}", fork,
+            DigestJson.Default.QuarantineRequest, cancellationToken);
+
     /// <summary>Deletes a service in every region.</summary>
     /// <returns>The service as it was.</returns>
     public async Task<ServiceResource> DeleteServiceAsync(

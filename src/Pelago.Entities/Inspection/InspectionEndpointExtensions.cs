@@ -13,6 +13,7 @@ public static class InspectionEndpointExtensions
 {
     private const int DefaultConflicts = 100;
     private const int MaxConflicts = 10_000;
+    private const int MaxEventDigests = 200_000;
 
     /// <summary>Maps <c>/alive</c> (the process runs), <c>/ready</c> (it takes requests) and the inspection of its
     /// replica.</summary>
@@ -31,6 +32,7 @@ public static class InspectionEndpointExtensions
         endpoints.MapGet("/v1/replication", context => ServeAsync(context, runtime, ReplicationAsync));
         endpoints.MapGet("/v1/digests", context => ServeAsync(context, runtime, SlicesAsync));
         endpoints.MapGet("/v1/digests/entities", context => ServeAsync(context, runtime, EntitiesAsync));
+        endpoints.MapGet("/v1/digests/events", context => ServeAsync(context, runtime, EventsAsync));
         endpoints.MapGet("/v1/conflicts", context => ServeAsync(context, runtime, ConflictsAsync));
         endpoints.MapGet("/v1/about", context => WriteAsync(context, new AboutBody(
             typeof(InspectionEndpointExtensions).Assembly.GetName().Version?.ToString(fieldCount: 3) ?? "0.0.0"),
@@ -78,10 +80,32 @@ public static class InspectionEndpointExtensions
         var entities = new List<EntityBody>();
         await foreach (var e in new DigestScan(runtime).EntitiesAsync(slice % EntityKey.Lanes, slice,
             context.RequestAborted))
-            entities.Add(new EntityBody(e.Entity.Type, e.Entity.Id, e.Events.Count, e.Events.ToString(), e.State));
+        {
+            entities.Add(new EntityBody(e.Entity.Type, e.Entity.Id,
+                e.Vector.ToDictionary(s => s.Origin.ToString(), s => s.Count), e.Events.Count, e.Events.ToString(),
+                e.State));
+        }
         entities.Sort((a, b) => string.CompareOrdinal(a.Type + '\0' + a.Id, b.Type + '\0' + b.Id));
         await WriteAsync(context, new EntitiesBody(runtime.Region, slice, entities),
             InspectionJson.Default.EntitiesBody);
+    }
+
+    private static async Task EventsAsync(HttpContext context, EntityRuntime runtime)
+    {
+        string? type = context.Request.Query["type"], id = context.Request.Query["id"];
+        if (string.IsNullOrEmpty(type) || id is null || EntityKey.CheckId(id) is not null)
+        {
+            context.Response.StatusCode = StatusCodes.Status400BadRequest;
+            return;
+        }
+        var image = await runtime.Journal.LoadHistoryAsync(new EntityKey(type, id), context.RequestAborted);
+        var origins = image.Rows.Take(MaxEventDigests).Select(r => r.Event)
+            .GroupBy(e => e.Origin.ToString(), StringComparer.Ordinal)
+            .ToDictionary(g => g.Key, IReadOnlyList<string> (g) => [.. g.OrderBy(e => e.Sequence).Select(
+                e => Convert.ToHexStringLower(EventDigest.Of(e).AsSpan(0, 8)))]);
+        await WriteAsync(context, new EventsBody(
+            runtime.Region, origins, image.Damage is null && image.Rows.Count <= MaxEventDigests),
+            InspectionJson.Default.EventsBody);
     }
 
     private static async Task ConflictsAsync(HttpContext context, EntityRuntime runtime)

@@ -12,8 +12,19 @@ internal sealed record SliceBody(int Slice, long Entities, ulong Events, string 
 /// <summary>Body of <c>/v1/digests/entities</c>.</summary>
 internal sealed record EntitiesBody(string Region, int Slice, IReadOnlyList<EntityBody> Entities);
 
-/// <summary>One entity; the state hash is empty when it cannot be folded here.</summary>
-internal sealed record EntityBody(string Type, string Id, ulong Events, string EventsHash, string StateHash);
+/// <summary>One entity; the vector counts events by origin, and the state hash is empty when it cannot be folded
+/// here.</summary>
+internal sealed record EntityBody(
+    string Type, string Id, IReadOnlyDictionary<string, ulong> Vector, ulong Events, string EventsHash,
+    string StateHash);
+
+/// <summary>Body of <c>/v1/digests/events</c>: by origin, the first 16 hex digits of each event's hash, from number 1
+/// on.</summary>
+internal sealed record EventsBody(
+    string Region, IReadOnlyDictionary<string, IReadOnlyList<string>> Origins, bool Complete);
+
+/// <summary>Body of a call of <see cref="QuarantineEndpoint"/>.</summary>
+internal sealed record QuarantineBody(string Type, string Id, string Origin, ulong Sequence, string Where);
 
 /// <summary>Body of <c>/v1/conflicts</c>; <c>Next</c> is the <c>after</c> of the next page, 0 at the end.</summary>
 internal sealed record ConflictsBody(string Region, long Next, IReadOnlyList<ConflictBody> Conflicts);
@@ -33,9 +44,12 @@ internal sealed record JournalBody(string Region, Guid JournalId, string? Incarn
 internal sealed record HealthBody(string State);
 
 /// <summary>How inspection answers are written.</summary>
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(SlicesBody))]
 [JsonSerializable(typeof(EntitiesBody))]
+[JsonSerializable(typeof(EventsBody))]
+[JsonSerializable(typeof(QuarantineBody))]
 [JsonSerializable(typeof(ConflictsBody))]
 [JsonSerializable(typeof(AboutBody))]
 [JsonSerializable(typeof(JournalBody))]

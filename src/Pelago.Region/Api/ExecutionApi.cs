@@ -20,6 +20,9 @@ internal sealed class ExecutionApi(
         app.MapGet("/healthz", HealthAsync); // open
         app.MapGet("/v1/status", Guarded(StatusAsync));
         app.MapGet("/v1/verify/{project}/{service}", Guarded(inspection.VerifyAsync));
+        app.MapGet("/v1/verify/{project}/{service}/slices/{slice}", Guarded(inspection.SliceAsync));
+        app.MapGet("/v1/verify/{project}/{service}/events", Guarded(inspection.EventsAsync));
+        app.MapPost("/v1/quarantine/{project}/{service}", Guarded(inspection.QuarantineAsync));
         app.MapGet("/v1/conflicts/{project}/{service}", Guarded(inspection.ConflictsAsync));
         app.MapGet("/v1/diagnosis", Guarded(diagnosis.GetAsync));
         app.MapGet(ArtifactEndpoints.Path, Guarded(artifacts.GetAsync));

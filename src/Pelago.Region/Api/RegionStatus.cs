@@ -68,9 +68,14 @@ internal sealed class RegionStatus(
     /// <param name="path">Path and query on the management listener; made here, never taken from a caller.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<string?> InspectAsync(string key, string path, CancellationToken cancellationToken)
-        => table.Instances.Values.FirstOrDefault(i => i.Key == key && IsReady(i)) is { } instance
+        => ReadyInstanceOf(key) is { } instance
             ? await probe.InspectAsync(instance, path, cancellationToken)
             : null;
+
+    /// <summary>An instance of the service that takes requests; null when there is none.</summary>
+    /// <param name="key"><c>project/name</c>.</param>
+    public InstanceState? ReadyInstanceOf(string key)
+        => table.Instances.Values.FirstOrDefault(i => i.Key == key && IsReady(i));
 
     /// <summary>What the running instances are made with.</summary>
     public async Task<IReadOnlyList<InstanceProgram>> ProgramsAsync(CancellationToken cancellationToken)

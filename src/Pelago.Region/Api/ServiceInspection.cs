@@ -1,18 +1,76 @@
 using System.Globalization;
+using System.Net;
 using Microsoft.AspNetCore.Http;
 using Pelago.Api;
+using Pelago.Client;
+using Pelago.Entities;
 using Pelago.Model;
 
 namespace Pelago.Region;
 
-/// <summary>What the Execution API passes on from a service's instance: digests of its entities, and its conflict
-/// ledger.</summary>
-internal sealed class ServiceInspection(RegionStatus status)
+/// <summary>What the Execution API passes on between a service's instance and whoever compares regions: digests of its
+/// entities, its conflict ledger, and the forks that were found.</summary>
+internal sealed class ServiceInspection(RegionStatus status, InstanceProbe probe, InstanceStarter starter)
 {
     private const int DefaultLimit = 100;
     private const int MaxLimit = 1000;
 
     public Task VerifyAsync(HttpContext context) => PassOnAsync(context, "/v1/digests");
+
+    /// <summary>Digests of the entities of one slice.</summary>
+    public async Task SliceAsync(HttpContext context)
+    {
+        if (!int.TryParse((string)context.Request.RouteValues["slice"]!, NumberStyles.None,
+            CultureInfo.InvariantCulture, out var slice) || slice >= EntityKey.Slices)
+        {
+            await Problems.WriteAsync(context, new Failure(ErrorCodes.InvalidField,
+                $"A slice is a number from 0 to {EntityKey.Slices - 1}.", "Ask for one that differs.", "slice"));
+            return;
+        }
+        await PassOnAsync(context, string.Create(CultureInfo.InvariantCulture, $"/v1/digests/entities?slice={slice}"));
+    }
+
+    /// <summary>Hashes of all events of one entity.</summary>
+    public async Task EventsAsync(HttpContext context)
+    {
+        string? type = context.Request.Query["type"], id = context.Request.Query["id"];
+        if (string.IsNullOrEmpty(type) || EntityKey.CheckId(id ?? "") is not null)
+        {
+            await Problems.WriteAsync(context, new Failure(ErrorCodes.InvalidField,
+                "'type' and 'id' must name an entity.", "Take them from the digests of its slice.", "type"));
+            return;
+        }
+        await PassOnAsync(context,
+            $"/v1/digests/events?type={Uri.EscapeDataString(type)}&id={Uri.EscapeDataString(id!)}");
+    }
+
+    /// <summary>Tells the instance of a fork. Stops: 1. the document, 2. an instance, 3. it holds that event.</summary>
+    public async Task QuarantineAsync(HttpContext context)
+    {
+        var (project, name) = NamesOf(context);
+        // 1.
+        var (fork, failure) = await JsonBody.ReadAsync(
+            context.Request, DigestJson.Default.QuarantineRequest, context.RequestAborted);
+        // 2.
+        var instance = status.ReadyInstanceOf($"{project}/{name}");
+        failure ??= instance is null ? NoInstance(project, name) : null;
+        // 3.
+        failure ??= await probe.TellAsync(instance!, QuarantineEndpoint.Path, starter.IngressSecretOf(instance!), fork!,
+            DigestJson.Default.QuarantineRequest, context.RequestAborted) switch
+            {
+                HttpStatusCode.Accepted => null,
+                HttpStatusCode.NotFound => new Failure(ErrorCodes.ResourceNotFound,
+                    "This region does not hold that event.", "Take entity, origin and number from 'pelago verify'."),
+                HttpStatusCode.BadRequest => new Failure(ErrorCodes.InvalidField,
+                    "Entity, origin or the clause 'where' are not what they may be.",
+                    "'where' has at most 512 characters on one line.", "where"),
+                _ => NoInstance(project, name),
+            };
+        if (failure is not null)
+            await Problems.WriteAsync(context, failure);
+        else
+            context.Response.StatusCode = StatusCodes.Status202Accepted;
+    }
 
     /// <summary>A page of the ledger. Stops: 1. cursor and limit are numbers within their bounds, 2. an instance
     /// answers.</summary>
@@ -32,8 +90,7 @@ internal sealed class ServiceInspection(RegionStatus status)
 
     private async Task PassOnAsync(HttpContext context, string path)
     {
-        var (project, name) = ((string)context.Request.RouteValues["project"]!,
-            (string)context.Request.RouteValues["service"]!);
+        var (project, name) = NamesOf(context);
         if (!status.Has(project, name))
         {
             await Problems.WriteAsync(context, new Failure(ErrorCodes.ResourceNotFound,
@@ -42,14 +99,18 @@ internal sealed class ServiceInspection(RegionStatus status)
         }
         if (await status.InspectAsync($"{project}/{name}", path, context.RequestAborted) is not { } document)
         {
-            await Problems.WriteAsync(context, new Failure(
-                ErrorCodes.NoReadyInstance, $"No instance of '{project}/{name}' answers here.",
-                "Wait until it is ready."));
+            await Problems.WriteAsync(context, NoInstance(project, name));
             return;
         }
         context.Response.ContentType = "application/json; charset=utf-8";
         await context.Response.WriteAsync(document, context.RequestAborted);
     }
+
+    private static (string Project, string Name) NamesOf(HttpContext context)
+        => ((string)context.Request.RouteValues["project"]!, (string)context.Request.RouteValues["service"]!);
+
+    private static Failure NoInstance(string project, string name) => new(
+        ErrorCodes.NoReadyInstance, $"No instance of '{project}/{name}' answers here.", "Wait until it is ready.");
 
     private static bool TryNumber(
         HttpContext context, string name, long least, long most, long otherwise, out long value)

@@ -1,7 +1,10 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Pelago.Client;
+using Pelago.Entities;
 
 namespace Pelago.Region;
 
@@ -81,6 +84,29 @@ internal sealed class InstanceProbe(TimeProvider clock) : IDisposable
     /// one.</summary>
     public Task<string?> InspectAsync(InstanceState instance, string path, CancellationToken cancellationToken)
         => GetAsync(instance.ManagementUrl + path, InspectTimeout, cancellationToken);
+
+    /// <summary>Hands a document to an instance; null when it does not answer.</summary>
+    /// <param name="secret">What proves that this region speaks.</param>
+    public async Task<HttpStatusCode?> TellAsync<T>(InstanceState instance, string path, string secret, T body,
+        JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(InspectTimeout);
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, instance.ManagementUrl + path)
+            {
+                Content = JsonContent.Create(body, type),
+            };
+            request.Headers.TryAddWithoutValidation(ReplicationAccess.SecretHeader, secret);
+            using var answer = await _http.SendAsync(request, limit.Token);
+            return answer.StatusCode;
+        }
+        catch (Exception e) when (IsSilence(e, cancellationToken))
+        {
+            return null;
+        }
+    }
 
     public void Dispose() => _http.Dispose();
 

@@ -152,14 +152,7 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
                 return Take([entry]);
             if (Judge(e) != Verdict.Append)
                 continue;
-            var batch = new List<HeldEvent> { entry };
-            for (var i = e.BatchIndex + 1; i < e.BatchLength; i++)
-            {
-                if (!held.TryGetValue((e.Origin, e.Sequence + (ulong)(i - e.BatchIndex)), out var next))
-                    break;
-                batch.Add(next);
-            }
-            if (batch.Count == e.BatchLength - e.BatchIndex)
+            if (BatchFrom(entry) is { } batch)
                 return Take(batch);
         }
         return null;
@@ -170,6 +163,23 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
                 Drop(entry);
             return batch;
         }
+    }
+
+    /// <summary>The batch with which an origin's events go on, when all of it is held back; else null.</summary>
+    public List<HeldEvent>? NextBatchOf(Origin origin)
+        => held is not null && held.TryGetValue((origin, Seen[origin] + 1), out var first) ? BatchFrom(first) : null;
+
+    // From the event to the end of its batch, or null when some of it is not here.
+    private List<HeldEvent>? BatchFrom(HeldEvent first)
+    {
+        var (e, batch) = (first.Event, new List<HeldEvent> { first });
+        for (var i = e.BatchIndex + 1; i < e.BatchLength; i++)
+        {
+            if (!held!.TryGetValue((e.Origin, e.Sequence + (ulong)(i - e.BatchIndex)), out var next))
+                return null;
+            batch.Add(next);
+        }
+        return batch;
     }
 
     /// <summary>Forgets the replies whose keys the fold has forgotten, once they may be half of all.</summary>

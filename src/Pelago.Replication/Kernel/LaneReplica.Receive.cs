@@ -33,37 +33,6 @@ internal sealed partial class LaneReplica
             Settle(inbound);
     }
 
-    private void Learn(EntityReplica entity, OwedGap gap, IReadOnlyList<EventRecord> events, string? answered)
-    {
-        if (events.Any(e => e.Sequence > entity.Seen[gap.Entry.Origin]))
-        {
-            gap.NothingAt.Clear();
-            return;
-        }
-        if (answered is null)
-            return;
-        if (gap.NothingAt.Count == 0)
-            gap.NothingSinceMilliseconds = context.Now.MonotonicMilliseconds;
-        gap.NothingAt.Add(answered);
-    }
-
-    /// <summary>Nobody has what is owed, and nobody will: the gap is closed, and a person is told. What is held of it
-    /// waits for causes that are lost, too, and is in no journal.</summary>
-    public void GiveUp(OwedGap gap) => WithEntity(gap.Entry.Entity, entity => GiveUp(entity, gap));
-
-    private void GiveUp(EntityReplica entity, OwedGap gap)
-    {
-        var left = entity.Held.Where(h => h.Event.Origin.Equals(gap.Entry.Origin)).ToArray();
-        if (filling.Settled.Contains(gap) || !owed.Contains(gap) || left.Any(h => h.Inbound.Count > 0))
-            return;
-        foreach (var entry in left)
-            Forget(entity, entry);
-        filling.Settled.Add(gap);
-        context.Hit(Probe.OwedGivenUp);
-        context.Alarm(AlarmKind.EventsLost, $"Events of {gap.Entry.Entity} from {gap.Entry.Origin}#"
-            + $"{gap.Entry.FromSequence} on are lost: their region lost them, and no other has them.");
-    }
-
     private void Receive(EventRecord e, InboundFrame inbound)
     {
         var cursor = Cursor(e.Origin);
@@ -197,51 +166,6 @@ internal sealed partial class LaneReplica
         HeldCount--;
         heldBytes -= entry.Event.Weight;
     }
-
-    /// <summary>Notes durably that the frontier passes an event without appending it.</summary>
-    private void Owe(EntityReplica entity, HeldEvent entry)
-    {
-        var e = entry.Event;
-        var gap = owed.Find(o => o.Entry.Entity == entity.Key && o.Entry.Origin.Equals(e.Origin));
-        var from = Math.Min(entity.Seen[e.Origin] + 1, e.Sequence);
-        if (gap is null)
-        {
-            owed.Add(gap = new OwedGap(new Owed(entity.Key, e.Origin, from, e.OriginPosition), e.Sequence));
-            context.Hit(Probe.OwedNoted);
-        }
-        else if (e.OriginPosition < gap.Entry.Position)
-        {
-            gap.Entry = gap.Entry with { Position = e.OriginPosition };
-        }
-        if (gap.LastKnown > 0)
-            gap.LastKnown = Math.Max(gap.LastKnown, e.Sequence);
-        gap.HighestPosition = Math.Max(gap.HighestPosition, e.OriginPosition);
-        gap.PassedInRound = gap.Round;
-        filling.Settled.Remove(gap);
-        filling.Owed.Remove(gap);
-        filling.Owed.Add(gap);
-        filling.Resolves.AddRange(entry.Inbound);
-        entry.Inbound.Clear();
-    }
-
-    /// <summary>Events held back too long become owed, so that the frontier passes them; they stay in memory.</summary>
-    public void OweOverdue()
-    {
-        if (HeldCount == 0)
-            return;
-        var before = context.Now.MonotonicMilliseconds - context.Options.HoldMilliseconds;
-        foreach (var entity in entities.Values.Where(e => e.HeldCount > 0))
-        {
-            foreach (var entry in entity.Held.Where(h => h.SinceMilliseconds <= before && h.Inbound.Count > 0)
-                .ToArray())
-                Owe(entity, entry);
-        }
-    }
-
-    /// <summary>Owed gaps that should be asked for now.</summary>
-    public IEnumerable<OwedGap> DueFetches()
-        => owed.Where(o => o.Durable && !o.FetchUnderWay
-            && o.NextFetchMilliseconds <= context.Now.MonotonicMilliseconds);
 
     private void Resolve(InboundFrame inbound)
     {

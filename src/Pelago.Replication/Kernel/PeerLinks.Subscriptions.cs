@@ -78,6 +78,13 @@ internal sealed partial class PeerLinks
         return living;
     }
 
+    /// <summary>The origin's region is in reach and writes another life by now.</summary>
+    public bool IsOver(Origin origin)
+    {
+        var living = LivingOrigins();
+        return !living.Contains(origin) && living.Any(o => o.Region == origin.Region);
+    }
+
     // Lives that are over: what is left of them is settled once every member has told and sent all it has.
     private void SettleOver(LaneReplica lane, HashSet<Origin> living)
     {
@@ -131,8 +138,8 @@ internal sealed partial class PeerLinks
         }
     }
 
-    // A life that is over, of a region that lost its end: every member was asked and has nothing, for long enough that
-    // what one of them may hold back has found its causes.
+    // A life that is over, of a region that lost its end: every member was asked and has nothing, not even held back,
+    // for long enough that what was under way has arrived.
     private bool IsLost(OwedGap gap)
     {
         var origin = gap.Entry.Origin;
@@ -173,7 +180,8 @@ internal sealed partial class PeerLinks
             events.Add(e);
             bytes += e.Weight;
         }
-        more |= image.Damage is not null; // what cannot be read here may exist all the same: this answer is not all
+        // What cannot be read here, or is held back, may exist all the same: this answer is not all.
+        more |= image.Damage is not null || kernel.Lane(image.Entity.Lane).WillCome(image.Entity, asked.Fetch.Origin);
         context.Emit(new SendFrame(asked.Link.Id, new FetchedFrame(asked.Fetch.Request, events, more)));
     }
 }

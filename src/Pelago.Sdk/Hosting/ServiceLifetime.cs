@@ -21,6 +21,7 @@ internal sealed class ServiceLifetime(
     private WebApplication? remoting;
     private RegionAgent? agent;
     private EntityRuntime? runtime;
+    private ReplicationAccess? access;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -67,6 +68,7 @@ internal sealed class ServiceLifetime(
         management = LoopbackListener.Create(
             deployed.Management, HttpProtocols.Http1, IngressDialler.WindowBytes, logging);
         management.MapInspection(() => service.RuntimeOrNull);
+        management.MapQuarantine(() => service.RuntimeOrNull, () => Volatile.Read(ref access));
         await management.StartAsync(cancellationToken);
 
         var ticket = await TicketReader.ReadAsync(Console.OpenStandardInput(), cancellationToken);
@@ -76,13 +78,14 @@ internal sealed class ServiceLifetime(
         runtime = await start.InRegionAsync(deployed, agent, cancellationToken);
         var (name, project) = deployed.Service;
         var following = agent;
-        var access = new ReplicationAccess(
+        var only = new ReplicationAccess(
             agent.Enrolment.IngressSecret, name, project, () => following.Configuration.Peers);
+        Volatile.Write(ref access, only);
         var keys = agent.Enrolment.CausalityKeys;
-        service.Start(runtime, new Replication.CausalityTokenCodec(name, keys.Current, keys.Previous), access);
+        service.Start(runtime, new Replication.CausalityTokenCodec(name, keys.Current, keys.Previous), only);
 
         remoting = LoopbackListener.Create(deployed.Remoting, HttpProtocols.Http2, IngressDialler.WindowBytes, logging);
-        remoting.MapReplication(runtime, access);
+        remoting.MapReplication(runtime, only);
         await remoting.StartAsync(cancellationToken);
         Log.Serving(logger, name, project, deployed.Region);
     }

@@ -25,6 +25,26 @@ public sealed class KernelServingTests
         (answer.Events.Count, answer.More).ShouldBe((0, true), "the peer must not take it for lost");
     }
 
+    [Theory]
+    [InlineData("c", 1, true)] // the cause's region is away: it may bring it
+    [InlineData("b", 1, true)] // the life in which b writes
+    [InlineData("b", 2, false)] // a life that is over: b writes another one
+    public void Fetch_OfWhatIsHeldBack_IsNothingOnlyWhenItsCauseIsOver(string cause, int life, bool mayCome)
+    {
+        var origin = new Origin("b", new Incarnation(0));
+        var seen = Saw((new Origin(cause, new Incarnation((UInt128)life)), 3));
+        var held = Write(origin, 1, 9, "late", seen);
+        var kernel = Serving().Linked(1, "b", 0)
+            .Give(k => k.Received(1, new EventsFrame(Entity.Lane, origin, [held], 0), Now))
+            .Give(k => k.Received(Link, new FetchFrame(3, Entity, origin, 1, ulong.MaxValue), Now));
+        var read = kernel.Asked.OfType<ReadHistory>().Single();
+
+        kernel.Give(k => k.HistoryRead(read.Request, new EntityImage(Entity, null, [], []), Now));
+
+        var answer = kernel.Asked.OfType<SendFrame>().Select(s => s.Frame).OfType<FetchedFrame>().Single();
+        (answer.Events.Count, answer.More).ShouldBe((0, mayCome));
+    }
+
     [Fact]
     public void Page_ThatCannotBeRead_IsAskedForAgainAfterAPauseOnly()
     {
