@@ -16,8 +16,10 @@ internal static class VerifyVerb
         var settle = VerbContext.Number<double>("--settle-seconds",
             $"How long differences may last while events are under way (default {DefaultSettleSeconds}).", "S", 0,
             86_400);
-        var verb = context.Verb("verify", "Compares what all regions hold of every service.",
-            ["pelago verify", "pelago verify --settle-seconds 60 -o json"],
+        var dryRun = VerbContext.DryRun();
+        var verb = context.Verb("verify",
+            "Compares what all regions hold of every service, and quarantines entities of which there are two versions.",
+            ["pelago verify", "pelago verify --settle-seconds 60 -o json", "pelago verify --dry-run"],
             async (parsed, cancellationToken) =>
             {
                 var world = RunningWorld.Open(context.World(parsed), context.Time);
@@ -27,12 +29,17 @@ internal static class VerifyVerb
                 {
                     var comparison = await WorldComparison.OfAsync(world, cancellationToken);
                     if (comparison.IsGood || context.Time.GetElapsedTime(started) >= limit)
-                        return Show(context.Terminal, comparison, parsed.GetValue(format));
+                    {
+                        var search = new DifferenceSearch(world, quarantine: !parsed.GetValue(dryRun));
+                        return Show(context.Terminal, await comparison.ExplainedAsync(search, cancellationToken),
+                            parsed.GetValue(format));
+                    }
                     await Task.Delay(Interval, context.Time, cancellationToken);
                 }
             });
         verb.Add(format);
         verb.Add(settle);
+        verb.Add(dryRun);
         return verb;
     }
 
@@ -48,15 +55,14 @@ internal static class VerifyVerb
                     result.Service, replica.Region, $"{replica.Entities}", $"{replica.Events}",
                     result.Agree ? "ok" : "differs",
                 ]);
+            var differences = comparison.Services.SelectMany(
+                s => s.Differences, (s, d) => (IReadOnlyList<string>)[$"{d.Kind}", s.Service, $"{d.Type}/{d.Id}",
+                    d.Detail]).ToList();
+            if (differences.Count > 0)
+                terminal.Table(["DIFFERENCE", "SERVICE", "ENTITY", "DETAIL"], differences);
         }
         if (comparison.Services.FirstOrDefault(result => !result.Agree) is { } different)
-        {
-            throw new Failure(ErrorCodes.VerifyFailed,
-                $"The regions hold different things of {different.Service}, in {different.DifferingSlices.Count} of "
-                + $"1024 slices ({string.Join(", ", different.DifferingSlices.Take(5))}).",
-                "While a link is cut or a region is down this is expected: 'pelago status' shows who is behind.")
-                .ToException();
-        }
+            throw Verdict(different).ToException();
         if (comparison.Missing.Count > 0)
         {
             throw new Failure(ErrorCodes.PartlyDone,
@@ -65,5 +71,22 @@ internal static class VerifyVerb
         }
         terminal.Say("All regions hold the same. Next: pelago doctor looks at everything else.");
         return 0;
+    }
+
+    private static Failure Verdict(ServiceComparison different)
+    {
+        var forks = different.Differences.Where(d => d.Kind == DifferenceKind.Fork).ToList();
+        if (forks is not [var fork, ..])
+            return new Failure(ErrorCodes.VerifyFailed,
+                $"The regions hold different things of {different.Service}, in {different.DifferingSlices.Count} of "
+                + $"1024 slices ({string.Join(", ", different.DifferingSlices.Take(5))}).",
+                "While a link is cut or a region is down this is expected: 'pelago status' shows who is behind.");
+        var more = forks.Count == 1 ? "" : $" So are {forks.Count - 1} more.";
+        var done = fork.QuarantinedIn.Count == 0 ? ""
+            : $" Quarantined in {string.Join(", ", fork.QuarantinedIn)}: it is neither read nor written there.";
+        return new Failure(ErrorCodes.VerifyFailed,
+            $"{fork.Type}/{fork.Id} of {different.Service} is a fork: {fork.Detail}.{more}{done}",
+            "A journal was copied and both copies wrote: find the copy and end it. Each region keeps its version; write "
+            + "what is right under another id.");
     }
 }

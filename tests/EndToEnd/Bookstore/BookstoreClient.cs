@@ -72,6 +72,22 @@ internal sealed class BookstoreClient : IDisposable
         return book.GetProperty("version").GetString();
     }
 
+    /// <summary>Status and body of an answer that is no success; null otherwise.</summary>
+    public async Task<(HttpStatusCode Status, string Body)?> RefusalOfAsync(
+        string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var answer = await http.GetAsync(path, cancellationToken);
+            return answer.IsSuccessStatusCode ? null
+                : (answer.StatusCode, await answer.Content.ReadAsStringAsync(cancellationToken));
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
+    }
+
     public void Dispose() => http.Dispose();
 
     private async Task<(JsonElement Body, string Token)?> TrySendAsync(
@@ -87,7 +103,7 @@ internal sealed class BookstoreClient : IDisposable
             response.StatusCode.ShouldBe(HttpStatusCode.OK);
             response.Headers.GetValues("Pelago-Region").ShouldBe([Region]);
             return (await response.Content.ReadFromJsonAsync<JsonElement>(cancellationToken),
-                response.Headers.GetValues("Pelago-Causality").Single());
+                response.Headers.TryGetValues("Pelago-Causality", out var after) ? after.Single() : token);
         }
         catch (Exception error) when (error is HttpRequestException or IOException
             || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))

@@ -29,6 +29,7 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
         app = LoopbackListener.Create(
             Model.Endpoint.Loopback(0), HttpProtocols.Http1, 1024 * 1024, NullLoggerFactory.Instance);
         app.MapInspection(() => runtime);
+        app.MapQuarantine(() => runtime, () => new ReplicationAccess("secret", "s", "p", () => []));
         await app.StartAsync(Stop);
         http.BaseAddress = new Uri(app.Urls.Single());
     }
@@ -94,7 +95,62 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
         later.Next.ShouldBe(0);
     }
 
+    [Fact]
+    public async Task Events_OfAnEntity_AreHashedByOriginAndNumber()
+    {
+        await region.NoteAsync("a", "one");
+        await region.NoteAsync("a", "two");
+
+        var events = (await http.GetFromJsonAsync(
+            "/v1/digests/events?type=tally&id=a", DigestJson.Default.EventDigestsView, Stop))!;
+
+        var (origin, hashes) = events.Origins.Single();
+        origin.ShouldBe(OwnOrigin.ToString());
+        hashes.Count.ShouldBe(2);
+        hashes.ShouldAllBe(h => h.Length == 16);
+        events.Complete.ShouldBeTrue();
+        (await http.GetFromJsonAsync("/v1/digests/events?type=tally&id=none", DigestJson.Default.EventDigestsView,
+            Stop))!.Origins.ShouldBeEmpty();
+    }
+
     [Theory]
+    [InlineData(HttpStatusCode.Forbidden, "wrong", "a", 1, "b has another")]
+    [InlineData(HttpStatusCode.NotFound, "secret", "a", 2, "b has another")]
+    [InlineData(HttpStatusCode.NotFound, "secret", "other", 1, "b has another")]
+    [InlineData(HttpStatusCode.BadRequest, "secret", "", 1, "b has another")]
+    [InlineData(HttpStatusCode.BadRequest, "secret", "a", 1, "two\nlines")]
+    public async Task Quarantine_WithoutTheSecretOrTheEvent_IsRefusedAndChangesNothing(
+        HttpStatusCode status, string secret, string id, ulong sequence, string where)
+    {
+        await region.NoteAsync("a", "one");
+
+        (await QuarantineAsync(secret, new QuarantineRequest("tally", id, OwnOrigin.ToString(), sequence, where)))
+            .ShouldBe(status);
+
+        (await region.NoteAsync("a", "two")).Failure.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Quarantine_OfAnEvent_StaysInTheNextProcess()
+    {
+        await region.NoteAsync("a", "one");
+
+        (await QuarantineAsync("secret", new QuarantineRequest("tally", "a", OwnOrigin.ToString(), 1, "b has another")))
+            .ShouldBe(HttpStatusCode.Accepted);
+
+        (await region.NoteAsync("a", "two")).Failure!.Error.ShouldBe(ErrorCodes.EntityForked);
+        await Eventually.BeTrue(
+            async () => (await region.Journal.ReadConflictsAsync(0, 10, Stop)).Conflicts is [{ Kind: ConflictKind.Fork }],
+            "the ledger's entry", TimeSpan.FromSeconds(10));
+        await region.Runtime.DisposeAsync();
+        await region.StartAgainAsync();
+        (await region.NoteAsync("a", "two")).Failure!.Error.ShouldBe(ErrorCodes.EntityForked);
+        (await region.NoteAsync("b", "one")).Failure.ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("/v1/digests/events?type=tally")]
+    [InlineData("/v1/digests/events?id=a")]
     [InlineData("/v1/conflicts?limit=0")]
     [InlineData("/v1/conflicts?limit=x")]
     [InlineData("/v1/conflicts?limit=10001")]
@@ -189,6 +245,19 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
         using var file = File.OpenWrite(region.DatabasePath);
         file.Position = (page - 1) * 4096;
         file.Write(new byte[4096]);
+    }
+
+    private Origin OwnOrigin => new(region.Name, region.Journal.Identity.Incarnation.ShouldNotBeNull());
+
+    private async Task<HttpStatusCode> QuarantineAsync(string secret, QuarantineRequest fork)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, QuarantineEndpoint.Path)
+        {
+            Content = JsonContent.Create(fork, DigestJson.Default.QuarantineRequest),
+        };
+        request.Headers.Add(ReplicationAccess.SecretHeader, secret);
+        using var answer = await http.SendAsync(request, Stop);
+        return answer.StatusCode;
     }
 
     private async Task RecordAsync(string id, int from, int to)

@@ -35,6 +35,14 @@ internal sealed record ReplicaSummary(string Region, long Entities, ulong Events
 internal sealed record ServiceComparison(
     string Service, bool Agree, IReadOnlyList<int> DifferingSlices, IReadOnlyList<ReplicaSummary> Replicas)
 {
+    /// <summary>Entities that differ, once they have been looked for; at most
+    /// <see cref="DifferenceSearch.MaxEntities"/>.</summary>
+    public IReadOnlyList<EntityDifference> Differences { get; init; } = [];
+
+    internal string Project => Service.Split('/')[0];
+
+    internal string Name => Service.Split('/')[1];
+
     /// <summary>Compares slice by slice; a slice that is missing is an empty one.</summary>
     public static ServiceComparison Of(string service, IReadOnlyList<ReplicaDigests> replicas)
     {

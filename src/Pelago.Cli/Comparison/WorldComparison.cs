@@ -36,6 +36,15 @@ internal sealed record WorldComparison(IReadOnlyList<ServiceComparison> Services
         return new WorldComparison(results, [.. missing.Distinct()]);
     }
 
+    /// <summary>The comparison with the entities named that differ.</summary>
+    public async Task<WorldComparison> ExplainedAsync(DifferenceSearch search, CancellationToken cancellationToken)
+    {
+        var services = new List<ServiceComparison>();
+        foreach (var service in Services)
+            services.Add(service.Agree ? service : await search.ExplainAsync(service, cancellationToken));
+        return this with { Services = services };
+    }
+
     private static async Task<ServiceList> ServicesAsync(RunningWorld world, CancellationToken cancellationToken)
     {
         PelagoException? last = null;

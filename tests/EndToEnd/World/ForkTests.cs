@@ -1,0 +1,142 @@
+using System.Net;
+using System.Text.Json;
+using Pelago.Cli;
+using Pelago.Client;
+
+namespace Pelago.Tests.EndToEnd;
+
+/// <summary>A service's journal is copied with its guard file, and both copies write while nobody sees both: what two
+/// regions then hold under one name is named by <c>verify</c> and quarantined in all of them.</summary>
+public sealed class ForkTests
+{
+    private const int PortBase = 26_700;
+    private const string Region = "eu-west-1";
+    private const string First = "us-east-1";
+    private const string Second = "ap-southeast-1";
+    private const string Cart = "forked";
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    [Fact]
+    public async Task Journal_CopiedWithItsGuard_IsAForkThatVerifyNamesAndQuarantines()
+    {
+        await using var world = await TestWorld.UpAsync(PortBase);
+        var status = await world.UntilReadyAsync();
+        var stores = status.Regions
+            .ToDictionary(r => r.Name, r => new BookstoreClient(r.Name, r.Services[0].Url!, status.TrustBundle));
+        await BuyAsync(stores[Region], Cart, "common");
+        foreach (var store in stores.Values)
+            await ShouldHoldAsync(store, Cart, "common");
+        await RunAsync(world, "regions", "stop", Region, "--yes");
+        var files = new Files(world);
+        await files.CopyAsync();
+        await RunAsync(world, "wan", "cut", First, Second);
+
+        await RunAsync(world, "wan", "cut", Region, Second);
+        await RunAsync(world, "regions", "start", Region);
+        await BuyAsync(stores[Region], Cart, "original");
+        await ShouldHoldAsync(stores[First], Cart, "original");
+        await RunAsync(world, "regions", "stop", Region, "--yes");
+
+        await files.RestoreAsync();
+        await RunAsync(world, "wan", "cut", Region, First);
+        await RunAsync(world, "wan", "heal", Region, Second);
+        await RunAsync(world, "regions", "start", Region);
+        await BuyAsync(stores[Region], Cart, "copy");
+        await ShouldHoldAsync(stores[Second], Cart, "copy");
+        await RunAsync(world, "wan", "heal");
+        await BuyAsync(stores[First], "sound", "book");
+        foreach (var store in stores.Values)
+            await ShouldHoldAsync(store, "sound", "book");
+
+        var looked = await VerifyAsync(world, "--dry-run");
+        looked.QuarantinedIn.ShouldBeEmpty();
+        (looked.Kind, looked.Type, looked.Id).ShouldBe((DifferenceKind.Fork, "cart", Cart));
+        looked.Origin!.ShouldStartWith(Region);
+        looked.Detail.ShouldContain($"{First} has ");
+        (await stores[First].TryReadAsync(Cart, "", Stop)).ShouldNotBeNull("--dry-run changes nothing");
+
+        (await VerifyAsync(world)).QuarantinedIn.ShouldBe([Second, Region, First]);
+        await ShouldBeRefusedAsync(stores.Values);
+        await RunAsync(world, "regions", "stop", First, "--yes");
+        await RunAsync(world, "regions", "start", First);
+        await world.UntilReadyAsync();
+        await ShouldBeRefusedAsync(stores.Values);
+        foreach (var store in stores.Values)
+            await BuyAsync(store, "sound", store.Region);
+        await ShouldBeInTheLedgerAsync(world);
+        foreach (var store in stores.Values)
+            store.Dispose();
+    }
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    private static async Task RunAsync(TestWorld world, params string[] words)
+        => (await world.RunAsync(words)).ShouldExitWith(0);
+
+    private static async Task<EntityDifference> VerifyAsync(TestWorld world, params string[] words)
+    {
+        var result = await world.RunAsync(["verify", "-o", "json", "--settle-seconds", "2", .. words]);
+        result.ExitCode.ShouldNotBe(0);
+        result.Error.ShouldContain($"cart/{Cart} of demo/bookstore is a fork");
+        using var document = JsonDocument.Parse(result.Output);
+        return document.RootElement.EnumerateArray().Single().GetProperty("differences").EnumerateArray().Single()
+            .Deserialize<EntityDifference>(Pelago.Model.WorldJson.Options)!;
+    }
+
+    private static async Task BuyAsync(BookstoreClient store, string cart, string sku)
+        => await Eventually.BeTrue(
+            async () => await store.TryAddAsync(cart, sku, $"{cart}/{sku}", "", Stop) is not null,
+            $"{sku} in {cart}", Patience);
+
+    private static async Task ShouldHoldAsync(BookstoreClient store, string cart, string sku)
+        => await Eventually.BeTrue(
+            async () => await store.TryReadAsync(cart, "", Stop) is var (found, _) && found.Contains(sku),
+            $"{sku} of {cart} in {store.Region}", Patience);
+
+    private static async Task ShouldBeRefusedAsync(IEnumerable<BookstoreClient> stores)
+    {
+        foreach (var store in stores)
+        {
+            await Eventually.BeTrue(
+                async () => await store.RefusalOfAsync($"/carts/{Cart}", Stop) is (HttpStatusCode.Conflict, var body)
+                    && body.Contains("PLG5016", StringComparison.Ordinal),
+                $"the fork is not shown in {store.Region}", Patience);
+        }
+    }
+
+    private static async Task ShouldBeInTheLedgerAsync(TestWorld world)
+    {
+        var running = RunningWorld.Open(WorldDirectory.At(world.Data), TimeProvider.System);
+        foreach (var region in running.World.Regions)
+        {
+            using var client = running.Region(region, Patience);
+            var page = await client.GetConflictsAsync("demo", "bookstore", 0, 100, Stop);
+            page.Conflicts.ShouldContain(c => c.Kind == "Fork" && c.Id == Cart, region.Name);
+        }
+    }
+
+    /// <summary>The bookstore's journal in the region, and the guard file that should have told of the copy.</summary>
+    private sealed class Files(TestWorld world)
+    {
+        private readonly string home = Path.Combine(
+            WorldDirectory.At(world.Data).RegionHome(Region), "services", "demo", "bookstore");
+
+        private readonly string guard = Path.Combine(
+            WorldDirectory.At(world.Data).Guards(Region), "demo.bookstore.json");
+
+        private readonly string copy = Path.Combine(world.Data, "copy");
+
+        public async Task CopyAsync()
+        {
+            (await Command.RunProgramAsync("cp", "-a", home, copy)).ShouldExitWith(0);
+            File.Copy(guard, copy + ".guard");
+        }
+
+        public async Task RestoreAsync()
+        {
+            Directory.Delete(home, recursive: true);
+            (await Command.RunProgramAsync("cp", "-a", copy, home)).ShouldExitWith(0);
+            File.Copy(copy + ".guard", guard, overwrite: true);
+        }
+    }
+}
