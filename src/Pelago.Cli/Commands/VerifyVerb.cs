@@ -18,7 +18,7 @@ internal static class VerifyVerb
             86_400);
         var dryRun = VerbContext.DryRun();
         var verb = context.Verb("verify",
-            "Compares what all regions hold of every service, and quarantines entities of which there are two versions.",
+            "Compares what all regions hold of every service; quarantines entities of which there are two versions.",
             ["pelago verify", "pelago verify --settle-seconds 60 -o json", "pelago verify --dry-run"],
             async (parsed, cancellationToken) =>
             {
@@ -86,7 +86,7 @@ internal static class VerifyVerb
             : $" Quarantined in {string.Join(", ", fork.QuarantinedIn)}: it is neither read nor written there.";
         return new Failure(ErrorCodes.VerifyFailed,
             $"{fork.Type}/{fork.Id} of {different.Service} is a fork: {fork.Detail}.{more}{done}",
-            "A journal was copied and both copies wrote: find the copy and end it. Each region keeps its version; write "
-            + "what is right under another id.");
+            "A journal was copied and both copies wrote: find the copy and end it. Each region keeps its version; "
+            + "write what is right under another id.");
     }
 }

@@ -68,7 +68,8 @@ internal sealed record EntityDifference(string Type, string Id, DifferenceKind K
             return new EntityDifference(type, id, DifferenceKind.Unreadable,
                 $"{And(blind)} cannot show it: 'pelago doctor' says why");
         return states.Count < 2 ? null : new EntityDifference(type, id, DifferenceKind.State,
-            $"the same events give one state in {And(states[0])} and another in {And(states.Skip(1).SelectMany(s => s))}: "
+            $"the same events give one state in {And(states[0])} and another in "
+            + $"{And(states.Skip(1).SelectMany(s => s))}: "
             + "the regions run different programs, or a handler depends on more than its events");
     }
 

@@ -33,7 +33,10 @@ public sealed record KernelDescription(
         [.. lanes.Select(l => new LaneDescription(l.Lane, l.Head, l.OwnHead,
             [.. Origins(writer, l).Select(o => (o, l.Holds(o), Math.Min(l.Holds(o), l.Finality.Through(o))))],
             [.. l.Finality.WaitingFor], l.HeldCount, l.OwedCount, l.EntityCount))],
-        [.. lanes.SelectMany(l => l.Quarantined), .. lanes.SelectMany(l => l.Parked).Select(e => (e.Key, e.Unusable!))]);
+        [
+            .. lanes.SelectMany(l => l.Quarantined),
+            .. lanes.SelectMany(l => l.Parked).Select(e => (e.Key, e.Unusable!)),
+        ]);
 
     private static IEnumerable<Origin> Origins(Writer writer, LaneReplica lane)
         => lane.Cursors.Select(c => c.Origin).Concat(writer.Newest is { } own ? [own] : []).Distinct();

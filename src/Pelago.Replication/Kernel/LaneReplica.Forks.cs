@@ -13,7 +13,8 @@ internal sealed partial class LaneReplica
     /// <summary>Quarantined entities, in memory or not.</summary>
     public IEnumerable<(EntityKey Entity, Failure Reason)> Quarantined => forked.Select(f => (f.Key, f.Value));
 
-    /// <summary>Quarantines an entity, at once and durably with the next group. A second time changes nothing.</summary>
+    /// <summary>Quarantines an entity, at once and durably with the next group. A second time changes
+    /// nothing.</summary>
     /// <param name="key">The entity.</param>
     /// <param name="origin">Origin of the two events.</param>
     /// <param name="sequence">Their number.</param>

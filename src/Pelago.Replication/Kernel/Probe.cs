@@ -28,7 +28,7 @@ public enum Probe
     /// <summary>A gap was given up: nobody has what is missing.</summary>
     OwedGivenUp,
 
-    /// <summary>Events that a gap is owed were held back until their causes came, here or at the peer that asks.</summary>
+    /// <summary>What a gap is owed was held back until its causes came, here or for a peer that asked.</summary>
     OwedHeldBack,
 
     /// <summary>A damaged entity could not take an event, which became owed.</summary>

@@ -68,8 +68,8 @@ public sealed class SwarmTests(ITestOutputHelper output)
     }
 
     /// <summary>200037: a life was settled through an event that no disk had. 200388: an owed gap was closed by the
-    /// answer of a peer that held less than the frontier was about to pass. 302719: what was only held back, its cause on
-    /// the way, was given up for lost.</summary>
+    /// answer of a peer that held less than the frontier was about to pass. 302719: what was only held back, its cause
+    /// on the way, was given up for lost.</summary>
     [Theory]
     [InlineData(200037)]
     [InlineData(200388)]

@@ -20,7 +20,8 @@ public sealed class EntityDifferenceTests
     [Fact]
     public void Of_TwoEventsUnderOneName_IsAForkAtTheFirstOfThem()
     {
-        var found = Compare(Events("a", "x", "1", "2", "3"), Events("b", "x", "1", "9", "8", "7"), Events("c", "x", "1"));
+        var found = Compare(
+            Events("a", "x", "1", "2", "3"), Events("b", "x", "1", "9", "8", "7"), Events("c", "x", "1"));
 
         found!.Kind.ShouldBe(DifferenceKind.Fork);
         (found.Origin, found.Sequence).ShouldBe(("x", 2ul));

@@ -140,7 +140,8 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
 
         (await region.NoteAsync("a", "two")).Failure!.Error.ShouldBe(ErrorCodes.EntityForked);
         await Eventually.BeTrue(
-            async () => (await region.Journal.ReadConflictsAsync(0, 10, Stop)).Conflicts is [{ Kind: ConflictKind.Fork }],
+            async () => (await region.Journal.ReadConflictsAsync(0, 10, Stop)).Conflicts
+                is [{ Kind: ConflictKind.Fork }],
             "the ledger's entry", TimeSpan.FromSeconds(10));
         await region.Runtime.DisposeAsync();
         await region.StartAgainAsync();
