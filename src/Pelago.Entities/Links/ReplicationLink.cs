@@ -18,7 +18,7 @@ internal sealed class ReplicationLink
     private readonly Channel<Frame> outgoing
         = Channel.CreateUnbounded<Frame>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Lock gate = new();
-    private readonly CancellationTokenSource ending = new();
+    private readonly CancellationTokenSource ending;
     private readonly RuntimeOptions options;
     private readonly TimeProvider clock;
     private TaskCompletionSource? room;
@@ -27,7 +27,10 @@ internal sealed class ReplicationLink
     private volatile string endReason = "";
 
     public ReplicationLink(long id, string peer, RuntimeOptions options, TimeProvider clock)
-        => (Id, Peer, this.options, this.clock) = (id, peer, options, clock);
+    {
+        (Id, Peer, this.options, this.clock) = (id, peer, options, clock);
+        ending = new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock);
+    }
 
     public long Id { get; }
 
@@ -47,12 +50,14 @@ internal sealed class ReplicationLink
             outgoing.Writer.TryWrite(frame);
     }
 
-    /// <summary>Ends the link after what was queued has been sent.</summary>
+    /// <summary>Ends the link after what was queued has been sent, or cannot be sent within
+    /// <see cref="LastWords"/>: a peer that reads nothing must not keep it.</summary>
     public void Close(string reason)
     {
         if (endReason.Length == 0)
             endReason = reason;
         outgoing.Writer.TryComplete();
+        ending.CancelAfter(LastWords);
     }
 
     /// <summary>Gives back room for bytes that the loop has taken.</summary>
@@ -76,8 +81,7 @@ internal sealed class ReplicationLink
         var sending = SendAsync(pipe.Output, linked.Token);
         var receiving = ReceiveAsync(pipe.Input, received, linked.Token);
         await Task.WhenAny(sending, receiving);
-        outgoing.Writer.TryComplete(); // the last words, a goodbye perhaps, get a moment to leave
-        ending.CancelAfter(LastWords);
+        Close(""); // the last words, a goodbye perhaps, get a moment to leave
         await sending;
         await ending.CancelAsync();
         await receiving;

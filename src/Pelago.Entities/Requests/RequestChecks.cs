@@ -15,6 +15,11 @@ internal static class RequestChecks
         "This instance failed before the request was answered; it may have been carried out.",
         "Try again with the same idempotency key: another instance or the next one answers.");
 
+    public static readonly Failure KeyReused = new(ErrorCodes.KeyReused,
+        "The idempotency key was used before, for another request; nothing was changed.",
+        "Send a new key with each new request, and the same one only to repeat a request as it was.",
+        "Idempotency-Key");
+
     public static Failure Overloaded(int bound) => new(ErrorCodes.Overloaded,
         string.Create(CultureInfo.InvariantCulture, $"More than {bound} requests are under way in this instance."),
         "Try again with a growing pause.");

@@ -12,8 +12,22 @@ public sealed record RequestOptions
     /// <summary>What the client has seen: the request waits until this replica is that far.</summary>
     public CausalityToken Token { get; init; } = CausalityToken.Empty;
 
+    /// <summary>Length of a <see cref="Fingerprint"/>.</summary>
+    public const int FingerprintBytes = 16;
+
     /// <summary>Two commands of one entity with the same key are one. Empty for none; at most 256 characters.</summary>
     public string IdempotencyKey { get; init; } = "";
+
+    /// <summary>Hash of the request that the key stands for: a key that comes again with another one is refused
+    /// (PLG5015), where the reply of the first is remembered. Empty for none: then the key alone decides; else
+    /// <see cref="FingerprintBytes"/> bytes.</summary>
+    /// <exception cref="ArgumentException">It has another length.</exception>
+    public ReadOnlyMemory<byte> Fingerprint
+    {
+        get;
+        init => field = value.Length is 0 or FingerprintBytes ? value
+            : throw new ArgumentException($"A fingerprint has {FingerprintBytes} bytes.", nameof(value));
+    }
 
     /// <summary>W3C trace context of the caller, or empty.</summary>
     public string TraceParent { get; init; } = "";

@@ -100,14 +100,16 @@ public sealed class EntityRuntime : IAsyncDisposable
         {
             Entity = key,
             Handle = (state, context) => handler(state, command, context),
-            EncodeReply = keyed ? ReplyCodec<TReply>.Encoder(type) : null,
-            DecodeReply = keyed ? ReplyCodec<TReply>.Decoder(type) : null,
+            EncodeReply = keyed ? ReplyCodec<TReply>.Encoder(type, request.Fingerprint) : null,
+            DecodeReply = keyed ? ReplyCodec<TReply>.Decoder(type, request.Fingerprint) : null,
             IdempotencyKey = request.IdempotencyKey,
             TraceParent = request.TraceParent,
             Condition = request.Token.For(key),
             DeadlineMilliseconds = DeadlineOf(request),
             Waiter = waiter,
         }, key, waiter, cancellationToken);
+        if (result.Value is ReusedKey)
+            return new EntityReply<TReply>(default, RequestChecks.KeyReused, request.Token, []);
         return new EntityReply<TReply>(result.Value is TReply value ? value
             : default, result.Failure, request.Token, result.Points);
     }

@@ -44,6 +44,9 @@ public static partial class ErrorCodes
     /// <summary>An entity was written in as many lives of journals as a version vector can name.</summary>
     public static readonly ErrorCode TooManyLives = Define("PLG5014", "Too many lives", 1, 503);
 
+    /// <summary>An idempotency key was used before, for another request.</summary>
+    public static readonly ErrorCode KeyReused = Define("PLG5015", "Idempotency key reused", 5, 422);
+
     /// <summary>Two different events of the entity claim the same origin and number.</summary>
     public static readonly ErrorCode EntityForked = Define("PLG5016", "Entity forked", 5, 409);
 }

@@ -38,6 +38,7 @@ internal sealed class RegionEntities(RunningService service) : IEntities
         {
             Token = scope?.Token ?? CausalityToken.Empty,
             IdempotencyKey = key,
+            Fingerprint = key.Length > 0 ? scope?.Fingerprint ?? default : default,
             TraceParent = Activity.Current is { IdFormat: ActivityIdFormat.W3C, Recorded: true } activity
                 ? activity.Id! : "",
         };

@@ -31,6 +31,12 @@ internal sealed class CausalityScope(CausalityToken token, string idempotencyKey
         }
     }
 
+    /// <summary>Whether the client gave a key.</summary>
+    public bool IsKeyed => idempotencyKey.Length > 0;
+
+    /// <summary>What the key stands for; set before the request's handler runs.</summary>
+    public ReadOnlyMemory<byte> Fingerprint { get; set; }
+
     /// <summary>Adds what a command or read saw.</summary>
     public void Add(IReadOnlyList<WritePoint> points)
     {

@@ -11,7 +11,8 @@ namespace Pelago.Sdk;
 /// <summary>The first thing that a request meets: headers in, causality scope, headers out, and every failure as
 /// problem details.</summary>
 /// <remarks>Steps: 1. name the region; 2. drop what only the ingress may say, refuse ambiguous paths and large bodies;
-/// 3. read token and idempotency key; 4. run the service's own pipeline within the scope; 5. write the token as the
+/// 3. read token and idempotency key, and take the request's fingerprint when it has a key; 4. run the service's own
+/// pipeline within the scope; 5. write the token as the
 /// response begins; 6. turn what failed, or what routing refused without a body, into a problem.</remarks>
 internal sealed class PelagoMiddleware(
     RequestDelegate next, RunningService service, IOptions<PelagoOptions> options, ILogger<PelagoMiddleware> logger)
@@ -49,13 +50,15 @@ internal sealed class PelagoMiddleware(
                 context.Response.Headers[PelagoHeaders.Causality] = service.Tokens.Write(scope.Token);
             return Task.CompletedTask;
         }, (context, scope, service));
-        await RunAsync(context);
+        await RunAsync(context, scope);
     }
 
-    private async Task RunAsync(HttpContext context)
+    private async Task RunAsync(HttpContext context, CausalityScope scope)
     {
         try
         {
+            if (scope.IsKeyed)
+                scope.Fingerprint = await RequestFingerprint.TakeAsync(context.Request, context.RequestAborted);
             await next(context);
             if (Unanswered(context) is { } refused)
                 await Problems.WriteAsync(context, refused);

@@ -38,6 +38,29 @@ public sealed class EntityRuntimeTests
     }
 
     [Fact]
+    public async Task Command_WithTheKeyOfAnotherRequest_IsRefusedAfterARestartToo()
+    {
+        await using var region = await TestRegion.StartAsync("here");
+        (await region.NoteAsync("a", "one", Keyed("k-1", 1))).ValueOrThrow().ShouldBe(1);
+        await region.NoteAsync("a", "plain", Keyed("k-2", 0));
+        await region.Runtime.DisposeAsync();
+        await region.StartAgainAsync();
+
+        (await region.NoteAsync("a", "one", Keyed("k-1", 2))).Failure!.Error.ShouldBe(ErrorCodes.KeyReused);
+        (await region.NoteAsync("a", "one", Keyed("k-1", 1))).ValueOrThrow().ShouldBe(1);
+        (await region.NoteAsync("a", "one", Keyed("k-1", 0))).ValueOrThrow().ShouldBe(1, "it names no request");
+        (await region.NoteAsync("a", "plain", Keyed("k-2", 2))).ValueOrThrow().ShouldBe(2, "it was given none");
+        (await region.NoteAsync("b", "one", Keyed("k-1", 2))).ValueOrThrow().ShouldBe(1, "keys are an entity's own");
+        (await region.WordsAsync("a")).ValueOrThrow().ShouldBe("one plain");
+
+        static RequestOptions Keyed(string key, byte request) => new()
+        {
+            IdempotencyKey = key,
+            Fingerprint = request == 0 ? default : Enumerable.Repeat(request, RequestOptions.FingerprintBytes).ToArray(),
+        };
+    }
+
+    [Fact]
     public async Task Command_WithKeys_IsRememberedForTheWindowOnly()
     {
         await using var region = await TestRegion.StartAsync("here");

@@ -1,5 +1,7 @@
+using System.IO.Pipelines;
 using Pelago.Entities;
 using Pelago.Model;
+using Pelago.Replication;
 
 namespace Pelago.Tests.Unit.Entities;
 
@@ -54,6 +56,22 @@ public sealed class ReplicationTests
     }
 
     [Fact]
+    public async Task Peer_ThatSaysHelloAndThenReadsNothing_IsLetGo()
+    {
+        await using var us = await TestRegion.StartAsync("us", new TestNetwork(["eu", "us"]));
+        var there = new Pipe();
+        var back = new Pipe(new PipeOptions(pauseWriterThreshold: 2, resumeWriterThreshold: 1));
+        var served = us.Runtime.AcceptAsync(
+            "eu", new Duplex(there.Reader, back.Writer), TestContext.Current.CancellationToken);
+        new FrameWriter().Write(
+            new HelloFrame("eu", Guid.Empty, new Incarnation(60), null, null, 1, new ulong[EntityKey.Lanes], []),
+            there.Writer);
+        await there.Writer.FlushAsync(TestContext.Current.CancellationToken);
+
+        await served.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
     public async Task Status_OfTwoLiveRegions_NamesThePeerAsLive()
     {
         var network = new TestNetwork(["eu", "us"]);
@@ -69,4 +87,6 @@ public sealed class ReplicationTests
 
     private static RequestOptions Under(EntityReply<int> reply, double seconds)
         => new() { Token = reply.Token, Deadline = TimeSpan.FromSeconds(seconds) };
+
+    private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }

@@ -60,6 +60,23 @@ public sealed class KernelServingTests
         kernel.Asked.OfType<ReadPage>().Count().ShouldBe(2);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Link_OnWhichNobodySaysHello_IsClosedWhenItsTimeIsOver(bool dialled)
+    {
+        var limit = new KernelOptions { Region = "a", Members = [], Session = default, Seed = 0 }.LinkSilenceMilliseconds;
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean);
+        kernel.Give(k => k.LinkOpened(Link, "b", dialled, kernel.Now));
+
+        kernel.Wait(limit);
+        kernel.Asked.OfType<CloseLink>().ShouldBeEmpty();
+
+        kernel.Wait(1);
+        kernel.Asked.OfType<CloseLink>().ShouldHaveSingleItem().Link.ShouldBe(Link);
+        kernel.Kernel.Describe(kernel.Now); // and nothing of it is left to trip over
+    }
+
     [Fact]
     public void Page_WithADamagedRow_ClaimsNothingBeyondIt()
     {

@@ -81,6 +81,7 @@ public sealed class HostileStreamTests : IAsyncLifetime
     {
         await using var silent = await eu.OpenAsync("us-east-1");
         await ShouldReplicateAsync();
+        await ToEndAsync(silent); // it is not waited for without end
     }
 
     private async Task ShouldReplicateAsync()

@@ -86,6 +86,30 @@ public sealed class ServiceTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("/tallies/a", """{"word":"y","times":1}""")]
+    [InlineData("/tallies/a?note=1", """{"word":"x","times":1}""")]
+    public async Task Request_OtherThanItsKeyStandsFor_IsRefusedAndChangesNothing(string path, string body)
+    {
+        const string Original = """{"word":"x","times":1}""";
+        using var first = await PostAsync("/tallies/a", Original, ("Idempotency-Key", "k1"));
+        first.StatusCode.ShouldBe(HttpStatusCode.OK);
+        using var other = await PostAsync(path, body, ("Idempotency-Key", "k1"));
+        (await ShouldBeProblem(other, "PLG5015", 422)).GetProperty("field").GetString().ShouldBe("Idempotency-Key");
+        using var again = await PostAsync("/tallies/a", Original, ("Idempotency-Key", "k1"));
+        (await TextAsync(again)).ShouldBe("1", "the refusal took nothing from the first");
+        using var read = await http.GetAsync("/tallies/a", TestContext.Current.CancellationToken);
+        (await TextAsync(read)).ShouldBe("x");
+    }
+
+    [Fact]
+    public async Task Request_WithAKeyAndALargeBody_IsRefusedAsWithout()
+    {
+        var body = $$"""{"word":"{{new string('x', 300_000)}}","times":1}""";
+        using var response = await PostAsync("/tallies/a", body, ("Idempotency-Key", "k1"));
+        await ShouldBeProblem(response, "PLG2004", 413);
+    }
+
+    [Theory]
     [InlineData("{", "PLG2003", 400)]
     [InlineData("", "PLG2003", 400)]
     [InlineData("[]", "PLG2003", 400)]
