@@ -7,8 +7,8 @@ namespace Pelago.Entities;
 /// <summary>Remembered replies: JSON, by the contract that the entity type registered for the reply, behind the
 /// fingerprint of the request that was answered, when it had one.</summary>
 /// <remarks>The kernel and the journal pass these bytes on without looking into them. The fingerprint is of the
-/// *request*, as its client sent it, and not of the command: a command is an object without a stored form, and a handler
-/// may well put the time or a fresh id into it, so that two commands of one repeated request differ.</remarks>
+/// *request*, as its client sent it, and not of the command: a command is an object without a stored form, and a
+/// handler may well put the time or a fresh id into it, so that two commands of one repeated request differ.</remarks>
 internal static class ReplyCodec<TReply>
 {
     // No JSON begins with this byte: replies without a fingerprint are read as they always were.

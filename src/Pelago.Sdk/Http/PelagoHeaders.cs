@@ -13,10 +13,10 @@ public static class PelagoHeaders
     /// <summary>Region that answered.</summary>
     public const string Region = "Pelago-Region";
 
-    /// <summary>Two requests with the same key do the same thing once. A key that comes again with another method, path,
-    /// query or body is refused (PLG5015) in the region that answered the first and remembers its reply; any other
-    /// region knows of the key alone, and answers from the entity's state. The body of a request with a key is read to
-    /// its end before the service's handler runs.</summary>
+    /// <summary>Two requests with the same key do the same thing once. A key that comes again with another method,
+    /// path, query or body is refused (PLG5015) in the region that answered the first and remembers its reply; any
+    /// other region knows of the key alone, and answers from the entity's state. The body of a request with a key is
+    /// read to its end before the service's handler runs.</summary>
     public const string IdempotencyKey = "Idempotency-Key";
 
     internal const string IngressSecret = "Pelago-Ingress-Secret";

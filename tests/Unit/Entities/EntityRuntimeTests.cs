@@ -56,7 +56,8 @@ public sealed class EntityRuntimeTests
         static RequestOptions Keyed(string key, byte request) => new()
         {
             IdempotencyKey = key,
-            Fingerprint = request == 0 ? default : Enumerable.Repeat(request, RequestOptions.FingerprintBytes).ToArray(),
+            Fingerprint = request == 0 ? default
+                : Enumerable.Repeat(request, RequestOptions.FingerprintBytes).ToArray(),
         };
     }
 

@@ -65,7 +65,8 @@ public sealed class KernelServingTests
     [InlineData(false)]
     public void Link_OnWhichNobodySaysHello_IsClosedWhenItsTimeIsOver(bool dialled)
     {
-        var limit = new KernelOptions { Region = "a", Members = [], Session = default, Seed = 0 }.LinkSilenceMilliseconds;
+        var options = new KernelOptions { Region = "a", Members = [], Session = default, Seed = 0 };
+        var limit = options.LinkSilenceMilliseconds;
         var kernel = new TestKernel(TestKernel.Three, Continuity.Clean);
         kernel.Give(k => k.LinkOpened(Link, "b", dialled, kernel.Now));
 
