@@ -78,8 +78,7 @@ public sealed class PinnedCertificate : IAsyncDisposable
     {
         while (true)
         {
-            await RenewalTime.SleepUntilAsync(
-                RenewalTime.DueOf(_current.Certificate), _clock, cancellationToken);
+            await RenewalTime.SleepUntilDueAsync(_current.Certificate, _clock, cancellationToken);
             if (Issue() is { } renewed)
                 _current = renewed;
             else

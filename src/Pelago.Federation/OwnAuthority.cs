@@ -36,8 +36,7 @@ internal sealed class OwnAuthority : IDisposable
     {
         while (true)
         {
-            await RenewalTime.SleepUntilAsync(
-                RenewalTime.DueOf(_current.Certificate), _parts.Clock, cancellationToken);
+            await RenewalTime.SleepUntilDueAsync(_current.Certificate, _parts.Clock, cancellationToken);
             try
             {
                 // The one before is not disposed: an issuance may be under way, and there is one in sixty days.

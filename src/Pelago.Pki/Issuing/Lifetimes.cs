@@ -9,6 +9,10 @@ public sealed record Lifetimes
     /// gives leaves of full length.</summary>
     public const int LeafLivesPerIntermediate = 6;
 
+    // Renewal begins within two thirds of the time from a certificate's beginning to its end, and the backdate is a
+    // part of that which is over when the certificate is made. At this ratio a new leaf has a tenth of its life to go.
+    private const double LeastLeafOfBackdate = 0.75;
+
     /// <summary>Ten years.</summary>
     public TimeSpan Root { get; init; } = TimeSpan.FromDays(3650);
 
@@ -29,6 +33,11 @@ public sealed record Lifetimes
             return Bad($"A leaf's life of {Leaf} is below one minute.", "lifetimes.leaf");
         if (Backdate < TimeSpan.Zero || Backdate > TimeSpan.FromHours(1))
             return Bad($"A backdate of {Backdate} is not between zero and one hour.", "lifetimes.backdate");
+        if (Leaf < Backdate * LeastLeafOfBackdate)
+        {
+            return Bad($"A leaf's life of {Leaf} is shorter than three quarters of its backdate of {Backdate}: "
+                + "a new leaf would be due for renewal at once.", "lifetimes.leaf");
+        }
         if (Intermediate < Leaf * LeafLivesPerIntermediate)
             return Bad(
                 $"An intermediate's life of {Intermediate} is shorter than "

@@ -12,7 +12,8 @@ public sealed record RenewalOptions
     /// together do not ask together: up to 5 %.</summary>
     public double JitterFraction { get; init; } = 0.05;
 
-    /// <summary>Wait after the first failed attempt; doubles up to <see cref="MaxRetryDelay"/>. One second.</summary>
+    /// <summary>Wait after the first failed attempt; doubles up to <see cref="MaxRetryDelay"/>. Also the shortest wait
+    /// after one that succeeded. One second.</summary>
     public TimeSpan FirstRetryDelay { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Longest wait between attempts: one minute.</summary>

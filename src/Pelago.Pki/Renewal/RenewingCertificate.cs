@@ -61,7 +61,9 @@ public sealed class RenewingCertificate : IAsyncDisposable
             if (renewed is not null)
             {
                 _current = renewed;
-                due = FirstAttemptAt(renewed);
+                // A leaf that ends with its issuer may be due when it comes: the issuer is not asked without a pause.
+                var soonest = _clock.GetUtcNow() + _options.FirstRetryDelay;
+                due = FirstAttemptAt(renewed) is var first && first > soonest ? first : soonest;
                 wait = _options.FirstRetryDelay;
             }
             else

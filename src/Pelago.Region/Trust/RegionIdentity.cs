@@ -114,8 +114,7 @@ internal sealed class RegionIdentity
         var wait = TimeSpan.FromSeconds(1);
         while (true)
         {
-            await RenewalTime.SleepUntilAsync(
-                RenewalTime.DueOf(_authority.Certificate), _parts.Clock, cancellationToken);
+            await RenewalTime.SleepUntilDueAsync(_authority.Certificate, _parts.Clock, cancellationToken);
             try
             {
                 await RenewAsync(cancellationToken);

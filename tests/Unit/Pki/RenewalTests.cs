@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Pelago.Api;
 using Pelago.Model;
 using Pelago.Pki;
 
@@ -91,6 +92,63 @@ public sealed class RenewalTests
             keys.Add(setup.Renewing.Current.Certificate.GetPublicKeyString());
         }
         keys.Count.ShouldBeInRange(14, 18);
+    }
+
+    [Fact]
+    public async Task Renewal_LeafThatIsDueWhenItComes_IsAskedForWithAPause()
+    {
+        const int TooMany = 10;
+        var clock = new FakeClock();
+        using var group = await TestGroup.CreateAsync(clock: clock);
+        var authority = await group.AddRegionAsync("us-east-1");
+        // Five minutes of it are over when it is made, ten seconds are left: as of an issuer that ends in ten seconds.
+        var issuer = new LocalLeafIssuer(() => authority,
+            new LeafGrant(Name, LeafUse.Client, "a test", TimeSpan.FromSeconds(10)));
+        var reports = new List<RenewalReport>();
+        var options = new RenewalOptions { OnAttempt = Take };
+
+        await using var renewing = await RenewingCertificate.StartAsync(issuer, options, clock, Stop);
+
+        await Eventually.BeTrue(() => clock.ArmedTimers > 0, "the renewal sleeps");
+        var report = reports.ShouldHaveSingleItem();
+        report.Failure.ShouldBeNull();
+        (report.NextAttempt - report.At).ShouldBe(options.FirstRetryDelay);
+
+        void Take(RenewalReport each)
+        {
+            reports.Add(each);
+            if (reports.Count == TooMany)
+                throw new InvalidOperationException("asked without a pause"); // ends what would never end
+        }
+    }
+
+    [Fact]
+    public async Task Sleep_UntilACertificateIsDueThatIsDue_TakesAPause()
+    {
+        var clock = new FakeClock();
+        using var group = await TestGroup.CreateAsync(clock: clock);
+        var authority = await group.AddRegionAsync("us-east-1");
+        clock.Advance(TimeSpan.FromDays(89)); // of ninety
+
+        var sleep = RenewalTime.SleepUntilDueAsync(authority.Certificate, clock, Stop);
+        sleep.IsCompleted.ShouldBeFalse();
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await sleep;
+    }
+
+    [Theory]
+    [InlineData(60, 80, true)]
+    [InlineData(60, 81, false)]
+    [InlineData(300, 300, true)]
+    [InlineData(60, 300, false)]
+    public void Lifetimes_LeafThatWouldBeDueWhenItComes_AreRefused(int leafSeconds, int backdateSeconds, bool accepted)
+    {
+        var lifetimes = new Lifetimes
+        {
+            Leaf = TimeSpan.FromSeconds(leafSeconds), Backdate = TimeSpan.FromSeconds(backdateSeconds),
+        };
+        (lifetimes.Check() is null).ShouldBe(accepted);
+        lifetimes.Check()?.Field.ShouldBe("lifetimes.leaf");
     }
 
     [Fact]

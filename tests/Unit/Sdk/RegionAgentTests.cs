@@ -100,8 +100,8 @@ public sealed class RegionAgentTests : IAsyncLifetime
     public async Task Leaf_AtTwoThirdsOfItsLife_IsRenewedWithANewKey()
     {
         await DisposeAsync();
-        // Begun a hundred seconds ago, ended in sixty: two thirds are over within seven.
-        await StartAsync(new Lifetimes { Leaf = TimeSpan.FromSeconds(60), Backdate = TimeSpan.FromSeconds(100) });
+        // Begun eighty seconds ago, ended in sixty: two thirds are over within fourteen.
+        await StartAsync(new Lifetimes { Leaf = TimeSpan.FromSeconds(60), Backdate = TimeSpan.FromSeconds(80) });
         await using var agent = await EnrolAsync(Token);
         var first = agent.Leaf.Certificate;
         await Eventually.BeTrue(() => agent.Leaf.Certificate.Thumbprint != first.Thumbprint, "the renewed leaf");
