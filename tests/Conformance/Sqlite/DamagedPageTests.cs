@@ -95,7 +95,7 @@ public sealed class DamagedPageTests : IAsyncDisposable
         return found.Count == 0 ? [Found.Nothing] : found;
     }
 
-    private static async Task ReadAsync(IJournal journal, HashSet<Found> found)
+    private static async Task ReadAsync(SqliteJournal journal, HashSet<Found> found)
     {
         foreach (var key in (EntityKey[])[Key(3), Key(3, 1), Key(4)])
         {
@@ -117,7 +117,7 @@ public sealed class DamagedPageTests : IAsyncDisposable
         }
     }
 
-    private static async Task AppendAsync(IJournal journal, HashSet<Found> found)
+    private static async Task AppendAsync(SqliteJournal journal, HashSet<Found> found)
     {
         foreach (var number in (int[])[3, 4])
         {

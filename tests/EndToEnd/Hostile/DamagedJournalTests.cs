@@ -14,33 +14,43 @@ public sealed class DamagedJournalTests(HostileWorld hostile)
     [Fact]
     public async Task Row_AlteredUnderARunningService_IsNamedAndParkedAndTheRestGoesOn()
     {
-        await AddAsync(Here, "victim", "first");
-        await AddAsync(Here, "victim", "second");
+        await hostile.AddAsync(Here, "victim", "first");
+        await hostile.AddAsync(Here, "victim", "second");
         Change(ServiceJournal, "UPDATE event SET sequence = sequence + 7 WHERE id = (SELECT max(id) FROM event)");
-        await AddAsync(Here, "other", "first");
-        await Eventually.BeTrue(async () => (await ReadAsync(There, "victim")).Body.Contains(
+        await hostile.AddAsync(Here, "other", "first");
+        await Eventually.BeTrue(async () => (await hostile.ReadAsync(There, "victim")).Body.Contains(
             "second", StringComparison.Ordinal), "the other region has it");
         await KillInstanceAsync();
 
-        var (status, body) = await ReadAsync(Here, "victim");
+        var (status, body) = await hostile.ReadAsync(Here, "victim");
         status.ShouldBe(500, body);
         body.ShouldContain("PLG4006");
         body.ShouldContain("/victim");
         body.ShouldContain("\"next\":");
-        (await TryAddAsync(Here, "victim", "third")).Status.ShouldBe(500, "nothing is appended to what cannot be read");
-        await AddAsync(Here, "other", "second");
-        (await ReadAsync(Here, "other")).Body.ShouldContain("second");
-        await AddAsync(There, "victim", "third");
+        (await hostile.TryAddAsync(Here, "victim", "third")).Status.ShouldBe(
+            500, "nothing is appended to what cannot be read");
+        await hostile.AddAsync(Here, "other", "second");
+        (await hostile.ReadAsync(Here, "other")).Body.ShouldContain("second");
+        await hostile.AddAsync(There, "victim", "third");
         (await hostile.World.LookAsync("logs", "demo.bookstore")).Output.ShouldContain("PLG4006");
         (await hostile.World.LookAsync("verify")).ShouldExitWith(1).Error.ShouldContain("error PLG1205: ");
-        (await hostile.RegionAsync(Here)).Services[0].State.ShouldBe(States.Ready);
+        var shown = (await hostile.RegionAsync(Here)).Services[0];
+        shown.State.ShouldBe(States.Ready);
+        shown.Parked.Count.ShouldBe(1);
+        var parked = shown.Parked.First.Single();
+        (parked.Id, parked.Code).ShouldBe(("victim", "PLG4006"));
+        (await hostile.RegionAsync(There)).Services[0].Parked.Count.ShouldBe(0);
+        (await hostile.World.LookAsync("status")).Output.ShouldContain(
+            $"us-east-1: demo/bookstore: 1 parked\n  {parked.Type}/victim  PLG4006: {parked.Reason} {parked.Next}\n");
+        (await hostile.World.LookAsync("doctor")).ShouldExitWith(1).Output.ShouldContain(
+            $" && mv '{Path.GetDirectoryName(ServiceJournal)}' ");
 
         // What the error said to do.
         (await hostile.World.RunAsync("regions", "stop", Here, "--yes")).ShouldExitWith(0);
         Directory.Move(Path.GetDirectoryName(ServiceJournal)!, Path.Combine(ServiceHome, "journal.damaged"));
         (await hostile.World.RunAsync("regions", "start", Here)).ShouldExitWith(0);
         await hostile.World.UntilReadyAsync();
-        await Eventually.BeTrue(async () => (await ReadAsync(Here, "victim")).Body is var cart
+        await Eventually.BeTrue(async () => (await hostile.ReadAsync(Here, "victim")).Body is var cart
             && cart.Contains("second", StringComparison.Ordinal) && cart.Contains("third", StringComparison.Ordinal),
             "everything came back from the peers");
         await Eventually.BeTrue(
@@ -88,18 +98,4 @@ public sealed class DamagedJournalTests(HostileWorld hostile)
                 && status.Regions.Single(region => region.Name == Here).Services[0].State == States.Ready,
             "the return of the instance");
     }
-
-    private async Task AddAsync(string region, string cart, string sku)
-    {
-        var (status, body) = await TryAddAsync(region, cart, sku);
-        status.ShouldBe(200, body);
-    }
-
-    private async Task<(int Status, string Body)> TryAddAsync(string region, string cart, string sku)
-        => await hostile.CurlAsync("--header", "Content-Type: application/json", "--data-binary",
-            $$"""{"sku":"{{sku}}","quantity":1}""",
-            $"{(await hostile.RegionAsync(region)).Services[0].Url}/carts/{cart}/items");
-
-    private async Task<(int Status, string Body)> ReadAsync(string region, string cart)
-        => await hostile.CurlAsync($"{(await hostile.RegionAsync(region)).Services[0].Url}/carts/{cart}");
 }

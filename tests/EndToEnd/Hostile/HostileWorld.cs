@@ -37,4 +37,21 @@ public sealed class HostileWorld : IAsyncLifetime, ICollectionFixture<HostileWor
         return (int.Parse(result.Output.AsSpan(at + 1), System.Globalization.CultureInfo.InvariantCulture),
             result.Output[..at]);
     }
+
+    /// <summary>Puts something into a cart.</summary>
+    internal async Task AddAsync(string region, string cart, string sku)
+    {
+        var (status, body) = await TryAddAsync(region, cart, sku);
+        status.ShouldBe(200, body);
+    }
+
+    /// <summary>The same, whatever comes of it.</summary>
+    internal async Task<(int Status, string Body)> TryAddAsync(string region, string cart, string sku)
+        => await CurlAsync("--header", "Content-Type: application/json", "--data-binary",
+            $$"""{"sku":"{{sku}}","quantity":1}""",
+            $"{(await RegionAsync(region)).Services[0].Url}/carts/{cart}/items");
+
+    /// <summary>Reads a cart.</summary>
+    internal async Task<(int Status, string Body)> ReadAsync(string region, string cart)
+        => await CurlAsync($"{(await RegionAsync(region)).Services[0].Url}/carts/{cart}");
 }

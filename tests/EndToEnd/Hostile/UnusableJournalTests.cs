@@ -1,0 +1,135 @@
+using System.Text.Json;
+using Pelago.Cli;
+using Pelago.Journal;
+using Pelago.Model;
+
+namespace Pelago.Tests.EndToEnd;
+
+/// <summary>Journals that do not open any more: what is said of them is true, and doing what is said brings back what
+/// the other regions have.</summary>
+[Collection(nameof(HostileWorld))]
+public sealed class UnusableJournalTests(HostileWorld hostile)
+{
+    private const string Here = "us-east-1", There = "eu-west-1";
+    private const int PageBytes = 4096;
+
+    private static readonly string[] Carts = ["page-1", "page-2", "page-3"];
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Page_OfAServicesJournalLost_IsSaidAndMendedByTheCommandsThatAreSaid()
+    {
+        await BuyAsync("first");
+        await RegionsAsync("stop", Here, "--yes"); // a clean stop leaves every page in the database's own file
+        await RegionsAsync("start", Here);
+        await hostile.World.UntilReadyAsync();
+        await BuyAsync("second");
+        await RegionsAsync("stop", Here, "--kill", "--yes");
+        Zero(Path.Combine(JournalOf(Service), "journal.db"), "origin");
+        await RegionsAsync("start", Here);
+
+        var status = await hostile.World.UntilAsync(
+            s => s.Regions.Single(r => r.Name == Here).Services is [{ Restarts.Ends: >= 3, State: "Failing" }],
+            "a service that fails, and says so");
+        var service = status.Regions.Single(r => r.Name == Here).Services[0];
+        service.Trouble.ShouldNotBeNull().Code.ShouldBe("PLG4006");
+        service.Trouble.Message.ShouldStartWith($"The journal in '{JournalOf(Service)}' cannot be used: a page of ");
+        service.Trouble.Next.ShouldContain("service demo/bookstore in region us-east-1 does not run; others go on");
+        service.Restarts!.NextStart.ShouldBeLessThan(TimeProvider.System.GetUtcNow().AddSeconds(31));
+        (await hostile.World.LookAsync("status")).ShouldExitWith(0).Output.ShouldContain(
+            $"us-east-1: demo/bookstore: {service.Trouble} (ended ");
+        await hostile.AddAsync(There, "page-1", "third"); // "others go on"
+
+        await MendAsync($"journals of {Here}", Service);
+
+        foreach (var cart in Carts)
+            await ShouldHoldAsync(cart, cart == "page-1" ? ["first", "second", "third"] : ["first", "second"]);
+        await ShouldAgreeAsync();
+        Directory.Exists(JournalOf(Service) + ".damaged").ShouldBeTrue("what only it had is still there");
+        (await hostile.RegionAsync(Here)).Services[0].ShouldSatisfyAllConditions(
+            mended => mended.Trouble.ShouldBeNull(), mended => mended.Restarts.ShouldBeNull());
+    }
+
+    [Fact]
+    public async Task Garbage_InPlaceOfTheRegionsOwnJournal_IsSaidAndMendedByTheCommandsThatAreSaid()
+    {
+        await BuyAsync("fourth");
+        await RegionsAsync("stop", Here, "--kill", "--yes");
+        var garbage = new byte[50_000];
+        new Random(11).NextBytes(garbage);
+        await File.WriteAllBytesAsync(Path.Combine(JournalOf(""), "journal.db"), garbage, Stop);
+        await RegionsAsync("start", Here);
+
+        var status = await hostile.World.UntilAsync(
+            s => s.Regions.Single(r => r.Name == Here) is { State: States.Failing, Restarts: >= 2 },
+            "a region that fails, and says so");
+        var region = status.Regions.Single(r => r.Name == Here);
+        region.Trouble.ShouldNotBeNull().Code.ShouldBe("PLG4006");
+        region.Trouble.Message.ShouldStartWith($"The journal in '{JournalOf("")}' cannot be used: ");
+        region.Trouble.Next.ShouldContain("region us-east-1 does not run; others go on");
+        (await hostile.World.LookAsync("status")).ShouldExitWith(0).Output.ShouldContain(
+            $"us-east-1: {region.Trouble} (started again ");
+        await hostile.AddAsync(There, "page-2", "fifth");
+
+        await MendAsync($"journals of {Here}", "");
+
+        await ShouldHoldAsync("page-2", ["fourth", "fifth"]);
+        await ShouldAgreeAsync();
+        (await hostile.RegionAsync(Here)).Trouble.ShouldBeNull();
+    }
+
+    private static string Service => Path.Combine("services", "demo", "bookstore");
+
+    private string JournalOf(string whose)
+        => Path.Combine(WorldDirectory.At(hostile.World.Data).RegionHome(Here), whose, "journal");
+
+    private async Task RegionsAsync(params string[] arguments)
+        => (await hostile.World.RunAsync(["regions", .. arguments])).ShouldExitWith(0);
+
+    /// <summary>Writes here, and waits until another region has it: what is acknowledged and elsewhere must not be
+    /// lost.</summary>
+    private async Task BuyAsync(string sku)
+    {
+        foreach (var cart in Carts)
+            await hostile.AddAsync(Here, cart, sku);
+        foreach (var cart in Carts)
+        {
+            await Eventually.BeTrue(async () => (await hostile.ReadAsync(There, cart)).Body.Contains(
+                sku, StringComparison.Ordinal), $"{There} has {sku}");
+        }
+    }
+
+    private static void Zero(string journal, string table)
+    {
+        long page;
+        using (var database = Database.Open(journal, create: false, 1024))
+            page = database.Number($"SELECT rootpage FROM sqlite_master WHERE name = '{table}'");
+        using var file = new FileStream(journal, FileMode.Open, FileAccess.Write);
+        file.Position = (page - 1) * PageBytes;
+        file.Write(new byte[PageBytes]);
+    }
+
+    /// <summary>Does what doctor says, to the letter.</summary>
+    private async Task MendAsync(string check, string whose)
+    {
+        var doctor = (await hostile.World.LookAsync("doctor", "--json")).ShouldExitWith(1);
+        var mend = JsonSerializer.Deserialize<List<Finding>>(doctor.Output, WorldJson.Options)!
+            .Single(finding => finding.Check == check).Mend;
+        mend.ShouldStartWith($"pelago regions stop {Here} --yes --data {hostile.World.Data} && mv '{JournalOf(whose)}' "
+            + $"'{JournalOf(whose)}.damaged");
+        mend.ShouldEndWith($"' && pelago regions start {Here} --data {hostile.World.Data}");
+        (await hostile.World.LookAsync("doctor")).Output.ShouldContain($"\n{mend}\n");
+        var pelago = Path.Combine(Command.Root, "pelago");
+        (await Command.RunProgramAsync("bash", "-c", mend.Replace("pelago regions", $"{pelago} regions",
+            StringComparison.Ordinal))).ShouldExitWith(0);
+        await hostile.World.UntilReadyAsync();
+    }
+
+    private async Task ShouldHoldAsync(string cart, string[] skus)
+        => await Eventually.BeTrue(async () => (await hostile.ReadAsync(Here, cart)).Body is var body
+            && skus.All(sku => body.Contains(sku, StringComparison.Ordinal)), $"{cart} is whole again");
+
+    private async Task ShouldAgreeAsync() => await Eventually.BeTrue(
+        async () => (await hostile.World.LookAsync("verify")).ExitCode == 0, "the regions agree again");
+}
