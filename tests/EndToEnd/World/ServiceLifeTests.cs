@@ -104,6 +104,22 @@ public sealed class ServiceLifeTests(ServiceLifeTests.Shared shared) : IClassFix
     }
 
     [Fact]
+    public async Task Instance_Environment_IsNotThatOfWhoeverRanUp()
+    {
+        var region = (await World.UntilReadyAsync()).Regions[0];
+        const string OfTheShell = "SHLVL"; // that ran the command
+        (await NamesOfAsync(region.Pid!.Value)).ShouldContain(OfTheShell);
+
+        var names = await NamesOfAsync(Find(region, "bookstore")!.Instances.Single().Pid);
+        names.ShouldContain("PATH");
+        names.ShouldNotContain(OfTheShell);
+        names.Where(name => name.StartsWith("PELAGO_SOURCE", StringComparison.Ordinal)).ShouldBeEmpty();
+
+        static async Task<string[]> NamesOfAsync(int pid) => [.. (await File.ReadAllTextAsync(
+            $"/proc/{pid}/environ", TestContext.Current.CancellationToken)).Split('\0').Select(v => v.Split('=')[0])];
+    }
+
+    [Fact]
     public async Task RegionProcess_Killed_ItsInstanceIsAdoptedAndAStrayIsEnded()
     {
         var before = TestWorld.Pids(await World.UntilReadyAsync());

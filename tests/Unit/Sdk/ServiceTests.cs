@@ -168,6 +168,17 @@ public sealed class ServiceTests : IAsyncLifetime
         await ShouldBeProblem(response, "PLG2008", 415);
     }
 
+    [Theory]
+    [InlineData("/tallies/a%2fb")]
+    [InlineData("/tallies/%ff")]
+    public async Task Path_ThatCouldNameTwoThings_IsRefusedByTheServiceItself(string path)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(
+            http.BaseAddress + path[1..], new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
+        using var response = await http.SendAsync(request, TestContext.Current.CancellationToken);
+        await ShouldBeProblem(response, "PLG6007", 400);
+    }
+
     [Fact]
     public async Task Address_ThatDoesNotExist_IsAProblem()
     {
