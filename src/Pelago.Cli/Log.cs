@@ -20,6 +20,9 @@ internal static partial class Log
     [LoggerMessage(6, LogLevel.Warning, "Logs were not rotated: {Why}")]
     public static partial void LogsNotRotated(ILogger logger, string why);
 
+    [LoggerMessage(7, LogLevel.Warning, "The trust bundle was not published: {Why}")]
+    public static partial void TrustNotPublished(ILogger logger, string why);
+
     [LoggerMessage(4, LogLevel.Error, "{Role} could not be started: {Why}")]
     public static partial void NotStarted(ILogger logger, string role, string why);
 }

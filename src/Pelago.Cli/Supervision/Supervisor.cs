@@ -10,8 +10,10 @@ internal sealed class Supervisor : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
-    private static readonly TimeSpan LogPace = TimeSpan.FromSeconds(5);
+    // Logs and the trust bundle.
+    private static readonly TimeSpan FilesPace = TimeSpan.FromSeconds(5);
 
+    private readonly WorldDirectory _world;
     private readonly string _stateFile;
     private readonly LogLimits _logLimits;
     private readonly IReadOnlyList<string> _logFiles;
@@ -28,6 +30,7 @@ internal sealed class Supervisor : IDisposable
         var self = new RoleSpec(RoleNames.Supervisor, [], home);
         _logFiles = [.. config.Roles.Append(self).Select(RoleProcesses.LogFile)];
         _stateFile = Path.Combine(home, SupervisorState.FileName);
+        _world = new WorldDirectory(Path.GetDirectoryName(home)!);
         var left = SupervisorMemory.Read(home).ToDictionary(role => role.Name);
         _roles = [.. config.Roles.Select(spec => new SupervisedRole(spec, left.GetValueOrDefault(spec.Name), time))];
         foreach (var role in _roles)
@@ -42,13 +45,14 @@ internal sealed class Supervisor : IDisposable
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(Interval, _time);
-        var logsSeen = _time.GetTimestamp();
+        var filesSeen = _time.GetTimestamp();
         do
         {
-            if (_time.GetElapsedTime(logsSeen) >= LogPace)
+            if (_time.GetElapsedTime(filesSeen) >= FilesPace)
             {
                 RotateLogs();
-                logsSeen = _time.GetTimestamp();
+                PublishTrust();
+                filesSeen = _time.GetTimestamp();
             }
             await _turn.WaitAsync(cancellationToken);
             try
@@ -141,6 +145,21 @@ internal sealed class Supervisor : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             Log.LogsNotRotated(_logger, e.Message);
+        }
+    }
+
+    // A federation plane that was started again may have made another bundle than the one that 'up' published. The
+    // first one is up's to publish.
+    private void PublishTrust()
+    {
+        try
+        {
+            if (File.Exists(_world.TrustBundle))
+                _world.PublishTrust();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Log.TrustNotPublished(_logger, e.Message);
         }
     }
 

@@ -135,6 +135,21 @@ internal sealed class WorldDirectory(string path)
         }
     }
 
+    /// <summary>Copies the group's root certificates from where the federation plane leaves them to where everybody
+    /// looks for them.</summary>
+    /// <returns>False while the federation plane has left none.</returns>
+    public bool PublishTrust()
+    {
+        var made = Path.Combine(FederationHome, "bundle.pem");
+        if (!File.Exists(made) || File.ReadAllBytes(made) is not { Length: > 0 } bundle)
+            return false;
+        if (File.Exists(TrustBundle) && File.ReadAllBytes(TrustBundle).AsSpan().SequenceEqual(bundle))
+            return true;
+        PrivateFile.CreateDirectory(Path.GetDirectoryName(TrustBundle)!);
+        PrivateFile.Write(TrustBundle, bundle);
+        return true;
+    }
+
     /// <summary>What roles know of the token: its SHA-256 in lower-case hex.</summary>
     public static string HashOf(string token)
         => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));

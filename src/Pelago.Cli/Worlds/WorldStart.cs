@@ -145,18 +145,8 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
 
     private async Task<bool> FederationIsReadyAsync(RunningWorld world, CancellationToken cancellationToken)
     {
-        var made = Path.Combine(directory.FederationHome, "bundle.pem");
-        if (!File.Exists(made))
+        if (!directory.PublishTrust())
             return false;
-        var bundle = await File.ReadAllBytesAsync(made, cancellationToken);
-        if (bundle.Length == 0)
-            return false;
-        PrivateFile.CreateDirectory(Path.GetDirectoryName(directory.TrustBundle)!);
-        var published = File.Exists(directory.TrustBundle)
-            ? await File.ReadAllBytesAsync(directory.TrustBundle, cancellationToken)
-            : [];
-        if (!published.SequenceEqual(bundle))
-            PrivateFile.Write(directory.TrustBundle, bundle);
         using var federation = world.Federation(AnswerLimit);
         await federation.CheckReadyAsync(cancellationToken);
         return true;

@@ -1,46 +1,92 @@
+using Microsoft.Win32.SafeHandles;
 using Pelago.Model;
 
 namespace Pelago.Client;
 
-/// <summary>Keeps a log that another process appends to within bounds. The writer holds its descriptor for its whole
-/// life and knows nothing of this, so the file is not renamed: its content is copied aside and the file is cut to
-/// nothing, whereupon the writer, which appends, goes on at its new end. What is written between the end of the copy
-/// and the cut is lost; that is the price of logs of programs that need not co-operate.</summary>
+/// <summary>What became of a log that was looked at.</summary>
+public enum Rotation
+{
+    /// <summary>It is within its limit.</summary>
+    None,
+
+    /// <summary>It was put aside, and every byte is there or in the log.</summary>
+    Whole,
+
+    /// <summary>It was put aside on a file system that can only cut: what was written in between is lost.</summary>
+    Cut,
+}
+
+/// <summary>Keeps a log that another process appends to within bounds.</summary>
+/// <remarks>The writer holds its descriptor for its whole life and knows nothing of this, so the file is not renamed:
+/// its content is copied aside and then taken away beneath the writer, which appends and goes on at the new end.
+/// Where the file system can take a range of blocks out of a file (ext4 and XFS: <c>FALLOC_FL_COLLAPSE_RANGE</c> of
+/// fallocate(2)), exactly what was copied goes and nothing that is written meanwhile is lost; the last, incomplete
+/// block stays in the log, so a line may begin in the one file and end in the other. Elsewhere the file is cut to
+/// nothing as soon as the copy has caught up with the writer, and what it writes in the moment between is lost: that
+/// is the price of logs of programs that need not co-operate.</remarks>
 public static class LogRotation
 {
     private const int BufferBytes = 128 * 1024;
+    private const int BlockBytes = 4096;
+    private const int MaxCatchingUp = 8;
     private const long BytesPerMebibyte = 1024 * 1024;
 
-    /// <summary>Puts a log aside when it has outgrown its limit.</summary>
-    /// <returns>Whether it was put aside.</returns>
+    /// <summary>Puts a log aside when it has outgrown its limit. Of one that has outgrown it twice only the end is
+    /// kept, as much as the limit.</summary>
     /// <exception cref="IOException">The disk does not allow it; the log is as it was, or aside in part.</exception>
-    public static bool Rotate(string path, LogLimits limits)
+    public static Rotation Rotate(string path, LogLimits limits) => Rotate(path, limits, Posix.TryCollapse);
+
+    /// <param name="path">The log.</param>
+    /// <param name="limits">Its bounds.</param>
+    /// <param name="collapse">Takes so many bytes from the beginning of a file; false where that cannot be
+    /// done.</param>
+    internal static Rotation Rotate(string path, LogLimits limits, Func<SafeFileHandle, long, bool> collapse)
     {
         var limit = limits.FileMebibytes * BytesPerMebibyte;
         if (new FileInfo(path) is not { Exists: true } file || file.Length < limit)
-            return false;
+            return Rotation.None;
         for (var number = limits.KeptFiles; number > 1; number--)
         {
             if (File.Exists(Aside(path, number - 1)))
                 File.Move(Aside(path, number - 1), Aside(path, number), overwrite: true);
         }
-        using var log = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
-        if (limits.KeptFiles > 0)
-        {
-            // A program may have written far more than the limit since the last look; the end of it is kept.
-            log.Position = Math.Max(0, log.Length - limit);
-            using var aside = new FileStream(Aside(path, 1), new FileStreamOptions
-            {
-                Mode = FileMode.Create,
-                Access = FileAccess.Write,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            });
-            log.CopyTo(aside, BufferBytes);
-        }
-        log.SetLength(0);
-        return true;
+        using var log = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        var length = RandomAccess.GetLength(log);
+        var from = length > 2 * limit ? length - limit : 0;
+        var blocks = (length - 1) / BlockBytes * BlockBytes; // a range that reached the end could not be taken out
+        using var aside = limits.KeptFiles > 0 ? Create(Aside(path, 1)) : Stream.Null;
+        Copy(log, from, blocks, aside);
+        aside.Flush();
+        if (collapse(log, blocks))
+            return Rotation.Whole;
+        for (var round = 0; round < MaxCatchingUp && RandomAccess.GetLength(log) > blocks; round++)
+            blocks = Copy(log, blocks, long.MaxValue, aside);
+        RandomAccess.SetLength(log, 0);
+        return Rotation.Cut;
     }
 
     /// <summary>The file of a log that was put aside, 1 for the newest.</summary>
     public static string Aside(string path, int number) => FormattableString.Invariant($"{path}.{number}");
+
+    /// <returns>How far it came: the end, or that of the log.</returns>
+    private static long Copy(SafeFileHandle log, long from, long end, Stream aside)
+    {
+        var buffer = new byte[BufferBytes];
+        while (from < end)
+        {
+            var read = RandomAccess.Read(log, buffer.AsSpan(0, (int)Math.Min(buffer.Length, end - from)), from);
+            if (read == 0)
+                break;
+            aside.Write(buffer, 0, read);
+            from += read;
+        }
+        return from;
+    }
+
+    private static FileStream Create(string path) => new(path, new FileStreamOptions
+    {
+        Mode = FileMode.Create,
+        Access = FileAccess.Write,
+        UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+    });
 }

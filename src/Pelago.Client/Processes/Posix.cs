@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Pelago.Client;
 
@@ -17,6 +18,7 @@ internal static class Posix
     /// <summary>More than any C library needs for its opaque spawn structures and signal sets.</summary>
     public const int OpaqueBytes = 1024;
 
+    private const int CollapseRange = 0x08;
     private const int WaitNoHang = 1;
     private const int PidSignalNumber = 424; // the same on every architecture, like all calls since Linux 5.1
     private const int PidOpenNumber = 434;
@@ -37,6 +39,11 @@ internal static class Posix
     public static void SignalProcess(int descriptor, int signal)
         => _ = SystemCall(PidSignalNumber, descriptor, signal, 0, 0);
 
+    /// <summary>Takes bytes from the beginning of a file, whoever appends to it meanwhile (fallocate(2)).</summary>
+    /// <returns>False when the file system cannot do that, or not with so many; the file is as it was.</returns>
+    public static bool TryCollapse(SafeFileHandle file, long bytes)
+        => bytes > 0 && Allocate(file, CollapseRange, 0, bytes) == 0;
+
     /// <summary>Marks every descriptor but the standard three as closed on exec. What this process opened is so
     /// already; what its caller left open is not, and a daemon must not keep it.</summary>
     public static void KeepDescriptorsHere()
@@ -50,6 +57,9 @@ internal static class Posix
 
     [DllImport("libc", EntryPoint = "syscall", SetLastError = true)]
     private static extern nint SystemCall(nint number, nint first, nint second, nint third, nint fourth);
+
+    [DllImport("libc", EntryPoint = "fallocate", SetLastError = true)]
+    private static extern int Allocate(SafeFileHandle file, int mode, long offset, long bytes);
 
     [DllImport("libc", EntryPoint = "waitpid", SetLastError = true)]
     private static extern int WaitPid(int pid, out int status, int options);

@@ -96,6 +96,24 @@ public sealed class SupervisorTests : IDisposable
         refused.Failure.Error.ShouldBe(ErrorCodes.RegionUnknown);
     }
 
+    [Fact]
+    public async Task TrustBundle_ThatTheFederationPlaneChanged_IsPublishedWithoutUp()
+    {
+        var world = new WorldDirectory(_root.FullName);
+        PrivateFile.CreateDirectory(world.FederationHome);
+        var made = Path.Combine(world.FederationHome, "bundle.pem");
+        await File.WriteAllTextAsync(made, "one", Cancellation);
+        world.PublishTrust().ShouldBeTrue();
+        using var supervisor = Start(_stop.Token);
+
+        await File.WriteAllTextAsync(made, "two", Cancellation);
+
+        await Eventually.BeTrue(() => File.ReadAllText(world.TrustBundle) == "two", "the bundle is the new one");
+        await File.WriteAllTextAsync(made, "", Cancellation);
+        world.PublishTrust().ShouldBeFalse();
+        (await File.ReadAllTextAsync(world.TrustBundle, Cancellation)).ShouldBe("two");
+    }
+
     private SupervisorConfig Config() => new(0, "", [new RoleSpec(Role, ["wan", "run"], RoleHome)]);
 
     private Supervisor Start(CancellationToken cancellationToken)
