@@ -5,14 +5,18 @@ using Pelago.Pki;
 namespace Pelago.Tests.Conformance;
 
 /// <summary>The inter-region ingress before curl and openssl: who gets in, and what they see of it.</summary>
-public sealed class ToolAdmissionTests
+public sealed class ToolAdmissionTests : IAsyncLifetime
 {
+    private IngressWorld world = null!;
+
+    public async ValueTask InitializeAsync() => world = await IngressWorld.StartAsync();
+
+    public ValueTask DisposeAsync() => world.DisposeAsync();
+
     [Fact]
     public async Task InterRegion_CurlWithoutCertificate_ReachesNobody()
     {
-        await using var world = await IngressWorld.StartAsync();
-
-        var outcome = await CurlAsync(world, world.Server.InterRegionPort, IngressWorld.Bookstore.Value);
+        var outcome = await CurlAsync(IngressWorld.Bookstore.Value);
 
         outcome.ExitCode.ShouldBe(0, outcome.Output);
         outcome.Output.ShouldContain(ErrorCodes.PeerNotVerified.Code);
@@ -23,11 +27,10 @@ public sealed class ToolAdmissionTests
     [Fact]
     public async Task InterRegion_CurlWithCertificate_IsServed()
     {
-        await using var world = await IngressWorld.StartAsync();
-        var (certificate, key) = WritePem(world, world.ClientOf("bookstore", "demo"));
+        var (certificate, key) = WritePem(world.ClientOf("bookstore", "demo"));
 
         var outcome = await CurlAsync(
-            world, world.Server.InterRegionPort, IngressWorld.Bookstore.Value, "--cert", certificate, "--key", key);
+            IngressWorld.Bookstore.Value, "--cert", certificate, "--key", key);
 
         outcome.ExitCode.ShouldBe(0, outcome.Output);
         outcome.Output.ShouldEndWith(" 200");
@@ -37,11 +40,10 @@ public sealed class ToolAdmissionTests
     [Fact]
     public async Task InterRegion_CurlOfAnotherProject_Is403AndTheInstanceHearsNothing()
     {
-        await using var world = await IngressWorld.StartAsync();
-        var (certificate, key) = WritePem(world, world.ClientOf("bookstore", "demo"));
+        var (certificate, key) = WritePem(world.ClientOf("bookstore", "demo"));
 
         var outcome = await CurlAsync(
-            world, world.Server.InterRegionPort, IngressWorld.Vault.Value, "--cert", certificate, "--key", key);
+            IngressWorld.Vault.Value, "--cert", certificate, "--key", key);
 
         outcome.Output.ShouldContain("PLG6003");
         outcome.Output.ShouldEndWith(" 403");
@@ -51,8 +53,7 @@ public sealed class ToolAdmissionTests
     [Fact]
     public async Task InterRegion_OpenSslClient_GetsLeafAndIntermediateAndCannotResume()
     {
-        await using var world = await IngressWorld.StartAsync();
-        var (certificate, key) = WritePem(world, world.ClientOf("bookstore", "demo"));
+        var (certificate, key) = WritePem(world.ClientOf("bookstore", "demo"));
 
         var session = Path.Combine(world.Group.Folder, "session");
         var first = await ConnectAsync("-sess_out", session);
@@ -75,27 +76,30 @@ public sealed class ToolAdmissionTests
                 [
                     "s_client", "-connect", $"127.0.0.1:{world.Server.InterRegionPort}", "-ign_eof", "-showcerts",
                     "-servername", IngressWorld.Bookstore.Value, "-verify_return_error", "-verify_hostname",
-                    IngressWorld.Bookstore.Value, "-CAfile", BundlePath(world), "-cert", certificate, "-key", key,
+                    IngressWorld.Bookstore.Value, "-CAfile", BundlePath(), "-cert", certificate, "-key", key,
                     "-cert_chain", certificate, .. more,
                 ]);
     }
 
-    private static Task<OpenSsl.Outcome> CurlAsync(IngressWorld world, int port, string host, params string[] more)
-        => OpenSsl.RunAsync(
+    private Task<OpenSsl.Outcome> CurlAsync(string host, params string[] more)
+    {
+        var port = world.Server.InterRegionPort;
+        return OpenSsl.RunAsync(
             "curl",
             [
-                "--silent", "--show-error", "--max-time", "20", "--cacert", BundlePath(world), "--resolve",
+                "--silent", "--show-error", "--max-time", "20", "--cacert", BundlePath(), "--resolve",
                 $"{host}:{port}:127.0.0.1", "--write-out", " %{http_code}", .. more, $"https://{host}:{port}/",
             ]);
+    }
 
-    private static string BundlePath(IngressWorld world)
+    private string BundlePath()
     {
         var path = Path.Combine(world.Group.Folder, "bundle.pem");
         File.WriteAllText(path, world.Group.Bundle.Pem);
         return path;
     }
 
-    private static (string Certificate, string Key) WritePem(IngressWorld world, LeafCertificate leaf)
+    private (string Certificate, string Key) WritePem(LeafCertificate leaf)
     {
         var certificate = Path.Combine(world.Group.Folder, "client.pem");
         var key = Path.Combine(world.Group.Folder, "client.key");

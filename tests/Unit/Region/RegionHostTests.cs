@@ -22,28 +22,25 @@ public sealed class RegionHostTests
     [Fact]
     public async Task Region_EnrolsOnce_AndStartsColdWithoutTheFederationPlane()
     {
-        await using var federation = await LocalFederation.StartAsync("us-east-1");
-        var regions = await LocalRegion.StartAsync(federation);
-        await using var region = regions[0];
+        await using var group = await LocalGroup.StartAsync("us-east-1");
+        var region = group.Regions[0];
         File.Exists(region.Config.EnrolmentTicketFile).ShouldBeFalse("the ticket is consumed");
         await region.StopAsync();
-        await federation.StopAsync();
+        await group.Federation.StopAsync();
 
         await region.StartAsync();
 
         using var client = region.Client();
         var view = await client.WaitAsync("ready", v => v.State == "Ready", TimeSpan.FromSeconds(20), Stop);
         view.Name.ShouldBe("us-east-1");
-        await federation.StartAsync();
+        await group.Federation.StartAsync();
     }
 
     [Fact]
     public async Task Service_PutInOneRegion_ArrivesInTheOtherWithItsArtifact()
     {
-        await using var federation = await LocalFederation.StartAsync("us-east-1", "eu-west-1");
-        var regions = await LocalRegion.StartAsync(federation);
-        await using var us = regions[0];
-        await using var eu = regions[1];
+        await using var group = await LocalGroup.StartAsync("us-east-1", "eu-west-1");
+        var (us, eu) = (group.Regions[0], group.Regions[1]);
         using var there = us.Client();
         using var here = eu.Client();
         await there.UploadArtifactAsync(NotAProgramDigest, new MemoryStream(NotAProgram), NotAProgram.Length, null,
@@ -65,10 +62,8 @@ public sealed class RegionHostTests
     [Fact]
     public async Task Status_OfAService_IsPutTogetherWhereItIsAsked()
     {
-        await using var federation = await LocalFederation.StartAsync("us-east-1", "eu-west-1");
-        var regions = await LocalRegion.StartAsync(federation);
-        await using var us = regions[0];
-        await using var eu = regions[1];
+        await using var group = await LocalGroup.StartAsync("us-east-1", "eu-west-1");
+        var (us, eu) = (group.Regions[0], group.Regions[1]);
         using var there = us.Client();
         using var here = eu.Client();
         await there.UploadArtifactAsync(NotAProgramDigest, new MemoryStream(NotAProgram), NotAProgram.Length, null,
@@ -99,9 +94,8 @@ public sealed class RegionHostTests
     [Fact]
     public async Task Health_JournalThatCannotBeWritten_IsUnhealthyUntilItCan()
     {
-        await using var federation = await LocalFederation.StartAsync("us-east-1");
-        var regions = await LocalRegion.StartAsync(federation);
-        await using var region = regions[0];
+        await using var group = await LocalGroup.StartAsync("us-east-1");
+        var region = group.Regions[0];
         using var api = new ApiClient(region);
         await Eventually.BeTrue(async () => await HealthAsync(api) == (HttpStatusCode.OK, true), "a healthy region");
         var (journal, aside) = (Path.Combine(region.Home, "journal"), Path.Combine(region.Home, "journal.aside"));
@@ -126,9 +120,8 @@ public sealed class RegionHostTests
     [Fact]
     public async Task Region_ThatCannotStart_LeavesWordWhyUntilItServes()
     {
-        await using var federation = await LocalFederation.StartAsync("us-east-1");
-        var regions = await LocalRegion.StartAsync(federation);
-        await using var region = regions[0];
+        await using var group = await LocalGroup.StartAsync("us-east-1");
+        var region = group.Regions[0];
         await region.StopAsync();
         RoleFailure.Read(region.Home).ShouldBeNull();
         var journal = Path.Combine(region.Home, "journal");
@@ -148,10 +141,8 @@ public sealed class RegionHostTests
     [Fact]
     public async Task Diagnosis_OfARegion_DialsItsPeers()
     {
-        await using var federation = await LocalFederation.StartAsync("us-east-1", "eu-west-1");
-        var regions = await LocalRegion.StartAsync(federation);
-        await using var us = regions[0];
-        await using var eu = regions[1];
+        await using var group = await LocalGroup.StartAsync("us-east-1", "eu-west-1");
+        var (us, eu) = (group.Regions[0], group.Regions[1]);
         using var client = us.Client();
         var diagnosis = await client.DiagnoseAsync(Stop);
         diagnosis.Peers.Single().ShouldSatisfyAllConditions(
@@ -178,9 +169,8 @@ public sealed class RegionHostTests
     [InlineData("/v1/verify/demo/bookstore", HttpStatusCode.NotFound, "PLG7003")]
     public async Task Inspection_BadInput_IsAProblemWithACode(string path, HttpStatusCode status, string code)
     {
-        await using var federation = await LocalFederation.StartAsync("us-east-1");
-        var regions = await LocalRegion.StartAsync(federation);
-        await using var region = regions[0];
+        await using var group = await LocalGroup.StartAsync("us-east-1");
+        var region = group.Regions[0];
         using var api = new ApiClient(region);
         using var answer = await api.Http.GetAsync(path, Stop);
         answer.StatusCode.ShouldBe(status);
@@ -191,9 +181,8 @@ public sealed class RegionHostTests
     [Fact]
     public async Task Services_BadInput_IsAStatusThatNamesEveryFieldAndChangesNothing()
     {
-        await using var federation = await LocalFederation.StartAsync("us-east-1");
-        var regions = await LocalRegion.StartAsync(federation);
-        await using var region = regions[0];
+        await using var group = await LocalGroup.StartAsync("us-east-1");
+        var region = group.Regions[0];
         using var client = region.Client();
 
         var (code, status) = await PutAsync(
@@ -218,9 +207,8 @@ public sealed class RegionHostTests
     [Fact]
     public async Task Services_ReplaceWithAnOldVersion_IsAConflict()
     {
-        await using var federation = await LocalFederation.StartAsync("us-east-1");
-        var regions = await LocalRegion.StartAsync(federation);
-        await using var region = regions[0];
+        await using var group = await LocalGroup.StartAsync("us-east-1");
+        var region = group.Regions[0];
         using var client = region.Client();
         await client.UploadArtifactAsync(NotAProgramDigest, new MemoryStream(NotAProgram), NotAProgram.Length, null,
             Stop);
