@@ -117,11 +117,17 @@ internal static class UpVerb
     }
 
     /// <summary>Whether the region runs what it should and follows every peer.</summary>
+    /// <exception cref="PelagoException">PLG7203: one of its services fails, and says why.</exception>
     private static async Task<bool> IsCompleteAsync(RunningWorld world, RegionRecord region,
         CancellationToken cancellationToken)
     {
         using var client = world.Region(region, TimeSpan.FromSeconds(5));
         var view = await client.GetStatusAsync(cancellationToken);
+        if (view.Services.FirstOrDefault(service => service.State == States.Failing) is { } failing)
+        {
+            throw new Failure(ErrorCodes.RegionNotReady, $"{failing.Project}/{failing.Name}: {failing.Message}")
+                .ToException();
+        }
         return view.State == States.Ready
             && view.Replication.All(peer => peer.State == States.Live)
             && view.Services.Count > 0;
