@@ -34,8 +34,16 @@ internal static class Command
         limit.CancelAfter(Limit);
         var output = process.StandardOutput.ReadToEndAsync(limit.Token);
         var error = process.StandardError.ReadToEndAsync(limit.Token);
-        await process.WaitForExitAsync(limit.Token);
-        return new CommandResult(process.ExitCode, await output, await error);
+        try
+        {
+            await process.WaitForExitAsync(limit.Token);
+            return new CommandResult(process.ExitCode, await output, await error);
+        }
+        finally
+        {
+            if (!process.HasExited)
+                process.Kill(entireProcessTree: true); // else it goes on after its test, and leaves a world behind
+        }
     }
 
     public static Process Start(params string[] arguments) => Start(Path.Combine(Root, "pelago"), arguments);
