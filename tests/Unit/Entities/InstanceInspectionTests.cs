@@ -193,6 +193,25 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Digests_OfADamagedEntity_MakeItKnownAsParked()
+    {
+        await region.NoteAsync("a", "one");
+        await region.Runtime.DisposeAsync();
+        using (var database = Database.Open(region.DatabasePath, create: false, 1024))
+            database.Execute("UPDATE event SET timestamp = timestamp + 1");
+        await region.StartAgainAsync();
+        runtime = region.Runtime;
+        (await ReplicationAsync()).ParkedCount.ShouldBe(0, "nobody has asked for it yet");
+
+        var slice = new EntityKey("tally", "a").Slice;
+        var digests = await http.GetFromJsonAsync(
+            $"/v1/digests/entities?slice={slice}", DigestJson.Default.SliceEntitiesView, Stop);
+
+        digests!.Entities.Single().StateHash.ShouldBeEmpty();
+        (await ReplicationAsync()).ParkedCount.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Replication_MemoryRunsShort_ParkedEntitiesAreStillKnown()
     {
         var lane = new EntityKey("tally", "parked").Lane;
