@@ -37,7 +37,8 @@ internal static class DeleteVerb
                 context.Confirm(parsed, yes, $"Delete service {project}/{service} in every region?");
                 await region.DeleteServiceAsync(project, service, cancellationToken);
                 context.Terminal.Say($"Service {project}/{service} is deleted; every region ends its instances now.");
-                context.Terminal.Say("Next: pelago status --watch · pelago deploy DIR brings it back with its data.");
+                context.Terminal.Say($"Next: pelago status --watch{context.Suffix(parsed)} · pelago deploy DIR"
+                    + $"{context.Suffix(parsed)} brings it back with its data.");
                 return 0;
             });
         verb.Add(name);

@@ -38,7 +38,8 @@ internal static class DeployVerb
                 if (!deployment.DryRun)
                 {
                     context.Terminal.Say((changed ? "Every region starts it now."
-                        : "It is what runs already; no instance is restarted.") + " Next: pelago status --watch");
+                        : "It is what runs already; no instance is restarted.")
+                        + $" Next: pelago status --watch{context.Suffix(parsed)}");
                 }
                 return 0;
             });

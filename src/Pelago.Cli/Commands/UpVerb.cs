@@ -43,7 +43,8 @@ internal static class UpVerb
                     Foretell(context, directory, request);
                     return 0;
                 }
-                await RunAsync(context, directory, request, parsed.GetValue(context.Context), cancellationToken);
+                await RunAsync(context, directory, request, parsed.GetValue(context.Context), context.Suffix(parsed),
+                    cancellationToken);
                 return 0;
             });
         verb.Add(portBase);
@@ -75,7 +76,7 @@ internal static class UpVerb
     }
 
     private static async Task RunAsync(VerbContext context, WorldDirectory directory, StartRequest request,
-        string? contextName, CancellationToken cancellationToken)
+        string? contextName, string suffix, CancellationToken cancellationToken)
     {
         var terminal = context.Terminal;
         var known = directory.TryRead(); // before the lock: a directory of another version is not touched
@@ -94,8 +95,8 @@ internal static class UpVerb
         StatusText.Write(terminal, await WorldStatus.ReadAsync(world, cancellationToken), OutputFormat.Table);
         terminal.Say(
             $"\nTry:  curl --cacert {directory.TrustBundle} {await UrlAsync(world, cancellationToken)}/healthz");
-        var named = contextName is null ? "" : $" --context {contextName}";
-        terminal.Say($"Next: pelago status --watch{named} · pelago wan cut eu-west-1{named} · pelago down{named}");
+        terminal.Say(
+            $"Next: pelago status --watch{suffix} · pelago wan cut eu-west-1{suffix} · pelago down{suffix}");
     }
 
     private static async Task DeploySampleAsync(VerbContext context, RunningWorld world,

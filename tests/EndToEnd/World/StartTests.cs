@@ -65,7 +65,8 @@ public sealed class StartTests
             var (exitCode, said) = await InterruptAsync(world, signal, seen);
             exitCode.ShouldBe(signal == 2 ? 130 : 137, said);
         }
-        (await world.UpAsync()).ShouldExitWith(0);
+        (await world.UpAsync()).ShouldExitWith(0).Error.ShouldContain(
+            $"pelago down --data {world.Data}", customMessage: "the next steps mean this world");
         await world.UntilReadyAsync();
         (await world.RunAsync("down")).ShouldExitWith(0);
         world.Processes().ShouldBeEmpty();
