@@ -71,6 +71,37 @@ public abstract partial class JournalConformance
     }
 
     [Fact]
+    public async Task Stop_OfAnUncleanLifeThatNobodyWroteTo_ProvesNothing()
+    {
+        await fixture.CrashAsync(await BeginAsync());
+        await using (var journal = await fixture.OpenAsync())
+            journal.Identity.Continuity.ShouldBe(Continuity.Unclean);
+        await using (var again = await fixture.OpenAsync())
+        {
+            again.Identity.Continuity.ShouldBe(Continuity.Unclean);
+            await again.AppendAsync(Batch(await again.AcquireAsync(3), Own(Key(3), 1, 1)));
+        }
+        await using var proven = await fixture.OpenAsync(); // whoever wrote had asked the members
+        proven.Identity.Continuity.ShouldBe(Continuity.Clean);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Stop_OfABrokenLife_LeavesItBroken(bool cleanly)
+    {
+        await WriteAsync(2);
+        await fixture.LoseGuardAsync();
+        var journal = await fixture.OpenAsync();
+        if (cleanly)
+            await journal.DisposeAsync();
+        else
+            await fixture.CrashAsync(journal);
+        await using var again = await fixture.OpenAsync();
+        again.Identity.Continuity.ShouldBe(Continuity.Broken);
+    }
+
+    [Fact]
     public async Task OpenIncarnation_AfterCrash_ClosesTheFormerAtItsHead()
     {
         var journal = await BeginAsync();

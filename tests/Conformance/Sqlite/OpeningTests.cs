@@ -106,16 +106,6 @@ public sealed class OpeningTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Open_UncleanAndStoppedWithoutAWrite_StaysUnclean()
-    {
-        await fixture.CrashAsync(await BeginAsync());
-        await using (var journal = await fixture.OpenAsync())
-            journal.Identity.Continuity.ShouldBe(Continuity.Unclean);
-        await using var again = await fixture.OpenAsync();
-        again.Identity.Continuity.ShouldBe(Continuity.Unclean);
-    }
-
-    [Fact]
     public async Task Open_OverATornTail_HoldsWholeGroupsFromTheFirst()
     {
         var journal = await BeginAsync();

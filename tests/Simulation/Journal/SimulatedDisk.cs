@@ -13,6 +13,8 @@ public sealed class SimulatedDisk
     private readonly List<DiskWrite> log = [];
     private readonly Guid journalId;
     private GuardFile? guard;
+    private Continuity continuity = Continuity.Broken;
+    private bool wroteOwn;
 
     /// <summary>An empty disk whose journal will have this id.</summary>
     public SimulatedDisk(Guid journalId) => this.journalId = journalId;
@@ -34,24 +36,33 @@ public sealed class SimulatedDisk
     /// <summary>Called with each group once it is durable, before anybody is told.</summary>
     public Action<IReadOnlyList<LaneBatch>>? Written { get; set; }
 
-    /// <summary>What a process that opens the journal now finds; marks the journal as running from then on.</summary>
+    /// <summary>What a process that opens the journal now finds; a journal that was stopped cleanly runs from then
+    /// on.</summary>
     public JournalIdentity Open()
     {
-        var (continuity, reason) = (guard, State.Incarnation) switch
+        (var found, var reason) = (guard, State.Incarnation) switch
         {
             (_, null) => (Continuity.Broken, "The journal is new."),
             (null, _) => (Continuity.Broken, "The guard file is missing."),
             ({ } g, _) when g.JournalId != journalId => (Continuity.Broken, "The guard file is another journal's."),
+            ({ } g, { } life) when g.Incarnation != life => (Continuity.Broken, "The guard file knows another life."),
             ({ CleanHeads: null }, _) => (Continuity.Unclean, "The process had not stopped cleanly."),
             ({ CleanHeads: { } heads }, _) when heads.AsSpan().SequenceEqual(State.Heads()) => (Continuity.Clean, ""),
             _ => (Continuity.Broken, "The guard file knows another head: the journal was restored."),
         };
-        guard = new GuardFile(journalId, null);
+        (continuity, wroteOwn) = (found, false);
+        if (continuity == Continuity.Clean)
+            guard = guard! with { CleanHeads = null };
         return new JournalIdentity(journalId, State.Incarnation, continuity, reason);
     }
 
-    /// <summary>A clean stop.</summary>
-    public void Close() => guard = new GuardFile(journalId, State.Heads());
+    /// <summary>A clean stop. It does not prove what was not proven: a life that nobody wrote to since an unclean start
+    /// leaves the guard as it was.</summary>
+    public void Close()
+    {
+        if (continuity == Continuity.Clean || (continuity == Continuity.Unclean && wroteOwn))
+            guard = new GuardFile(journalId, State.Incarnation, State.Heads());
+    }
 
     /// <summary>Cuts the log: a torn tail or a restored backup.</summary>
     /// <returns>The events that this disk no longer has.</returns>
@@ -86,14 +97,18 @@ public sealed class SimulatedDisk
     {
         log.Add(write);
         State.Apply(write);
-        if (write is GroupWritten group)
-            Written?.Invoke(group.Batches);
+        if (write is LifeBegun begun)
+            (guard, continuity) = (new GuardFile(journalId, begun.Next.Incarnation, null), Continuity.Clean);
+        if (write is not GroupWritten group)
+            return;
+        wroteOwn |= group.Batches.Any(b => b.Rows.Any(r => r.Own));
+        Written?.Invoke(group.Batches);
     }
 }
 
 /// <summary>What the guard file holds.</summary>
 /// <param name="CleanHeads">Lane heads at the clean stop; null while a process runs, or when it died.</param>
-internal sealed record GuardFile(Guid JournalId, ulong[]? CleanHeads);
+internal sealed record GuardFile(Guid JournalId, Incarnation? Incarnation, ulong[]? CleanHeads);
 
 /// <summary>A durable transaction.</summary>
 internal abstract record DiskWrite;
