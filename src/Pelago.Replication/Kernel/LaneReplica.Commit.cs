@@ -135,16 +135,10 @@ internal sealed partial class LaneReplica
     // An event sorted before the fold's base: the state is made again from the first event.
     private void Reload(EntityReplica entity)
     {
-        if (entity.HeldCount > 0)
-        {
-            foreach (var entry in entity.Held.ToArray())
-            {
-                Owe(entity, entry);
-                Forget(entity, entry);
-            }
-        }
+        foreach (var entry in entity.Held)
+            Owe(entity, entry);
         context.Hit(Probe.HistoryNeeded);
-        var fresh = Fresh(entity);
+        var fresh = Fresh(entity, _ => true);
         fresh.NeedsHistory = true;
         entities[entity.Key] = fresh;
         context.Emit(new LoadEntity(entity.Key, History: true));
@@ -215,14 +209,16 @@ internal sealed partial class LaneReplica
         context.Alarm(alarm, $"Lane {Lane}: {failure.Message}");
         context.Hit(outcome == CommitOutcome.Fenced ? Probe.LaneFenced : Probe.GroupUndone);
         FailAll(group, failure);
-        Reset(failure);
+        Reset(failure, group);
         KeepForks(group);
         LoadWaiting();
         links.CloseDialled("lane reset");
     }
 
-    /// <summary>Forgets what is not durable and not under way; entities are read again.</summary>
-    public void Reset(Failure failure)
+    /// <summary>Forgets what is not durable and not under way; entities are read again. What is durably owed is kept:
+    /// nobody sends it again by himself, and this may be the only copy.</summary>
+    /// <param name="failed">The group that failed, too.</param>
+    public void Reset(Failure failure, PendingGroup? failed = null)
     {
         var dropped = filling;
         filling = new PendingGroup();
@@ -230,12 +226,14 @@ internal sealed partial class LaneReplica
         {
             if (underWay is not null && entity.Pending > 0)
                 loadAfterGroup.Add(entity.Key);
-            var fresh = Fresh(entity);
+            var fresh = Fresh(entity, h => IsDurablyOwed(h.Event));
             entities[entity.Key] = fresh;
             if (!loadAfterGroup.Contains(entity.Key))
                 context.Emit(new LoadEntity(entity.Key, History: false));
         }
-        (HeldCount, heldBytes) = (0, 0);
+        foreach (var row in (failed?.Rows ?? []).Concat(dropped.Rows).Where(r => !r.Own && IsDurablyOwed(r.Event)))
+            entities[row.Event.Entity].Hold(row.Event, null, context.Now.MonotonicMilliseconds);
+        CountHeld();
         FailAll(dropped, failure);
         KeepForks(dropped);
         owed.RemoveAll(o => !o.Durable);
@@ -246,6 +244,15 @@ internal sealed partial class LaneReplica
             cursor.Reset();
             cursor.Dirty = true;
         }
+    }
+
+    private bool IsDurablyOwed(EventRecord e) => owed.Exists(o => o.Durable && o.Entry.Entity == e.Entity
+        && o.Entry.Origin.Equals(e.Origin) && o.Entry.FromSequence <= e.Sequence);
+
+    private void CountHeld()
+    {
+        HeldCount = entities.Values.Sum(e => e.HeldCount);
+        heldBytes = entities.Values.Where(e => e.HeldCount > 0).Sum(e => e.Held.Sum(h => (long)h.Event.Weight));
     }
 
     private static void FailAll(PendingGroup group, Failure failure)

@@ -58,11 +58,8 @@ internal sealed partial class LaneReplica
             gap.NothingAt.Clear();
             return;
         }
-        if (answered is null)
-            return;
-        if (gap.NothingAt.Count == 0)
-            gap.NothingSinceMilliseconds = context.Now.MonotonicMilliseconds;
-        gap.NothingAt.Add(answered);
+        if (answered is not null && gap.NothingAt.Add(answered))
+            gap.NothingSinceMilliseconds = context.Now.MonotonicMilliseconds; // of the last one who was asked
     }
 
     /// <summary>Nobody has what is owed, and nobody will: the gap is closed, and a person is told. What is held of it
@@ -83,8 +80,15 @@ internal sealed partial class LaneReplica
             + $"{gap.Entry.FromSequence} on are lost: their region lost them, and no other has them.");
     }
 
-    /// <summary>The next event of an owed gap is held back here, and so is the rest of its batch; all that it waits for
-    /// was written in lives that go on. It is in no journal yet, and is not lost.</summary>
+    /// <summary>A peer was out of reach: what it has may be more by now.</summary>
+    public void ForgetAnswers(string peer)
+    {
+        foreach (var gap in owed)
+            gap.NothingAt.Remove(peer);
+    }
+
+    /// <summary>The next event of an owed gap is held back here, and so is the rest of its batch, and all that it waits
+    /// for may still come. It is in no journal yet, and is not lost.</summary>
     public bool WillCome(EntityKey key, Origin origin)
         => HeldCount > 0 && entities.TryGetValue(key, out var entity) && WillCome(entity, origin);
 
@@ -94,10 +98,14 @@ internal sealed partial class LaneReplica
             return false;
         foreach (var slot in batch[0].Event.Vector)
         {
-            if (!slot.Origin.Equals(origin) && entity.Seen[slot.Origin] < slot.Count && links.IsOver(slot.Origin))
+            if (!slot.Origin.Equals(origin) && entity.Seen[slot.Origin] < slot.Count && !MayCome(slot.Origin))
                 return false;
         }
         context.Hit(Probe.OwedHeldBack);
         return true;
     }
+
+    // Its life goes on; or it has arrived and is not durable, is owed, or is at a peer that has not sent it all.
+    private bool MayCome(Origin origin)
+        => links.MayBring(this, origin) || owed.Exists(o => o.Entry.Origin.Equals(origin)) || IsBusy(Cursor(origin));
 }

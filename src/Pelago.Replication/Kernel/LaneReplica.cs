@@ -154,12 +154,14 @@ internal sealed partial class LaneReplica
         entity.NeedsHistory = false;
         if (!entity.Restore(image))
         {
-            entities[image.Entity] = entity = Fresh(entity);
+            entities[image.Entity] = entity = Fresh(entity, _ => true);
             entity.NeedsHistory = true;
             Load(image.Entity, history: true);
             return;
         }
         EntityBytes += entity.Weight - 600;
+        if (entity.HeldCount > 0)
+            Release(entity);
         RunWaiting(entity);
         Queue<Action<EntityReplica>> arrived = new(entity.Mailbox);
         entity.Mailbox.Clear();
@@ -191,12 +193,14 @@ internal sealed partial class LaneReplica
     private EntityReplica NewReplica(EntityKey key, IEntityType type)
         => new(key, type, context.Probes) { Fork = forked.GetValueOrDefault(key) };
 
-    private EntityReplica Fresh(EntityReplica old)
+    private EntityReplica Fresh(EntityReplica old, Func<HeldEvent, bool> keeps)
     {
         var fresh = NewReplica(old.Key, old.Type);
         while (old.Mailbox.TryDequeue(out var run))
             fresh.Mailbox.Enqueue(run);
         fresh.Waiting.AddRange(old.Waiting);
+        foreach (var entry in old.Held.Where(keeps))
+            fresh.Hold(entry.Event, null, entry.SinceMilliseconds);
         return fresh;
     }
 

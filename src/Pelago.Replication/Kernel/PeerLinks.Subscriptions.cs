@@ -78,11 +78,13 @@ internal sealed partial class PeerLinks
         return living;
     }
 
-    /// <summary>The origin's region is in reach and writes another life by now.</summary>
-    public bool IsOver(Origin origin)
+    /// <summary>More of the origin may arrive in this lane: its region is out of reach or still writes that life, or
+    /// some peer has more of it.</summary>
+    public bool MayBring(LaneReplica lane, Origin origin)
     {
         var living = LivingOrigins();
-        return !living.Contains(origin) && living.Any(o => o.Region == origin.Region);
+        return living.Contains(origin) || !living.Any(o => o.Region == origin.Region)
+            || peers.Values.Any(p => Offers(p, lane, origin));
     }
 
     // Lives that are over: what is left of them is settled once every member has told and sent all it has.

@@ -212,6 +212,7 @@ internal sealed partial class PeerLinks
         {
             foreach (var cursor in lane.Cursors.Where(c => c.ServedBy == link.Id))
                 cursor.ServedBy = 0;
+            lane.ForgetAnswers(link.Peer.Name);
         }
     }
 

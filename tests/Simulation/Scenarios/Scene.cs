@@ -89,10 +89,10 @@ internal sealed class Scene
     /// <summary>What is durable of an entity, as text.</summary>
     public string[] Lines(SimulatedRegion at, EntityKey entity) => [.. Events(at, entity).Select(EventBook.Text)];
 
-    /// <summary>Hands a region a frame as if it came on its link to a peer.</summary>
+    /// <summary>Hands a region a frame as if it came on its newest link to a peer.</summary>
     public static void Deliver(SimulatedRegion to, SimulatedRegion from, Frame frame)
     {
-        var link = to.Links.Values.Select(l => l.End).Single(e => e.Dialled == from.Name);
+        var link = to.Links.Values.Select(l => l.End).Where(e => e.Dialled == from.Name).MaxBy(e => e.Number)!;
         to.Enter(to.Life, (kernel, now) => kernel.Received(link.Number, frame, now));
     }
 
