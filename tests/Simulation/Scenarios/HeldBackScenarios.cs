@@ -84,6 +84,7 @@ public sealed class HeldBackScenarios
         var scene = new Scene(3, o => o with
         {
             RelayAfterMilliseconds = 10_000_000, LaneCreditBytes = 8 * 1024, PageBytes = 2048,
+            LostAfterMilliseconds = 1_000,
         });
         foreach (var region in scene.Group.Regions)
             scene.Done(region, Scene.Diary());
