@@ -83,7 +83,8 @@ internal sealed partial class LaneReplica
         return holds;
     }
 
-    /// <summary>The highest position of an origin of which anything is here, is held back, or is owed.</summary>
+    /// <summary>The highest position of an origin of which anything is here, on its way to the journal, held back, or
+    /// owed.</summary>
     public ulong HighestOf(Origin origin)
     {
         if (origin.Equals(writer.Newest))
@@ -92,6 +93,10 @@ internal sealed partial class LaneReplica
         foreach (var entity in entities.Values.Where(e => e.HeldCount > 0))
             highest = Math.Max(highest, entity.Held.Where(h => h.Event.Origin.Equals(origin))
                 .Max(h => (ulong?)h.Event.OriginPosition) ?? 0);
+        foreach (var row in filling.Rows.Concat(underWay?.Rows ?? []).Where(r => r.Event.Origin.Equals(origin)))
+            highest = Math.Max(highest, row.Event.OriginPosition);
+        foreach (var gap in owed.Where(o => o.Entry.Origin.Equals(origin)))
+            highest = Math.Max(highest, gap.HighestPosition);
         return highest;
     }
 

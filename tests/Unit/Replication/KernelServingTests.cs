@@ -25,6 +25,22 @@ public sealed class KernelServingTests
         (answer.Events.Count, answer.More).ShouldBe((0, true), "the peer must not take it for lost");
     }
 
+    [Fact]
+    public void Hello_OfAPeerWhoseEventWasPassedOver_IsAnsweredWithItsPosition()
+    {
+        var b = new Origin("b", new Incarnation(1));
+        var passed = Write(b, 1, 9, "late", position: 9);
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean) { Damage = Unreadable }.Linked(1, "b", 0)
+            .Give(k => k.Received(1, new EventsFrame(Entity.Lane, b, [passed], 0), Now));
+        kernel.Owed.ShouldHaveSingleItem();
+
+        Accept(kernel);
+
+        var answer = kernel.Asked.OfType<SendFrame>().Where(s => s.Link == Link).Select(s => s.Frame)
+            .OfType<HelloFrame>().Single();
+        answer.Holdings.ShouldHaveSingleItem().ShouldBe(new LaneHolding(Entity.Lane, b, 9));
+    }
+
     [Theory]
     [InlineData("c", 1, true)] // the cause's region is away: it may bring it
     [InlineData("b", 1, true)] // the life in which b writes
@@ -115,8 +131,10 @@ public sealed class KernelServingTests
     private static Moment Now => new(1_000_000, 1_000);
 
     private static TestKernel Serving()
+        => Accept(new TestKernel(TestKernel.Three, Continuity.Clean, Write(A, 1, 5, "one")));
+
+    private static TestKernel Accept(TestKernel kernel)
     {
-        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, Write(A, 1, 5, "one"));
         var hello = new HelloFrame("b", Guid.Empty, new Incarnation(60), new Origin("b", new Incarnation(1)),
             new Origin("b", new Incarnation(1)), 1, new ulong[EntityKey.Lanes], []);
         return kernel.Give(k =>
