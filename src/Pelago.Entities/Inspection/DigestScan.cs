@@ -48,20 +48,24 @@ public sealed class DigestScan(EntityRuntime runtime)
             var page = await runtime.Journal.ReadEntitiesAsync(lane, after, PageEntities, cancellationToken);
             foreach (var entity in page.Entities)
             {
-                if (slice is null || entity.Slice == slice)
-                    yield return await DigestAsync(entity, cancellationToken);
+                if ((slice is null || entity.Slice == slice)
+                    && await DigestAsync(entity, cancellationToken) is { } digest)
+                    yield return digest;
             }
             after = page.Next;
         }
         while (after != 0);
     }
 
-    private async ValueTask<EntityDigest> DigestAsync(EntityKey entity, CancellationToken cancellationToken)
+    // Null for an entity without events: replies that are remembered for it are this region's own affair.
+    private async ValueTask<EntityDigest?> DigestAsync(EntityKey entity, CancellationToken cancellationToken)
     {
         var type = runtime.Types.Find(entity.Type);
         for (var attempt = 1; ; attempt++)
         {
             var image = await runtime.Journal.LoadHistoryAsync(entity, cancellationToken);
+            if (image.Rows.Count == 0 && image.Damage is null)
+                return null;
             var rows = image.Rows.Select(r => r.Event);
             if (type is null)
                 return EntityDigest.Of(entity, rows, 0, null);

@@ -15,10 +15,14 @@ internal static class RequestChecks
         "This instance failed before the request was answered; it may have been carried out.",
         "Try again with the same idempotency key: another instance or the next one answers.");
 
-    public static readonly Failure KeyReused = new(ErrorCodes.KeyReused,
-        "The idempotency key was used before, for another request; nothing was changed.",
-        "Send a new key with each new request, and the same one only to repeat a request as it was.",
-        "Idempotency-Key");
+    public static Failure Of(UnfitReply reply) => reply == UnfitReply.OfAnotherRequest
+        ? new Failure(ErrorCodes.KeyReused,
+            "The idempotency key was used before, for another request; nothing was changed.",
+            "Send a new key with each new request, and the same one only to repeat a request as it was.",
+            "Idempotency-Key")
+        : new Failure(ErrorCodes.AlreadyDone,
+            "The command with this idempotency key was done already; its reply is of a type that is not kept.",
+            "Read the entity for its result. Register the reply's JSON with Command(…) in Define to have it kept.");
 
     public static Failure Overloaded(int bound) => new(ErrorCodes.Overloaded,
         string.Create(CultureInfo.InvariantCulture, $"More than {bound} requests are under way in this instance."),

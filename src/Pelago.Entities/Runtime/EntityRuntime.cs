@@ -108,8 +108,8 @@ public sealed class EntityRuntime : IAsyncDisposable
             DeadlineMilliseconds = DeadlineOf(request),
             Waiter = waiter,
         }, key, waiter, cancellationToken);
-        if (result.Value is ReusedKey)
-            return new EntityReply<TReply>(default, RequestChecks.KeyReused, request.Token, []);
+        if (result.Value is UnfitReply unfit)
+            return new EntityReply<TReply>(default, RequestChecks.Of(unfit), request.Token, []);
         return new EntityReply<TReply>(result.Value is TReply value ? value
             : default, result.Failure, request.Token, result.Points);
     }

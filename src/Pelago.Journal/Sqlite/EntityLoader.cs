@@ -123,7 +123,10 @@ internal sealed class EntityLoader
                     replies.Long(2), SideRecords.ReplyColumns(entity, hash), replies.Blob(3), out var content))
                     return Damage.Failure($"a remembered reply of {key} is damaged or was altered");
                 var stored = SealedReply.Parser.ParseFrom(content);
-                found.Add(new RememberedReply(key, stored.Key, stored.Reply.Memory));
+                found.Add(new RememberedReply(key, stored.Key, stored.Reply.Memory)
+                {
+                    AtMilliseconds = stored.AtMilliseconds,
+                });
             }
             return null;
         }

@@ -57,6 +57,7 @@ internal sealed class SideRecords
         var content = new SealedReply
         {
             Key = remembered.IdempotencyKey, Reply = UnsafeByteOperations.UnsafeWrap(remembered.Reply),
+            AtMilliseconds = remembered.AtMilliseconds,
         }.ToByteArray();
         var box = sealer.Seal(SealDomain.Reply, ReplyColumns(entity, hash), content, out var nonce);
         reply.Bind(1, entity).Bind(2, hash).Bind(3, sealer.Salt).Bind(4, nonce).Bind(5, box).Run();

@@ -101,7 +101,7 @@ internal sealed class RegionStatus(
             return ("Ready", null);
         var why = workloads.Troubles.Of(service);
         var trouble = why?.Message;
-        if (why is { Said: not null, Revision: not null } && workloads.Troubles.RestartsOf(service.Key) is not null)
+        if (why is { Said: not null, Revision: not null } && workloads.Troubles.RestartsOf(service) is not null)
             return ("Failing", trouble);
         if (programs.Find(service.Spec.Artifact) is null)
             return ("Fetching", trouble ?? "The artifact is on its way.");
@@ -150,7 +150,7 @@ internal sealed class RegionStatus(
             Trouble = state == "Ready"
                 ? said.Where(r => r.Journal is not null).Select(r => InstanceWords.Of(r.Journal!)).FirstOrDefault()
                 : workloads.Troubles.Of(service)?.Said,
-            Restarts = state == "Ready" ? null : workloads.Troubles.RestartsOf(service.Key),
+            Restarts = state == "Ready" ? null : workloads.Troubles.RestartsOf(service),
         };
     }
 

@@ -107,7 +107,8 @@ internal sealed class EntityFollower<TState>(EntityRuntime runtime, string typeN
                 var found = await ReadAsync(id, cancellationToken);
                 if (found.Events >= row)
                 {
-                    _known[id] = found;
+                    if (found.Events > 0) // else only replies are remembered for it
+                        _known[id] = found;
                     return;
                 }
             }

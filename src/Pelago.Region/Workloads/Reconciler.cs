@@ -31,14 +31,14 @@ internal sealed record ObservedInstance(
 /// list.</param>
 /// <param name="Instances">What there is.</param>
 /// <param name="Installed">Digests of the programs that can be started.</param>
-/// <param name="NotBefore">Services whose next start has to wait, and until when.</param>
+/// <param name="NotBefore">Services and revisions whose next start has to wait, and until when.</param>
 /// <param name="Now">Now.</param>
 internal sealed record ReconcilerInput(
     IReadOnlyList<DesiredService> Desired,
     bool DesiredIsComplete,
     IReadOnlyList<ObservedInstance> Instances,
     IReadOnlySet<string> Installed,
-    IReadOnlyDictionary<string, DateTimeOffset> NotBefore,
+    IReadOnlyDictionary<(string Key, string Revision), DateTimeOffset> NotBefore,
     DateTimeOffset Now);
 
 /// <summary>Something to do.</summary>
@@ -107,7 +107,8 @@ internal static class Reconciler
             actions.Add(new WorkloadAction.Install(service.Spec.Artifact));
             return; // a running instance of an older revision stays until the new program is there
         }
-        var waits = input.NotBefore.TryGetValue(service.Key, out var notBefore) && notBefore > input.Now;
+        var waits = input.NotBefore.TryGetValue((service.Key, service.Revision), out var notBefore)
+            && notBefore > input.Now;
         if (!waits && !input.Instances.Any(i => i.Key == service.Key))
             actions.Add(new WorkloadAction.Start(service));
     }

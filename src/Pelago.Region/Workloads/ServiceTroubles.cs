@@ -23,28 +23,33 @@ internal sealed record ServiceTrouble(string Message, TroubleView? Said, string?
 /// reads: immutable snapshots. Forgotten with the region's process.</summary>
 internal sealed class ServiceTroubles
 {
-    private ImmutableDictionary<string, RestartPolicy> _restarts = ImmutableDictionary<string, RestartPolicy>.Empty;
+    // Of one revision each: a build that was mended does not wait because the broken one had failed so often.
+    private ImmutableDictionary<string, (string Revision, RestartPolicy Policy)> _restarts
+        = ImmutableDictionary<string, (string Revision, RestartPolicy Policy)>.Empty;
     private ImmutableDictionary<string, ServiceTrouble> _troubles = ImmutableDictionary<string, ServiceTrouble>.Empty;
 
-    /// <summary>Services whose next start has to wait, and until when.</summary>
-    public IReadOnlyDictionary<string, DateTimeOffset> NotBefore
-        => Volatile.Read(ref _restarts).ToDictionary(r => r.Key, r => r.Value.NotBefore);
+    /// <summary>Services and revisions whose next start has to wait, and until when.</summary>
+    public IReadOnlyDictionary<(string Key, string Revision), DateTimeOffset> NotBefore
+        => Volatile.Read(ref _restarts).ToDictionary(r => (r.Key, r.Value.Revision), r => r.Value.Policy.NotBefore);
 
     /// <summary>Why a service does not run; null when nothing is known of this revision.</summary>
     public ServiceTrouble? Of(DesiredService service)
         => Volatile.Read(ref _troubles).GetValueOrDefault(service.Key) is { } trouble
             && (trouble.Revision is null || trouble.Revision == service.Revision) ? trouble : null;
 
-    /// <summary>Early ends of a service, or null.</summary>
-    public RestartView? RestartsOf(string key)
-        => Policy(key) is { EarlyEnds: > 0 } policy ? new RestartView(policy.EarlyEnds, policy.NotBefore) : null;
+    /// <summary>Early ends of this revision of a service, or null.</summary>
+    public RestartView? RestartsOf(DesiredService service)
+        => Policy(service.Key, service.Revision) is { EarlyEnds: > 0 } policy
+            ? new RestartView(policy.EarlyEnds, policy.NotBefore) : null;
 
     /// <summary>It ended by itself, or could not even be started.</summary>
     /// <returns>When it may be started again.</returns>
-    public DateTimeOffset Ended(string key, DateTimeOffset startedAt, DateTimeOffset now, ServiceTrouble why)
+    public DateTimeOffset Ended(
+        DesiredService service, DateTimeOffset startedAt, DateTimeOffset now, ServiceTrouble why)
     {
-        var next = Policy(key).Ended(startedAt, now);
-        ImmutableInterlocked.Update(ref _restarts, (all, policy) => all.SetItem(key, policy), next);
+        var (key, revision) = (service.Key, service.Revision);
+        var next = Policy(key, revision).Ended(startedAt, now);
+        ImmutableInterlocked.Update(ref _restarts, (all, policy) => all.SetItem(key, (revision, policy)), next);
         Note(key, why);
         return next.NotBefore;
     }
@@ -63,5 +68,7 @@ internal sealed class ServiceTroubles
     public void Note(string key, ServiceTrouble trouble)
         => ImmutableInterlocked.Update(ref _troubles, (all, one) => all.SetItem(key, one), trouble);
 
-    private RestartPolicy Policy(string key) => Volatile.Read(ref _restarts).GetValueOrDefault(key, RestartPolicy.None);
+    private RestartPolicy Policy(string key, string revision)
+        => Volatile.Read(ref _restarts).TryGetValue(key, out var known) && known.Revision == revision
+            ? known.Policy : RestartPolicy.None;
 }

@@ -117,7 +117,7 @@ internal sealed class WorkloadHost(
         {
             Log.NotStarted(log, service.Key, e.Failure.ToString());
             var now = clock.GetUtcNow();
-            Troubles.Ended(service.Key, now, now, ServiceTrouble.Of(e.Failure));
+            Troubles.Ended(service, now, now, ServiceTrouble.Of(e.Failure));
         }
     }
 
@@ -132,7 +132,7 @@ internal sealed class WorkloadHost(
             return;
         }
         var now = clock.GetUtcNow();
-        var next = Troubles.Ended(instance.Key, instance.StartedAt, now, ServiceTrouble.Of(instance));
+        var next = Troubles.Ended(service, instance.StartedAt, now, ServiceTrouble.Of(instance));
         var how = ProcessEnds.Take(instance.Process.Pid)?.ToString() ?? "as an adopted process, so nobody saw how";
         Log.Ended(log, instance.Id, instance.Key, how, (next - now).TotalSeconds);
     }

@@ -60,7 +60,12 @@ public readonly record struct Frontier(Origin Origin, ulong Position, ulong High
 public sealed record Owed(EntityKey Entity, Origin Origin, ulong FromSequence, ulong Position);
 
 /// <summary>The reply that was given for an idempotency key, serialized by the entity's type.</summary>
-public sealed record RememberedReply(EntityKey Entity, string IdempotencyKey, ReadOnlyMemory<byte> Reply);
+public sealed record RememberedReply(EntityKey Entity, string IdempotencyKey, ReadOnlyMemory<byte> Reply)
+{
+    /// <summary>For a command that made no event: when it was answered, in milliseconds since 1970. No event carries
+    /// its key, so this record alone knows it. 0 when the command made events.</summary>
+    public long AtMilliseconds { get; init; }
+}
 
 /// <summary>A reply that need not be remembered any more.</summary>
 public sealed record ForgottenReply(EntityKey Entity, string IdempotencyKey);

@@ -9,7 +9,6 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
 {
     private SortedDictionary<(Origin Origin, ulong Sequence), HeldEvent>? held;
     private bool announced;
-    private int keptReplies;
 
     public EntityKey Key { get; } = key;
     public IEntityType Type { get; } = type;
@@ -21,7 +20,7 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
     public ulong SnapshotCount { get; set; }
     public Failure? Damage { get; private set; }
 
-    /// <summary>Rows appended and not yet durable.</summary>
+    /// <summary>Rows and replies without rows that are not yet durable.</summary>
     public int Pending { get; set; }
 
     /// <summary>The newest group that has rows of this entity.</summary>
@@ -37,8 +36,7 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
     /// <summary>Requests whose condition is not yet met.</summary>
     public List<WaitingRequest> Waiting { get; } = [];
 
-    /// <summary>Replies by idempotency key; bounded like the keys of the fold.</summary>
-    public Dictionary<string, ReadOnlyMemory<byte>> Replies { get; } = new(StringComparer.Ordinal);
+    public KeptReplies Replies { get; } = new();
 
     public long LastUsedMilliseconds { get; set; }
 
@@ -90,8 +88,8 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
             if (!Admit(row.Event))
                 return false;
         }
-        foreach (var reply in image.Replies)
-            Replies[reply.IdempotencyKey] = reply.Reply;
+        foreach (var reply in image.Replies.OrderBy(r => r.AtMilliseconds))
+            Replies.Add(reply);
         Ready = true;
         return true;
     }
@@ -182,17 +180,14 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
         return batch;
     }
 
-    /// <summary>Forgets the replies whose keys the fold has forgotten, once they may be half of all.</summary>
+    /// <summary>Forgets replies whose keys the fold has forgotten.</summary>
     public IReadOnlyList<ForgottenReply> ForgetReplies()
-    {
-        if (Replies.Count < 64 + 2 * keptReplies)
-            return [];
-        var forgotten = Replies.Keys.Where(k => Fold.OwnerOf(k) is null).ToArray();
-        foreach (var key in forgotten)
-            Replies.Remove(key);
-        keptReplies = Replies.Count;
-        return [.. forgotten.Select(key => new ForgottenReply(Key, key))];
-    }
+        => [.. Replies.ForgetUnowned(key => Fold.OwnerOf(key) is not null).Select(k => new ForgottenReply(Key, k))];
+
+    /// <summary>True when a command with this key was answered before: an event carries the key, or a reply without
+    /// events is remembered.</summary>
+    public bool WasAnswered(string key, long nowMilliseconds)
+        => Fold.OwnerOf(key) is not null || Replies.HasEventless(key, nowMilliseconds);
 
     public EntityView View() => new(Fold.State, Seen, Count, Highest, Fold.TailEvents);
 

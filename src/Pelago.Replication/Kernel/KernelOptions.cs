@@ -70,6 +70,10 @@ public sealed record KernelOptions
     /// <summary>A snapshot is written when this many rows follow the last one.</summary>
     public int SnapshotRows { get; init; } = 200;
 
+    /// <summary>Replies to commands without events that are remembered for one entity; beyond that the oldest is
+    /// forgotten before its day is over.</summary>
+    public int MaxEventlessReplies { get; init; } = 1_024;
+
     /// <summary>Commands and reads that may wait for one entity.</summary>
     public int MaxMailbox { get; init; } = 4_096;
 

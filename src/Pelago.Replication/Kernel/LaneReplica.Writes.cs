@@ -86,7 +86,8 @@ internal sealed partial class LaneReplica
             Fail(request, parked);
             return;
         }
-        if (request.IdempotencyKey.Length > 0 && entity.Fold.OwnerOf(request.IdempotencyKey) is not null)
+        if (request.IdempotencyKey.Length > 0
+            && entity.WasAnswered(request.IdempotencyKey, context.AuthorMilliseconds))
         {
             Repeat(entity, request);
             return;
@@ -99,7 +100,7 @@ internal sealed partial class LaneReplica
         if (Decide(entity, request) is not { } decision)
             return;
         if (decision.Rejection is not null || decision.Events.Count == 0)
-            Complete(entity, request, decision, []);
+            Complete(entity, request, decision, [], isFirst: true);
         else
             Write(entity, request, decision, origin);
     }
@@ -133,7 +134,7 @@ internal sealed partial class LaneReplica
             entity.Admit(events[i], decision.Events[i]);
             AddRow(entity, events[i], own: true);
         }
-        Complete(entity, request, decision, events);
+        Complete(entity, request, decision, events, isFirst: true);
     }
 
     private EventRecord[]? Stamp(
@@ -195,7 +196,8 @@ internal sealed partial class LaneReplica
         return events;
     }
 
-    private void Complete(EntityReplica entity, CommandRequest request, Decision decision, EventRecord[] events)
+    private void Complete(
+        EntityReplica entity, CommandRequest request, Decision decision, EventRecord[] events, bool isFirst)
     {
         if (decision.Rejection is { } rejection)
         {
@@ -206,12 +208,11 @@ internal sealed partial class LaneReplica
         try
         {
             reply = decision.Reply(entity.Fold.State);
-            if (request is { IdempotencyKey.Length: > 0, EncodeReply: { } encode } && events.Length > 0)
-            {
-                var remembered = new RememberedReply(entity.Key, request.IdempotencyKey, encode(reply));
-                entity.Replies[request.IdempotencyKey] = remembered.Reply;
-                filling.Replies.Add(remembered);
-            }
+            if (isFirst && request is { IdempotencyKey.Length: > 0, EncodeReply: { } encode })
+                Remember(entity, new RememberedReply(entity.Key, request.IdempotencyKey, encode(reply))
+                {
+                    AtMilliseconds = events.Length > 0 ? 0 : context.AuthorMilliseconds,
+                });
         }
         catch (Exception error) // a user's reply function; the events stand
         {
@@ -225,20 +226,35 @@ internal sealed partial class LaneReplica
             events is [.., var last] ? [PointOf(last)] : Points(entity, seen)))), failure => Fail(request, failure));
     }
 
+    // A reply without events is as good as a row: its answer waits for it, and if the group fails, the entity is read
+    // again. Otherwise a late copy of an answered request would be carried out.
+    private void Remember(EntityReplica entity, RememberedReply reply)
+    {
+        if (reply.AtMilliseconds > 0)
+        {
+            Touch(entity);
+            var forgotten = entity.Replies.ForgetEventless(
+                reply.AtMilliseconds, context.Options.MaxEventlessReplies - 1);
+            filling.Forgotten.AddRange(forgotten.Select(key => new ForgottenReply(entity.Key, key)));
+        }
+        entity.Replies.Add(reply);
+        filling.Replies.Add(reply);
+    }
+
     // A key that was used before: the reply of that time, or, where another region gave it, one made from the state.
     private void Repeat(EntityReplica entity, CommandRequest request)
     {
         context.Hit(Probe.CommandRepeated);
-        if (entity.Replies.TryGetValue(request.IdempotencyKey, out var remembered) && request.DecodeReply is { } decode)
+        if (entity.Replies.TryGet(request.IdempotencyKey, out var remembered) && request.DecodeReply is { } decode)
         {
-            Repeat(entity, request, decode, remembered);
+            Repeat(entity, request, decode, remembered.Reply);
             return;
         }
         if (Decide(entity, request) is not { } decision)
             return;
         if (decision.Rejection is null)
         {
-            Complete(entity, request, decision, []);
+            Complete(entity, request, decision, [], isFirst: false);
             return;
         }
         AfterDurable(entity, () => Fail(request, new Failure(ErrorCodes.AlreadyDone,
@@ -284,6 +300,11 @@ internal sealed partial class LaneReplica
     private void AddRow(EntityReplica entity, EventRecord e, bool own)
     {
         filling.Rows.Add(new EventRow(e, entity.Count, own));
+        Touch(entity);
+    }
+
+    private void Touch(EntityReplica entity)
+    {
         filling.Touched.Add(entity);
         entity.NewestGroup = filling;
         entity.Pending++;

@@ -178,11 +178,17 @@ public abstract partial class JournalConformance
                     Replies = [Reply("a", "first"), Reply("b", "")],
             });
             await journal.AppendAsync(new LaneBatch { Lane = 3, Epoch = lane.Epoch, Replies = [Reply("a", "second")] });
+            var alone = new RememberedReply(Key(3, 1), "c", new byte[] { 1 }) { AtMilliseconds = 1_700_000_000_123 };
+            await journal.AppendAsync(new LaneBatch { Lane = 3, Epoch = lane.Epoch, Replies = [alone] });
         }
         await using var again = await fixture.OpenAsync();
         var replies = (await again.ImageAsync(Key(3))).Replies;
-        replies.Select(r => (r.IdempotencyKey, System.Text.Encoding.UTF8.GetString(r.Reply.Span)))
-            .ShouldBe([("a", "second"), ("b", "")], ignoreOrder: true);
+        replies.Select(r => (r.IdempotencyKey, System.Text.Encoding.UTF8.GetString(r.Reply.Span), r.AtMilliseconds))
+            .ShouldBe([("a", "second", 0), ("b", "", 0)], ignoreOrder: true);
+        var image = await again.ImageAsync(Key(3, 1)); // an entity without rows
+        image.Rows.ShouldBeEmpty();
+        var only = image.Replies.ShouldHaveSingleItem();
+        (only.IdempotencyKey, only.AtMilliseconds).ShouldBe(("c", 1_700_000_000_123));
     }
 
     [Fact]

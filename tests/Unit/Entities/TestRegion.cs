@@ -27,6 +27,9 @@ internal sealed class TestRegion : IAsyncDisposable
     /// <summary>Memory for entities from the next start on; 0 for the default.</summary>
     public long EntityMemoryBytes { get; set; }
 
+    /// <summary>Replies without events per entity from the next start on; 0 for the default.</summary>
+    public int MaxEventlessReplies { get; set; }
+
     /// <summary>The journal's database, for who damages it while the region is stopped.</summary>
     public string DatabasePath => Path.Combine(directory, "journal", "journal.db");
 
@@ -72,6 +75,8 @@ internal sealed class TestRegion : IAsyncDisposable
                 Region = Name, Members = members, Session = session, Seed = (ulong)Name.Length,
             },
         };
+        if (MaxEventlessReplies > 0)
+            options = options with { Kernel = options.Kernel with { MaxEventlessReplies = MaxEventlessReplies } };
         if (EntityMemoryBytes > 0)
             options = options with { Kernel = options.Kernel with { EntityMemoryBytes = EntityMemoryBytes } };
         Journal = new BrokenJournal(journal);
@@ -87,6 +92,10 @@ internal sealed class TestRegion : IAsyncDisposable
 
     public ValueTask<EntityReply<int>> NoteAsync(string id, string word, RequestOptions? options = null)
         => Runtime.SendAsync(Type, id, new Note(word), options ?? RequestOptions.Default,
+            TestContext.Current.CancellationToken);
+
+    public ValueTask<EntityReply<int>> StrikeAsync(string id, string word, RequestOptions? options = null)
+        => Runtime.SendAsync(Type, id, new Strike(word), options ?? RequestOptions.Default,
             TestContext.Current.CancellationToken);
 
     public ValueTask<EntityReply<string>> WordsAsync(string id, RequestOptions? options = null)

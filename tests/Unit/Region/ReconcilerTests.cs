@@ -79,7 +79,8 @@ public sealed class ReconcilerTests
             DateTimeOffset? notBefore = null)
         => Reconciler.Decide(new ReconcilerInput(desired, complete, instances,
             installed ? new HashSet<string> { Digest } : new HashSet<string>(),
-            notBefore is { } until ? new Dictionary<string, DateTimeOffset> { [Cart.Key] = until }
-                : new Dictionary<string, DateTimeOffset>(),
+            notBefore is { } until
+                ? new Dictionary<(string, string), DateTimeOffset> { [(Cart.Key, Cart.Revision)] = until }
+                : new Dictionary<(string, string), DateTimeOffset>(),
             Now));
 }
