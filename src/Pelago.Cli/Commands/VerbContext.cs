@@ -164,7 +164,7 @@ internal sealed class VerbContext(Terminal terminal, TimeProvider time)
                 signal.Cancel = true;
                 // In the role's log, so that an end on request can be told from an end without a word.
                 Console.Out.WriteLine($"{Time.GetUtcNow():O} told to end by {signal.Signal}");
-                told.Cancel();
+                CancelLate(told);
             }
 
             using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
@@ -183,11 +183,24 @@ internal sealed class VerbContext(Terminal terminal, TimeProvider time)
         void Interrupt(PosixSignalContext signal)
         {
             signal.Cancel = true;
-            interrupted.Cancel();
+            CancelLate(interrupted);
         }
 
         using var terminal = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
         using var ended = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
         return await run(parsed, interrupted.Token);
+    }
+
+    // A signal that came as the verb ended is handled after the end: on another thread, which nobody waits for.
+    private static void CancelLate(CancellationTokenSource source)
+    {
+        try
+        {
+            source.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // There is nothing left to interrupt.
+        }
     }
 }
