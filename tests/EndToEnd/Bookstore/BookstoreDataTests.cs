@@ -52,9 +52,8 @@ public sealed partial class BookstoreDataTests
             async () => (await world.RunAsync("verify")).ExitCode == 0, "verify finds the regions equal", Patience);
         foreach (var store in stores.Values)
             await ShouldHoldCartsAsync(store, shoppers);
-        await ShouldHoldBooksAsync(stores[CutOff], index, every: 1);
-        await ShouldHoldBooksAsync(stores[Killed], index, every: 10);
-        await ShouldHoldBooksAsync(stores[Here], index, every: 10);
+        foreach (var store in stores.Values)
+            await ShouldHoldBooksAsync(store, index);
         foreach (var store in stores.Values)
             store.Dispose();
         File.Delete(index);
@@ -72,10 +71,10 @@ public sealed partial class BookstoreDataTests
         }
     }
 
-    private static async Task ShouldHoldBooksAsync(BookstoreClient store, string index, int every)
+    private static async Task ShouldHoldBooksAsync(BookstoreClient store, string index)
     {
         var newest = PackageIndex.Newest(PackageIndex.Read(index));
-        var expected = PackageIndex.Read(index).Where(p => newest[p.Name] == p.Number && p.Number % every == 0);
+        var expected = PackageIndex.Read(index).Where(p => newest[p.Name] == p.Number);
         var wrong = new System.Collections.Concurrent.ConcurrentQueue<string>();
         var parallel = new ParallelOptions
         {
