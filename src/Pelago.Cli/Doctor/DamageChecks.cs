@@ -22,7 +22,8 @@ internal static class DamageChecks
         => code == ErrorCodes.JournalDamaged.Code ? SetAside(patient, region.Name, service)
             : patient.Pelago(service is null ? $"logs {region.Name}" : $"logs {service.Project}.{service.Name}");
 
-    private static string SetAside(Patient patient, string region, ServiceView? service)
+    /// <summary>The commands that set a journal aside.</summary>
+    public static string SetAside(Patient patient, string region, ServiceView? service)
     {
         var home = patient.World.Directory.RegionHome(region);
         var journal = Path.Combine(service is null ? home

@@ -44,6 +44,7 @@ internal static class Examination
             .. LocalChecks.Of(patient),
             .. RegionChecks.Of(patient),
             .. DamageChecks.Of(patient),
+            .. AlarmChecks.Of(patient),
             .. RoleChecks.Of(patient, time.GetUtcNow()),
             .. await Task.WhenAll(NamedServer.Of(patient).Select(s => s.CheckAsync(patient, time, cancellationToken))),
             await LinksAsync(patient, cancellationToken),

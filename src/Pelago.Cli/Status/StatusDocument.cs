@@ -64,6 +64,9 @@ internal sealed record RegionStatus(
 
     /// <summary>Parked entities of its own; those of a service are the service's.</summary>
     public ParkedView Parked { get; init; } = ParkedView.None;
+
+    /// <summary>What its own replica was alarmed about; alarms of a service are the service's.</summary>
+    public IReadOnlyList<AlarmView> Alarms { get; init; } = [];
 }
 
 /// <summary>Words for states of processes and planes.</summary>

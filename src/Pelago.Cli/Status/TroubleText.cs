@@ -12,14 +12,16 @@ internal static class TroubleText
     {
         if (region.Trouble is { } trouble)
             yield return $"{region.Name}: {trouble}{Restarts(region)}";
-        foreach (var line in Parked(region.Name, "its own", region.Parked))
+        foreach (var line in Parked(region.Name, "its own", region.Parked).Concat(
+            Alarms(region.Name, "its own", region.Alarms)))
             yield return line;
         foreach (var service in region.Services)
         {
             var name = $"{service.Project}/{service.Name}";
             if (service.Trouble is { } said)
                 yield return $"{region.Name}: {name}: {said}{Restarts(service.Restarts)}";
-            foreach (var line in Parked(region.Name, name, service.Parked))
+            foreach (var line in Parked(region.Name, name, service.Parked).Concat(
+                Alarms(region.Name, name, service.Alarms)))
                 yield return line;
         }
     }
@@ -42,4 +44,9 @@ internal static class TroubleText
         if (parked.Count > parked.First.Count)
             yield return string.Create(CultureInfo.InvariantCulture, $"  and {parked.Count - parked.First.Count} more");
     }
+
+    private static IEnumerable<string> Alarms(string region, string whose, IReadOnlyList<AlarmView> alarms)
+        => alarms.Where(a => a.Next.Length > 0).Select(a => string.Create(CultureInfo.InvariantCulture,
+            $"{region}: {whose}: alarm {a.Kind}, {a.Count} since it started, the last at {a.LastAt:u}: ")
+            + $"{string.Join(" ", a.Texts.Take(1))} {a.Next}");
 }

@@ -81,7 +81,7 @@ internal static class WorldStatus
             return status with
             {
                 State = view.State, Services = view.Services, Replication = view.Replication,
-                Trouble = view.Trouble, Parked = view.Parked,
+                Trouble = view.Trouble, Parked = view.Parked, Alarms = view.Alarms,
             };
         }
         catch (PelagoException e)

@@ -95,6 +95,9 @@ public sealed record InstanceReplication(IReadOnlyList<PeerReplication> Peers)
 
     /// <summary>What keeps part of its journal from being used, or null.</summary>
     public TroubleView? Journal { get; init; }
+
+    /// <summary>What its replica was alarmed about since its process began, one entry a kind.</summary>
+    public IReadOnlyList<AlarmView> Alarms { get; init; } = [];
 }
 
 /// <summary>How far a replica is behind one peer.</summary>

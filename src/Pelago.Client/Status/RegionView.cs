@@ -32,6 +32,10 @@ public sealed record RegionView(
 
     /// <summary>What keeps part of the region's own journal from being used, or null.</summary>
     public TroubleView? Trouble { get; init; }
+
+    /// <summary>What its own entities' replica was alarmed about since the region's process began, one entry a
+    /// kind.</summary>
+    public IReadOnlyList<AlarmView> Alarms { get; init; } = [];
 }
 
 /// <summary>A service in a region.</summary>
@@ -63,6 +67,9 @@ public sealed record ServiceView(
     /// <summary>Why it is not ready, or what keeps part of its journal from being used while it is; null when nothing
     /// is known.</summary>
     public TroubleView? Trouble { get; init; }
+
+    /// <summary>What its replica here was alarmed about since its process began, one entry a kind.</summary>
+    public IReadOnlyList<AlarmView> Alarms { get; init; } = [];
 
     /// <summary>Its early ends; null when the last start went well.</summary>
     public RestartView? Restarts { get; init; }

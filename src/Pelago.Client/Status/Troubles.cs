@@ -36,3 +36,14 @@ public sealed record ParkedEntity(string Type, string Id, string Code, string Re
 /// <param name="Ends">How often in a row it ended so.</param>
 /// <param name="NextStart">The next start is not before this; the wait doubles with every end, up to 30 s.</param>
 public sealed record RestartView(int Ends, DateTimeOffset NextStart);
+
+/// <summary>Alarms of one kind: something happened that a person should know of. Forgotten with the process that met
+/// it.</summary>
+/// <param name="Kind"><c>EventsLost</c>, <c>OwnEventBeyondSeen</c>, <c>Superseded</c>, <c>Fork</c>, <c>RowsDamaged</c>,
+/// <c>ClockOff</c> or another; later versions may know more.</param>
+/// <param name="Count">How many there were.</param>
+/// <param name="LastAt">When the last one was.</param>
+/// <param name="Texts">The last different texts, newest first; at most five.</param>
+/// <param name="Next">What to do about it; empty where nothing has to be done, as when a new incarnation began.</param>
+public sealed record AlarmView(
+    string Kind, long Count, DateTimeOffset LastAt, IReadOnlyList<string> Texts, string Next);

@@ -19,6 +19,9 @@ public sealed record ReplicationStatus(
 
     /// <summary>What keeps part of the journal from being used, or null.</summary>
     public TroubleStatus? Journal { get; init; }
+
+    /// <summary>What was alarmed about since this process began: one entry a kind, ordered by kind.</summary>
+    public IReadOnlyList<AlarmStatus> Alarms { get; init; } = [];
 }
 
 /// <summary>One peer.</summary>
@@ -54,3 +57,12 @@ public sealed record ParkedStatus(string Type, string Id, string Code, string Re
 
 /// <summary>What is wrong, as a code, one sentence and what to do about it.</summary>
 public sealed record TroubleStatus(string Code, string Message, string Next);
+
+/// <summary>Alarms of one kind.</summary>
+/// <param name="Kind">A <see cref="Pelago.Replication.AlarmKind"/>.</param>
+/// <param name="Count">How many there were.</param>
+/// <param name="LastAt">When the last one was.</param>
+/// <param name="Texts">The last different texts, newest first; at most five.</param>
+/// <param name="Next">What to do about it; empty where nothing has to be done.</param>
+public sealed record AlarmStatus(
+    string Kind, long Count, DateTimeOffset LastAt, IReadOnlyList<string> Texts, string Next);

@@ -6,7 +6,8 @@ namespace Pelago.Entities;
 /// <summary>Translates the kernel's own description into what operators see.</summary>
 internal static class ReplicationView
 {
-    public static ReplicationStatus Of(KernelDescription description, ProbeCounts counts, Failure? journal) => new(
+    public static ReplicationStatus Of(
+        KernelDescription description, ProbeCounts counts, Failure? journal, IReadOnlyList<AlarmStatus> alarms) => new(
         description.Region, description.Current?.ToString(),
         [.. description.Peers.Select(p => new PeerStatus(
             p.Name, p.State, p.LagMilliseconds < 0 ? null : Math.Round(p.LagMilliseconds, 1),
@@ -22,5 +23,6 @@ internal static class ReplicationView
         Enum.GetValues<Probe>().Where(p => counts[p] > 0).ToDictionary(p => p.ToString(), p => counts[p]))
     {
         Journal = journal is null ? null : new TroubleStatus(journal.Error.Code, journal.Message, journal.Next),
+        Alarms = alarms,
     };
 }

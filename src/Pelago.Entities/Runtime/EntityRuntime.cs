@@ -23,6 +23,7 @@ public sealed class EntityRuntime : IAsyncDisposable
     private readonly KernelLoop loop;
     private readonly JournalWorker worker;
     private readonly LinkTable links;
+    private readonly AlarmMemory alarms;
     private readonly ITimer ticker;
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -37,7 +38,7 @@ public sealed class EntityRuntime : IAsyncDisposable
         EntityOwners owners, TimeProvider clock, ILogger logger)
     {
         (this.options, Types, this.journal, this.owners) = (options, types, journal, owners);
-        (this.clock, this.logger) = (clock, logger);
+        (this.clock, this.logger, alarms) = (clock, logger, new AlarmMemory(clock));
         var kernel = new InstanceKernel(options.Kernel, types.ForKernel, journal.Identity, lanes);
         loop = new KernelLoop(kernel, clock, options.MaxInputsPerTurn, logger) { Perform = Perform, Failed = OnFailed };
         worker = new JournalWorker(journal, options.ConcurrentReads, logger) { Answer = i => loop.Post(i) };
@@ -161,7 +162,8 @@ public sealed class EntityRuntime : IAsyncDisposable
     /// <summary>How far this replica and its peers are.</summary>
     public ValueTask<ReplicationStatus> DescribeAsync(CancellationToken cancellationToken)
         => InspectAsync(
-            (kernel, now) => ReplicationView.Of(kernel.Describe(now), kernel.Probes, journal.Trouble),
+            (kernel, now) => ReplicationView.Of(
+                kernel.Describe(now), kernel.Probes, journal.Trouble, alarms.Known),
             cancellationToken);
 
     /// <summary>Serves a replication stream of a verified peer, until it ends.</summary>
@@ -243,6 +245,7 @@ public sealed class EntityRuntime : IAsyncDisposable
                 break;
             case Alarm alarm:
                 Log.Alarm(logger, alarm.Kind, alarm.Text);
+                alarms.Keep(alarm.Kind, alarm.Text);
                 break;
         }
     }

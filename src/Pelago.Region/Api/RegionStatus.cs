@@ -28,6 +28,7 @@ internal sealed class RegionStatus(
         {
             Parked = new ParkedView(own.ParkedCount, own.Parked),
             Trouble = own.Journal,
+            Alarms = own.Alarms,
         };
     }
 
@@ -150,6 +151,7 @@ internal sealed class RegionStatus(
             Trouble = state == "Ready"
                 ? said.Where(r => r.Journal is not null).Select(r => InstanceWords.Of(r.Journal!)).FirstOrDefault()
                 : workloads.Troubles.Of(service)?.Said,
+            Alarms = InstanceWords.Of(said.SelectMany(r => r.Alarms)),
             Restarts = state == "Ready" ? null : workloads.Troubles.RestartsOf(service),
         };
     }

@@ -26,6 +26,7 @@ internal sealed class RuntimeHealth(EntityRuntime runtime, JournalProbe probe)
             ParkedCount = described.ParkedCount,
             Journal = described.Journal is { } trouble
                 ? new TroubleView(trouble.Code, trouble.Message, trouble.Next) : null,
+            Alarms = [.. described.Alarms.Select(a => new AlarmView(a.Kind, a.Count, a.LastAt, a.Texts, a.Next))],
         };
     }
 }

@@ -8,11 +8,22 @@ internal static class InstanceWords
 {
     private const int MaxCharacters = 2_000;
     private const int MaxParked = 5;
+    private const int MaxAlarms = 32;
+    private const int MaxAlarmTexts = 5;
 
     public static TroubleView Of(TroubleView said) => new(Kept(said.Code), Kept(said.Message), Kept(said.Next));
 
     public static IEnumerable<ParkedEntity> Of(IEnumerable<ParkedEntity> said) => said.Take(MaxParked).Select(p
         => new ParkedEntity(Kept(p.Type), Kept(p.Id), Kept(p.Code), Kept(p.Reason), Kept(p.Next)));
+
+    /// <summary>Alarms of all instances of a service: one entry a kind, the newest first.</summary>
+    public static IReadOnlyList<AlarmView> Of(IEnumerable<AlarmView> said)
+        => [.. said.OfType<AlarmView>().GroupBy(a => Kept(a.Kind), StringComparer.Ordinal).Take(MaxAlarms).Select(kind =>
+        {
+            var newest = kind.OrderByDescending(a => a.LastAt).ToList();
+            return new AlarmView(kind.Key, kind.Sum(a => Math.Clamp(a.Count, 0, int.MaxValue)), newest[0].LastAt,
+                [.. newest.SelectMany(a => a.Texts).OfType<string>().Select(Kept).Distinct().Take(MaxAlarmTexts)], Kept(newest[0].Next));
+        })];
 
     private static string Kept(string text)
         => string.Concat(text.Take(MaxCharacters).Select(c => char.IsControl(c) ? ' ' : c));

@@ -249,6 +249,24 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Replication_Alarms_AreCountedByKindAndKeptForLater()
+    {
+        foreach (var id in new[] { "a", "b", "c", "d", "e", "f" })
+            await region.NoteAsync(id, "one");
+        (await ReplicationAsync()).Alarms.ShouldBeEmpty();
+
+        foreach (var id in new[] { "a", "b", "c", "d", "e", "f" })
+            (await QuarantineAsync("secret", new QuarantineRequest("tally", id, OwnOrigin.ToString(), 1, "b differs")))
+                .ShouldBe(HttpStatusCode.Accepted);
+
+        var alarm = (await ReplicationAsync()).Alarms.Single();
+        (alarm.Kind, alarm.Count, alarm.Texts.Count).ShouldBe(("Fork", 6, 5));
+        alarm.Texts[0].ShouldContain("tally/f");
+        alarm.Next.ShouldContain("pelago verify");
+        (await ReplicationAsync()).Alarms.Single().LastAt.ShouldBe(alarm.LastAt);
+    }
+
+    [Fact]
     public async Task About_Instance_IsItsVersion()
         => (await http.GetFromJsonAsync("/v1/about", InstanceJson.Default.InstanceAbout, Stop))!.Version
             .ShouldBe(BuildIdentity.Current.Version);

@@ -1,0 +1,54 @@
+using System.Collections.Immutable;
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Entities;
+
+/// <summary>What the kernel has alarmed about since this process began, for whoever asks later: a log line scrolls away,
+/// and nobody reads the log of a service that seems well.</summary>
+/// <remarks>Bounded: one entry a kind of alarm, with its <see cref="MaxTexts"/> newest different texts. One thread
+/// writes, anybody reads.</remarks>
+internal sealed class AlarmMemory(TimeProvider clock)
+{
+    /// <summary>Different texts that are kept of a kind.</summary>
+    public const int MaxTexts = 5;
+
+    private const int MaxCharacters = 1_000;
+
+    private ImmutableSortedDictionary<AlarmKind, AlarmStatus> kept = ImmutableSortedDictionary<AlarmKind,
+        AlarmStatus>.Empty;
+
+    /// <summary>One entry a kind, ordered by kind.</summary>
+    public IReadOnlyList<AlarmStatus> Known => [.. Volatile.Read(ref kept).Values];
+
+    /// <summary>Keeps an alarm. One whose text is known is counted, and its text becomes the newest.</summary>
+    public void Keep(AlarmKind kind, string text)
+    {
+        var said = text.Length <= MaxCharacters ? text : text[..MaxCharacters] + "…";
+        var before = kept.GetValueOrDefault(kind);
+        Volatile.Write(ref kept, kept.SetItem(kind, new AlarmStatus(
+            kind.ToString(), (before?.Count ?? 0) + 1, clock.GetUtcNow(),
+            [said, .. (before?.Texts ?? []).Where(t => t != said).Take(MaxTexts - 1)], NextStep(kind))));
+    }
+
+    // Empty where nothing has to be done: a new incarnation is how a journal goes on after a crash, and parked entities
+    // are shown for as long as they are parked.
+    private static string NextStep(AlarmKind kind) => kind switch
+    {
+        AlarmKind.NewIncarnation or AlarmKind.Parked => "",
+        AlarmKind.EventsLost => "Look for them in the journals that were set aside or saved of the region that is "
+            + "named: no running region has them.",
+        AlarmKind.OwnEventBeyondSeen => "The journal was restored or copied, and what was written since may be there "
+            + "twice under one name: run 'pelago verify'.",
+        AlarmKind.Superseded => "The journal was restored or copied and both write: end the copy, then run "
+            + "'pelago verify'.",
+        AlarmKind.Fork => "The journal was copied and both copies wrote: run 'pelago verify', which names what differs.",
+        AlarmKind.RowsDamaged => "Peers wait for these rows: set the journal aside, and what others have comes back.",
+        AlarmKind.ClockOff => "Set the clock of this machine right; until then its timestamps are corrected.",
+        AlarmKind.JournalFailed => "See that the disk takes writes; what was asked for meanwhile was refused.",
+        AlarmKind.LaneFenced => "Two processes had one journal open: the later one goes on.",
+        AlarmKind.Protocol => "See that all regions run versions that go together.",
+        AlarmKind.SnapshotFailed => "Mend how the entity's state is serialized; until then it takes longer to load.",
+        _ => "The service's log says more.",
+    };
+}
