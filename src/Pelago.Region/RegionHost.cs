@@ -123,7 +123,7 @@ public static class RegionHost
         var desk = new InstanceDesk(config, identity, new ServiceKeys(home.Keys, kek), table, starter, clock, log);
         await using var api = CreateApi(ground, new ExecutionApi(
             config, status, new ServiceEndpoints(resources, store, config, status), artifacts,
-            new InstanceEndpoints(desk), new ServiceInspection(status, probe, starter),
+            new InstanceEndpoints(desk), new ServiceInspection(status, probe, starter, runtime),
             new DiagnosisEndpoint(config, identity, [() => apiCertificate.Current, () => ownLeaf.Current], certificates,
                 peers, journal, status, clock)));
         await api.StartAsync(cancellationToken);

@@ -5,6 +5,7 @@ namespace Pelago.Cli;
 /// <summary><c>pelago doctor</c>: what is wrong with a world and the command that mends it.</summary>
 internal static class DoctorVerb
 {
+    private const int LongDetail = 80;
     private const int LongMend = 100;
 
     public static Command Create(VerbContext context)
@@ -26,20 +27,31 @@ internal static class DoctorVerb
         return verb;
     }
 
-    private static void Show(Terminal terminal, IReadOnlyList<Finding> findings, OutputFormat format)
+    internal static void Show(Terminal terminal, IReadOnlyList<Finding> findings, OutputFormat format)
     {
         if (terminal.Document(findings, format, finding => finding.Check))
             return;
         // People look for what is wrong first.
-        terminal.Table(["CHECK", "RESULT", "DETAIL", "MENDED BY"],
-            findings.OrderBy(f => f.Result switch { Finding.Failed => 0, Finding.Warning => 1, _ => 2 })
-                .Select(f => (IReadOnlyList<string>)[f.Check, f.Result, f.Detail, f.Mend]));
-        // A column breaks what is long; a command has to be there in one piece, once.
-        foreach (var mend in findings.Select(f => f.Mend).Where(m => m.Length > LongMend).Distinct())
-            terminal.Line($"\n{mend}");
+        var ordered = findings.OrderBy(f => f.Result switch { Finding.Failed => 0, Finding.Warning => 1, _ => 2 })
+            .ToList();
+        terminal.Table(["CHECK", "RESULT", "DETAIL", "MENDED BY"], ordered.Select(f => (IReadOnlyList<string>)
+            [f.Check, f.Result, Short(f.Detail, LongDetail), f.Mend.Length > LongMend ? "(below)" : f.Mend]));
+        // One long cell would make its column as wide in every row; and a command has to be there in one piece, once.
+        foreach (var about in ordered.Where(f => f.Detail.Length > LongDetail || f.Mend.Length > LongMend)
+            .GroupBy(f => f.Mend.Length > LongMend ? f.Mend : ""))
+        {
+            terminal.Line("");
+            foreach (var finding in about)
+                terminal.Line($"{finding.Check}: {finding.Detail}");
+            if (about.Key.Length > 0)
+                terminal.Line(about.Key);
+        }
         var (failed, warnings) = (findings.Count(f => f.Result == Finding.Failed),
             findings.Count(f => f.Result == Finding.Warning));
         terminal.Say(failed + warnings == 0 ? "\nNothing is wrong."
             : $"\n{failed} failed, {warnings} warnings: the last column mends them. Next: pelago doctor again.");
     }
+
+    private static string Short(string text, int most)
+        => text.Length <= most ? text : string.Concat(text.AsSpan(0, most - 1), "…");
 }

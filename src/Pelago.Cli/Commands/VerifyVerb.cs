@@ -53,7 +53,7 @@ internal static class VerifyVerb
                 select (IReadOnlyList<string>)
                 [
                     result.Service, replica.Region, $"{replica.Entities}", $"{replica.Events}",
-                    result.Agree ? "ok" : "differs",
+                    !result.IsCompared ? "not compared" : result.Agree ? "ok" : "differs",
                 ]);
             var differences = comparison.Services.SelectMany(
                 s => s.Differences, (s, d) => (IReadOnlyList<string>)[$"{d.Kind}", s.Service, $"{d.Type}/{d.Id}",
@@ -63,12 +63,8 @@ internal static class VerifyVerb
         }
         if (comparison.Services.FirstOrDefault(result => !result.Agree) is { } different)
             throw Verdict(different).ToException();
-        if (comparison.Missing.Count > 0)
-        {
-            throw new Failure(ErrorCodes.PartlyDone,
-                $"Not compared: {string.Join("; ", comparison.Missing)}. The others agree.",
-                "'pelago status' shows what is down.").ToException();
-        }
+        if (comparison.Uncompared() is { } uncompared)
+            throw new Failure(ErrorCodes.PartlyDone, uncompared, "'pelago status' shows what is down.").ToException();
         terminal.Say("All regions hold the same. Next: pelago doctor looks at everything else.");
         return 0;
     }

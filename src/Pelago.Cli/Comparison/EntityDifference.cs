@@ -59,19 +59,25 @@ internal sealed record EntityDifference(string Type, string Id, DifferenceKind K
     {
         if (ForkOf(events) is var (origin, sequence, detail))
             return new EntityDifference(type, id, DifferenceKind.Fork, detail) { Origin = origin, Sequence = sequence };
+        // What a region cannot read it does not lack: waiting for its peers would not mend that.
+        var unread = events.Where(e => e.IsDamaged).Select(e => e.Region).ToList();
+        if (unread.Count > 0)
+            return Unread(type, id, unread);
         if (Behind(events) is { } behind)
             return new EntityDifference(type, id, DifferenceKind.Behind, behind);
         if (digests.Values.Select(d => d?.EventsHash).Distinct().Count() > 1)
             return new EntityDifference(type, id, DifferenceKind.Changing, "it changed while it was compared");
         var states = digests.GroupBy(d => d.Value?.StateHash ?? "", d => d.Key, StringComparer.Ordinal).ToList();
         if (states.FirstOrDefault(s => s.Key.Length == 0) is { } blind)
-            return new EntityDifference(type, id, DifferenceKind.Unreadable,
-                $"{And(blind)} cannot show it: 'pelago doctor' says why");
+            return Unread(type, id, blind);
         return states.Count < 2 ? null : new EntityDifference(type, id, DifferenceKind.State,
             $"the same events give one state in {And(states[0])} and another in "
             + $"{And(states.Skip(1).SelectMany(s => s))}: "
             + "the regions run different programs, or a handler depends on more than its events");
     }
+
+    private static EntityDifference Unread(string type, string id, IEnumerable<string> regions)
+        => new(type, id, DifferenceKind.Unreadable, $"{And(regions)} cannot show it: 'pelago doctor' says why");
 
     // The first event, by origin and number, that two regions hold differently.
     private static (string Origin, ulong Sequence, string Detail)? ForkOf(IReadOnlyList<EventDigestsView> regions)

@@ -39,6 +39,9 @@ internal sealed record ServiceComparison(
     /// <see cref="DifferenceSearch.MaxEntities"/>.</summary>
     public IReadOnlyList<EntityDifference> Differences { get; init; } = [];
 
+    /// <summary>Two regions answered at least; one agrees with itself.</summary>
+    internal bool IsCompared => Replicas.Count > 1;
+
     internal string Project => Service.Split('/')[0];
 
     internal string Name => Service.Split('/')[1];

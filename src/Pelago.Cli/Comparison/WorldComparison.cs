@@ -8,16 +8,19 @@ namespace Pelago.Cli;
 /// <param name="Missing">What could not be looked at, one sentence each.</param>
 internal sealed record WorldComparison(IReadOnlyList<ServiceComparison> Services, IReadOnlyList<string> Missing)
 {
+    // What the regions hold of their own: the services as resources, and how they are in each region.
+    private static readonly ObjectMetadata Own = new("region", "pelago");
+
     private static readonly TimeSpan ListLimit = TimeSpan.FromSeconds(15);
 
     // A replica of many entities reads all of them.
     private static readonly TimeSpan DigestLimit = TimeSpan.FromMinutes(5);
 
     /// <summary>Everything was compared and agrees.</summary>
-    public bool IsGood => Missing.Count == 0 && Services.All(service => service.Agree);
+    public bool IsGood => Uncompared() is null && Services.All(service => service.Agree);
 
-    /// <summary>Compares: 1. the services, from the first region that answers, 2. their digests, from every
-    /// region.</summary>
+    /// <summary>Compares: 1. the services, from the first region that answers, and what the regions hold of their own,
+    /// 2. their digests, from every region.</summary>
     /// <exception cref="PelagoException">No region answers.</exception>
     public static async Task<WorldComparison> OfAsync(RunningWorld world, CancellationToken cancellationToken)
     {
@@ -25,15 +28,28 @@ internal sealed record WorldComparison(IReadOnlyList<ServiceComparison> Services
         var services = await ServicesAsync(world, cancellationToken);
         // 2.
         var (results, missing) = (new List<ServiceComparison>(), new List<string>());
-        foreach (var service in services.Items.Where(service => service.Spec.Replicated))
+        foreach (var service in services.Items.Where(service => service.Spec.Replicated).Select(s => s.Metadata)
+            .Append(Own))
         {
             var asked = await Task.WhenAll(world.World.Regions.Select(
-                region => DigestsAsync(world, region, service.Metadata, cancellationToken)));
+                region => DigestsAsync(world, region, service, cancellationToken)));
             missing.AddRange(asked.Select(a => a.Missing).OfType<string>());
-            results.Add(ServiceComparison.Of($"{service.Metadata.Namespace}/{service.Metadata.Name}",
+            results.Add(ServiceComparison.Of($"{service.Namespace}/{service.Name}",
                 [.. asked.Select(a => a.Digests).OfType<ReplicaDigests>()]));
         }
         return new WorldComparison(results, [.. missing.Distinct()]);
+    }
+
+    /// <summary>What could not be compared, one sentence; null when everything was.</summary>
+    public string? Uncompared()
+    {
+        var alone = Services.Where(s => !s.IsCompared).ToList();
+        if (Missing.Count == 0 && alone.Count == 0)
+            return null;
+        string[] why = [.. Missing, .. alone.Select(s => s.Replicas is [var one]
+            ? $"{s.Service} by {one.Region} alone" : $"{s.Service} by nobody")];
+        return alone.Count == Services.Count ? $"Nothing was compared: {string.Join("; ", why)}."
+            : $"Not compared: {string.Join("; ", why)}. What was compared agrees.";
     }
 
     /// <summary>The comparison with the entities named that differ.</summary>

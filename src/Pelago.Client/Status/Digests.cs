@@ -24,9 +24,18 @@ public sealed record EntityDigestView(
 /// <param name="Region">The region that answers.</param>
 /// <param name="Origins">By origin: the first 16 hex digits of each event's hash, from number 1 on without
 /// gaps.</param>
-/// <param name="Complete">False when there are more events than are shown (200,000).</param>
+/// <param name="Complete">False when there are more events than are shown (<see cref="MaxEvents"/>), or when a row
+/// cannot be read: events are then shown as far as the first such row.</param>
 public sealed record EventDigestsView(
-    string Region, IReadOnlyDictionary<string, IReadOnlyList<string>> Origins, bool Complete);
+    string Region, IReadOnlyDictionary<string, IReadOnlyList<string>> Origins, bool Complete)
+{
+    /// <summary>Events that are shown.</summary>
+    public const int MaxEvents = 200_000;
+
+    /// <summary>Rows are missing that the region should be able to show.</summary>
+    [JsonIgnore]
+    public bool IsDamaged => !Complete && Origins.Values.Sum(o => (long)o.Count) < MaxEvents;
+}
 
 /// <summary>Body of <c>POST /v1/quarantine/{project}/{service}</c>: two regions hold different events under one
 /// name.</summary>

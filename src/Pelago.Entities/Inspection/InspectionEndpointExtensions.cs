@@ -13,7 +13,6 @@ public static class InspectionEndpointExtensions
 {
     private const int DefaultConflicts = 100;
     private const int MaxConflicts = 10_000;
-    private const int MaxEventDigests = 200_000;
 
     /// <summary>Maps <c>/alive</c> (the process runs), <c>/ready</c> (it takes requests) and the inspection of its
     /// replica.</summary>
@@ -60,52 +59,26 @@ public static class InspectionEndpointExtensions
     {
         var slice = (int?)Number(context, "slice", EntityKey.Slices - 1);
         if (slice is < 0)
-        {
             context.Response.StatusCode = StatusCodes.Status400BadRequest;
-            return;
-        }
-        var digests = await new DigestScan(runtime).SlicesAsync(slice, context.RequestAborted);
-        await WriteAsync(context, new SlicesBody(runtime.Region, [.. digests.Select(d => new SliceBody(
-            d.Slice, d.Entities, d.Events.Count, d.Events.ToString(), d.States.ToString()))]),
-                InspectionJson.Default.SlicesBody);
+        else
+            await ReplicaAnswers.SlicesAsync(context, runtime, slice);
     }
 
     private static async Task EntitiesAsync(HttpContext context, EntityRuntime runtime)
     {
-        if ((int?)Number(context, "slice", EntityKey.Slices - 1) is not ({ } slice and >= 0))
-        {
+        if ((int?)Number(context, "slice", EntityKey.Slices - 1) is { } slice and >= 0)
+            await ReplicaAnswers.EntitiesAsync(context, runtime, slice);
+        else
             context.Response.StatusCode = StatusCodes.Status400BadRequest;
-            return;
-        }
-        var entities = new List<EntityBody>();
-        await foreach (var e in new DigestScan(runtime).EntitiesAsync(slice % EntityKey.Lanes, slice,
-            context.RequestAborted))
-        {
-            entities.Add(new EntityBody(e.Entity.Type, e.Entity.Id,
-                e.Vector.ToDictionary(s => s.Origin.ToString(), s => s.Count), e.Events.Count, e.Events.ToString(),
-                e.State));
-        }
-        entities.Sort((a, b) => string.CompareOrdinal(a.Type + '\0' + a.Id, b.Type + '\0' + b.Id));
-        await WriteAsync(context, new EntitiesBody(runtime.Region, slice, entities),
-            InspectionJson.Default.EntitiesBody);
     }
 
     private static async Task EventsAsync(HttpContext context, EntityRuntime runtime)
     {
         string? type = context.Request.Query["type"], id = context.Request.Query["id"];
         if (string.IsNullOrEmpty(type) || id is null || EntityKey.CheckId(id) is not null)
-        {
             context.Response.StatusCode = StatusCodes.Status400BadRequest;
-            return;
-        }
-        var image = await runtime.Journal.LoadHistoryAsync(new EntityKey(type, id), context.RequestAborted);
-        var origins = image.Rows.Take(MaxEventDigests).Select(r => r.Event)
-            .GroupBy(e => e.Origin.ToString(), StringComparer.Ordinal)
-            .ToDictionary(g => g.Key, IReadOnlyList<string> (g) => [.. g.OrderBy(e => e.Sequence).Select(
-                e => Convert.ToHexStringLower(EventDigest.Of(e).AsSpan(0, 8)))]);
-        await WriteAsync(context, new EventsBody(
-            runtime.Region, origins, image.Damage is null && image.Rows.Count <= MaxEventDigests),
-            InspectionJson.Default.EventsBody);
+        else
+            await ReplicaAnswers.EventsAsync(context, runtime, new EntityKey(type, id));
     }
 
     private static async Task ConflictsAsync(HttpContext context, EntityRuntime runtime)
@@ -113,15 +86,9 @@ public static class InspectionEndpointExtensions
         var limit = Number(context, "limit", MaxConflicts) ?? DefaultConflicts;
         var after = Number(context, "after", long.MaxValue) ?? 0;
         if (limit < 1 || after < 0)
-        {
             context.Response.StatusCode = StatusCodes.Status400BadRequest;
-            return;
-        }
-        var page = await runtime.Journal.ReadConflictsAsync(after, (int)limit, context.RequestAborted);
-        await WriteAsync(context, new ConflictsBody(runtime.Region, page.Next, [.. page.Conflicts.Select(
-            c => new ConflictBody(c.Entity.Type, c.Entity.Id, c.Kind.ToString(), c.Origin.ToString(), c.Sequence,
-                DateTimeOffset.FromUnixTimeMilliseconds(c.RecordedAtMilliseconds), c.Reason))]),
-            InspectionJson.Default.ConflictsBody);
+        else
+            await ReplicaAnswers.ConflictsAsync(context, runtime, after, (int)limit);
     }
 
     private static Task JournalAsync(HttpContext context, EntityRuntime runtime)

@@ -32,11 +32,36 @@ public static class QuarantineEndpoint
                     : StatusCodes.Status503ServiceUnavailable;
         });
 
-    // 1 the document  2 is the event here?  3 the kernel notes it
+    /// <summary>Quarantines an entity in this replica: 1. checks what is asked for, 2. looks for the event, 3. lets the
+    /// kernel take note.</summary>
+    /// <param name="where">Who holds which event: a clause on one line.</param>
+    /// <returns>202, 404 or 400, as the endpoint answers.</returns>
+    public static async Task<int> QuarantineAsync(
+        EntityRuntime runtime, EntityKey entity, string origin, ulong sequence, string where,
+        CancellationToken cancellationToken)
+    {
+        // 1.
+        if (where.Length > MaxWhereLength || where.Any(char.IsControl) || EntityKey.CheckId(entity.Id) is not null
+            || entity.Type.Length > EventLimits.MaxNameLength)
+            return StatusCodes.Status400BadRequest;
+        // 2.
+        var image = await runtime.Journal.LoadHistoryAsync(entity, cancellationToken);
+        var named = image.Rows.Select(r => r.Event)
+            .FirstOrDefault(e => e.Sequence == sequence && e.Origin.ToString() == origin);
+        if (named is null)
+            return StatusCodes.Status404NotFound;
+        // 3.
+        await runtime.InspectAsync((kernel, now) =>
+        {
+            kernel.Quarantine(entity, named.Origin, named.Sequence, where, now);
+            return true;
+        }, cancellationToken);
+        return StatusCodes.Status202Accepted;
+    }
+
     private static async Task<int> QuarantineAsync(
         HttpRequest request, EntityRuntime runtime, CancellationToken cancellationToken)
     {
-        // 1.
         QuarantineBody? body;
         try
         {
@@ -46,22 +71,8 @@ public static class QuarantineEndpoint
         {
             return StatusCodes.Status400BadRequest;
         }
-        if (body is null || body.Where.Length > MaxWhereLength || body.Where.Any(char.IsControl)
-            || EntityKey.CheckId(body.Id) is not null || body.Type.Length > EventLimits.MaxNameLength)
-            return StatusCodes.Status400BadRequest;
-        // 2.
-        var key = new EntityKey(body.Type, body.Id);
-        var image = await runtime.Journal.LoadHistoryAsync(key, cancellationToken);
-        var named = image.Rows.Select(r => r.Event)
-            .FirstOrDefault(e => e.Sequence == body.Sequence && e.Origin.ToString() == body.Origin);
-        if (named is null)
-            return StatusCodes.Status404NotFound;
-        // 3.
-        await runtime.InspectAsync((kernel, now) =>
-        {
-            kernel.Quarantine(key, named.Origin, named.Sequence, body.Where, now);
-            return true;
-        }, cancellationToken);
-        return StatusCodes.Status202Accepted;
+        return body is null ? StatusCodes.Status400BadRequest
+            : await QuarantineAsync(runtime, new EntityKey(body.Type, body.Id), body.Origin, body.Sequence, body.Where,
+                cancellationToken);
     }
 }

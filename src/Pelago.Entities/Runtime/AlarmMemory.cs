@@ -4,8 +4,8 @@ using Pelago.Replication;
 
 namespace Pelago.Entities;
 
-/// <summary>What the kernel has alarmed about since this process began, for whoever asks later: a log line scrolls away,
-/// and nobody reads the log of a service that seems well.</summary>
+/// <summary>What the kernel has alarmed about since this process began, for whoever asks later: a log line scrolls
+/// away, and nobody reads the log of a service that seems well.</summary>
 /// <remarks>Bounded: one entry a kind of alarm, with its <see cref="MaxTexts"/> newest different texts. One thread
 /// writes, anybody reads.</remarks>
 internal sealed class AlarmMemory(TimeProvider clock)
@@ -15,8 +15,8 @@ internal sealed class AlarmMemory(TimeProvider clock)
 
     private const int MaxCharacters = 1_000;
 
-    private ImmutableSortedDictionary<AlarmKind, AlarmStatus> kept = ImmutableSortedDictionary<AlarmKind,
-        AlarmStatus>.Empty;
+    private ImmutableSortedDictionary<AlarmKind, AlarmStatus> kept
+        = ImmutableSortedDictionary<AlarmKind, AlarmStatus>.Empty;
 
     /// <summary>One entry a kind, ordered by kind.</summary>
     public IReadOnlyList<AlarmStatus> Known => [.. Volatile.Read(ref kept).Values];
@@ -24,7 +24,9 @@ internal sealed class AlarmMemory(TimeProvider clock)
     /// <summary>Keeps an alarm. One whose text is known is counted, and its text becomes the newest.</summary>
     public void Keep(AlarmKind kind, string text)
     {
-        var said = text.Length <= MaxCharacters ? text : text[..MaxCharacters] + "…";
+        // Not in the middle of a surrogate pair: half of one is no text.
+        var most = MaxCharacters - (text.Length > MaxCharacters && char.IsLowSurrogate(text[MaxCharacters]) ? 1 : 0);
+        var said = text.Length <= MaxCharacters ? text : string.Concat(text.AsSpan(0, most), "…");
         var before = kept.GetValueOrDefault(kind);
         Volatile.Write(ref kept, kept.SetItem(kind, new AlarmStatus(
             kind.ToString(), (before?.Count ?? 0) + 1, clock.GetUtcNow(),
@@ -42,7 +44,7 @@ internal sealed class AlarmMemory(TimeProvider clock)
             + "twice under one name: run 'pelago verify'.",
         AlarmKind.Superseded => "The journal was restored or copied and both write: end the copy, then run "
             + "'pelago verify'.",
-        AlarmKind.Fork => "The journal was copied and both copies wrote: run 'pelago verify', which names what differs.",
+        AlarmKind.Fork => "The journal was copied and both copies wrote: run 'pelago verify', which names it.",
         AlarmKind.RowsDamaged => "Peers wait for these rows: set the journal aside, and what others have comes back.",
         AlarmKind.ClockOff => "Set the clock of this machine right; until then its timestamps are corrected.",
         AlarmKind.JournalFailed => "See that the disk takes writes; what was asked for meanwhile was refused.",

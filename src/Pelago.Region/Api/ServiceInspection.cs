@@ -9,13 +9,17 @@ using Pelago.Model;
 namespace Pelago.Region;
 
 /// <summary>What the Execution API passes on between a service's instance and whoever compares regions: digests of its
-/// entities, its conflict ledger, and the forks that were found.</summary>
-internal sealed class ServiceInspection(RegionStatus status, InstanceProbe probe, InstanceStarter starter)
+/// entities, its conflict ledger, and the forks that were found. For <c>pelago/region</c>, the region's own entities,
+/// the region's runtime answers itself.</summary>
+internal sealed class ServiceInspection(
+    RegionStatus status, InstanceProbe probe, InstanceStarter starter, EntityRuntime own)
 {
     private const int DefaultLimit = 100;
     private const int MaxLimit = 1000;
 
-    public Task VerifyAsync(HttpContext context) => PassOnAsync(context, "/v1/digests");
+    /// <summary>Digests of all slices that hold something.</summary>
+    public Task VerifyAsync(HttpContext context)
+        => PassOnAsync(context, "/v1/digests", () => ReplicaAnswers.SlicesAsync(context, own, slice: null));
 
     /// <summary>Digests of the entities of one slice.</summary>
     public async Task SliceAsync(HttpContext context)
@@ -27,7 +31,9 @@ internal sealed class ServiceInspection(RegionStatus status, InstanceProbe probe
                 $"A slice is a number from 0 to {EntityKey.Slices - 1}.", "Ask for one that differs.", "slice"));
             return;
         }
-        await PassOnAsync(context, string.Create(CultureInfo.InvariantCulture, $"/v1/digests/entities?slice={slice}"));
+        await PassOnAsync(context,
+            string.Create(CultureInfo.InvariantCulture, $"/v1/digests/entities?slice={slice}"),
+            () => ReplicaAnswers.EntitiesAsync(context, own, slice));
     }
 
     /// <summary>Hashes of all events of one entity.</summary>
@@ -41,31 +47,29 @@ internal sealed class ServiceInspection(RegionStatus status, InstanceProbe probe
             return;
         }
         await PassOnAsync(context,
-            $"/v1/digests/events?type={Uri.EscapeDataString(type)}&id={Uri.EscapeDataString(id!)}");
+            $"/v1/digests/events?type={Uri.EscapeDataString(type)}&id={Uri.EscapeDataString(id!)}",
+            () => ReplicaAnswers.EventsAsync(context, own, new EntityKey(type, id!)));
     }
 
-    /// <summary>Tells the instance of a fork. Stops: 1. the document, 2. an instance, 3. it holds that event.</summary>
+    /// <summary>Tells the replica of a fork. Stops: 1. the document, 2. a replica that answers, 3. it holds that
+    /// event.</summary>
     public async Task QuarantineAsync(HttpContext context)
     {
         var (project, name) = NamesOf(context);
         // 1.
         var (fork, failure) = await JsonBody.ReadAsync(
             context.Request, DigestJson.Default.QuarantineRequest, context.RequestAborted);
-        // 2.
-        var instance = status.ReadyInstanceOf($"{project}/{name}");
-        failure ??= instance is null ? NoInstance(project, name) : null;
-        // 3.
-        failure ??= await probe.TellAsync(instance!, QuarantineEndpoint.Path, starter.IngressSecretOf(instance!), fork!,
-            DigestJson.Default.QuarantineRequest, context.RequestAborted) switch
-            {
-                HttpStatusCode.Accepted => null,
-                HttpStatusCode.NotFound => new Failure(ErrorCodes.ResourceNotFound,
-                    "This region does not hold that event.", "Take entity, origin and number from 'pelago verify'."),
-                HttpStatusCode.BadRequest => new Failure(ErrorCodes.InvalidField,
-                    "Entity, origin or the clause 'where' are not what they may be.",
-                    "'where' has at most 512 characters on one line.", "where"),
-                _ => NoInstance(project, name),
-            };
+        // 2. and 3.
+        failure ??= await TellAsync(project, name, fork!, context.RequestAborted) switch
+        {
+            HttpStatusCode.Accepted => null,
+            HttpStatusCode.NotFound => new Failure(ErrorCodes.ResourceNotFound,
+                "This region does not hold that event.", "Take entity, origin and number from 'pelago verify'."),
+            HttpStatusCode.BadRequest => new Failure(ErrorCodes.InvalidField,
+                "Entity, origin or the clause 'where' are not what they may be.",
+                "'where' has at most 512 characters on one line.", "where"),
+            _ => NoInstance(project, name),
+        };
         if (failure is not null)
             await Problems.WriteAsync(context, failure);
         else
@@ -85,12 +89,32 @@ internal sealed class ServiceInspection(RegionStatus status, InstanceProbe probe
             return;
         }
         await PassOnAsync(context, string.Create(
-            CultureInfo.InvariantCulture, $"/v1/conflicts?after={after}&limit={limit}"));
+            CultureInfo.InvariantCulture, $"/v1/conflicts?after={after}&limit={limit}"),
+            () => ReplicaAnswers.ConflictsAsync(context, own, after, (int)limit));
     }
 
-    private async Task PassOnAsync(HttpContext context, string path)
+    private async Task<HttpStatusCode?> TellAsync(
+        string project, string name, QuarantineRequest fork, CancellationToken cancellationToken)
+    {
+        if (IsOwn(project, name))
+            return own.IsServing ? (HttpStatusCode)await QuarantineEndpoint.QuarantineAsync(own,
+                new EntityKey(fork.Type, fork.Id), fork.Origin, fork.Sequence, fork.Where, cancellationToken) : null;
+        return status.ReadyInstanceOf($"{project}/{name}") is { } instance
+            ? await probe.TellAsync(instance, QuarantineEndpoint.Path, starter.IngressSecretOf(instance), fork,
+                DigestJson.Default.QuarantineRequest, cancellationToken)
+            : null;
+    }
+
+    /// <param name="path">Where an instance answers.</param>
+    /// <param name="answer">Answers for the region's own entities.</param>
+    private async Task PassOnAsync(HttpContext context, string path, Func<Task> answer)
     {
         var (project, name) = NamesOf(context);
+        if (IsOwn(project, name) && own.IsServing)
+        {
+            await answer();
+            return;
+        }
         if (!status.Has(project, name))
         {
             await Problems.WriteAsync(context, new Failure(ErrorCodes.ResourceNotFound,
@@ -105,6 +129,9 @@ internal sealed class ServiceInspection(RegionStatus status, InstanceProbe probe
         context.Response.ContentType = "application/json; charset=utf-8";
         await context.Response.WriteAsync(document, context.RequestAborted);
     }
+
+    private static bool IsOwn(string project, string name)
+        => project == InstancesToIngress.OwnProject && name == InstancesToIngress.OwnService;
 
     private static (string Project, string Name) NamesOf(HttpContext context)
         => ((string)context.Request.RouteValues["project"]!, (string)context.Request.RouteValues["service"]!);

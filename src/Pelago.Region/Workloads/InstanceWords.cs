@@ -18,12 +18,13 @@ internal static class InstanceWords
 
     /// <summary>Alarms of all instances of a service: one entry a kind, the newest first.</summary>
     public static IReadOnlyList<AlarmView> Of(IEnumerable<AlarmView> said)
-        => [.. said.OfType<AlarmView>().GroupBy(a => Kept(a.Kind), StringComparer.Ordinal).Take(MaxAlarms).Select(kind =>
-        {
-            var newest = kind.OrderByDescending(a => a.LastAt).ToList();
-            return new AlarmView(kind.Key, kind.Sum(a => Math.Clamp(a.Count, 0, int.MaxValue)), newest[0].LastAt,
-                [.. newest.SelectMany(a => a.Texts).OfType<string>().Select(Kept).Distinct().Take(MaxAlarmTexts)], Kept(newest[0].Next));
-        })];
+        => [.. said.OfType<AlarmView>().GroupBy(a => Kept(a.Kind), StringComparer.Ordinal).Take(MaxAlarms)
+            .Select(kind => Of(kind.Key, [.. kind.OrderByDescending(a => a.LastAt)]))];
+
+    private static AlarmView Of(string kind, List<AlarmView> newestFirst) => new(
+        kind, newestFirst.Sum(a => Math.Clamp(a.Count, 0, int.MaxValue)), newestFirst[0].LastAt,
+        [.. newestFirst.SelectMany(a => a.Texts).OfType<string>().Select(Kept).Distinct().Take(MaxAlarmTexts)],
+        Kept(newestFirst[0].Next));
 
     private static string Kept(string text)
         => string.Concat(text.Take(MaxCharacters).Select(c => char.IsControl(c) ? ' ' : c));

@@ -42,6 +42,29 @@ public sealed class EntityDifferenceTests
     }
 
     [Fact]
+    public void Of_ARowThatCannotBeRead_IsUnreadableThereAndNotBehind()
+    {
+        var found = Compare(
+            Events("a", "x", "1", "2", "3"), Events("b", "x", "1") with { Complete = false },
+            Events("c", "x", "1", "2"));
+        (found!.Kind, found.Detail).ShouldBe(
+            (DifferenceKind.Unreadable, "b cannot show it: 'pelago doctor' says why"));
+
+        var nothing = new EventDigestsView("b", new Dictionary<string, IReadOnlyList<string>>(), Complete: false);
+        Compare(Events("a", "x", "1"), nothing)!.Kind.ShouldBe(DifferenceKind.Unreadable);
+        Compare(Events("a", "x", "1", "2"), Events("b", "x", "9") with { Complete = false })!.Kind
+            .ShouldBe(DifferenceKind.Fork, "what can be read is enough for that");
+    }
+
+    [Fact]
+    public void Of_MoreEventsThanAreShown_IsNoDamage()
+    {
+        var many = Enumerable.Repeat("1", EventDigestsView.MaxEvents).ToArray();
+        Compare(Events("a", "x", many) with { Complete = false }, Events("b", "x", "1"))!.Kind
+            .ShouldBe(DifferenceKind.Behind);
+    }
+
+    [Fact]
     public void Of_SameEvents_IsTheStateOrThatItCannotBeShown()
     {
         Of([Digest("11", "22"), Digest("11", "23")])!.Kind.ShouldBe(DifferenceKind.State);

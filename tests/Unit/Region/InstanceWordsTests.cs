@@ -27,7 +27,8 @@ public sealed class InstanceWordsTests
     {
         var texts = Enumerable.Range(0, 100).Select(i => $"{i}\u001b[2J\n" + new string('x', 100_000)).ToList();
         var kept = InstanceWords.Of([
-            .. Enumerable.Range(0, 100).Select(i => new AlarmView($"k{i}\n", long.MaxValue, Noon, [null!, .. texts], "")),
+            .. Enumerable.Range(0, 100)
+                .Select(i => new AlarmView($"k{i}\n", long.MaxValue, Noon, [null!, .. texts], "")),
             null!,
         ]);
 

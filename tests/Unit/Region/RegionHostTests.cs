@@ -224,6 +224,40 @@ public sealed class RegionHostTests
         (await client.GetServiceAsync("demo", "bookstore", Stop)).Spec.Public.ShouldBeFalse();
     }
 
+    [Fact]
+    public async Task Inspection_OfTheRegionsOwnEntities_IsAnsweredByTheRegion()
+    {
+        await using var group = await LocalGroup.StartAsync("us-east-1", "eu-west-1");
+        using var us = group.Regions[0].Client();
+        using var eu = group.Regions[1].Client();
+        await us.UploadArtifactAsync(NotAProgramDigest, new MemoryStream(NotAProgram), NotAProgram.Length, null, Stop);
+        var first = await us.PutServiceAsync(Service(), Stop);
+        await Eventually.BeTrue(() => HasServiceAsync(eu), "the service is known there");
+        var slice = new EntityKey(ServiceEntity.TypeName, "demo/bookstore").Slice;
+
+        (await us.GetDigestsAsync("pelago", "region", Stop)).ShouldContain($"{{\"slice\":{slice},\"entities\":1,");
+        var entity = (await us.GetEntityDigestsAsync("pelago", "region", slice, Stop)).Entities.Single();
+        var there = (await eu.GetEntityDigestsAsync("pelago", "region", slice, Stop)).Entities.Single();
+        (entity.EventsHash, entity.StateHash).ShouldBe((there.EventsHash, there.StateHash));
+        (entity.Type, entity.Id, entity.Events).ShouldBe((ServiceEntity.TypeName, "demo/bookstore", 1ul));
+        var (origin, hashes) = (await eu.GetEventDigestsAsync("pelago", "region", entity.Type, entity.Id, Stop)).Origins
+            .Single();
+        hashes.Count.ShouldBe(1);
+
+        var fork = new QuarantineRequest(entity.Type, entity.Id, origin, 1, "eu-west-1 has another");
+        (await Should.ThrowAsync<PelagoException>(() => us.QuarantineAsync(
+            "pelago", "region", fork with { Sequence = 2 }, Stop))).Failure.Error.ShouldBe(ErrorCodes.ResourceNotFound);
+        (await Should.ThrowAsync<PelagoException>(() => us.QuarantineAsync(
+            "pelago", "region", fork with { Where = "a\nb" }, Stop))).Failure.Error.ShouldBe(ErrorCodes.InvalidField);
+        await us.QuarantineAsync("pelago", "region", fork, Stop);
+        await Eventually.BeTrue(async () => (await us.GetConflictsAsync("pelago", "region", 0, 10, Stop)).Conflicts
+            is [{ Kind: "Fork", Id: "demo/bookstore" }], "the ledger's entry");
+        (await Should.ThrowAsync<PelagoException>(() => us.PutServiceAsync(first with { Status = null }, Stop)))
+            .Failure.Error.ShouldBe(ErrorCodes.EntityForked);
+        (await us.GetStatusAsync(Stop)).Alarms.Single(a => a.Kind == "Fork").Texts.Single()
+            .ShouldContain($"{entity.Type}/demo/bookstore");
+    }
+
     private static ServiceResource Service()
         => new(new ObjectMetadata("bookstore", "demo"), new ServiceSpec(NotAProgramDigest));
 
