@@ -33,7 +33,10 @@ public sealed class DamagedJournalTests(HostileWorld hostile)
         (await hostile.ReadAsync(Here, "other")).Body.ShouldContain("second");
         await hostile.AddAsync(There, "victim", "third");
         (await hostile.World.LookAsync("logs", "demo.bookstore")).Output.ShouldContain("PLG4006");
-        (await hostile.World.LookAsync("verify")).ShouldExitWith(1).Error.ShouldContain("error PLG1205: ");
+        var compared = (await hostile.World.LookAsync("verify")).ShouldExitWith(1);
+        compared.Error.ShouldContain("error PLG1205: ");
+        compared.Output.ShouldContain($"{Here} cannot show it");
+        compared.Output.ShouldNotContain("lacks", customMessage: "what cannot be read is not what peers have to send");
         var shown = (await hostile.RegionAsync(Here)).Services[0];
         shown.State.ShouldBe(States.Ready);
         shown.Parked.Count.ShouldBe(1);
