@@ -131,7 +131,8 @@ internal sealed class Enrolment(
 
     private static bool IsValidTicket(string path, RegionState known, string serverKeySha256)
         => known.TokenSha256 is { } hash
-        && PrivateFile.ReadJson<EnrolmentTicket>(path) is { } ticket
+        && PrivateFile.ReadJson<EnrolmentTicket>(
+            path, "Remove it: the federation plane then writes another.") is { } ticket
         && ticket.ServerKeySha256 == serverKeySha256
         && BearerToken.Matches(ticket.Token, hash);
 

@@ -38,7 +38,8 @@ public static class FederationHost
         string home, Lifetimes lifetimes, TimeProvider clock, CancellationToken cancellationToken)
     {
         // 1.
-        var config = PrivateFile.ReadJson<FederationConfig>(Path.Combine(home, "config.json"))
+        var config = PrivateFile.ReadJson<FederationConfig>(
+            Path.Combine(home, "config.json"), "'pelago up' writes it anew.")
             ?? throw new Failure(
                 ErrorCodes.RoleConfig, $"'{home}' holds no config.json.", "Start the world with 'pelago up'.")
                 .ToException();
@@ -90,7 +91,9 @@ public static class FederationHost
     private static StateFile OpenState(string home, FederationConfig config, KeyEncryptionKey kek)
     {
         var path = Path.Combine(home, "state.json");
-        if (PrivateFile.ReadJson<FederationState>(path) is { } known)
+        if (PrivateFile.ReadJson<FederationState>(path,
+            "The federation plane writes it at every enrolment and renewal: restore it from a backup. Regions go on.")
+            is { } known)
         {
             return known.Group == config.Group && known.FormatVersion == 1
                 ? new StateFile(path, known)

@@ -57,7 +57,7 @@ internal sealed record RegionHome(string Path)
     /// <exception cref="PelagoException">PLG1109 when it is missing or of another version.</exception>
     public RegionConfig ReadConfig()
     {
-        var config = PrivateFile.ReadJson<RegionConfig>(ConfigFile);
+        var config = PrivateFile.ReadJson<RegionConfig>(ConfigFile, "'pelago up' writes it anew.");
         if (config is { FormatVersion: 1 })
             return config;
         throw new Failure(ErrorCodes.RoleConfig,

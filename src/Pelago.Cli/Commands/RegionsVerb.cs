@@ -64,7 +64,8 @@ internal static class RegionsVerb
     {
         var names = Names();
         var dryRun = VerbContext.DryRun();
-        var verb = context.Verb("start", "Starts regions that were stopped.", ["pelago regions start eu-west-1"],
+        var verb = context.Verb("start", "Starts regions that were stopped, and waits until they serve.",
+            ["pelago regions start eu-west-1"],
             async (parsed, cancellationToken) =>
             {
                 var world = RunningWorld.Open(context.World(parsed), context.Time);
@@ -76,7 +77,8 @@ internal static class RegionsVerb
                 await supervisor.PostAsync<RoleCommand, SupervisorReport>(
                     "v1/roles/start", new RoleCommand(roles, Kill: false), cancellationToken);
                 foreach (var role in roles)
-                    context.Terminal.Progress(role, "starting", "'pelago status --watch' shows how far it is");
+                    context.Terminal.Progress(role, "starting");
+                await RegionReadiness.WaitAsync(context, world, roles, cancellationToken);
                 return 0;
             });
         verb.Add(names);

@@ -90,12 +90,19 @@ internal static class WorldStatus
         }
     }
 
-    /// <summary>A region that should run, does not answer, and was started again since it left word why.</summary>
+    /// <summary>A region that should run, does not answer, and left word why: it waits for something, or was started
+    /// again since then.</summary>
     private static RegionStatus Failing(RunningWorld world, RegionStatus status)
-        => status.State == States.Stopped || status.Restarts == 0
+    {
+        if (status.State == States.Stopped
             || RoleFailure.Read(world.Directory.RegionHome(status.Name)) is not { } left
-            ? status
-            : status with { State = States.Failing, Trouble = left.Trouble, Message = left.Trouble.ToString() };
+            || (status.Restarts == 0 && !left.IsWaiting))
+        {
+            return status;
+        }
+        var said = status with { Trouble = left.Trouble, Message = left.Trouble.ToString() };
+        return left.IsWaiting && status.Pid is not null ? said : said with { State = States.Failing };
+    }
 
     /// <summary>The state of a role that has no process, or null when it has one and can be asked.</summary>
     private static string? Without(RoleReport? role)

@@ -23,7 +23,8 @@ internal static class RegionProcesses
     /// moment in which it was killed, which carry their home in their environment.</summary>
     public static IReadOnlyList<ProcessIdentity> InstancesOf(string home)
     {
-        var file = PrivateFile.ReadJson<InstancesFile>(Path.Combine(home, InstancesFile.FileName));
+        var file = PrivateFile.ReadJson<InstancesFile>(
+            Path.Combine(home, InstancesFile.FileName), "Remove it: instances are then found among the processes.");
         var within = home + Path.DirectorySeparatorChar;
         return [.. (file?.Instances ?? []).Select(i => new ProcessIdentity(i.Pid, i.StartTime)).Where(p => p.IsAlive)
             .Union(ProcessSearch.WithEnvironment(InstanceEnvironment.Home,

@@ -14,7 +14,8 @@ internal static class SupervisorRole
     /// <exception cref="PelagoException">When the configuration is unusable or another supervisor runs.</exception>
     public static async Task RunAsync(string home, TimeProvider time, CancellationToken cancellationToken)
     {
-        var config = PrivateFile.ReadJson<SupervisorConfig>(Path.Combine(home, "config.json"))
+        var config = PrivateFile.ReadJson<SupervisorConfig>(
+            Path.Combine(home, "config.json"), "'pelago up' writes it anew.")
             ?? throw new Failure(ErrorCodes.RoleConfig, $"There is no config.json in '{home}'.",
                 "'pelago up' writes it.")
                 .ToException();

@@ -46,7 +46,9 @@ internal sealed class RunningWorld(WorldDirectory directory, WorldRecord world, 
     /// <exception cref="PelagoException">PLG1106 when it is down.</exception>
     public ControlClient SupervisorControl()
         => Supervisor is null
-            ? throw new Failure(ErrorCodes.WorldNotRunning, $"The world in '{Directory.Root}' is not running.",
+            ? throw new Failure(ErrorCodes.WorldNotRunning, Roles().Values.Any(role => role.Pid > 0)
+                ? $"The supervisor of the world in '{Directory.Root}' is down; what it started goes on."
+                : $"The world in '{Directory.Root}' is not running.",
                 "Start it with 'pelago up'.").ToException()
             : new ControlClient("The supervisor", World.SupervisorPort, Directory.ReadAdminToken(), ControlTimeout);
 
@@ -78,5 +80,8 @@ internal sealed class RunningWorld(WorldDirectory directory, WorldRecord world, 
     private IReadOnlyList<RoleState> States() => SupervisorMemory.Read(Directory.SupervisorHome);
 
     private ApiAddress Api(string address, TimeSpan timeout)
-        => ApiAddress.FromFiles(address, Directory.TrustBundle, Directory.AdminTokenFile) with { Timeout = timeout };
+        => ApiAddress.FromFiles(address, Directory.TrustBundle, tokenFile: null) with
+        {
+            Token = Directory.ReadAdminToken(), Timeout = timeout,
+        };
 }

@@ -14,6 +14,8 @@ internal sealed class WorldDirectory(string path)
     /// <summary>Where a world is when nobody says otherwise.</summary>
     public const string Default = ".pelago";
 
+    private const int AdminTokenLength = 43; // 32 bytes in base64 without padding
+
     public string Root { get; } = path;
 
     public string WorldFile => Path.Combine(Root, WorldRecord.FileName);
@@ -111,23 +113,35 @@ internal sealed class WorldDirectory(string path)
         }
     }
 
-    /// <summary>The administrator's token, made at the first call.</summary>
+    /// <summary>The administrator's token, made when there is none.</summary>
     public string ReadOrCreateAdminToken()
     {
-        if (File.Exists(AdminTokenFile))
-            return ReadAdminToken();
+        if (TryReadAdminToken() is { } known)
+            return known;
         var token = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-')
             .Replace('/', '_');
         PrivateFile.Write(AdminTokenFile, Encoding.ASCII.GetBytes(token + "\n"));
         return token;
     }
 
-    /// <exception cref="PelagoException">PLG1103 when it may not be read.</exception>
+    /// <exception cref="PelagoException">PLG1103 when it may not be read; PLG1110 when there is none, or the file holds
+    /// something else.</exception>
     public string ReadAdminToken()
+        => TryReadAdminToken() ?? throw new Failure(ErrorCodes.ControlRefused,
+            $"'{AdminTokenFile}' {(File.Exists(AdminTokenFile) ? "holds no token" : "is gone")}.",
+            "Put it back, or run 'pelago down', which needs none, then 'pelago up'.").ToException();
+
+    /// <summary>The administrator's token; null when the file is missing or holds something else.</summary>
+    /// <exception cref="PelagoException">PLG1103 when it may not be read.</exception>
+    public string? TryReadAdminToken()
     {
         try
         {
-            return File.ReadAllText(AdminTokenFile).Trim();
+            if (!File.Exists(AdminTokenFile) || new FileInfo(AdminTokenFile).Length > 4 * AdminTokenLength)
+                return null;
+            var token = File.ReadAllText(AdminTokenFile).Trim();
+            return token.Length == AdminTokenLength && token.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
+                ? token : null;
         }
         catch (Exception e) when (e is UnauthorizedAccessException or IOException)
         {

@@ -35,7 +35,10 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
     {
         // 1.
         var known = directory.TryRead();
-        RequireToken(known);
+        if (known is not null)
+            RegionHomes.Require(directory, known);
+        if (AdminTokenCheck.Require(directory, known is null || IsDown(new RunningWorld(directory, known, time))))
+            terminal.Say($"'{directory.AdminTokenFile}' holds no token; a new one is made, as nothing runs.");
         var token = directory.ReadOrCreateAdminToken();
         var world = new RunningWorld(directory, known ?? Plan(), time);
         // 2.
@@ -72,8 +75,8 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
                 if (await check(cancellationToken))
                     break;
             }
-            catch (PelagoException e) when (e.Failure.Error.HttpStatus >= 500
-                || e.Failure.Error == ErrorCodes.WorldNotFound)
+            catch (PelagoException e) when ((e.Failure.Error.HttpStatus >= 500
+                && e.Failure.Error != ErrorCodes.RoleNotReady) || e.Failure.Error == ErrorCodes.WorldNotFound)
             {
                 last = e.Failure; // not up yet
             }
@@ -86,18 +89,8 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
             : $"pid {pid}, {Elapsed.TotalSeconds:0.0} s");
     }
 
-    // A new token would not help: who runs knows the old one's hash.
-    private void RequireToken(WorldRecord? known)
-    {
-        if (known is null || File.Exists(directory.AdminTokenFile))
-            return;
-        var running = new RunningWorld(directory, known, time);
-        if (running.Supervisor is null && running.RoleSpecs().All(role => RoleProcesses.Find(role.Home) is null))
-            return;
-        throw new Failure(ErrorCodes.ControlRefused,
-            $"'{directory.AdminTokenFile}' is gone, and the running processes take no other token.",
-            "Run 'pelago down', which needs none, then 'pelago up'.").ToException();
-    }
+    private static bool IsDown(RunningWorld world) => world.Supervisor is null
+        && world.RoleSpecs().All(role => RoleProcesses.Find(role.Home) is null);
 
     private WorldRecord Plan()
     {
@@ -159,11 +152,13 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
         return (await client.GetStatusAsync(cancellationToken)).State != States.Starting;
     }
 
-    private Failure NotReady(string role, RunningWorld world, Failure? last)
+    /// <summary>What to say of a role that does not get ready.</summary>
+    public Failure NotReady(string role, RunningWorld world, Failure? last)
     {
         var spec = world.RoleSpecs().FirstOrDefault(spec => spec.Name == role);
         var log = spec is null ? Path.Combine(directory.SupervisorHome, "log") : RoleProcesses.LogFile(spec);
-        var why = spec is not null && RoleFailure.Read(spec.Home) is { } left ? $" It ended with {left.Trouble}"
+        var why = spec is not null && RoleFailure.Read(spec.Home) is { } left
+            ? $" {(left.IsWaiting ? "It says" : "It ended with")} {left.Trouble}"
             : last is null ? "" : $" Last seen: {last.Message}";
         return new Failure(ErrorCodes.RoleNotReady, $"{role} is not ready after {Elapsed.TotalSeconds:0} s.{why}",
             $"Its log is {log}; 'pelago up' goes on from here.");

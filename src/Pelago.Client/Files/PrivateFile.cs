@@ -40,10 +40,13 @@ public static class PrivateFile
     }
 
     /// <summary>Reads a record.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="next">What helps when it cannot be used: who writes it, and whether it may be removed. Only the
+    /// caller knows.</param>
     /// <returns>Null when the file does not exist.</returns>
     /// <exception cref="PelagoException">PLG1109 when it is too large or not what it should be; PLG1103 when it may not
     /// be read.</exception>
-    public static T? ReadJson<T>(string path)
+    public static T? ReadJson<T>(string path, string next = "Restore it from a backup.")
         where T : class
     {
         try
@@ -52,12 +55,13 @@ public static class PrivateFile
                 return null;
             using var stream = File.OpenRead(path);
             if (stream.Length > MaxBytes)
-                throw Unusable(path, $"is larger than {MaxBytes} bytes", null);
-            return JsonSerializer.Deserialize<T>(stream, WorldJson.Options) ?? throw Unusable(path, "is empty", null);
+                throw Unusable(path, $"is larger than {MaxBytes} bytes", next, null);
+            return JsonSerializer.Deserialize<T>(stream, WorldJson.Options)
+                ?? throw Unusable(path, "is empty", next, null);
         }
         catch (JsonException e)
         {
-            throw Unusable(path, $"does not hold what it should (at '{e.Path ?? "$"}')", e);
+            throw Unusable(path, $"does not hold what it should (at '{e.Path ?? "$"}')", next, e);
         }
         catch (UnauthorizedAccessException e)
         {
@@ -66,7 +70,6 @@ public static class PrivateFile
         }
     }
 
-    private static PelagoException Unusable(string path, string why, Exception? inner)
-        => new Failure(ErrorCodes.RoleConfig, $"'{path}' {why}.",
-            "It is written by 'pelago up'; restore it from a backup or start a new world.").ToException(inner);
+    private static PelagoException Unusable(string path, string why, string next, Exception? inner)
+        => new Failure(ErrorCodes.RoleConfig, $"'{path}' {why}.", next).ToException(inner);
 }

@@ -1,11 +1,15 @@
 namespace Pelago.Client;
 
-/// <summary>Why a role's last process ended before it served, as it left it in its home: whoever looks for the reason
-/// cannot ask a process that is not there. A role that serves removes it.</summary>
+/// <summary>Why a role's process does not serve: the last one ended before it did, or this one waits. It is left in the
+/// role's home, because whoever looks for the reason cannot ask a process that is not there. A role that serves removes
+/// it.</summary>
 /// <param name="At">When.</param>
 /// <param name="Trouble">What it ended with.</param>
 public sealed record RoleFailure(DateTimeOffset At, TroubleView Trouble)
 {
+    /// <summary>The process has not ended: it waits for what would end this trouble.</summary>
+    public bool IsWaiting { get; init; }
+
     /// <summary>Name of the file.</summary>
     public const string FileName = "failure.json";
 

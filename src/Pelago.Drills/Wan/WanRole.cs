@@ -14,7 +14,8 @@ public static class WanRole
     /// <exception cref="PelagoException">When the configuration is unusable or a port is taken.</exception>
     public static async Task RunAsync(string home, TimeProvider time, CancellationToken cancellationToken)
     {
-        var config = PrivateFile.ReadJson<WanConfig>(Path.Combine(home, "config.json"))
+        var config = PrivateFile.ReadJson<WanConfig>(
+            Path.Combine(home, "config.json"), "'pelago up' writes it anew.")
             ?? throw new Failure(ErrorCodes.RoleConfig, $"There is no config.json in '{home}'.",
                 "'pelago up' writes it.").ToException();
         using var network = new WideAreaNetwork(config, home, time, new WanOptions());

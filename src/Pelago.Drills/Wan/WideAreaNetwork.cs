@@ -34,7 +34,8 @@ public sealed class WideAreaNetwork : IDisposable
             AddDirection(link.From, link.To);
             AddDirection(link.To, link.From);
         }
-        Restore(PrivateFile.ReadJson<WanState>(_stateFile));
+        Restore(PrivateFile.ReadJson<WanState>(_stateFile,
+            "Remove it: every link is then as the profile of the network says."));
         _pacer = new Pacer(time);
         try
         {

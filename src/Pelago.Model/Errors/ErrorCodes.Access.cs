@@ -11,6 +11,9 @@ public static partial class ErrorCodes
     /// <summary>The federation plane, or the region, cannot be reached or is not who it should be.</summary>
     public static readonly ErrorCode ServerUnreachable = Define("PLG3103", "Server unreachable", 1, 503);
 
+    /// <summary>A region waits for its one-time permission to join its group.</summary>
+    public static readonly ErrorCode NotEnrolled = Define("PLG3109", "Not enrolled", 5, 503);
+
     /// <summary>What a role keeps in its home is damaged, or sealed under another key.</summary>
     public static readonly ErrorCode StateUnreadable = Define("PLG3104", "State unreadable", 1, 500);
 

@@ -44,6 +44,9 @@ public static partial class ErrorCodes
     /// <summary>A role's configuration is missing, unreadable or of another version.</summary>
     public static readonly ErrorCode RoleConfig = Define("PLG1109", "Role's configuration unusable", 1, 500);
 
+    /// <summary>The regions that a world records are not those whose homes it holds.</summary>
+    public static readonly ErrorCode RegionsMismatch = Define("PLG1115", "Regions do not match", 5, 409);
+
     /// <summary>A control interface needs the world's administrator token.</summary>
     public static readonly ErrorCode ControlRefused = Define("PLG1110", "Control refused", 4, 401);
 

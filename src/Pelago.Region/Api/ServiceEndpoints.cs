@@ -125,7 +125,7 @@ internal sealed class ServiceEndpoints(
 
     private static Failure NotFound(string project, string name)
         => new(ErrorCodes.ResourceNotFound, $"There is no service '{Shown(name)}' in project '{Shown(project)}'.",
-            "List them with GET /apis/pelago.dev/v1/services.");
+            "List them with 'pelago status', or GET /apis/pelago.dev/v1/services.");
 
     private static string Shown(string name) => name.Length <= 64 ? name : name[..64] + "…";
 }

@@ -118,7 +118,8 @@ internal sealed class ServiceInspection(
         if (!status.Has(project, name))
         {
             await Problems.WriteAsync(context, new Failure(ErrorCodes.ResourceNotFound,
-                "There is no such service in this region.", "List them with GET /apis/pelago.dev/v1/services."));
+                "There is no such service in this region.",
+                "List them with 'pelago status', or GET /apis/pelago.dev/v1/services."));
             return;
         }
         if (await status.InspectAsync($"{project}/{name}", path, context.RequestAborted) is not { } document)

@@ -20,7 +20,8 @@ internal sealed class ProgramStore(string directory, ArtifactStore artifacts, Ar
     {
         if (_installed.TryGetValue(digest, out var known))
             return known;
-        if (PrivateFile.ReadJson<string[]>(EntrypointFile(digest)) is not { } entrypoint)
+        if (PrivateFile.ReadJson<string[]>(
+            EntrypointFile(digest), "Remove it: the program is unpacked anew.") is not { } entrypoint)
             return null;
         return _installed[digest] = new InstalledProgram(PathOf(digest), entrypoint);
     }

@@ -27,6 +27,9 @@ internal sealed record IdentityRecord(
 /// on it starts and works without the federation plane, which only gives it a new intermediate now and then.</summary>
 internal sealed class RegionIdentity
 {
+    private const string RecordIsLost = "The region writes it when it enrols and when its intermediate is renewed: "
+        + "restore it from a backup of the region's home. Without one the region cannot return; the others go on.";
+
     private const string SealedCausalityName = "causality";
     private const int KeyBytes = 32;
 
@@ -59,29 +62,14 @@ internal sealed class RegionIdentity
     public static async Task<RegionIdentity> OpenAsync(IdentityParts parts, CancellationToken cancellationToken)
     {
         // 1.
-        var record = PrivateFile.ReadJson<IdentityRecord>(parts.Home.IdentityFile);
-        if (record is not null && (record.Region != parts.Config.Region || record.Group != parts.Config.Group
-            || record.FormatVersion != 1))
-        {
-            throw new Failure(ErrorCodes.StateUnreadable,
-                $"'{parts.Home.IdentityFile}' is of region '{record.Region}' in group '{record.Group}', "
-                    + "or of another version.",
-                "Check the configuration, or restore the home from a backup.").ToException();
-        }
+        var record = ReadRecord(parts);
         if (record is null)
         {
             // 2.
             var csr = await IntermediateAuthority.RequestAsync(parts.Keys, KeyName(1), cancellationToken);
-            var grant = await EnrolAsync(parts, csr, cancellationToken);
-
-            // 3.
-            Accept(parts, grant.Trust);
-            var clear = JsonSerializer.SerializeToUtf8Bytes(grant.Causality, InstanceJson.Default.CausalityKeys);
-            record = new IdentityRecord(parts.Config.Group, parts.Config.Region, 1, grant.Certificate,
-                parts.Kek.Seal(SealedCausalityName, clear), grant.Members);
-            CryptographicOperations.ZeroMemory(clear);
-            PrivateFile.WriteJson(parts.Home.IdentityFile, record);
-            Log.Enrolled(parts.Log, record.Region, record.Group);
+            record = await EnrolAsync(parts, csr, cancellationToken) is { } grant
+                ? Remember(parts, grant)
+                : ReadRecord(parts)!; // it came back while the region waited
         }
 
         // 4.
@@ -93,6 +81,33 @@ internal sealed class RegionIdentity
             .ToException();
         var causality = JsonSerializer.Deserialize(opened, InstanceJson.Default.CausalityKeys)!;
         return new RegionIdentity(parts, record, causality, await OpenAuthorityAsync(parts, record, cancellationToken));
+    }
+
+    private static IdentityRecord? ReadRecord(IdentityParts parts)
+    {
+        var record = PrivateFile.ReadJson<IdentityRecord>(parts.Home.IdentityFile, RecordIsLost);
+        if (record is not null && (record.Region != parts.Config.Region || record.Group != parts.Config.Group
+            || record.FormatVersion != 1))
+        {
+            throw new Failure(ErrorCodes.StateUnreadable,
+                $"'{parts.Home.IdentityFile}' is of region '{record.Region}' in group '{record.Group}', "
+                    + "or of another version.",
+                "Check the configuration, or restore the home from a backup.").ToException();
+        }
+        return record;
+    }
+
+    // 3.
+    private static IdentityRecord Remember(IdentityParts parts, RegionEnrolmentGrant grant)
+    {
+        Accept(parts, grant.Trust);
+        var clear = JsonSerializer.SerializeToUtf8Bytes(grant.Causality, InstanceJson.Default.CausalityKeys);
+        var record = new IdentityRecord(parts.Config.Group, parts.Config.Region, 1, grant.Certificate,
+            parts.Kek.Seal(SealedCausalityName, clear), grant.Members);
+        CryptographicOperations.ZeroMemory(clear);
+        PrivateFile.WriteJson(parts.Home.IdentityFile, record);
+        Log.Enrolled(parts.Log, record.Region, record.Group);
+        return record;
     }
 
     /// <summary>Keys of a project's causality tokens: HKDF (RFC 5869) of the group's secrets, so that every region has
@@ -177,27 +192,38 @@ internal sealed class RegionIdentity
         Log.IntermediateRenewed(_parts.Log, generation);
     }
 
-    private static async Task<RegionEnrolmentGrant> EnrolAsync(IdentityParts parts, byte[] csr,
+    // Null when the record of an earlier enrolment is there: whoever had lost it put it back.
+    private static async Task<RegionEnrolmentGrant?> EnrolAsync(IdentityParts parts, byte[] csr,
         CancellationToken cancellationToken)
     {
         var wait = TimeSpan.FromMilliseconds(100);
-        for (var failed = ""; ;)
+        for (var failed = ""; !File.Exists(parts.Home.IdentityFile);)
         {
-            var why = "there is no ticket yet";
+            var why = new Failure(ErrorCodes.NotEnrolled,
+                $"The region waits to be enrolled: there is no ticket '{parts.Config.EnrolmentTicketFile}'.",
+                "The federation plane leaves one when it starts, for a region that never enrolled. One that did needs "
+                    + $"its '{Path.GetFileName(parts.Home.IdentityFile)}' back from a backup, and goes on at once.");
             try
             {
-                if (PrivateFile.ReadJson<EnrolmentTicket>(parts.Config.EnrolmentTicketFile) is { } ticket)
+                if (PrivateFile.ReadJson<EnrolmentTicket>(parts.Config.EnrolmentTicketFile,
+                    "Remove it and start the federation plane again ('pelago down', 'pelago up'): it writes another.")
+                    is { } ticket)
                     return await parts.Federation.EnrolAsync(ticket, csr, cancellationToken);
             }
             catch (PelagoException e)
             {
-                why = e.Failure.ToString();
+                why = e.Failure;
             }
-            if (why != failed)
-                Log.NotEnrolledYet(parts.Log, failed = why);
+            if (why.ToString() != failed)
+            {
+                Log.NotEnrolledYet(parts.Log, failed = why.ToString());
+                new RoleFailure(parts.Clock.GetUtcNow(), TroubleView.Of(why)) { IsWaiting = true }
+                    .Write(parts.Home.Path);
+            }
             await Task.Delay(wait, parts.Clock, cancellationToken);
             wait = wait * 1.5 < TimeSpan.FromSeconds(3) ? wait * 1.5 : TimeSpan.FromSeconds(3);
         }
+        return null;
     }
 
     private static void Accept(IdentityParts parts, TrustBundleDocument document) => Accept(parts, document.Pem);

@@ -21,7 +21,9 @@ internal sealed class InstanceTable
     /// it is either found, or it never was.</summary>
     public static InstanceTable Open(RegionHome home)
     {
-        var record = PrivateFile.ReadJson<WorkloadsRecord>(home.WorkloadsFile) ?? new WorkloadsRecord([]);
+        var record = PrivateFile.ReadJson<WorkloadsRecord>(home.WorkloadsFile,
+            "Remove it: the region ends the instances that it does not know of, and starts others with their data.")
+            ?? new WorkloadsRecord([]);
         var instances = ImmutableSortedDictionary.CreateBuilder<string, InstanceState>(StringComparer.Ordinal);
         foreach (var instance in record.Instances)
         {

@@ -67,7 +67,8 @@ public sealed class DamagedJournalTests(HostileWorld hostile)
         (await hostile.World.RunAsync("regions", "stop", Here, "--yes")).ShouldExitWith(0);
         Change(journal, "PRAGMA user_version = 9");
         var before = await File.ReadAllBytesAsync(journal, Stop);
-        (await hostile.World.RunAsync("regions", "start", Here)).ShouldExitWith(0);
+        (await hostile.World.RunAsync("regions", "start", Here)).ShouldExitWith(6)
+            .Error.ShouldContain("It ended with PLG4002: ");
 
         await Eventually.BeTrue(async () => (await hostile.World.LookAsync("logs", Here)).Output.Contains(
             "error PLG4002: The journal in '" + Path.GetDirectoryName(journal), StringComparison.Ordinal),

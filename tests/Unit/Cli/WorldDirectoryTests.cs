@@ -1,4 +1,5 @@
 using Pelago.Cli;
+using Pelago.Client;
 using Pelago.Model;
 
 namespace Pelago.Tests.Unit;
@@ -70,6 +71,63 @@ public sealed class WorldDirectoryTests : IDisposable
         World.ReadOrCreateAdminToken().ShouldBe(token);
         token.Length.ShouldBe(43);
         File.GetUnixFileMode(World.AdminTokenFile).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("\n")]
+    [InlineData("not a token")]
+    [InlineData("0123456789012345678901234567890123456789 1234")]
+    public void AdminToken_ThatIsNone_IsNamedAndMadeAnew(string content)
+    {
+        File.WriteAllText(World.AdminTokenFile, content);
+        Refusal(() => World.ReadAdminToken()).ShouldBe(ErrorCodes.ControlRefused);
+        File.ReadAllText(World.AdminTokenFile).ShouldBe(content);
+        World.ReadOrCreateAdminToken().ShouldBe(World.ReadAdminToken());
+    }
+
+    [Theory]
+    [InlineData(null, "is gone")]
+    [InlineData("", "holds no token")]
+    [InlineData("0123456789012345678901234567890123456789012", "holds another token")]
+    public void AdminToken_ThatRunningRolesDoNotTake_IsRefused(string? token, string how)
+    {
+        var known = WorldDirectory.HashOf(World.ReadOrCreateAdminToken());
+        PrivateFile.CreateDirectory(World.SupervisorHome);
+        PrivateFile.WriteJson(Path.Combine(World.SupervisorHome, "config.json"), new SupervisorConfig(1, known, []));
+        AdminTokenCheck.Require(World, isDown: false).ShouldBeFalse();
+        if (token is null)
+            File.Delete(World.AdminTokenFile);
+        else
+            File.WriteAllText(World.AdminTokenFile, token);
+
+        var failure = Should.Throw<PelagoException>(() => AdminTokenCheck.Require(World, isDown: false)).Failure;
+        failure.Error.ShouldBe(ErrorCodes.ControlRefused);
+        failure.Message.ShouldContain(how);
+        AdminTokenCheck.Require(World, isDown: true).ShouldBe(token == "");
+    }
+
+    [Fact]
+    public void Regions_OtherThanTheHomes_AreRefused()
+    {
+        var plan = WorldPlan.Create(7400, "aws", _ => true);
+        RegionHomes.Require(World, plan); // nothing there yet
+        foreach (var region in plan.Regions)
+            Directory.CreateDirectory(World.RegionHome(region.Name));
+        File.WriteAllText(Path.Combine(World.RegionHome("us-east-1"), "identity.json"), "{}");
+        RegionHomes.Require(World, plan);
+
+        var renamed = plan with
+        {
+            Regions = [.. plan.Regions.Select(r => r with { Name = r.Name.Replace("us-east-1", "us-east-9",
+                StringComparison.Ordinal) })],
+        };
+        var failure = Should.Throw<PelagoException>(() => RegionHomes.Require(World, renamed)).Failure;
+        failure.Error.ShouldBe(ErrorCodes.RegionsMismatch);
+        failure.Message.ShouldContain("us-east-1, which");
+        failure.Message.ShouldContain("us-east-9, whose home");
+        Directory.Delete(World.RegionHome("eu-west-1"));
+        Refusal(() => RegionHomes.Require(World, plan)).ShouldBe(ErrorCodes.RegionsMismatch);
     }
 
     private static ErrorCode Refusal(Action action) => Should.Throw<PelagoException>(action).Failure.Error;

@@ -25,6 +25,17 @@ public sealed class WorldStartTests : IDisposable
     }
 
     [Fact]
+    public async Task Region_ThatWaits_IsQuoted()
+    {
+        var directory = WorldDirectory.At(_root.FullName);
+        PrivateFile.CreateDirectory(directory.RegionHome(Region));
+        new RoleFailure(TimeProvider.System.GetUtcNow(), new TroubleView("PLG3109", "It waits.", "Put it back."))
+            { IsWaiting = true }.Write(directory.RegionHome(Region));
+        (await WaitAsync(directory, _ => Task.FromResult(false))).Message.ShouldContain(
+            "It says PLG3109: It waits. Put it back.");
+    }
+
+    [Fact]
     public async Task Region_WhoseServiceFails_IsQuoted()
     {
         var failure = new Failure(ErrorCodes.RegionNotReady, "demo/shop: PLG4006: It is damaged.");

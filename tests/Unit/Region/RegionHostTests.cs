@@ -20,6 +20,25 @@ public sealed class RegionHostTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task Region_WithoutItsIdentity_SaysThatItWaitsAndGoesOnOnceItIsBack()
+    {
+        await using var group = await LocalGroup.StartAsync("us-east-1");
+        var region = group.Regions[0];
+        await region.StopAsync();
+        var file = Path.Combine(region.Home, "identity.json");
+        File.Move(file, file + ".away");
+
+        var starting = region.StartAsync();
+        await Eventually.BeTrue(() => RoleFailure.Read(region.Home) is { IsWaiting: true },
+            "it says what it waits for");
+        RoleFailure.Read(region.Home)!.Trouble.Code.ShouldBe("PLG3109");
+        starting.IsCompleted.ShouldBeFalse();
+        File.Move(file + ".away", file);
+        await starting;
+        RoleFailure.Read(region.Home).ShouldBeNull();
+    }
+
+    [Fact]
     public async Task Region_EnrolsOnce_AndStartsColdWithoutTheFederationPlane()
     {
         await using var group = await LocalGroup.StartAsync("us-east-1");
