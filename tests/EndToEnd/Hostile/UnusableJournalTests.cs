@@ -27,7 +27,7 @@ public sealed class UnusableJournalTests(HostileWorld hostile)
         await BuyAsync("second");
         await RegionsAsync("stop", Here, "--kill", "--yes");
         Zero(Path.Combine(JournalOf(Service), "journal.db"), "origin");
-        await RegionsAsync("start", Here);
+        (await hostile.World.RunAsync("regions", "start", Here)).ShouldExitWith(7).Error.ShouldContain("PLG4006");
 
         var status = await hostile.World.UntilAsync(
             s => s.Regions.Single(r => r.Name == Here).Services is [{ Restarts.Ends: >= 3, State: "Failing" }],
@@ -59,7 +59,7 @@ public sealed class UnusableJournalTests(HostileWorld hostile)
         var garbage = new byte[50_000];
         new Random(11).NextBytes(garbage);
         await File.WriteAllBytesAsync(Path.Combine(JournalOf(""), "journal.db"), garbage, Stop);
-        await RegionsAsync("start", Here);
+        (await hostile.World.RunAsync("regions", "start", Here)).ShouldExitWith(6).Error.ShouldContain("PLG4006");
 
         var status = await hostile.World.UntilAsync(
             s => s.Regions.Single(r => r.Name == Here) is { State: States.Failing, Restarts: >= 2 },
