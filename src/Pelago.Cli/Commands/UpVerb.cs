@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.CommandLine;
 using Pelago.Client;
 using Pelago.Model;
@@ -88,9 +89,12 @@ internal static class UpVerb
         var start = new WorldStart(directory, request, terminal, context.Time);
         var world = await start.RunAsync(cancellationToken);
         await DeploySampleAsync(context, world, cancellationToken);
-        var regions = world.World.Regions.Select(region => start.UntilAsync(
-            RoleNames.Region(region.Name), world, ct => IsCompleteAsync(world, region, ct), cancellationToken));
+        var failing = new ConcurrentDictionary<string, string>();
+        var regions = world.World.Regions.Select(region => start.UntilAsync(RoleNames.Region(region.Name), world,
+            ct => IsCompleteAsync(world, region, failing, ct), cancellationToken));
         await Task.WhenAll(regions);
+        if (!failing.IsEmpty)
+            throw RegionReadiness.NotAllServices(failing).ToException();
         terminal.Say($"The world is ready ({start.Elapsed.TotalSeconds:0.0} s).");
         StatusText.Write(terminal, await WorldStatus.ReadAsync(world, cancellationToken), OutputFormat.Table);
         terminal.Say(
@@ -117,21 +121,18 @@ internal static class UpVerb
         await new Deployment(region, context.Terminal).RunAsync(published, SampleProject, Sample, cancellationToken);
     }
 
-    /// <summary>Whether the region runs what it should and follows every peer.</summary>
-    /// <exception cref="PelagoException">PLG7203: one of its services fails, and says why.</exception>
+    /// <summary>Whether the region runs what it should and follows every peer, or cannot: one of its services ends
+    /// again and again, and is noted with what it says, or a peer's does, which nobody can follow.</summary>
     private static async Task<bool> IsCompleteAsync(RunningWorld world, RegionRecord region,
-        CancellationToken cancellationToken)
+        ConcurrentDictionary<string, string> failing, CancellationToken cancellationToken)
     {
         using var client = world.Region(region, TimeSpan.FromSeconds(5));
         var view = await client.GetStatusAsync(cancellationToken);
-        if (view.Services.FirstOrDefault(service => service.State == States.Failing) is { } failing)
-        {
-            throw new Failure(ErrorCodes.RegionNotReady, $"{failing.Project}/{failing.Name}: {failing.Message}")
-                .ToException();
-        }
-        return view.State == States.Ready
+        if (view.Services.FirstOrDefault(service => service.State == States.Failing) is { } ill)
+            return failing.TryAdd(region.Name, RegionReadiness.Sentence(region, ill));
+        return !failing.IsEmpty || (view.State == States.Ready
             && view.Replication.All(peer => peer.State == States.Live)
-            && view.Services.Count > 0;
+            && view.Services.Count > 0);
     }
 
     private static async Task<string> UrlAsync(RunningWorld world, CancellationToken cancellationToken)

@@ -24,9 +24,14 @@ internal static class LocalChecks
             down.Add(RoleNames.Wan);
         if (status.Federation.Pid is null)
             down.Add(RoleNames.Federation);
-        down.AddRange(status.Regions.Where(r => r.Pid is null).Select(r => RoleNames.Region(r.Name)));
+        var failing = status.Regions.Where(r => r.State == States.Failing).ToList();
+        down.AddRange(status.Regions.Where(r => r.Pid is null || failing.Contains(r))
+            .Select(r => RoleNames.Region(r.Name)));
+        // A region that ends with an error is started again anyway: 'up' would not mend it, what its log says may.
+        var mend = failing.Count > 0 && down.Count == failing.Count
+            ? patient.Pelago($"logs {failing[0].Name}") : patient.Pelago("up");
         return Finding.Of("processes", down.Count == 0,
-            down.Count == 0 ? "all roles run" : $"down: {string.Join(", ", down)}", patient.Pelago("up"));
+            down.Count == 0 ? "all roles run" : $"down: {string.Join(", ", down)}", mend);
     }
 
     private static Finding Restarts(Patient patient)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Pelago.Client;
 using Pelago.Model;
 
@@ -18,13 +19,11 @@ internal static class RegionReadiness
         var since = context.Time.GetUtcNow();
         var start = new WorldStart(world.Directory, new StartRequest(null, null) { Limit = Limit }, context.Terminal,
             context.Time);
-        var failing = new List<string>();
+        var failing = new ConcurrentDictionary<string, string>();
         await Task.WhenAll(world.World.Regions.Where(region => roles.Contains(RoleNames.Region(region.Name))).Select(
             region => start.UntilAsync(RoleNames.Region(region.Name), world, Serves(region), cancellationToken)));
-        if (failing.Count == 0)
-            return;
-        throw new Failure(ErrorCodes.PartlyDone, $"The regions serve, but not all of their services: {failing[0]}",
-            "See 'pelago status' and 'pelago logs'.").ToException();
+        if (!failing.IsEmpty)
+            throw NotAllServices(failing).ToException();
 
         Func<CancellationToken, Task<bool>> Serves(RegionRecord region) => async ct =>
         {
@@ -37,9 +36,17 @@ internal static class RegionReadiness
                 return true;
             if (view.Services.FirstOrDefault(service => service.State == States.Failing) is not { } broken)
                 return false;
-            lock (failing)
-                failing.Add($"{region.Name}: {broken.Project}/{broken.Name}: {broken.Message}");
-            return true;
+            return failing.TryAdd(region.Name, Sentence(region, broken));
         };
     }
+
+    /// <summary>What a service that fails says, and where.</summary>
+    public static string Sentence(RegionRecord region, ServiceView broken)
+        => $"{region.Name}: {broken.Project}/{broken.Name}: {broken.Message}";
+
+    /// <summary>The regions run; a service in each of these does not.</summary>
+    /// <param name="failing">What is said of it, by region.</param>
+    public static Failure NotAllServices(IReadOnlyDictionary<string, string> failing) => new(ErrorCodes.PartlyDone,
+        $"The regions serve, but not all of their services: {string.Join("; ", failing.Values.Order())}",
+        "See 'pelago status' and 'pelago logs'.");
 }

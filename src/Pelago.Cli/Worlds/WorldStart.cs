@@ -26,7 +26,10 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
 
+    private const int EndsThatTell = 3; // one or two may be of a start that raced with something else
+
     private readonly long _started = time.GetTimestamp();
+    private readonly DateTimeOffset _since = time.GetUtcNow();
 
     /// <summary>How long it has taken so far.</summary>
     public TimeSpan Elapsed => time.GetElapsedTime(_started);
@@ -63,11 +66,14 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
     }
 
     /// <summary>Repeats a check until it holds.</summary>
-    /// <exception cref="PelagoException">PLG1107 when the whole takes too long.</exception>
+    /// <exception cref="PelagoException">PLG1107 when the whole takes too long, or the role ends with an error time and
+    /// again: waiting on would tell nothing new.</exception>
     public async Task UntilAsync(
         string role, RunningWorld world, Func<CancellationToken, Task<bool>> check, CancellationToken cancellationToken)
     {
         Failure? last = null;
+        var home = world.RoleSpecs().FirstOrDefault(spec => spec.Name == role)?.Home;
+        var ends = new HashSet<DateTimeOffset>();
         while (true)
         {
             try
@@ -80,7 +86,9 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
             {
                 last = e.Failure; // not up yet
             }
-            if (Elapsed > request.Limit)
+            if (home is not null && RoleFailure.Read(home) is { IsWaiting: false } left && left.At >= _since)
+                ends.Add(left.At);
+            if (Elapsed > request.Limit || ends.Count >= EndsThatTell)
                 throw NotReady(role, world, last).ToException();
             await Task.Delay(Interval, time, cancellationToken);
         }

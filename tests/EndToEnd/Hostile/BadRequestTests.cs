@@ -4,8 +4,7 @@ namespace Pelago.Tests.EndToEnd;
 
 /// <summary>What a stranger may send to a running world, with curl: each answer has a code and a next step, and nothing
 /// changes.</summary>
-[Collection(nameof(HostileWorld))]
-public sealed class BadRequestTests(HostileWorld hostile) : IDisposable
+public sealed class BadRequestTests(HostileWorld hostile) : HostileTest(hostile)
 {
     private const string Region = "us-east-1";
     private const string Add = """{"sku":"moby-dick","quantity":1}""";
@@ -14,7 +13,11 @@ public sealed class BadRequestTests(HostileWorld hostile) : IDisposable
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    public void Dispose() => File.Delete(_file);
+    public override ValueTask DisposeAsync()
+    {
+        File.Delete(_file);
+        return base.DisposeAsync();
+    }
 
     [Theory]
     [InlineData("POST", "/carts/7/items", "{", 400, "PLG2003")]
@@ -38,9 +41,9 @@ public sealed class BadRequestTests(HostileWorld hostile) : IDisposable
         string method, string path, string body, int status, string code)
     {
         var before = await EventsAsync();
-        var url = (await hostile.RegionAsync(Region)).Services[0].Url;
+        var url = (await Hostile.RegionAsync(Region)).Services[0].Url;
 
-        var answer = await hostile.CurlAsync(
+        var answer = await Hostile.CurlAsync(
             "--request", method, "--header", "Content-Type: application/json", "--data-binary", body, url + path);
 
         ShouldBeProblem(answer, status, code);
@@ -50,9 +53,9 @@ public sealed class BadRequestTests(HostileWorld hostile) : IDisposable
     [Fact]
     public async Task Bookstore_IdLongerThanTheLimit_IsRefused()
     {
-        var url = (await hostile.RegionAsync(Region)).Services[0].Url;
+        var url = (await Hostile.RegionAsync(Region)).Services[0].Url;
         var id = string.Concat(Enumerable.Repeat("%C3%A9", 128)); // 256 bytes
-        ShouldBeProblem(await hostile.CurlAsync(
+        ShouldBeProblem(await Hostile.CurlAsync(
             "--header", "Content-Type: application/json", "--data-binary", Add, $"{url}/carts/{id}/items"),
             400, "PLG2002");
     }
@@ -60,8 +63,8 @@ public sealed class BadRequestTests(HostileWorld hostile) : IDisposable
     [Fact]
     public async Task Bookstore_IdInAnyScript_IsKeptExactly()
     {
-        var url = (await hostile.RegionAsync(Region)).Services[0].Url;
-        var (status, body) = await hostile.CurlAsync(
+        var url = (await Hostile.RegionAsync(Region)).Services[0].Url;
+        var (status, body) = await Hostile.CurlAsync(
             "--header", "Content-Type: application/json", "--data-binary", Add,
             $"{url}/carts/{Uri.EscapeDataString("日本 käse")}/items");
         status.ShouldBe(200, body);
@@ -75,10 +78,10 @@ public sealed class BadRequestTests(HostileWorld hostile) : IDisposable
     [InlineData(34_000_000, "Transfer-Encoding: chunked", null)] // whoever counts faster
     public async Task Bookstore_BodyOverTheLimit_Is413(int characters, string header, string? code)
     {
-        var url = (await hostile.RegionAsync(Region)).Services[0].Url;
+        var url = (await Hostile.RegionAsync(Region)).Services[0].Url;
         await File.WriteAllTextAsync(_file, $$"""{"sku":"{{new string('x', characters)}}","quantity":1}""", Stop);
         string[] chunked = header == "Content-Length" ? [] : ["--header", header];
-        ShouldBeProblem(await hostile.CurlAsync([
+        ShouldBeProblem(await Hostile.CurlAsync([
             "--header", "Content-Type: application/json", .. chunked, "--data-binary", "@" + _file,
             $"{url}/carts/7/items",
         ]), 413, code);
@@ -91,10 +94,10 @@ public sealed class BadRequestTests(HostileWorld hostile) : IDisposable
     public async Task Bookstore_BadHeader_IsAProblemAndChangesNothing(string header, int status, string code)
     {
         var before = await EventsAsync();
-        var url = (await hostile.RegionAsync(Region)).Services[0].Url;
+        var url = (await Hostile.RegionAsync(Region)).Services[0].Url;
         string[] type = header.StartsWith("Content-Type", StringComparison.Ordinal)
             ? [] : ["--header", "Content-Type: application/json"];
-        ShouldBeProblem(await hostile.CurlAsync(
+        ShouldBeProblem(await Hostile.CurlAsync(
             ["--header", header, .. type, "--data-binary", Add, $"{url}/carts/7/items"]), status, code);
         (await EventsAsync()).ShouldBe(before);
     }
@@ -117,33 +120,33 @@ public sealed class BadRequestTests(HostileWorld hostile) : IDisposable
     public async Task ExecutionApi_BadRequest_SaysWhatIsWrongAndChangesNothing(
         string method, string path, string body, int status, string code)
     {
-        var before = (await hostile.World.LookAsync("status", "-o", "name")).Output;
-        var region = await hostile.RegionAsync(Region);
+        var before = (await Hostile.World.LookAsync("status", "-o", "name")).Output;
+        var region = await Hostile.RegionAsync(Region);
         await File.WriteAllTextAsync(_file, $"Authorization: Bearer {await TokenAsync()}", Stop);
 
-        var answer = await hostile.CurlAsync(
+        var answer = await Hostile.CurlAsync(
             "--request", method, "--header", "Content-Type: application/json", "--header", "@" + _file,
             "--data-binary", body, region.ExecutionApi + path);
 
         answer.Status.ShouldBe(status, answer.Body);
         answer.Body.ShouldContain(code);
-        (await hostile.World.LookAsync("status", "-o", "name")).Output.ShouldBe(before);
+        (await Hostile.World.LookAsync("status", "-o", "name")).Output.ShouldBe(before);
     }
 
     [Fact]
     public async Task ExecutionApi_WithoutToken_Is401()
     {
-        var region = await hostile.RegionAsync(Region);
-        ShouldBeProblem(await hostile.CurlAsync(
+        var region = await Hostile.RegionAsync(Region);
+        ShouldBeProblem(await Hostile.CurlAsync(
             region.ExecutionApi + "/apis/pelago.dev/v1/services"), 401, "PLG3101");
     }
 
     private async Task<string> TokenAsync()
-        => (await File.ReadAllTextAsync((await hostile.World.StatusAsync()).AdminToken, Stop)).Trim();
+        => (await File.ReadAllTextAsync((await Hostile.World.StatusAsync()).AdminToken, Stop)).Trim();
 
     /// <summary>How many events of the bookstore each region holds: what a refused request must not add to.</summary>
     private async Task<string> EventsAsync() => string.Join('\n',
-        (await hostile.World.LookAsync("verify")).ShouldExitWith(0).Output.Split('\n')
+        (await Hostile.World.LookAsync("verify")).ShouldExitWith(0).Output.Split('\n')
             .Where(line => line.StartsWith("demo/bookstore ", StringComparison.Ordinal)));
 
     private static void ShouldBeProblem((int Status, string Body) answer, int status, string? code)

@@ -4,8 +4,7 @@ using Pelago.Journal;
 namespace Pelago.Tests.EndToEnd;
 
 /// <summary>Files of a journal that somebody or something changed beneath a running world.</summary>
-[Collection(nameof(HostileWorld))]
-public sealed class DamagedJournalTests(HostileWorld hostile)
+public sealed class DamagedJournalTests(HostileWorld hostile) : HostileTest(hostile)
 {
     private const string Here = "us-east-1", There = "eu-west-1";
 
@@ -14,76 +13,76 @@ public sealed class DamagedJournalTests(HostileWorld hostile)
     [Fact]
     public async Task Row_AlteredUnderARunningService_IsNamedAndParkedAndTheRestGoesOn()
     {
-        await hostile.AddAsync(Here, "victim", "first");
-        await hostile.AddAsync(Here, "victim", "second");
+        await Hostile.AddAsync(Here, "victim", "first");
+        await Hostile.AddAsync(Here, "victim", "second");
         Change(ServiceJournal, "UPDATE event SET sequence = sequence + 7 WHERE id = (SELECT max(id) FROM event)");
-        await hostile.AddAsync(Here, "other", "first");
-        await Eventually.BeTrue(async () => (await hostile.ReadAsync(There, "victim")).Body.Contains(
+        await Hostile.AddAsync(Here, "other", "first");
+        await Eventually.BeTrue(async () => (await Hostile.ReadAsync(There, "victim")).Body.Contains(
             "second", StringComparison.Ordinal), "the other region has it");
         await KillInstanceAsync();
 
-        var (status, body) = await hostile.ReadAsync(Here, "victim");
+        var (status, body) = await Hostile.ReadAsync(Here, "victim");
         status.ShouldBe(500, body);
         body.ShouldContain("PLG4006");
         body.ShouldContain("/victim");
         body.ShouldContain("\"next\":");
-        (await hostile.TryAddAsync(Here, "victim", "third")).Status.ShouldBe(
+        (await Hostile.TryAddAsync(Here, "victim", "third")).Status.ShouldBe(
             500, "nothing is appended to what cannot be read");
-        await hostile.AddAsync(Here, "other", "second");
-        (await hostile.ReadAsync(Here, "other")).Body.ShouldContain("second");
-        await hostile.AddAsync(There, "victim", "third");
-        (await hostile.World.LookAsync("logs", "demo.bookstore")).Output.ShouldContain("PLG4006");
-        var compared = (await hostile.World.LookAsync("verify")).ShouldExitWith(1);
+        await Hostile.AddAsync(Here, "other", "second");
+        (await Hostile.ReadAsync(Here, "other")).Body.ShouldContain("second");
+        await Hostile.AddAsync(There, "victim", "third");
+        (await Hostile.World.LookAsync("logs", "demo.bookstore")).Output.ShouldContain("PLG4006");
+        var compared = (await Hostile.World.LookAsync("verify")).ShouldExitWith(1);
         compared.Error.ShouldContain("error PLG1205: ");
         compared.Output.ShouldContain($"{Here} cannot show it");
         compared.Output.ShouldNotContain("lacks", customMessage: "what cannot be read is not what peers have to send");
-        var shown = (await hostile.RegionAsync(Here)).Services[0];
+        var shown = (await Hostile.RegionAsync(Here)).Services[0];
         shown.State.ShouldBe(States.Ready);
         shown.Parked.Count.ShouldBe(1);
         var parked = shown.Parked.First.Single();
         (parked.Id, parked.Code).ShouldBe(("victim", "PLG4006"));
-        (await hostile.RegionAsync(There)).Services[0].Parked.Count.ShouldBe(0);
-        (await hostile.World.LookAsync("status")).Output.ShouldContain(
+        (await Hostile.RegionAsync(There)).Services[0].Parked.Count.ShouldBe(0);
+        (await Hostile.World.LookAsync("status")).Output.ShouldContain(
             $"us-east-1: demo/bookstore: 1 parked\n  {parked.Type}/victim  PLG4006: {parked.Reason} {parked.Next}\n");
-        (await hostile.World.LookAsync("doctor")).ShouldExitWith(1).Output.ShouldContain(
+        (await Hostile.World.LookAsync("doctor")).ShouldExitWith(1).Output.ShouldContain(
             $" && mv '{Path.GetDirectoryName(ServiceJournal)}' ");
 
         // What the error said to do.
-        (await hostile.World.RunAsync("regions", "stop", Here, "--yes")).ShouldExitWith(0);
+        (await Hostile.World.RunAsync("regions", "stop", Here, "--yes")).ShouldExitWith(0);
         Directory.Move(Path.GetDirectoryName(ServiceJournal)!, Path.Combine(ServiceHome, "journal.damaged"));
-        (await hostile.World.RunAsync("regions", "start", Here)).ShouldExitWith(0);
-        await hostile.World.UntilReadyAsync();
-        await Eventually.BeTrue(async () => (await hostile.ReadAsync(Here, "victim")).Body is var cart
+        (await Hostile.World.RunAsync("regions", "start", Here)).ShouldExitWith(0);
+        await Hostile.World.UntilReadyAsync();
+        await Eventually.BeTrue(async () => (await Hostile.ReadAsync(Here, "victim")).Body is var cart
             && cart.Contains("second", StringComparison.Ordinal) && cart.Contains("third", StringComparison.Ordinal),
             "everything came back from the peers");
         await Eventually.BeTrue(
-            async () => (await hostile.World.LookAsync("verify")).ExitCode == 0, "the regions agree again");
+            async () => (await Hostile.World.LookAsync("verify")).ExitCode == 0, "the regions agree again");
     }
 
     [Fact]
     public async Task Journal_OfAnotherVersion_IsNamedLeftAloneAndUsedOnceItIsRight()
     {
-        var journal = Path.Combine(hostile.World.Data, "regions", Here, "journal", "journal.db");
-        (await hostile.World.RunAsync("regions", "stop", Here, "--yes")).ShouldExitWith(0);
+        var journal = Path.Combine(Hostile.World.Data, "regions", Here, "journal", "journal.db");
+        (await Hostile.World.RunAsync("regions", "stop", Here, "--yes")).ShouldExitWith(0);
         Change(journal, "PRAGMA user_version = 9");
         var before = await File.ReadAllBytesAsync(journal, Stop);
-        (await hostile.World.RunAsync("regions", "start", Here)).ShouldExitWith(6)
+        (await Hostile.World.RunAsync("regions", "start", Here)).ShouldExitWith(6)
             .Error.ShouldContain("It ended with PLG4002: ");
 
-        await Eventually.BeTrue(async () => (await hostile.World.LookAsync("logs", Here)).Output.Contains(
+        await Eventually.BeTrue(async () => (await Hostile.World.LookAsync("logs", Here)).Output.Contains(
             "error PLG4002: The journal in '" + Path.GetDirectoryName(journal), StringComparison.Ordinal),
             "the region says why it does not start");
-        (await hostile.World.RunAsync("doctor")).ShouldExitWith(1).Output.ShouldContain($"pelago logs {Here}");
+        (await Hostile.World.RunAsync("doctor")).ShouldExitWith(1).Output.ShouldContain($"pelago logs {Here}");
         (await File.ReadAllBytesAsync(journal, Stop)).ShouldBe(before);
 
-        (await hostile.World.RunAsync("regions", "stop", Here, "--yes")).ShouldExitWith(0);
+        (await Hostile.World.RunAsync("regions", "stop", Here, "--yes")).ShouldExitWith(0);
         Change(journal, "PRAGMA user_version = 1");
-        (await hostile.World.RunAsync("regions", "start", Here)).ShouldExitWith(0);
-        await hostile.World.UntilReadyAsync();
+        (await Hostile.World.RunAsync("regions", "start", Here)).ShouldExitWith(0);
+        await Hostile.World.UntilReadyAsync();
     }
 
     private string ServiceHome
-        => Path.Combine(hostile.World.Data, "regions", Here, "services", "demo", "bookstore");
+        => Path.Combine(Hostile.World.Data, "regions", Here, "services", "demo", "bookstore");
 
     private string ServiceJournal => Path.Combine(ServiceHome, "journal", "journal.db");
 
@@ -95,9 +94,9 @@ public sealed class DamagedJournalTests(HostileWorld hostile)
 
     private async Task KillInstanceAsync()
     {
-        var before = TestWorld.Pids(await hostile.World.UntilReadyAsync())[$"{Here}/bookstore"];
+        var before = TestWorld.Pids(await Hostile.World.UntilReadyAsync())[$"{Here}/bookstore"];
         TestWorld.Kill(before);
-        await hostile.World.UntilAsync(
+        await Hostile.World.UntilAsync(
             status => TestWorld.Pids(status)[$"{Here}/bookstore"] is not 0 and var pid && pid != before
                 && status.Regions.Single(region => region.Name == Here).Services[0].State == States.Ready,
             "the return of the instance");

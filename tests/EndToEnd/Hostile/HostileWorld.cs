@@ -2,7 +2,8 @@ using Pelago.Cli;
 
 namespace Pelago.Tests.EndToEnd;
 
-/// <summary>One world for everything that is done to it from outside: each test leaves it ready.</summary>
+/// <summary>One world for everything that is done to it from outside: each test leaves it ready. After one that does
+/// not, because it failed halfway, the next gets another world, so that one fault is one failed test.</summary>
 [CollectionDefinition(nameof(HostileWorld))]
 public sealed class HostileWorld : IAsyncLifetime, ICollectionFixture<HostileWorld>
 {
@@ -14,6 +15,22 @@ public sealed class HostileWorld : IAsyncLifetime, ICollectionFixture<HostileWor
     {
         World = await TestWorld.UpAsync(PortBase);
         await World.UntilReadyAsync();
+    }
+
+    /// <summary>Before each test: this world if it is ready, or comes to be within its limit; else a new one.</summary>
+    internal async ValueTask EnsureReadyAsync()
+    {
+        try
+        {
+            await Eventually.BeTrue(async () => await World.StatusAsync() is var status && TestWorld.IsReady(status)
+                && status.Regions.All(r => r.Services.All(s => s.Parked.Count == 0)), "a world left ready");
+        }
+        catch (Exception fault) when (fault is ShouldAssertException or Pelago.Model.PelagoException or IOException)
+        {
+            TestContext.Current.SendDiagnosticMessage("The test before this one left its world broken: {0}", fault);
+            await World.DisposeAsync();
+            await InitializeAsync();
+        }
     }
 
     public ValueTask DisposeAsync() => World?.DisposeAsync() ?? ValueTask.CompletedTask;

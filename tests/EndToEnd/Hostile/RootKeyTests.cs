@@ -5,8 +5,7 @@ using Pelago.Pki;
 namespace Pelago.Tests.EndToEnd;
 
 /// <summary>The private key of the group's root: in the federation plane and nowhere else.</summary>
-[Collection(nameof(HostileWorld))]
-public sealed class RootKeyTests(HostileWorld hostile)
+public sealed class RootKeyTests(HostileWorld hostile) : HostileTest(hostile)
 {
     private const int ChunkBytes = 4 * 1024 * 1024;
 
@@ -17,9 +16,9 @@ public sealed class RootKeyTests(HostileWorld hostile)
     {
         using var root = await OpenAsync();
         var sealedKey = await File.ReadAllBytesAsync(Path.Combine(Federation, "keys", "root.key"), Stop);
-        var regions = Path.Combine(hostile.World.Data, "regions") + "/";
+        var regions = Path.Combine(Hostile.World.Data, "regions") + "/";
         var looked = 0;
-        foreach (var file in Directory.EnumerateFiles(hostile.World.Data, "*", SearchOption.AllDirectories))
+        foreach (var file in Directory.EnumerateFiles(Hostile.World.Data, "*", SearchOption.AllDirectories))
         {
             if (await ReadAsync(file) is not { Length: > 0 } bytes)
                 continue;
@@ -39,13 +38,13 @@ public sealed class RootKeyTests(HostileWorld hostile)
     {
         using var root = await OpenAsync();
         var key = root.ExportParameters(includePrivateParameters: true).D!;
-        var pids = TestWorld.Pids(await hostile.World.UntilReadyAsync());
+        var pids = TestWorld.Pids(await Hostile.World.UntilReadyAsync());
         foreach (var (name, pid) in pids)
             HoldsKey(pid, key).ShouldBe(name == "federation", $"whether {name} holds the root's key");
         pids.Count.ShouldBe(9);
     }
 
-    private string Federation => Path.Combine(hostile.World.Data, "federation") + "/";
+    private string Federation => Path.Combine(Hostile.World.Data, "federation") + "/";
 
     private async Task<ECDsa> OpenAsync()
     {

@@ -8,8 +8,7 @@ using Pelago.Pki;
 namespace Pelago.Tests.EndToEnd;
 
 /// <summary>Who knocks at the inter-region ingress of a running world without being a member of its group.</summary>
-[Collection(nameof(HostileWorld))]
-public sealed class StrangerTests(HostileWorld hostile)
+public sealed class StrangerTests(HostileWorld hostile) : HostileTest(hostile)
 {
     private const string Region = "eu-west-1";
     private const string Apps = Region + ".apps.pelago.localhost";
@@ -28,7 +27,7 @@ public sealed class StrangerTests(HostileWorld hostile)
     public async Task Ingress_NoCertificate_Is403BeforeAnyInstanceHearsOfIt()
     {
         var port = await PortAsync();
-        var (status, body) = await hostile.CurlAsync(
+        var (status, body) = await Hostile.CurlAsync(
             "--resolve", $"{Bookstore.Value}:{port}:127.0.0.1", $"https://{Bookstore.Value}:{port}/carts/7");
         status.ShouldBe(403, body);
         body.ShouldContain(ErrorCodes.PeerNotVerified.Code);
@@ -41,7 +40,7 @@ public sealed class StrangerTests(HostileWorld hostile)
         using var twin = await TestGroup.CreateAsync("local");
         var region = await twin.AddRegionAsync("us-east-1");
         var leaf = TestGroup.Leaf(region, "bookstore.demo.svc.us-east-1.apps.pelago.localhost");
-        var status = await hostile.World.StatusAsync();
+        var status = await Hostile.World.StatusAsync();
         TrustBundle.Parse(await File.ReadAllTextAsync(status.TrustBundle, Stop), out var bundle).ShouldBeNull();
         var options = TlsProfiles.InterRegionClient(
             Bookstore, leaf.Context, new IdentityCheck(() => bundle!, TimeProvider.System), null);
@@ -61,7 +60,7 @@ public sealed class StrangerTests(HostileWorld hostile)
         answer.ShouldBeEmpty();
     }
 
-    private async Task<int> PortAsync() => new Uri((await hostile.RegionAsync(Region)).Ingress).Port;
+    private async Task<int> PortAsync() => new Uri((await Hostile.RegionAsync(Region)).Ingress).Port;
 
     private async Task<NetworkStream> ConnectAsync()
     {

@@ -3,12 +3,11 @@ using Pelago.Cli;
 namespace Pelago.Tests.EndToEnd;
 
 /// <summary>Somebody changed a file of a running world: what is said about it helps, and nothing is changed.</summary>
-[Collection(nameof(HostileWorld))]
-public sealed class UnusableFilesTests(HostileWorld hostile)
+public sealed class UnusableFilesTests(HostileWorld hostile) : HostileTest(hostile)
 {
     private const string Region = "eu-west-1";
 
-    private WorldDirectory Directory => WorldDirectory.At(hostile.World.Data);
+    private WorldDirectory Directory => WorldDirectory.At(Hostile.World.Data);
 
     [Fact]
     public async Task Up_TokenWasEmptied_StartsAndChangesNothing()
@@ -19,7 +18,7 @@ public sealed class UnusableFilesTests(HostileWorld hostile)
         await File.WriteAllTextAsync(Directory.AdminTokenFile, "", Stop);
         try
         {
-            (await hostile.World.RunAsync("up")).ShouldExitWith(4).Error.ShouldContain(
+            (await Hostile.World.RunAsync("up")).ShouldExitWith(4).Error.ShouldContain(
                 "holds no token, and the running processes take no other token. Put it back, or run 'pelago down'");
             File.GetLastWriteTimeUtc(configuration).ShouldBe(written);
         }
@@ -27,7 +26,7 @@ public sealed class UnusableFilesTests(HostileWorld hostile)
         {
             await File.WriteAllTextAsync(Directory.AdminTokenFile, token, Stop);
         }
-        await hostile.World.UntilReadyAsync();
+        await Hostile.World.UntilReadyAsync();
     }
 
     [Fact]
@@ -38,14 +37,14 @@ public sealed class UnusableFilesTests(HostileWorld hostile)
         await File.WriteAllTextAsync(Directory.WorldFile, changed, Stop);
         try
         {
-            (await hostile.World.RunAsync("up")).ShouldExitWith(5).Error.ShouldStartWith("error PLG1115: ");
+            (await Hostile.World.RunAsync("up")).ShouldExitWith(5).Error.ShouldStartWith("error PLG1115: ");
             System.IO.Directory.Exists(Directory.RegionHome("eu-west-9")).ShouldBeFalse();
         }
         finally
         {
             await File.WriteAllTextAsync(Directory.WorldFile, record, Stop);
         }
-        await hostile.World.UntilReadyAsync();
+        await Hostile.World.UntilReadyAsync();
     }
 
     [Fact]
@@ -53,15 +52,15 @@ public sealed class UnusableFilesTests(HostileWorld hostile)
     {
         var file = Path.Combine(Directory.RegionHome(Region), "identity.json");
         var identity = await File.ReadAllBytesAsync(file, Stop);
-        (await hostile.World.RunAsync("regions", "stop", Region, "--yes")).ShouldExitWith(0);
+        (await Hostile.World.RunAsync("regions", "stop", Region, "--yes")).ShouldExitWith(0);
         await File.WriteAllTextAsync(file, "{", Stop);
-        (await hostile.World.RunAsync("regions", "start", Region)).ShouldExitWith(6).Error.ShouldContain(
+        (await Hostile.World.RunAsync("regions", "start", Region)).ShouldExitWith(6).Error.ShouldContain(
             "restore it from a backup of the region's home");
         File.Delete(file);
-        await Eventually.BeTrue(async () => (await hostile.RegionAsync(Region)).Trouble?.Code == "PLG3109",
+        await Eventually.BeTrue(async () => (await Hostile.RegionAsync(Region)).Trouble?.Code == "PLG3109",
             "it says that it waits");
         await File.WriteAllBytesAsync(file, identity, Stop);
-        await hostile.World.UntilReadyAsync();
+        await Hostile.World.UntilReadyAsync();
     }
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
