@@ -48,9 +48,13 @@ internal sealed class EntityLoader
                 damage ??= ReadReplies(key, number, remembered);
             }
         }
-        catch (StoreException e)
+        catch (StoreException e) when (e.IsDamage)
         {
             damage = Damage.Of(e);
+        }
+        catch (StoreException e) // nothing is known to be wrong with the entity: it can be asked for again
+        {
+            throw Damage.Of(e).ToException(e);
         }
         return new EntityImage(key, taken, found, remembered) { Damage = damage };
     }

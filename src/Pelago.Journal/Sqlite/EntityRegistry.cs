@@ -16,37 +16,84 @@ internal sealed class EntityRegistry
     private readonly Opener opener;
     private readonly EntityCache cache;
     private readonly RecentEntities recent;
-    private readonly Statement byHash, byNumber;
+    private readonly Statement byHash, byNumber, scan;
 
     public EntityRegistry(Database database, KeyRing keys, Opener opener, EntityCache cache, RecentEntities recent)
     {
         (this.keys, this.opener, this.cache, this.recent) = (keys, opener, cache, recent);
         byHash = database.Prepare("SELECT number FROM entity_hash WHERE hash = ?1");
         byNumber = database.Prepare("SELECT lane, hash, salt, nonce, sealed FROM entity WHERE number = ?1");
+        scan = database.Prepare("SELECT number FROM entity WHERE hash = ?1");
     }
 
     /// <summary>An entity's entry, or null when the journal does not know it.</summary>
-    public EntityEntry? Find(EntityKey key) => FindOrHash(key, out _);
+    /// <exception cref="StoreException">The index of hashes knows it, and nothing shows that it tells the
+    /// truth.</exception>
+    public EntityEntry? Find(EntityKey key)
+    {
+        var (entry, isProven) = Look(key, out _);
+        return isProven ? entry
+            : throw new StoreException(SQLitePCL.raw.SQLITE_CORRUPT, "an entity is not what its index says");
+    }
 
-    /// <summary>An entity's entry; or null, and then the hash that a new entry has.</summary>
-    public EntityEntry? FindOrHash(EntityKey key, out UInt128 hash)
+    /// <summary>An entity's entry; or null, and then the hash that a new entry has. For the writer: what it notes of an
+    /// entity that nobody can read is not worth a group that fails.</summary>
+    public EntityEntry? FindOrHash(EntityKey key, out UInt128 hash) => Look(key, out hash).Entry;
+
+    // The index is not sealed: where it is damaged or was altered, it would show one entity as another. So the entity's
+    // own row has to agree; else all rows are looked at, which is slow, and rare. What is not proven is not remembered.
+    private (EntityEntry? Entry, bool IsProven) Look(EntityKey key, out UInt128 hash)
     {
         hash = default;
         if (cache.TryFind(key, out var known))
-            return known;
+            return (known, true);
         Span<byte> bytes = stackalloc byte[16];
         keys.Hash(HashDomain, key.Type, key.Id, bytes);
         hash = BinaryPrimitives.ReadUInt128BigEndian(bytes);
         if (recent.Find(hash) is > 0 and var number)
-            return cache.Add(new EntityEntry(key, number));
-        byHash.Bind(1, bytes);
+            return (cache.Add(new EntityEntry(key, number)), true);
+        if (NumberBy(byHash, bytes) is not { } indexed)
+            return (null, true);
+        if (Names(indexed, key))
+            return (cache.Add(new EntityEntry(key, indexed)), true);
+        return Sought(bytes) is { } found ? (cache.Add(new EntityEntry(key, found)), true)
+            : (new EntityEntry(key, indexed), false);
+    }
+
+    private bool Names(long number, EntityKey key)
+    {
         try
         {
-            return byHash.Step() ? cache.Add(new EntityEntry(key, byHash.Long(0))) : null;
+            return TryKey(number, out var named) && named == key;
+        }
+        catch (StoreException e) when (e.IsDamage)
+        {
+            return false;
+        }
+    }
+
+    private long? Sought(ReadOnlySpan<byte> hash)
+    {
+        try
+        {
+            return NumberBy(scan, hash);
+        }
+        catch (StoreException e) when (e.IsDamage)
+        {
+            return null;
+        }
+    }
+
+    private static long? NumberBy(Statement statement, ReadOnlySpan<byte> hash)
+    {
+        statement.Bind(1, hash);
+        try
+        {
+            return statement.Step() ? statement.Long(0) : null;
         }
         finally
         {
-            byHash.Reset();
+            statement.Reset();
         }
     }
 

@@ -59,6 +59,35 @@ public sealed class DamageTests : IAsyncDisposable
         }
     }
 
+    [Fact]
+    public async Task Store_FailsWhileAnEntityIsRead_IsNoDamageOfTheEntity()
+    {
+        await WriteAsync(16);
+        await using var journal = await fixture.OpenAsync();
+        Change("ALTER TABLE reply RENAME TO away");
+
+        var error = await Should.ThrowAsync<PelagoException>(async () => await journal.LoadAsync(Key(3), Cancelled));
+        error.Failure.Error.ShouldBe(ErrorCodes.JournalStoreFailed);
+        Change("ALTER TABLE away RENAME TO reply");
+
+        (await journal.LoadAsync(Key(3), Cancelled)).Damage.ShouldBeNull("it can be read again");
+    }
+
+    [Fact]
+    public async Task Index_NamesOneEntityForAnother_ShowsEachAsItIs()
+    {
+        await WriteAsync(16);
+        Change("UPDATE entity_hash SET number = 3 - number WHERE number IN (1, 2)");
+        await using var journal = await fixture.OpenAsync();
+        foreach (var key in (EntityKey[])[Key(3), Key(3, 1)])
+        {
+            var image = await journal.LoadHistoryAsync(key, Cancelled);
+            image.Rows.Select(r => System.Text.Encoding.UTF8.GetString(r.Event.Payload.Span))
+                .ShouldBe(Enumerable.Range(1, (int)Rows).Select(i => $"{key.Id} {i}"));
+        }
+        (await journal.CheckAsync(null, Cancelled)).Damage.ShouldNotBeEmpty();
+    }
+
     [Theory]
     [InlineData("UPDATE entity SET hash = zeroblob(16) WHERE number = 1", "entity 1")]
     [InlineData("UPDATE entity SET sealed = zeroblob(40) WHERE number = 1", "entity 1")]
@@ -185,6 +214,7 @@ public sealed class DamageTests : IAsyncDisposable
     {
         using var database = Database.Open(DatabasePath, create: false, 1024);
         database.Execute(sql);
-        database.Changes.ShouldBeGreaterThan(0);
+        if (!sql.StartsWith("ALTER", StringComparison.Ordinal))
+            database.Changes.ShouldBeGreaterThan(0);
     }
 }
