@@ -20,6 +20,7 @@ public sealed class InstanceKernel
     private readonly LaneReplica[] lanes;
     private readonly List<LaneReplica> underWay = [];
     private int nextLane;
+    private int firstLane;
 
     /// <summary>A kernel over a journal that was just opened and whose lanes were all acquired.</summary>
     public InstanceKernel(
@@ -234,14 +235,23 @@ public sealed class InstanceKernel
     {
         var rows = 0;
         var batches = new List<LaneBatch>();
-        foreach (var lane in lanes)
+        var (first, next) = (firstLane, firstLane);
+        for (var i = 0; i < lanes.Length; i++)
         {
-            if (!lane.IsDue || (rows > 0 && rows + lane.FillingRows > context.Options.MaxGroupRows))
+            var lane = lanes[(first + i) % lanes.Length];
+            if (!lane.IsDue)
                 continue;
+            if (rows > 0 && rows + lane.FillingRows > context.Options.MaxGroupRows)
+            {
+                if (next == first)
+                    next = lane.Lane; // it comes first in the next group, however busy those before it are
+                continue;
+            }
             rows += lane.FillingRows;
             underWay.Add(lane);
             batches.Add(lane.Take());
         }
+        firstLane = next;
         if (batches.Count > 0)
             context.Emit(new AppendGroup(batches));
     }

@@ -29,6 +29,10 @@ public sealed record KernelOptions
     /// <summary>An origin whose own region is not reachable for so long is taken from another region.</summary>
     public int RelayAfterMilliseconds { get; init; } = 2_000;
 
+    /// <summary>An origin is taken from another peer that has more of it when the one from which it is taken has more,
+    /// too, and has sent nothing that leads on for so long.</summary>
+    public int StuckAfterMilliseconds { get; init; } = 5_000;
+
     /// <summary>First and longest pause between attempts to dial a peer.</summary>
     public int DialBackoffMinMilliseconds { get; init; } = 100;
 
@@ -45,8 +49,12 @@ public sealed record KernelOptions
     /// <summary>Most events held back for one entity.</summary>
     public int MaxHeldPerEntity { get; init; } = 1_024;
 
-    /// <summary>Most bytes held back in one lane.</summary>
-    public int MaxHeldBytesPerLane { get; init; } = 4 * 1024 * 1024;
+    /// <summary>Most bytes held back in one lane: no fewer than the largest command makes, because what finds no room
+    /// for all of its events is never taken.</summary>
+    public int MaxHeldBytesPerLane { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>Owed gaps of a lane that are asked for at once.</summary>
+    public int MaxFetchesPerLane { get; init; } = 32;
 
     /// <summary>Bytes of events that a sender may have under way per lane before they are durable at the
     /// receiver.</summary>

@@ -5,10 +5,15 @@ namespace Pelago.Replication;
 internal sealed partial class LaneReplica
 {
     private const int FrontierDelayMilliseconds = 500;
+    private const int FailurePauseMilliseconds = 100;
+
+    private static readonly Failure Deposed = new(
+        ErrorCodes.LaneFenced, "Another instance has taken over this part of the service.", "Try again.");
 
     /// <summary>True when a group should be handed to the journal now.</summary>
-    public bool IsDue => !Fenced && underWay is null && (filling.IsUrgent
-        || (unhurriedSince >= 0 && context.Now.MonotonicMilliseconds - unhurriedSince >= FrontierDelayMilliseconds));
+    public bool IsDue => !Fenced && underWay is null && context.Now.MonotonicMilliseconds >= notBefore
+        && (filling.IsUrgent || (unhurriedSince >= 0
+            && context.Now.MonotonicMilliseconds - unhurriedSince >= FrontierDelayMilliseconds));
 
     public int FillingRows => filling.Rows.Count;
 
@@ -63,6 +68,7 @@ internal sealed partial class LaneReplica
             owed.Remove(gap);
             context.Hit(Probe.OwedClosed);
         }
+        NoteHighest(group); // before the answers, whose tokens name it
         foreach (var entity in group.Touched)
             entity.Pending--;
         foreach (var (done, _) in group.Completions)
@@ -76,7 +82,7 @@ internal sealed partial class LaneReplica
             if (cursor.Raise(reached)) // its frames were forgotten meanwhile
                 FrontierMoved();
         }
-        NoteReceived(group);
+        NoteBeyond(group);
         if (group.Rows.Count > 0 || group.Settled.Count > 0)
         {
             ReportDue = true;
@@ -86,14 +92,18 @@ internal sealed partial class LaneReplica
         links.LaneCommitted(this, group.Rows, commit);
     }
 
-    private void NoteReceived(PendingGroup group)
+    private void NoteHighest(PendingGroup group)
     {
         foreach (var row in group.Rows.Where(r => !r.Own))
         {
             var cursor = Cursor(row.Event.Origin);
             cursor.HighestDurable = Math.Max(cursor.HighestDurable, row.Event.OriginPosition);
-            cursor.Highest = Math.Max(cursor.Highest, cursor.HighestDurable);
+            cursor.Highest = Math.Max(cursor.Highest, cursor.HighestDurable); // it was reset meanwhile
         }
+    }
+
+    private void NoteBeyond(PendingGroup group)
+    {
         foreach (var row in group.Rows)
         {
             if (!row.Own && row.Event.OriginPosition > Vouches(row.Event.Origin))
@@ -128,7 +138,7 @@ internal sealed partial class LaneReplica
     private void LoadWaiting()
     {
         foreach (var key in loadAfterGroup)
-            context.Emit(new LoadEntity(key, History: false));
+            Load(key, history: false);
         loadAfterGroup.Clear();
     }
 
@@ -141,7 +151,7 @@ internal sealed partial class LaneReplica
         var fresh = Fresh(entity, _ => true);
         fresh.NeedsHistory = true;
         entities[entity.Key] = fresh;
-        context.Emit(new LoadEntity(entity.Key, History: true));
+        Load(entity.Key, history: true);
     }
 
     private void Compact(EntityReplica entity)
@@ -200,17 +210,17 @@ internal sealed partial class LaneReplica
     /// it.</summary>
     private void Undo(PendingGroup group, CommitOutcome outcome)
     {
-        var failure = outcome == CommitOutcome.Fenced
-            ? new Failure(ErrorCodes.LaneFenced, "Another instance has taken over this part of the service.",
-                "Try again.")
+        var failure = outcome == CommitOutcome.Fenced ? Deposed
             : new Failure(ErrorCodes.JournalUnavailable, "The journal did not take the write.",
                 "Try again; see 'pelago doctor'.");
         var alarm = outcome == CommitOutcome.Fenced ? AlarmKind.LaneFenced : AlarmKind.JournalFailed;
         context.Alarm(alarm, $"Lane {Lane}: {failure.Message}");
         context.Hit(outcome == CommitOutcome.Fenced ? Probe.LaneFenced : Probe.GroupUndone);
+        // What is kept is tried again at once: a disk that is full for hours is not asked in a loop.
+        notBefore = context.Now.MonotonicMilliseconds + FailurePauseMilliseconds;
         FailAll(group, failure);
         Reset(failure, group);
-        KeepForks(group);
+        KeepConflicts(group);
         LoadWaiting();
         links.CloseDialled("lane reset");
     }
@@ -229,13 +239,13 @@ internal sealed partial class LaneReplica
             var fresh = Fresh(entity, h => IsDurablyOwed(h.Event));
             entities[entity.Key] = fresh;
             if (!loadAfterGroup.Contains(entity.Key))
-                context.Emit(new LoadEntity(entity.Key, History: false));
+                Load(entity.Key, history: false);
         }
         foreach (var row in (failed?.Rows ?? []).Concat(dropped.Rows).Where(r => !r.Own && IsDurablyOwed(r.Event)))
             entities[row.Event.Entity].Hold(row.Event, null, context.Now.MonotonicMilliseconds);
         CountHeld();
         FailAll(dropped, failure);
-        KeepForks(dropped);
+        KeepConflicts(dropped);
         owed.RemoveAll(o => !o.Durable);
         foreach (var gap in owed)
             gap.FetchUnderWay = false;

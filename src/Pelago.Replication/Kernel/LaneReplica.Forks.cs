@@ -45,10 +45,11 @@ internal sealed partial class LaneReplica
         return true;
     }
 
-    // What is noted of forks is not undone with the group that failed: the entity stays quarantined.
-    private void KeepForks(PendingGroup dropped)
+    // What the ledger is to say is not undone with the group that failed: a forked entity stays quarantined, and what
+    // the fold found of rows that are durable it finds once.
+    private void KeepConflicts(PendingGroup dropped)
     {
-        filling.Conflicts.AddRange(dropped.Conflicts.Where(c => c.Kind == ConflictKind.Fork));
+        filling.Conflicts.AddRange(dropped.Conflicts);
         if (filling.Conflicts.Count > 0)
             Unhurried();
     }

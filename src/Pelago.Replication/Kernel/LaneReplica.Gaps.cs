@@ -46,16 +46,22 @@ internal sealed partial class LaneReplica
         }
     }
 
-    /// <summary>Owed gaps that should be asked for now.</summary>
+    /// <summary>Owed gaps that should be asked for now: those that have waited longest, as many as may be under way.
+    /// Not those of an entity that cannot take what comes.</summary>
     public IEnumerable<OwedGap> DueFetches()
         => owed.Where(o => o.Durable && !o.FetchUnderWay
-            && o.NextFetchMilliseconds <= context.Now.MonotonicMilliseconds);
+            && o.NextFetchMilliseconds <= context.Now.MonotonicMilliseconds && !IsBlind(o.Entry.Entity))
+            .OrderBy(o => o.NextFetchMilliseconds)
+            .Take(Math.Max(0, context.Options.MaxFetchesPerLane - owed.Count(o => o.FetchUnderWay)));
+
+    private bool IsBlind(EntityKey key) => entities.TryGetValue(key, out var entity) && entity.IsBlind;
 
     private void Learn(EntityReplica entity, OwedGap gap, IReadOnlyList<EventRecord> events, string? answered)
     {
         if (events.Any(e => e.Sequence > entity.Seen[gap.Entry.Origin]))
         {
             gap.NothingAt.Clear();
+            gap.InVainAt.Clear();
             return;
         }
         if (answered is not null && gap.NothingAt.Add(answered))
@@ -69,7 +75,8 @@ internal sealed partial class LaneReplica
     private void GiveUp(EntityReplica entity, OwedGap gap)
     {
         var left = entity.Held.Where(h => h.Event.Origin.Equals(gap.Entry.Origin)).ToArray();
-        if (filling.Settled.Contains(gap) || !owed.Contains(gap) || left.Any(h => h.Inbound.Count > 0)
+        if (entity.IsBlind || !owed.Contains(gap) || filling.Settled.Contains(gap)
+            || underWay?.Settled.Contains(gap) == true || left.Any(h => h.Inbound.Count > 0)
             || WillCome(entity, gap.Entry.Origin))
             return;
         foreach (var entry in left)

@@ -7,11 +7,14 @@ internal sealed partial class LaneReplica
     /// <summary>Takes a frame of events from a subscription.</summary>
     public void Receive(long link, EventsFrame frame)
     {
+        if (Fenced)
+            return; // nothing is taken any more, and no credit returned
         var cursor = Cursor(frame.Origin);
         var bytes = frame.Events.Sum(e => e.Weight);
         var inbound = new InboundFrame(link, bytes, frame.Events.Count, frame.Through) { Cursor = cursor };
         cursor.Inbound.Enqueue(inbound);
         cursor.Received = Math.Max(cursor.Received, frame.Through);
+        cursor.Arrived = Math.Max(cursor.Arrived, frame.Through);
         foreach (var e in frame.Events)
             Receive(e, inbound);
         if (frame.Events.Count == 0)
@@ -24,6 +27,8 @@ internal sealed partial class LaneReplica
     public void Receive(PeerLink link, OwedGap gap, IReadOnlyList<EventRecord> events, bool last, bool complete)
     {
         gap.FetchUnderWay = false;
+        if (Fenced)
+            return;
         WithEntity(gap.Entry.Entity, entity => Learn(entity, gap, events, last ? link.Peer.Name : null));
         var inbound = new InboundFrame(link.Id, 0, events.Count, 0) { Closes = complete ? gap
             : null, Round = gap.Round };
@@ -36,6 +41,7 @@ internal sealed partial class LaneReplica
     private void Receive(EventRecord e, InboundFrame inbound)
     {
         var cursor = Cursor(e.Origin);
+        cursor.Arrived = Math.Max(cursor.Arrived, e.OriginPosition);
         cursor.Unplaced++;
         WithEntity(e.Entity, entity =>
         {
@@ -128,16 +134,16 @@ internal sealed partial class LaneReplica
     // The stream goes on; the event is owed until the entity can take it.
     private void PassOver(EntityReplica entity, EventRecord e, InboundFrame inbound)
     {
-        var entry = entity.Hold(e, inbound, context.Now.MonotonicMilliseconds);
-        HeldCount++;
-        heldBytes += e.Weight;
+        var passed = new HeldEvent(e, context.Now.MonotonicMilliseconds);
+        passed.Inbound.Add(inbound);
         context.Hit(Probe.PassedOver);
-        Owe(entity, entry);
-        Forget(entity, entry);
+        Owe(entity, passed);
     }
 
     private void Release(EntityReplica entity)
     {
+        if (entity.IsBlind)
+            return; // what is held stays here: nobody knows what it would follow
         while (entity.Release() is { } batch)
         {
             foreach (var entry in batch)

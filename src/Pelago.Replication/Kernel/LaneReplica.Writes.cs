@@ -6,24 +6,25 @@ internal sealed partial class LaneReplica
 {
     /// <summary>Takes a command: load → condition → handler → stamp → group. Completed once its group is
     /// durable.</summary>
-    public void Submit(CommandRequest request) => WithEntity(request.Entity, entity => When(entity, request.Condition,
+    public void Submit(CommandRequest request) => When(request.Entity, new WaitingRequest(request.Condition,
         request.DeadlineMilliseconds, e => Execute(e, request), failure => Fail(request, failure)));
 
     /// <summary>Takes a read: load → condition → projection. Answered once everything it saw is durable.</summary>
-    public void Read(ReadRequest request) => WithEntity(request.Entity, entity => When(entity, request.Condition,
-        request.DeadlineMilliseconds, e => Answer(e, request),
-        failure => context.Emit(new ReadDone(request, new RequestResult(null, failure, [])))));
+    public void Read(ReadRequest request) => When(request.Entity, new WaitingRequest(request.Condition,
+        request.DeadlineMilliseconds, e => Answer(e, request), failure => Fail(request, failure)));
 
-    private void When(EntityReplica entity, ReadCondition condition, long deadline, Action<EntityReplica> run,
-        Action<Failure> fail)
+    private void When(EntityKey key, WaitingRequest request) => WithEntity(key, new Arrival(
+        entity => When(entity, request), request.DeadlineMilliseconds, request.Fail));
+
+    private void When(EntityReplica entity, WaitingRequest request)
     {
-        if (IsMet(entity, condition))
+        if (IsMet(entity, request.Condition))
         {
-            run(entity);
+            request.Run(entity);
             return;
         }
         context.Hit(Probe.TokenWaited);
-        entity.Waiting.Add(new WaitingRequest(condition, deadline, run, fail));
+        entity.Waiting.Add(request);
         waitingCount++;
     }
 
@@ -44,13 +45,18 @@ internal sealed partial class LaneReplica
 
     private void Answer(EntityReplica entity, ReadRequest request)
     {
+        if (Fenced)
+        {
+            Fail(request, Deposed);
+            return;
+        }
         var (result, seen) = (Project(), entity.Seen);
         AfterDurable(entity,
             () => context.Emit(new ReadDone(request, result with
             {
                 Points = result.Failure is null ? Points(entity, seen) : [],
             })),
-            failure => context.Emit(new ReadDone(request, new RequestResult(null, failure, []))));
+            failure => Fail(request, failure));
 
         RequestResult Project()
         {
@@ -80,6 +86,11 @@ internal sealed partial class LaneReplica
 
     private void Execute(EntityReplica entity, CommandRequest request)
     {
+        if (Fenced)
+        {
+            Fail(request, Deposed); // it would wait for a group that is never handed over
+            return;
+        }
         _ = entity.Fold.State;
         if (entity.Unusable is { } parked)
         {
@@ -94,7 +105,7 @@ internal sealed partial class LaneReplica
         }
         if (writer.Demand() is not { } origin)
         {
-            waitingForWriter.Add(() => WithEntity(request.Entity, e => Execute(e, request)));
+            waitingForWriter.Add(() => Submit(request)); // what it had waited for may be gone with a group by then
             return;
         }
         if (Decide(entity, request) is not { } decision)
@@ -233,9 +244,13 @@ internal sealed partial class LaneReplica
         if (reply.AtMilliseconds > 0)
         {
             Touch(entity);
-            var forgotten = entity.Replies.ForgetEventless(
-                reply.AtMilliseconds, context.Options.MaxEventlessReplies - 1);
-            filling.Forgotten.AddRange(forgotten.Select(key => new ForgottenReply(entity.Key, key)));
+            foreach (var key in entity.Replies.ForgetEventless(
+                reply.AtMilliseconds, context.Options.MaxEventlessReplies - 1))
+            {
+                // A journal forgets before it remembers: what came and goes with one group is not handed to it.
+                filling.Replies.RemoveAll(r => r.IdempotencyKey == key && r.Entity == entity.Key);
+                filling.Forgotten.Add(new ForgottenReply(entity.Key, key));
+            }
         }
         entity.Replies.Add(reply);
         filling.Replies.Add(reply);
@@ -286,6 +301,9 @@ internal sealed partial class LaneReplica
 
     private void Fail(CommandRequest request, Failure failure)
         => context.Emit(new CommandDone(request, new RequestResult(null, failure, [])));
+
+    private void Fail(ReadRequest request, Failure failure)
+        => context.Emit(new ReadDone(request, new RequestResult(null, failure, [])));
 
     private WritePoint PointOf(EventRecord own) => new(own.Entity, own.Origin, own.Sequence, Lane, own.OriginPosition);
 

@@ -7,6 +7,9 @@ namespace Pelago.Replication;
 /// it.</remarks>
 internal sealed partial class LaneReplica
 {
+    private static readonly Failure Unreadable = new(ErrorCodes.JournalUnavailable,
+        "The journal could not be read.", "Try again; see 'pelago doctor'.");
+
     private readonly KernelContext context;
     private readonly Writer writer;
     private readonly PeerLinks links;
@@ -15,12 +18,14 @@ internal sealed partial class LaneReplica
     private readonly List<OwedGap> owed = [];
     private readonly List<Action> waitingForWriter = [];
     private readonly HashSet<EntityKey> loadAfterGroup = [];
+    private readonly HashSet<EntityKey> loading = [];
     private readonly SortedSet<EntityKey> failedLoads = [];
     private PendingGroup filling = new();
     private PendingGroup? underWay;
     private long heldBytes;
     private int waitingCount;
     private long unhurriedSince = -1;
+    private long notBefore = long.MinValue;
 
     public LaneReplica(KernelContext context, Writer writer, PeerLinks links, LaneState state)
     {
@@ -83,18 +88,13 @@ internal sealed partial class LaneReplica
         return holds;
     }
 
-    /// <summary>The highest position of an origin of which anything is here, on its way to the journal, held back, or
-    /// owed.</summary>
+    /// <summary>The highest position of an origin of which anything is here, has arrived since the start, wherever it
+    /// is now, or is owed.</summary>
     public ulong HighestOf(Origin origin)
     {
         if (origin.Equals(writer.Newest))
             return OwnHead;
-        var highest = cursors.TryGetValue(origin, out var cursor) ? Math.Max(cursor.Highest, cursor.Received) : 0;
-        foreach (var entity in entities.Values.Where(e => e.HeldCount > 0))
-            highest = Math.Max(highest, entity.Held.Where(h => h.Event.Origin.Equals(origin))
-                .Max(h => (ulong?)h.Event.OriginPosition) ?? 0);
-        foreach (var row in filling.Rows.Concat(underWay?.Rows ?? []).Where(r => r.Event.Origin.Equals(origin)))
-            highest = Math.Max(highest, row.Event.OriginPosition);
+        var highest = cursors.TryGetValue(origin, out var cursor) ? Math.Max(cursor.Highest, cursor.Arrived) : 0;
         foreach (var gap in owed.Where(o => o.Entry.Origin.Equals(origin)))
             highest = Math.Max(highest, gap.HighestPosition);
         return highest;
@@ -123,7 +123,9 @@ internal sealed partial class LaneReplica
     }
 
     /// <summary>Runs something on an entity as soon as it is in memory.</summary>
-    private void WithEntity(EntityKey key, Action<EntityReplica> run)
+    private void WithEntity(EntityKey key, Action<EntityReplica> run) => WithEntity(key, new Arrival(run));
+
+    private void WithEntity(EntityKey key, Arrival arrival)
     {
         if (!entities.TryGetValue(key, out var entity))
         {
@@ -135,25 +137,29 @@ internal sealed partial class LaneReplica
         entity.LastUsedMilliseconds = context.Now.MonotonicMilliseconds;
         if (entity.Ready && !entity.NeedsHistory)
         {
-            run(entity);
+            arrival.Run(entity);
             return;
         }
-        entity.Mailbox.Enqueue(run);
+        entity.Mailbox.Enqueue(arrival);
     }
 
     public bool IsFull(EntityKey key)
         => entities.TryGetValue(key, out var entity)
             && entity.Mailbox.Count + entity.Waiting.Count >= context.Options.MaxMailbox;
 
+    // One at a time for an entity: the late answer to a second one would show it as it was before rows that are durable
+    // by now, and their numbers would be given again.
     private void Load(EntityKey key, bool history)
     {
         if (underWay is not null && loadAfterGroup.Contains(key))
             return; // it has rows under way that the journal does not show yet
-        context.Emit(new LoadEntity(key, history));
+        if (loading.Add(key))
+            context.Emit(new LoadEntity(key, history));
     }
 
     public void Loaded(EntityImage image)
     {
+        loading.Remove(image.Entity);
         if (!entities.TryGetValue(image.Entity, out var entity) || entity.Ready)
             return;
         entity.NeedsHistory = false;
@@ -168,15 +174,16 @@ internal sealed partial class LaneReplica
         if (entity.HeldCount > 0)
             Release(entity);
         RunWaiting(entity);
-        Queue<Action<EntityReplica>> arrived = new(entity.Mailbox);
+        Queue<Arrival> arrived = new(entity.Mailbox);
         entity.Mailbox.Clear();
-        while (arrived.TryDequeue(out var run))
-            WithEntity(image.Entity, run); // one of them may find that the history is needed again
+        while (arrived.TryDequeue(out var arrival))
+            WithEntity(image.Entity, arrival); // one of them may find that the history is needed again
     }
 
     /// <summary>The journal could not be asked: what arrived waits, and the entity is asked for again.</summary>
     public void LoadFailed(EntityKey key, Failure failure)
     {
+        loading.Remove(key);
         if (!entities.TryGetValue(key, out var entity) || entity.Ready)
             return;
         context.Alarm(AlarmKind.JournalFailed, $"Entity {key} could not be read: {failure.Message}");
@@ -184,13 +191,23 @@ internal sealed partial class LaneReplica
         context.Hit(Probe.LoadRetried);
     }
 
-    /// <summary>Asks again for what could not be read.</summary>
+    /// <summary>Asks again for what could not be read. Requests that have waited for it until their deadline are not
+    /// kept.</summary>
     public void RetryLoads()
     {
         foreach (var key in failedLoads)
         {
-            if (entities.TryGetValue(key, out var entity) && !entity.Ready)
-                Load(key, entity.NeedsHistory);
+            if (!entities.TryGetValue(key, out var entity) || entity.Ready)
+                continue;
+            for (var left = entity.Mailbox.Count; left > 0; left--)
+            {
+                var arrival = entity.Mailbox.Dequeue();
+                if (arrival.Fail is { } fail && arrival.DeadlineMilliseconds <= context.Now.MonotonicMilliseconds)
+                    fail(Unreadable);
+                else
+                    entity.Mailbox.Enqueue(arrival);
+            }
+            Load(key, entity.NeedsHistory);
         }
         failedLoads.Clear();
     }
@@ -201,8 +218,8 @@ internal sealed partial class LaneReplica
     private EntityReplica Fresh(EntityReplica old, Func<HeldEvent, bool> keeps)
     {
         var fresh = NewReplica(old.Key, old.Type);
-        while (old.Mailbox.TryDequeue(out var run))
-            fresh.Mailbox.Enqueue(run);
+        while (old.Mailbox.TryDequeue(out var arrival))
+            fresh.Mailbox.Enqueue(arrival);
         fresh.Waiting.AddRange(old.Waiting);
         foreach (var entry in old.Held.Where(keeps))
             fresh.Hold(entry.Event, null, entry.SinceMilliseconds);

@@ -38,11 +38,18 @@ internal sealed class OriginCursor(Origin origin, ulong frontier, ulong highest)
     /// <summary>Where a new subscription begins: what has arrived, resolved or not, is not asked for again.</summary>
     public ulong Received { get; set; } = frontier;
 
+    /// <summary>Highest position that arrived since the start, whatever became of it.</summary>
+    public ulong Arrived { get; set; } = frontier;
+
     /// <summary>Frontier or highest position moved since it was last persisted.</summary>
     public bool Dirty { get; set; }
 
     /// <summary>The dialled link that serves this origin, or 0.</summary>
     public long ServedBy { get; set; }
+
+    /// <summary>Since when that peer has said to have more, and has sent nothing that led on; null when it
+    /// has.</summary>
+    public long? StuckSinceMilliseconds { get; set; }
 
     public Queue<InboundFrame> Inbound { get; } = new();
 
@@ -108,7 +115,7 @@ internal sealed class OriginCursor(Origin origin, ulong frontier, ulong highest)
         Gathered.Clear();
         Highest = Math.Max(Frontier, HighestDurable);
         Received = Frontier;
-        ServedBy = 0;
+        (ServedBy, StuckSinceMilliseconds) = (0, null);
     }
 }
 
@@ -131,6 +138,9 @@ internal sealed class OwedGap(Owed entry, ulong lastKnown)
     /// <summary>Where the next page begins; 0 when the next fetch begins a new round.</summary>
     public ulong NextPage { get; set; }
 
+    /// <summary>Who sent the page before: what he holds closes the gap, not what several hold.</summary>
+    public string? PagesOf { get; set; }
+
     /// <summary>Counts how often the gap was asked for from its beginning.</summary>
     public int Round { get; set; }
 
@@ -143,6 +153,7 @@ internal sealed class OwedGap(Owed entry, ulong lastKnown)
 
     public long NothingSinceMilliseconds { get; set; }
 
-    /// <summary>The peer that was asked last and could not read it, or null.</summary>
-    public string? UnreadableAt { get; set; }
+    /// <summary>When peers were asked in vain: they had nothing new of it, or could not read it. Who was asked longest
+    /// ago is asked next, because what one lacks today may be on its way to him.</summary>
+    public Dictionary<string, long> InVainAt { get; } = new(StringComparer.Ordinal);
 }

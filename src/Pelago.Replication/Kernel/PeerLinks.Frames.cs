@@ -23,9 +23,7 @@ internal sealed partial class PeerLinks
         switch (frame)
         {
             case EventsFrame f when link.Dialled:
-                if (f.Beyond > 0)
-                    Gathered(link, f);
-                kernel.Lane(f.Lane).Receive(id, f);
+                TakeEvents(link, f);
                 break;
             case SubscribeFrame f when !link.Dialled:
                 TakeSubscription(link, f);
@@ -57,10 +55,19 @@ internal sealed partial class PeerLinks
         }
     }
 
-    private void Gathered(PeerLink link, EventsFrame f)
+    private void TakeEvents(PeerLink link, EventsFrame f)
     {
-        kernel.Lane(f.Lane).Cursor(f.Origin).Gathered[link.Peer.Name] = f.Beyond;
-        context.Hit(Probe.BeyondGathered);
+        var lane = kernel.Lane(f.Lane);
+        var cursor = lane.Cursor(f.Origin);
+        if (f.Beyond > 0)
+        {
+            cursor.Gathered[link.Peer.Name] = f.Beyond;
+            context.Hit(Probe.BeyondGathered);
+        }
+        // A relay claims nothing before it has sent everything; an origin's own region does with each frame.
+        if (f.Through > cursor.Received || (f.Through == 0 && link.Peer.Name != f.Origin.Region))
+            cursor.StuckSinceMilliseconds = null;
+        lane.Receive(link.Id, f);
     }
 
     private void SendHello(PeerLink link, IReadOnlyList<LaneHolding> holdings) => context.Emit(new SendFrame(link.Id,

@@ -15,7 +15,7 @@ internal sealed partial class PeerLinks
             return;
         if (cursor.ServedBy != 0 && links.TryGetValue(cursor.ServedBy, out var before))
             context.Emit(new SendFrame(before.Id, new SubscribeFrame(lane.Lane, origin, 0, Stop: true)));
-        cursor.ServedBy = link.Id;
+        (cursor.ServedBy, cursor.StuckSinceMilliseconds) = (link.Id, null);
         if (link.Peer.Name != origin.Region)
             context.Hit(Probe.RelayChosen);
         context.Emit(new SendFrame(link.Id, new SubscribeFrame(lane.Lane, origin, cursor.Received, Stop: false)));
@@ -40,7 +40,11 @@ internal sealed partial class PeerLinks
                         AlarmKind.OwnEventBeyondSeen, $"{peer.Name} holds lane {lane.Lane} beyond its head");
                     return;
                 }
-                if (!origin.Equals(writer.Newest) && Offers(peer, lane, origin) && ShouldTake(lane, origin, peer))
+                if (origin.Equals(writer.Newest) || !Offers(peer, lane, origin))
+                    continue;
+                if (lane.Cursor(origin) is { } cursor && cursor.ServedBy == peer.Dialled!.Id)
+                    cursor.StuckSinceMilliseconds ??= Now;
+                else if (ShouldTake(lane, origin, peer))
                     Subscribe(peer.Dialled!, lane, origin);
             }
         }
@@ -57,17 +61,23 @@ internal sealed partial class PeerLinks
 
     private bool ShouldTake(LaneReplica lane, Origin origin, PeerState from)
     {
+        var cursor = lane.Cursor(origin);
+        var server = links.TryGetValue(cursor.ServedBy, out var link) && link.Hello is not null ? link.Peer : null;
         if (peers.TryGetValue(origin.Region, out var home))
         {
             if (home.Dialled is { Hello: not null } direct && origin.Equals(direct.Serves))
-                return home == from && lane.Cursor(origin).ServedBy == 0;
+                return (home == from && (server is null || !Offers(server, lane, origin)))
+                    || IsStuck(lane, cursor, from);
             if (!home.IsLive && Now - home.DownSinceMilliseconds < context.Options.RelayAfterMilliseconds)
                 return false; // it will probably be back at once
         }
-        if (!links.TryGetValue(lane.Cursor(origin).ServedBy, out var server) || server.Hello is null)
-            return true;
-        return server.Peer != from && !Offers(server.Peer, lane, origin);
+        return server is null || !Offers(server, lane, origin) || IsStuck(lane, cursor, from);
     }
+
+    // Whoever an origin is taken from has more and cannot send it, a row that does not open perhaps: the next one may.
+    private bool IsStuck(LaneReplica lane, OriginCursor cursor, PeerState from)
+        => Now - cursor.StuckSinceMilliseconds >= context.Options.StuckAfterMilliseconds
+            && from.Reports[lane.Lane]!.Of(cursor.Origin).Position > cursor.Received;
 
     // What every region that we hear writes to at present: a clone beside its original makes two.
     private HashSet<Origin> LivingOrigins()
@@ -114,18 +124,19 @@ internal sealed partial class PeerLinks
         foreach (var gap in lane.DueFetches().ToArray())
         {
             var origin = gap.Entry.Origin;
+            gap.NextFetchMilliseconds = Now + FetchPauseMilliseconds;
             if (IsLost(gap))
             {
                 lane.GiveUp(gap);
                 continue;
             }
             var from = peers.Values.Where(p => p.IsLive)
-                .OrderBy(p => p.Name == gap.UnreadableAt).ThenBy(p => gap.NothingAt.Contains(p.Name))
+                .OrderByDescending(p => gap.NextPage > 0 && p.Name == gap.PagesOf)
+                .ThenBy(p => gap.InVainAt.GetValueOrDefault(p.Name, long.MinValue))
                 .ThenByDescending(p => p.Reports[lane.Lane]?.Of(origin).Position ?? 0).FirstOrDefault();
             if (from is null)
                 return;
             gap.FetchUnderWay = true;
-            gap.NextFetchMilliseconds = Now + FetchPauseMilliseconds;
             // Everything that our frontier passed, or is about to, must be in its answer, not the first missing event
             // only. That a life was settled there does not count: what is owed and lost is given up with an alarm, not
             // closed.
@@ -157,12 +168,14 @@ internal sealed partial class PeerLinks
         var wanted = f.Events.Where(e => e.Entity == fetch.Gap.Entry.Entity && e.Origin.Equals(fetch.Gap.Entry.Origin))
             .ToArray();
         fetch.Gap.NextPage = f.More && wanted.Length > 0 ? wanted[^1].Sequence + 1 : 0;
-        // "More", and nothing: the peer cannot read what it may have. The next one is asked, after the usual pause.
-        fetch.Gap.UnreadableAt = f.More && wanted.Length == 0 ? link.Peer.Name : null;
         if (f.More && wanted.Length > 0)
         {
-            fetch.Gap.NextFetchMilliseconds = Now;
+            (fetch.Gap.PagesOf, fetch.Gap.NextFetchMilliseconds) = (link.Peer.Name, Now);
             context.Hit(Probe.OwedPageFetched);
+        }
+        else
+        {
+            fetch.Gap.InVainAt[link.Peer.Name] = Now; // unless there is something new in it
         }
         fetch.Lane.Receive(link, fetch.Gap, wanted, !f.More, complete: !f.More && fetch.Vouched);
     }

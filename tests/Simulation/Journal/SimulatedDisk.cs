@@ -28,6 +28,9 @@ public sealed class SimulatedDisk
     /// <summary>When set, every group fails and nothing is written.</summary>
     public bool Full { get; set; }
 
+    /// <summary>Rows that cannot be opened, by entity and local sequence.</summary>
+    public HashSet<(EntityKey Entity, ulong LocalSequence)> Damaged { get; } = [];
+
     /// <summary>The conflict ledger.</summary>
     public IReadOnlyList<ConflictRecord> Conflicts => State.Conflicts;
 

@@ -91,8 +91,14 @@ public sealed class SimulatedJournal : IJournal
             if (!disk.State.Entities.TryGetValue(entity, out var stored))
                 return new EntityImage(entity, null, [], []);
             var snapshot = history ? null : stored.Snapshot;
-            var rows = stored.Rows.Where(r => r.LocalSequence > (snapshot?.LocalSequence ?? 0));
-            return new EntityImage(entity, snapshot, [.. rows.Select(AsOfNow)], [.. stored.Replies.Values]);
+            var rows = stored.Rows.Where(r => r.LocalSequence > (snapshot?.LocalSequence ?? 0)).ToArray();
+            var sound = rows.TakeWhile(r => !disk.Damaged.Contains((entity, r.LocalSequence))).Select(AsOfNow)
+                .ToArray();
+            return new EntityImage(entity, snapshot, sound, [.. stored.Replies.Values])
+            {
+                Damage = sound.Length == rows.Length ? null
+                    : new Failure(ErrorCodes.JournalDamaged, $"A row of {entity} is damaged."),
+            };
         }
     }
 
@@ -103,6 +109,7 @@ public sealed class SimulatedJournal : IJournal
         {
             var stored = disk.State.Lanes[lane];
             var page = new List<LaneRow>();
+            var damaged = new List<ulong>();
             var (position, bytes) = (after, 0);
             while (position < stored.Head && page.Count < maxRows)
             {
@@ -115,10 +122,15 @@ public sealed class SimulatedJournal : IJournal
                 position++;
                 if (!wanted)
                     continue;
+                if (disk.Damaged.Contains((row.Event.Entity, row.LocalSequence)))
+                {
+                    damaged.Add(position);
+                    continue;
+                }
                 page.Add(new LaneRow(position, AsOfNow(row)));
                 bytes += row.Event.Payload.Length;
             }
-            return new LanePage(lane, page, position, []);
+            return new LanePage(lane, page, position, damaged);
         }
     }
 

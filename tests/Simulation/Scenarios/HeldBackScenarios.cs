@@ -16,7 +16,7 @@ public sealed class HeldBackScenarios
     [Theory]
     [InlineData(0)]
     [InlineData(200)]
-    [InlineData(400)]
+    [InlineData(1_000)]
     public void Held_CauseComesFromALifeThatIsOver_IsNotGivenUp(int backlogRows)
     {
         var (scene, waits) = HeldInB(backlogRows, scene =>

@@ -116,4 +116,16 @@ public sealed class NormalScenarios
 
         scene.Write(scene.A, new EntityKey("nothing", "x")).Failure!.Error.ShouldBe(ErrorCodes.UnknownEntityType);
     }
+
+    [Fact]
+    public void Batch_AsLargeAsACommandMayMake_ReachesTheOthers()
+    {
+        const int Lines = EventLimits.MaxBatchLength;
+        var scene = new Scene(2);
+
+        scene.Done(scene.A, Scene.Diary(), new string('x', EventLimits.MaxBatchBytes / Lines - 8), lines: Lines);
+
+        scene.Converge();
+        scene.Lines(scene.B, Scene.Diary()).Length.ShouldBe(Lines);
+    }
 }

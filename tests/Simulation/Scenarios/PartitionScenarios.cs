@@ -155,4 +155,39 @@ public sealed class PartitionScenarios
     private static ReadCondition Token(WritePoint point, bool collapsed) => collapsed
         ? new ReadCondition([], [new Frontier(point.Origin, point.Position, point.Position)])
         : new ReadCondition([new VersionVector.Slot(point.Origin, point.Sequence)], []);
+
+    /// <summary>A's journal lost a row that C has from it and B has not; A goes on writing, or is silent.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Row_DamagedAtItsOrigin_IsTakenFromWhoeverHasIt(bool goesOn)
+    {
+        var scene = new Scene(3);
+        scene.Done(scene.A, Scene.Diary());
+        scene.Converge();
+        scene.B.Kill();
+        var damaged = scene.Done(scene.A, Scene.Diary("damaged"));
+        scene.RunUntil(() => scene.Knows(scene.C, damaged), "the event in C");
+        scene.A.Disk.Damaged.Add((damaged.Entity, 1));
+        var other = Enumerable.Range(0, 1_000).Select(i => Scene.Diary($"other{i}")).First(e => e.Lane == damaged.Lane);
+        scene.Group.Network.Cut(scene.B.Name, scene.C.Name);
+        scene.B.Start();
+        scene.RunUntil(() => scene.A.Alarms.Any(a => a.Kind == AlarmKind.RowsDamaged), "B's request for it");
+        scene.Group.Network.Heal();
+        if (goesOn)
+        {
+            for (var i = 0; i < 60; i++)
+            {
+                scene.Done(scene.A, other);
+                scene.Group.Run(500);
+            }
+            scene.Knows(scene.B, damaged).ShouldBeTrue("while A writes");
+        }
+
+        scene.Converge();
+
+        scene.Knows(scene.B, damaged).ShouldBeTrue();
+        var life = scene.B.Describe()!.Lanes[damaged.Lane].FinalThrough.Single(f => f.Origin.Equals(damaged.Origin));
+        life.Held.ShouldBeGreaterThanOrEqualTo(damaged.Position, "B's frontier has passed it");
+    }
 }

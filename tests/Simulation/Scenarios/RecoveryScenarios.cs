@@ -59,6 +59,9 @@ public sealed class RecoveryScenarios
 
         scene.Write(scene.A, Scene.Diary()).Failure!.Error.ShouldBe(ErrorCodes.LaneFenced);
 
+        // Whoever comes later is told the same, and does not wait for a group that is never written.
+        scene.Write(scene.A, Scene.Diary()).Failure!.Error.ShouldBe(ErrorCodes.LaneFenced);
+        scene.TryRead(scene.A, Scene.Diary()).Failure!.Error.ShouldBe(ErrorCodes.LaneFenced);
         scene.Lines(scene.A, Scene.Diary()).Length.ShouldBe(1);
         scene.A.Probes![Probe.LaneFenced].ShouldBe(1);
         scene.A.Alarms.ShouldContain(a => a.Kind == AlarmKind.LaneFenced);

@@ -64,7 +64,7 @@ public sealed class KernelForkTests
     public void Fork_InTheLedger_KeepsTheEntityQuarantinedInTheNextProcess()
     {
         var fork = new ConflictRecord(Entity, ConflictKind.Fork, Peer, 1, 1_000, "a has one and received another");
-        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, [fork], One);
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, [fork], [], null, One);
 
         kernel.Kernel.Describe(kernel.Now).Parked.ShouldHaveSingleItem().Entity.ShouldBe(Entity);
         kernel.Read();

@@ -41,6 +41,32 @@ public sealed class KernelServingTests
         answer.Holdings.ShouldHaveSingleItem().ShouldBe(new LaneHolding(Entity.Lane, b, 9));
     }
 
+    [Fact]
+    public void Hello_OfAPeerWhoseEventIsOwedSinceAnEarlierStart_IsAnsweredWithItsPosition()
+    {
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, [], [new Owed(Entity, B, 1, 9)], null);
+
+        Accept(kernel).Sent<HelloFrame>(Link).Single().Holdings
+            .ShouldHaveSingleItem().ShouldBe(new LaneHolding(Entity.Lane, B, 9));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Hello_OfAPeerWhoseEventWaitsForItsEntity_IsAnsweredWithItsPosition(bool groupFailed)
+    {
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean) { HoldLoads = true }.Linked(1, "b", 0)
+            .Receive(1, 0, Write(B, 1, 9, "late", position: 9));
+        if (groupFailed)
+        {
+            kernel.FailGroups = true;
+            kernel.Load().FailGroups = false;
+        }
+
+        Accept(kernel).Sent<HelloFrame>(Link).Single().Holdings
+            .ShouldHaveSingleItem().ShouldBe(new LaneHolding(Entity.Lane, B, 9));
+    }
+
     [Theory]
     [InlineData("c", 1, true)] // the cause's region is away: it may bring it
     [InlineData("b", 1, true)] // the life in which b writes
@@ -133,14 +159,5 @@ public sealed class KernelServingTests
     private static TestKernel Serving()
         => Accept(new TestKernel(TestKernel.Three, Continuity.Clean, Write(A, 1, 5, "one")));
 
-    private static TestKernel Accept(TestKernel kernel)
-    {
-        var hello = new HelloFrame("b", Guid.Empty, new Incarnation(60), new Origin("b", new Incarnation(1)),
-            new Origin("b", new Incarnation(1)), 1, new ulong[EntityKey.Lanes], []);
-        return kernel.Give(k =>
-        {
-            k.LinkOpened(Link, "b", dialled: false, Now);
-            k.Received(Link, hello, Now);
-        });
-    }
+    private static TestKernel Accept(TestKernel kernel) => kernel.Accepted(Link, "b");
 }

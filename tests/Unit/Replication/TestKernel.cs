@@ -12,21 +12,23 @@ internal sealed class TestKernel
     private readonly IReadOnlyList<EventRecord> stored;
 
     public TestKernel(string[] members, Continuity continuity, params EventRecord[] stored)
-        : this(members, continuity, [], stored)
+        : this(members, continuity, [], [], null, stored)
     {
     }
 
     public TestKernel(
-        string[] members, Continuity continuity, IReadOnlyList<ConflictRecord> forks, params EventRecord[] stored)
+        string[] members, Continuity continuity, IReadOnlyList<ConflictRecord> forks, IReadOnlyList<Owed> owed,
+        Func<KernelOptions, KernelOptions>? adjust, params EventRecord[] stored)
     {
         this.stored = stored;
         foreach (var e in stored)
             heads[e.Entity.Lane] = Math.Max(heads[e.Entity.Lane], e.OriginPosition);
+        var options = new KernelOptions { Region = "a", Members = members, Session = new Incarnation(50), Seed = 1 };
         Kernel = new InstanceKernel(
-            new KernelOptions { Region = "a", Members = members, Session = new Incarnation(50), Seed = 1 },
-            new Dictionary<string, IEntityType> { ["text"] = Words() },
+            adjust?.Invoke(options) ?? options, new Dictionary<string, IEntityType> { ["text"] = Words() },
             new JournalIdentity(Guid.Empty, A.Incarnation, continuity, "The process had not stopped cleanly."),
-            [.. heads.Select((head, lane) => new LaneState(lane, 1, head, head, [], [])
+            [.. heads.Select((head, lane) => new LaneState(
+                lane, 1, head, head, [], [.. owed.Where(o => o.Entity.Lane == lane)])
             {
                 Forks = [.. forks.Where(f => f.Entity.Lane == lane)],
             })]);
@@ -45,14 +47,20 @@ internal sealed class TestKernel
 
     public List<ConflictRecord> Conflicts { get; } = [];
 
+    /// <summary>What was committed.</summary>
+    public List<LaneBatch> Batches { get; } = [];
+
     /// <summary>Loads are not answered while set.</summary>
     public bool HoldLoads { get; set; }
+
+    /// <summary>Groups are not answered while set.</summary>
+    public bool HoldGroups { get; set; }
 
     /// <summary>Groups fail while set.</summary>
     public bool FailGroups { get; set; }
 
     /// <summary>What is wrong with every entity that is loaded.</summary>
-    public Failure? Damage { get; init; }
+    public Failure? Damage { get; set; }
 
     public IEnumerable<Alarm> Alarms => Asked.OfType<Alarm>();
 
@@ -90,10 +98,48 @@ internal sealed class TestKernel
         });
     }
 
-    public TestKernel Write(string text = "word") => Give(k => k.Submit(new CommandRequest
+    public TestKernel Write(string text = "word") => Give(k => k.Submit(Command(text), Now));
+
+    public static CommandRequest Command(
+        string text, EntityKey? entity = null, ReadCondition? condition = null) => new()
     {
-        Entity = Entity, Handle = (_, _) => new Decision([text], _ => null, null, []), DeadlineMilliseconds = 9_000,
-    }, Now));
+        Entity = entity ?? Entity, Handle = (_, _) => new Decision([text], _ => null, null, []),
+        Condition = condition ?? ReadCondition.None, DeadlineMilliseconds = 9_000,
+    };
+
+    /// <summary>Hands over events as the peer of a dialled link sends them.</summary>
+    public TestKernel Receive(long link, ulong through, params EventRecord[] events) => Give(k => k.Received(
+        link, new EventsFrame(events[0].Entity.Lane, events[0].Origin, events, through), Now));
+
+    /// <summary>A link was accepted, and the peer says hello.</summary>
+    public TestKernel Accepted(long link, string peer)
+    {
+        var origin = new Origin(peer, new Incarnation(1));
+        var hello = new HelloFrame(
+            peer, Guid.Empty, new Incarnation(60), origin, origin, 1, new ulong[EntityKey.Lanes], []);
+        return Give(k =>
+        {
+            k.LinkOpened(link, peer, dialled: false, Now);
+            k.Received(link, hello, Now);
+        });
+    }
+
+    /// <summary>Lets so much time pass in short steps, in which something is heard on the links.</summary>
+    public TestKernel Idle(long milliseconds, params long[] links)
+    {
+        for (var left = milliseconds; left > 0; left -= 100)
+        {
+            foreach (var link in links)
+                Give(k => k.Received(link, new HeartbeatFrame(0, 0, 0, new ulong[EntityKey.Lanes]), Now));
+            Wait(Math.Min(left, 100));
+        }
+        return this;
+    }
+
+    /// <summary>Frames sent on a link.</summary>
+    public IEnumerable<T> Sent<T>(long link)
+        where T : Frame
+        => Asked.OfType<SendFrame>().Where(s => s.Link == link).Select(s => s.Frame).OfType<T>();
 
     public TestKernel Read() => Give(k => k.Read(new ReadRequest
     {
@@ -109,6 +155,14 @@ internal sealed class TestKernel
         return Give(_ => Array.ForEach(held, Answer));
     }
 
+    /// <summary>Answers the group that was held.</summary>
+    public TestKernel Commit()
+    {
+        var held = Asked.OfType<AppendGroup>().Single();
+        Asked.Remove(held);
+        return Give(_ => Commit(held));
+    }
+
     private void Answer(KernelEffect effect)
     {
         switch (effect)
@@ -119,19 +173,30 @@ internal sealed class TestKernel
                 Kernel.Loaded(
                     new EntityImage(load.Entity, null, [.. rows], []) { Damage = Damage }, load.History, Now);
                 break;
-            case AppendGroup group when FailGroups:
-                Kernel.Committed([.. group.Batches.Select(_ => new LaneCommit(CommitOutcome.Failed, 0, 0))], Now);
+            case AppendGroup when HoldGroups:
+                Asked.Add(effect);
                 break;
             case AppendGroup group:
-                Appended = [.. Appended, .. group.Batches.SelectMany(b => b.Rows).Select(r => r.Event)];
-                Owed.AddRange(group.Batches.SelectMany(b => b.Owed));
-                Conflicts.AddRange(group.Batches.SelectMany(b => b.Conflicts));
-                Kernel.Committed([.. group.Batches.Select(Commit)], Now);
+                Commit(group);
                 break;
             default:
                 Asked.Add(effect);
                 break;
         }
+    }
+
+    private void Commit(AppendGroup group)
+    {
+        if (FailGroups)
+        {
+            Kernel.Committed([.. group.Batches.Select(_ => new LaneCommit(CommitOutcome.Failed, 0, 0))], Now);
+            return;
+        }
+        Batches.AddRange(group.Batches);
+        Appended = [.. Appended, .. group.Batches.SelectMany(b => b.Rows).Select(r => r.Event)];
+        Owed.AddRange(group.Batches.SelectMany(b => b.Owed));
+        Conflicts.AddRange(group.Batches.SelectMany(b => b.Conflicts));
+        Kernel.Committed([.. group.Batches.Select(Commit)], Now);
     }
 
     private LaneCommit Commit(LaneBatch batch)

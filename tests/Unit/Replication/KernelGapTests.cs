@@ -1,0 +1,131 @@
+using Pelago.Model;
+using Pelago.Replication;
+using static Pelago.Tests.Unit.Events;
+
+namespace Pelago.Tests.Unit;
+
+/// <summary>Whom a kernel asks for what it is owed, and how often.</summary>
+public sealed class KernelGapTests
+{
+    private static readonly Origin Over = new("b", new Incarnation(0));
+
+    private static readonly EventRecord[] Missing =
+        [Write(Over, 1, 8, "first", position: 8), Write(Over, 2, 9, "second", position: 9)];
+
+    [Fact]
+    public void Gap_AMemberHasItLate_IsAskedAgainAndNothingIsGivenUp()
+    {
+        var kernel = Owing();
+        Answer(kernel, 6_000, _ => ([], false)); // both say that they have nothing: it is on its way to c
+
+        Answer(kernel, 8_000, link => (link == 2 ? Missing : [], false));
+
+        kernel.Appended.ShouldBe(Missing);
+        kernel.Alarms.ShouldNotContain(a => a.Kind == AlarmKind.EventsLost);
+    }
+
+    [Theory]
+    [InlineData(5, false)]
+    [InlineData(9, true)]
+    public void Gap_AMemberHoldsLessThanTheFrontierIsAboutToPass_IsNotClosedByItsAnswer(ulong holds, bool closes)
+    {
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, [], [], o => o with { MaxHeldPerEntity = 1 })
+            .Linked(1, "b", 0)
+            .Receive(1, 0, Write(Over, 2, 5, "second", position: 2), Write(Over, 4, 9, "fourth", position: 9))
+            .Idle(1_600, 1);
+        kernel.Give(k => k.Received(1, new ReportFrame(Entity.Lane, null, 0,
+            [new LaneHolding(Entity.Lane, Over, holds)]), kernel.Now));
+
+        var all = Enumerable.Range(1, 4).Select(i => Write(Over, (ulong)i, i, "word", position: (ulong)i)).ToArray();
+        Answer(kernel, 3_000, _ => (holds < 9 ? all[..3] : all, false));
+
+        kernel.Batches.Any(b => b.Settled.Count > 0).ShouldBe(closes);
+    }
+
+    [Fact]
+    public void Gap_SomeCannotReadIt_TheOneWhoCanIsAsked()
+    {
+        var kernel = new TestKernel(["a", "b", "c", "d"], Continuity.Clean)
+            .Linked(1, "b", 0).Linked(2, "c", 0).Linked(3, "d", 0).Receive(1, 0, Missing[1]).Idle(1_600, 1, 2, 3);
+
+        Answer(kernel, 5_000, link => link == 3 ? (Missing, false) : ([], true));
+
+        kernel.Appended.ShouldBe(Missing);
+    }
+
+    [Fact]
+    public void Gap_GivenUpWhileTheJournalIsSlow_IsAlarmedOnce()
+    {
+        var kernel = Owing();
+        Answer(kernel, 9_000, _ => ([], false));
+        kernel.HoldGroups = true;
+
+        Answer(kernel, 6_000, _ => ([], false));
+
+        kernel.Alarms.Count(a => a.Kind == AlarmKind.EventsLost).ShouldBe(1);
+    }
+
+    [Fact]
+    public void Gap_OfADamagedEntity_IsNotAskedForInALoop()
+    {
+        var kernel = Owing();
+        kernel.Damage = new Failure(ErrorCodes.JournalDamaged, "A row cannot be opened.");
+        (kernel.FailGroups, kernel.HoldLoads) = (true, true);
+        kernel.Write("lost").FailGroups = false; // it is read again
+        kernel.Load().Asked.RemoveAll(e => e is SendFrame);
+        kernel.Linked(3, "b", 0).Linked(4, "c", 0);
+
+        Answer(kernel, 5_000, _ => (Missing, false)).ShouldBe(0);
+        kernel.Appended.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Gaps_OfManyEntities_AreAskedForAFewAtATime()
+    {
+        var entities = Enumerable.Range(0, 10_000).Select(i => new EntityKey("text", $"o{i}"))
+            .Where(e => e.Lane == Entity.Lane).Take(100).ToArray();
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, [],
+            [.. entities.Select(e => new Owed(e, Over, 1, 8))], o => o with { MaxFetchesPerLane = 4 });
+
+        kernel.Linked(1, "b", 0).Idle(1_000, 1);
+
+        kernel.Sent<FetchFrame>(1).Count().ShouldBe(4);
+        var asked = new HashSet<EntityKey>();
+        for (var i = 0; i < 100; i++)
+        {
+            asked.UnionWith(kernel.Sent<FetchFrame>(1).Select(f => f.Entity));
+            Answer(kernel, 100, _ => ([], false));
+        }
+        asked.Count.ShouldBe(100, "each has its turn");
+    }
+
+    // b's life that is over lacks its first event here, durably noted, and both peers are linked.
+    private static TestKernel Owing()
+    {
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean).Linked(1, "b", 0).Linked(2, "c", 0)
+            .Receive(1, 0, Missing[1]).Idle(1_600, 1, 2);
+        kernel.Owed.ShouldHaveSingleItem();
+        return kernel;
+    }
+
+    /// <summary>Lets time pass, and answers each fetch with events and whether there are more.</summary>
+    /// <returns>How many there were.</returns>
+    private static int Answer(
+        TestKernel kernel, long milliseconds, Func<long, (EventRecord[] Events, bool More)> answer)
+    {
+        var answered = 0;
+        for (var left = milliseconds; left > 0; left -= 100)
+        {
+            foreach (var sent in kernel.Asked.OfType<SendFrame>().Where(s => s.Frame is FetchFrame).ToArray())
+            {
+                kernel.Asked.Remove(sent);
+                var (events, more) = answer(sent.Link);
+                kernel.Give(k => k.Received(
+                    sent.Link, new FetchedFrame(((FetchFrame)sent.Frame).Request, events, more), kernel.Now));
+                answered++;
+            }
+            kernel.Idle(100, 1, 2, 3, 4);
+        }
+        return answered;
+    }
+}
