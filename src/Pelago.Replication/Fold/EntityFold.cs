@@ -38,12 +38,25 @@ public sealed class EntityFold
     private int foldedCount;
     private EventRecord[]? tailEvents;
     private int keptKeys;
+    private readonly Failure? unborn;
+    private Failure? parked;
 
     /// <summary>An entity without events.</summary>
     public EntityFold(IEntityType type, string id)
     {
         (this.type, this.id) = (type, id);
-        baseState = state = type.Initial(id);
+        try
+        {
+            baseState = type.Initial(id) ?? throw new InvalidOperationException("The first state is null.");
+        }
+        catch (Exception error) // a user's function of an id that anybody may send: it concerns this entity alone
+        {
+            baseState = this;
+            unborn = new Failure(ErrorCodes.EntityParked,
+                $"Entity {type.Name}/{id} is parked: its first state failed with {error.GetType().Name}.",
+                "Refuse such ids before the entity is asked, or deploy a build that takes them.");
+        }
+        state = baseState;
     }
 
     /// <summary>Events folded into the base.</summary>
@@ -59,13 +72,14 @@ public sealed class EntityFold
     internal ProbeCounts? Probes { get; set; }
 
     /// <summary>Why the fold cannot go on, or null. Set while folding.</summary>
-    public Failure? Parked { get; private set; }
+    public Failure? Parked => unborn ?? parked;
 
     /// <summary>Restores base and tail from a snapshot.</summary>
     public static EntityFold Restore(IEntityType type, string id, FoldedPrefix snapshot)
     {
         var fold = new EntityFold(type, id) { BaseCount = snapshot.Count };
-        fold.baseState = fold.state = snapshot.Count == 0 ? type.Initial(id) : type.DecodeState(snapshot.State.Span);
+        if (snapshot.Count > 0)
+            fold.baseState = fold.state = type.DecodeState(snapshot.State.Span);
         fold.baseLast = snapshot.Last;
         fold.baseVector = fold.folded = snapshot.Vector;
         fold.baseKeys = fold.keys = NoKeys.AddRange(snapshot.Keys);
@@ -161,8 +175,8 @@ public sealed class EntityFold
             return 0;
         if (count == tail.Count)
             (baseState, baseVector, baseKeys) = (state, folded, keys); // the fold of all is already known
-        else
-            FoldIntoBase(count);
+        else if (!FoldIntoBase(count))
+            return 0;
         baseLast = EventPlace.Of(tail[count - 1].Event);
         ForgetOldKeys();
         BaseCount += (ulong)count;
@@ -188,16 +202,27 @@ public sealed class EntityFold
         return taken;
     }
 
-    private void FoldIntoBase(int count)
+    private bool FoldIntoBase(int count)
     {
+        var (next, vector, owners) = (baseState, baseVector, baseKeys);
         for (var i = 0; i < count; i++)
         {
             var entry = tail[i];
-            baseKeys = Claim(baseKeys, entry.Event, out _);
-            if (entry.Refusal is null)
-                baseState = Step(baseState, baseVector, entry);
-            baseVector = baseVector.After(entry.Event.Vector, entry.Event.Origin, entry.Event.Sequence);
+            owners = Claim(owners, entry.Event, out _);
+            try
+            {
+                if (entry.Refusal is null)
+                    next = Step(next, vector, entry);
+            }
+            catch (Exception error) // it did not fail before: it depends on more than its arguments
+            {
+                Park(entry.Event, $"its handler failed with {error.GetType().Name}");
+                return false;
+            }
+            vector = vector.After(entry.Event.Vector, entry.Event.Origin, entry.Event.Sequence);
         }
+        (baseState, baseVector, baseKeys) = (next, vector, owners);
+        return true;
     }
 
     private object Step(object before, VersionVector vector, FoldEntry entry)
@@ -259,7 +284,7 @@ public sealed class EntityFold
             conflicts.Add(entry);
     }
 
-    private void Park(EventRecord e, string why) => Parked = new Failure(ErrorCodes.EntityParked,
+    private void Park(EventRecord e, string why) => parked = new Failure(ErrorCodes.EntityParked,
         $"Entity {type.Name}/{id} is parked at event {e.Origin.Region}#{e.Sequence}: {why}.",
         "Deploy a build that handles it; the events are kept.");
 
@@ -285,7 +310,7 @@ public sealed class EntityFold
             (state, folded, keys, foldedCount) = (nearest.State, nearest.Folded, nearest.Keys, nearest.Count);
         else
             (state, folded, keys, foldedCount) = (baseState, baseVector, baseKeys, 0);
-        Parked = null;
+        parked = null;
     }
 
     private void AddCheckpoint()

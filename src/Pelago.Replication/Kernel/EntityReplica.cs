@@ -31,7 +31,7 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
     public bool NeedsHistory { get; set; }
 
     /// <summary>What arrived while the entity was being loaded, in order.</summary>
-    public Queue<Arrival> Mailbox { get; } = new();
+    public Queue<Action<EntityReplica>> Mailbox { get; } = new();
 
     /// <summary>Requests whose condition is not yet met.</summary>
     public List<WaitingRequest> Waiting { get; } = [];
@@ -235,7 +235,3 @@ internal sealed class HeldEvent(EventRecord e, long sinceMilliseconds)
 /// <summary>A request that waits for its condition.</summary>
 internal readonly record struct WaitingRequest(
     ReadCondition Condition, long DeadlineMilliseconds, Action<EntityReplica> Run, Action<Failure> Fail);
-
-/// <summary>What is to be done with an entity once it is loaded; a request says until when it waits.</summary>
-internal readonly record struct Arrival(
-    Action<EntityReplica> Run, long DeadlineMilliseconds = long.MaxValue, Action<Failure>? Fail = null);

@@ -78,6 +78,10 @@ public sealed record KernelOptions
     /// <summary>A snapshot is written when this many rows follow the last one.</summary>
     public int SnapshotRows { get; init; } = 200;
 
+    /// <summary>An entity that could not be read for so long is damaged for as long again, and is then asked for once
+    /// more.</summary>
+    public int UnreadableAfterMilliseconds { get; init; } = 5_000;
+
     /// <summary>Replies to commands without events that are remembered for one entity; beyond that the oldest is
     /// forgotten before its day is over.</summary>
     public int MaxEventlessReplies { get; init; } = 1_024;

@@ -105,14 +105,19 @@ internal sealed partial class LaneReplica
             return false;
         foreach (var slot in batch[0].Event.Vector)
         {
-            if (!slot.Origin.Equals(origin) && entity.Seen[slot.Origin] < slot.Count && !MayCome(slot.Origin))
+            if (!slot.Origin.Equals(origin) && entity.Seen[slot.Origin] < slot.Count && !MayCome(entity, slot.Origin))
                 return false;
         }
         context.Hit(Probe.OwedHeldBack);
         return true;
     }
 
-    // Its life goes on; or it has arrived and is not durable, is owed, or is at a peer that has not sent it all.
-    private bool MayCome(Origin origin)
-        => links.MayBring(this, origin) || owed.Exists(o => o.Entry.Origin.Equals(origin)) || IsBusy(Cursor(origin));
+    // Its life goes on; or it has arrived and is not durable, is owed, or is at a peer that has not sent it all. Only
+    // this entity's events count: two entities would wait for each other's.
+    private bool MayCome(EntityReplica entity, Origin origin)
+        => links.MayBring(this, origin) || Cursor(origin).Unplaced > 0
+            || owed.Exists(o => o.Entry.Entity == entity.Key && o.Entry.Origin.Equals(origin))
+            || entity.Held.Any(h => h.Event.Origin.Equals(origin))
+            || filling.Rows.Concat(underWay?.Rows ?? []).Any(r
+                => r.Event.Entity == entity.Key && r.Event.Origin.Equals(origin));
 }

@@ -13,8 +13,7 @@ internal sealed partial class LaneReplica
     public void Read(ReadRequest request) => When(request.Entity, new WaitingRequest(request.Condition,
         request.DeadlineMilliseconds, e => Answer(e, request), failure => Fail(request, failure)));
 
-    private void When(EntityKey key, WaitingRequest request) => WithEntity(key, new Arrival(
-        entity => When(entity, request), request.DeadlineMilliseconds, request.Fail));
+    private void When(EntityKey key, WaitingRequest request) => WithEntity(key, entity => When(entity, request));
 
     private void When(EntityReplica entity, WaitingRequest request)
     {
@@ -120,9 +119,11 @@ internal sealed partial class LaneReplica
     {
         try
         {
-            return request.Handle(entity.Fold.State, new CommandContext(
+            var decision = request.Handle(entity.Fold.State, new CommandContext(
                 entity.Key.Id, context.Options.Region, context.Options.Members, context.AuthorMilliseconds,
                 entity.Count));
+            return decision is { Events: not null, Reply: not null, Tags: not null } ? decision
+                : throw new InvalidOperationException("The handler returned an effect that nobody made.");
         }
         catch (Exception error) // a user's handler: whatever it throws concerns this command alone
         {

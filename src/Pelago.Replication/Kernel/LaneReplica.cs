@@ -7,9 +7,6 @@ namespace Pelago.Replication;
 /// it.</remarks>
 internal sealed partial class LaneReplica
 {
-    private static readonly Failure Unreadable = new(ErrorCodes.JournalUnavailable,
-        "The journal could not be read.", "Try again; see 'pelago doctor'.");
-
     private readonly KernelContext context;
     private readonly Writer writer;
     private readonly PeerLinks links;
@@ -19,7 +16,7 @@ internal sealed partial class LaneReplica
     private readonly List<Action> waitingForWriter = [];
     private readonly HashSet<EntityKey> loadAfterGroup = [];
     private readonly HashSet<EntityKey> loading = [];
-    private readonly SortedSet<EntityKey> failedLoads = [];
+    private readonly SortedDictionary<EntityKey, (long SinceMilliseconds, Failure Why)> failedLoads = [];
     private PendingGroup filling = new();
     private PendingGroup? underWay;
     private long heldBytes;
@@ -123,9 +120,7 @@ internal sealed partial class LaneReplica
     }
 
     /// <summary>Runs something on an entity as soon as it is in memory.</summary>
-    private void WithEntity(EntityKey key, Action<EntityReplica> run) => WithEntity(key, new Arrival(run));
-
-    private void WithEntity(EntityKey key, Arrival arrival)
+    private void WithEntity(EntityKey key, Action<EntityReplica> run)
     {
         if (!entities.TryGetValue(key, out var entity))
         {
@@ -137,10 +132,10 @@ internal sealed partial class LaneReplica
         entity.LastUsedMilliseconds = context.Now.MonotonicMilliseconds;
         if (entity.Ready && !entity.NeedsHistory)
         {
-            arrival.Run(entity);
+            run(entity);
             return;
         }
-        entity.Mailbox.Enqueue(arrival);
+        entity.Mailbox.Enqueue(run);
     }
 
     public bool IsFull(EntityKey key)
@@ -160,6 +155,12 @@ internal sealed partial class LaneReplica
     public void Loaded(EntityImage image)
     {
         loading.Remove(image.Entity);
+        failedLoads.Remove(image.Entity);
+        Show(image);
+    }
+
+    private void Show(EntityImage image)
+    {
         if (!entities.TryGetValue(image.Entity, out var entity) || entity.Ready)
             return;
         entity.NeedsHistory = false;
@@ -174,10 +175,10 @@ internal sealed partial class LaneReplica
         if (entity.HeldCount > 0)
             Release(entity);
         RunWaiting(entity);
-        Queue<Arrival> arrived = new(entity.Mailbox);
+        Queue<Action<EntityReplica>> arrived = new(entity.Mailbox);
         entity.Mailbox.Clear();
-        while (arrived.TryDequeue(out var arrival))
-            WithEntity(image.Entity, arrival); // one of them may find that the history is needed again
+        while (arrived.TryDequeue(out var run))
+            WithEntity(image.Entity, run); // one of them may find that the history is needed again
     }
 
     /// <summary>The journal could not be asked: what arrived waits, and the entity is asked for again.</summary>
@@ -186,30 +187,37 @@ internal sealed partial class LaneReplica
         loading.Remove(key);
         if (!entities.TryGetValue(key, out var entity) || entity.Ready)
             return;
-        context.Alarm(AlarmKind.JournalFailed, $"Entity {key} could not be read: {failure.Message}");
-        failedLoads.Add(key);
+        if (failedLoads.TryAdd(key, (context.Now.MonotonicMilliseconds, failure)))
+            context.Alarm(AlarmKind.JournalFailed, $"Entity {key} could not be read: {failure.Message}");
         context.Hit(Probe.LoadRetried);
     }
 
-    /// <summary>Asks again for what could not be read. Requests that have waited for it until their deadline are not
-    /// kept.</summary>
+    /// <summary>Asks again for what could not be read. When that does not help, the entity is damaged for a while:
+    /// requests are refused instead of waiting, and the others' events of this lane go on.</summary>
     public void RetryLoads()
     {
-        foreach (var key in failedLoads)
+        if (failedLoads.Count == 0)
+            return;
+        var patience = context.Options.UnreadableAfterMilliseconds;
+        foreach (var (key, failed) in failedLoads.ToArray())
         {
-            if (!entities.TryGetValue(key, out var entity) || entity.Ready)
-                continue;
-            for (var left = entity.Mailbox.Count; left > 0; left--)
-            {
-                var arrival = entity.Mailbox.Dequeue();
-                if (arrival.Fail is { } fail && arrival.DeadlineMilliseconds <= context.Now.MonotonicMilliseconds)
-                    fail(Unreadable);
-                else
-                    entity.Mailbox.Enqueue(arrival);
-            }
-            Load(key, entity.NeedsHistory);
+            var since = context.Now.MonotonicMilliseconds - failed.SinceMilliseconds;
+            if (!entities.TryGetValue(key, out var entity))
+                failedLoads.Remove(key); // it was evicted
+            else if (!entity.Ready && (since < patience || loading.Contains(key)))
+                Load(key, entity.NeedsHistory);
+            else if (!entity.Ready)
+                Show(new EntityImage(key, null, [], []) { Damage = failed.Why });
+            else if (since > 2 * patience)
+                ReadAgain(entity);
         }
-        failedLoads.Clear();
+    }
+
+    private void ReadAgain(EntityReplica entity)
+    {
+        failedLoads.Remove(entity.Key);
+        entities[entity.Key] = Fresh(entity, _ => true);
+        Load(entity.Key, history: false);
     }
 
     private EntityReplica NewReplica(EntityKey key, IEntityType type)
@@ -218,8 +226,8 @@ internal sealed partial class LaneReplica
     private EntityReplica Fresh(EntityReplica old, Func<HeldEvent, bool> keeps)
     {
         var fresh = NewReplica(old.Key, old.Type);
-        while (old.Mailbox.TryDequeue(out var arrival))
-            fresh.Mailbox.Enqueue(arrival);
+        while (old.Mailbox.TryDequeue(out var run))
+            fresh.Mailbox.Enqueue(run);
         fresh.Waiting.AddRange(old.Waiting);
         foreach (var entry in old.Held.Where(keeps))
             fresh.Hold(entry.Event, null, entry.SinceMilliseconds);

@@ -70,4 +70,7 @@ public enum Fault
 
     /// <summary>One region's disk is cloned, and both run for a while.</summary>
     Clone = 1048576,
+
+    /// <summary>Rows of a region cannot be opened for a while, or no entity of it can be read.</summary>
+    Damage = 2097152,
 }

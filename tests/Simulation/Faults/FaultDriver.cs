@@ -1,3 +1,5 @@
+using Pelago.Replication;
+
 namespace Pelago.Tests.Simulation;
 
 /// <summary>Makes the drawn faults happen at random times, and mends each after a while.</summary>
@@ -45,6 +47,7 @@ internal sealed class FaultDriver
         Often(Fault.DiskFull, 8_000, FillDisk);
         Often(Fault.GuardLost, 10_000, () => LoseGuard(dice.Pick(group.Regions)));
         Often(Fault.Clone, 12_000, Clone);
+        Often(Fault.Damage, 6_000, Damage);
     }
 
     /// <summary>Mends everything; nothing goes wrong from now on.</summary>
@@ -56,6 +59,7 @@ internal sealed class FaultDriver
         group.Network.Heal();
         foreach (var region in group.Regions)
         {
+            Mend(region);
             (region.CrashBeforeWritePerMille, region.CrashAfterWritePerMille, region.LoadFailurePerMille) = (0, 0, 0);
             region.Disk.Full = false;
             region.Start();
@@ -179,6 +183,48 @@ internal sealed class FaultDriver
             if (group.Clones.Contains(clone))
                 group.Remove(clone);
         });
+    }
+
+    // What is in memory stays sound, so half of the time the process has to read everything again.
+    private void Damage()
+    {
+        var region = dice.Pick(group.Regions);
+        if (dice.Chance(200))
+        {
+            HideEntities(region);
+            return;
+        }
+        EventRow[] rows = [.. region.Disk.State.Entities.Values.SelectMany(e => e.Rows)];
+        if (rows.Length == 0)
+            return;
+        for (var i = dice.Between(1, 4); i > 0; i--)
+        {
+            var row = dice.Pick(rows);
+            region.Disk.Damaged.Add((row.Event.Entity, row.LocalSequence));
+        }
+        if (dice.Chance(500))
+            Kill(region);
+        group.Time.After(dice.Between(500, 12_000), () =>
+        {
+            Mend(region);
+            if (!region.Up)
+                Revive(region);
+        });
+    }
+
+    private void HideEntities(SimulatedRegion region)
+    {
+        var usual = region.LoadFailurePerMille;
+        region.LoadFailurePerMille = 1_000;
+        group.Time.After(dice.Between(500, 15_000), () => region.LoadFailurePerMille = over ? 0 : usual);
+    }
+
+    private static void Mend(SimulatedRegion region)
+    {
+        if (region.Disk.Damaged.Count == 0)
+            return;
+        region.Disk.Damaged.Clear();
+        region.Kill(); // it does not look again at what it could not read
     }
 
     private void FillDisk()

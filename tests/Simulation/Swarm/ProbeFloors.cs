@@ -13,6 +13,8 @@ internal static class ProbeFloors
     private static readonly Dictionary<Probe, long> Rare = new()
     {
         [Probe.OwedGivenUp] = 1,
+        [Probe.OwedHeldBack] = 30,
+        [Probe.DamagedRowSkipped] = 10,
         [Probe.DeduplicatedByFold] = 5,
         [Probe.CommandRepeated] = 5,
         [Probe.ContinuityProven] = 30,
@@ -33,8 +35,6 @@ internal static class ProbeFloors
         [Probe.LifeUnsettled]
             = nameof(ScatteredScenarios.RowsBeyondAFrontier_TheirLifeGoesOnAfterAll_WhatWasMissingIsAskedForAgain),
         [Probe.Fork] = "KernelForkTests.Receive_OtherContentUnderTheSameNumber_IsAForkThatIsNotedAndNotTaken",
-        [Probe.DamagedRowSkipped] = "KernelServingTests.Page_WithADamagedRow_ClaimsNothingBeyondIt",
-        [Probe.PassedOver] = "KernelReceiveTests.Receive_EntityDamaged_IsOwedAndNotAppended",
     };
 
     public static void Demand(Func<Probe, long> hits)

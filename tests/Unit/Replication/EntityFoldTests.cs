@@ -24,6 +24,21 @@ public sealed class EntityFoldTests
     }
 
     [Fact]
+    public void AdvanceBase_HandlerFailsWhatItDidBefore_ParksTheEntityAndChangesNothing()
+    {
+        var type = new Fickle(Words());
+        var fold = new EntityFold(type, "e1");
+        fold.Add(Write(A, 1, 5, "one"), Write(A, 2, 6, "two"));
+        _ = fold.State;
+        type.Fails = true;
+
+        fold.AdvanceBase(e => e.Sequence == 1).ShouldBe(0);
+
+        fold.Parked.ShouldNotBeNull().Error.ShouldBe(ErrorCodes.EntityParked);
+        (fold.BaseCount, fold.Tail.Count).ShouldBe((0ul, 2));
+    }
+
+    [Fact]
     public void State_InOrder_FoldsEachOnce()
     {
         var fold = new EntityFold(Words(), "e1");
@@ -249,5 +264,30 @@ public sealed class EntityFoldTests
             seen = seen.With(next.Origin, next.Sequence);
             yield return next;
         }
+    }
+
+    private sealed class Fickle(IEntityType inner) : IEntityType
+    {
+        public bool Fails { get; set; }
+
+        public string Name => inner.Name;
+
+        public MergeStrategy Strategy => inner.Strategy;
+
+        public int StateVersion => inner.StateVersion;
+
+        public object Initial(string id) => inner.Initial(id);
+
+        public Folded Apply(object state, object payload, in EventContext context)
+            => Fails ? throw new InvalidOperationException("fickle") : inner.Apply(state, payload, context);
+
+        public object? Decode(string payloadName, int payloadVersion, ReadOnlySpan<byte> payload)
+            => inner.Decode(payloadName, payloadVersion, payload);
+
+        public EncodedPayload Encode(object payload) => inner.Encode(payload);
+
+        public byte[] EncodeState(object state) => inner.EncodeState(state);
+
+        public object DecodeState(ReadOnlySpan<byte> bytes) => inner.DecodeState(bytes);
     }
 }

@@ -47,7 +47,7 @@ internal static class Events
 
         public int StateVersion => version;
 
-        public object Initial(string id) => "";
+        public object Initial(string id) => id == "odd" ? throw new FormatException("odd") : "";
 
         public Folded Apply(object state, object payload, in EventContext context)
         {

@@ -66,6 +66,24 @@ public sealed class KernelGapTests
     }
 
     [Fact]
+    public void Gaps_OfTwoEntitiesWhoseCausesAreLost_DoNotWaitForEachOther()
+    {
+        var other = Enumerable.Range(0, 1_000).Select(i => new EntityKey("text", $"o{i}"))
+            .First(e => e.Lane == Entity.Lane);
+        var overToo = new Origin("c", new Incarnation(0));
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean).Linked(1, "b", 0).Linked(2, "c", 0)
+            .Receive(1, 0, Write(Over, 1, 8, "waits", Saw((overToo, 1)), position: 8))
+            .Receive(2, 0, Write(overToo, 1, 9, "waits", Saw((Over, 1)), position: 9, entity: other))
+            .Idle(1_600, 1, 2);
+        kernel.Owed.Count.ShouldBe(2);
+
+        Answer(kernel, 14_000, _ => ([], false));
+
+        kernel.Alarms.Count(a => a.Kind == AlarmKind.EventsLost).ShouldBe(2);
+        kernel.Kernel.Describe(kernel.Now).Lanes[Entity.Lane].Owed.ShouldBe(0);
+    }
+
+    [Fact]
     public void Gap_OfADamagedEntity_IsNotAskedForInALoop()
     {
         var kernel = Owing();

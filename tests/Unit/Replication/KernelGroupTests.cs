@@ -28,6 +28,24 @@ public sealed class KernelGroupTests
         kernel.Appended.Last().Vector[B].ShouldBe(1ul);
     }
 
+    /// <summary>"default" is what an effect is when nobody made it.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Command_WhoseHandlerDecidesNothing_Fails(bool nothing)
+    {
+        var kernel = new TestKernel(["a"], Continuity.Clean);
+
+        kernel.Give(k => k.Submit(new CommandRequest
+        {
+            Entity = Entity, DeadlineMilliseconds = 9_000,
+            Handle = (_, _) => nothing ? null! : new Decision(null!, _ => null, null, []),
+        }, kernel.Now)).Write();
+
+        kernel.Asked.OfType<CommandDone>().Select(d => d.Result.Failure?.Error)
+            .ShouldBe([ErrorCodes.CommandFailed, null]);
+    }
+
     [Fact]
     public void Read_AnsweredAfterTheLinksBeganAnew_NamesThePositionOfWhatItSaw()
     {

@@ -39,22 +39,23 @@ public sealed class KernelLoadTests
     }
 
     [Fact]
-    public void Load_FailsForEver_RequestsEndAtTheirDeadline()
+    public void Load_FailsAndFails_NobodyWaitsForItAndTheOthersGoOn()
     {
-        var kernel = new TestKernel(["a"], Continuity.Clean) { HoldLoads = true };
-        kernel.Write().Read();
-        for (var i = 0; i < 50; i++)
-        {
-            kernel.Asked.OfType<CommandDone>().ShouldBeEmpty();
-            kernel.Give(k => k.LoadFailed(Entity, Broken, kernel.Now)).Wait(150);
-        }
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean) { HoldLoads = true }.Linked(1, "b", 0);
+        kernel.Write().Read().Receive(1, 7, Write(B, 1, 8, "theirs", position: 7));
 
-        for (var i = 0; i < 10; i++)
-            kernel.Give(k => k.LoadFailed(Entity, Broken, kernel.Now)).Wait(150);
+        Fail(kernel, 6_000);
 
-        kernel.Asked.OfType<CommandDone>().Single().Result.Failure!.Error.ShouldBe(ErrorCodes.JournalUnavailable);
-        kernel.Asked.OfType<ReadDone>().Single().Result.Failure!.Error.ShouldBe(ErrorCodes.JournalUnavailable);
-        kernel.Load().Appended.ShouldBeEmpty();
+        kernel.Asked.OfType<CommandDone>().Single().Result.Failure.ShouldBe(Broken);
+        kernel.Asked.OfType<ReadDone>().Single().Result.Failure.ShouldBe(Broken);
+        kernel.Owed.ShouldHaveSingleItem().ShouldBe(new Owed(Entity, B, 1, 7));
+        kernel.Write().Asked.OfType<CommandDone>().Count().ShouldBe(2, "at once");
+        kernel.Alarms.Count(a => a.Kind == AlarmKind.JournalFailed).ShouldBe(1);
+
+        Fail(kernel, 6_000); // and is then asked for again
+        kernel.Load().Write("mine").Idle(1_000, 1);
+
+        kernel.Appended.ShouldHaveSingleItem().Sequence.ShouldBe(1ul);
     }
 
     [Fact]
@@ -84,6 +85,19 @@ public sealed class KernelLoadTests
         groups.ShouldBe(1);
         (kernel.FailGroups, kernel.HoldGroups) = (false, false);
         kernel.Wait(200).Appended.Count().ShouldBe(2);
+    }
+
+    private static void Fail(TestKernel kernel, long milliseconds)
+    {
+        for (; milliseconds > 0; milliseconds -= 100)
+        {
+            foreach (var load in kernel.Asked.OfType<LoadEntity>().ToArray())
+            {
+                kernel.Asked.Remove(load);
+                kernel.Give(k => k.LoadFailed(load.Entity, Broken, kernel.Now));
+            }
+            kernel.Idle(100, 1);
+        }
     }
 
     // The first event of two is held back, and durably owed.

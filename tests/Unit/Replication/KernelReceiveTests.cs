@@ -23,6 +23,20 @@ public sealed class KernelReceiveTests
     }
 
     [Fact]
+    public void Entity_WhoseFirstStateFails_IsParkedAlone()
+    {
+        var odd = new EntityKey("text", "odd"); // an id is what a client sends
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean).Linked(1, "b", 0);
+
+        kernel.Give(k => k.Submit(TestKernel.Command("word", odd), kernel.Now));
+        kernel.Receive(1, 7, Write(B, 1, 8, "theirs", position: 7, entity: odd)).Write();
+
+        kernel.Asked.OfType<CommandDone>().Select(d => d.Result.Failure?.Error)
+            .ShouldBe([ErrorCodes.EntityParked, null]);
+        kernel.Appended.Select(e => e.Entity).ShouldBe([odd, Entity], "what others wrote is kept");
+    }
+
+    [Fact]
     public void Read_WaitsForAPositionWhileItsEntityIsReadAgain_IsAnsweredFromWhatTheJournalHolds()
     {
         var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, Write(A, 1, 5, "one")).Linked(1, "b", 0);
