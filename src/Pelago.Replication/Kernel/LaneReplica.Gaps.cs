@@ -54,6 +54,16 @@ internal sealed partial class LaneReplica
             .OrderBy(o => o.NextFetchMilliseconds)
             .Take(Math.Max(0, context.Options.MaxFetchesPerLane - owed.Count(o => o.FetchUnderWay)));
 
+    /// <summary>The sequence from which a gap is asked for next: the page that follows, and nothing that has come
+    /// meanwhile.</summary>
+    public ulong NextOf(OwedGap gap)
+    {
+        var next = Math.Max(gap.NextPage, gap.Entry.FromSequence);
+        return entities.TryGetValue(gap.Entry.Entity, out var entity)
+            && entity is { Ready: true, NeedsHistory: false, IsBlind: false }
+            ? Math.Max(next, entity.Seen[gap.Entry.Origin] + 1) : next;
+    }
+
     private bool IsBlind(EntityKey key) => entities.TryGetValue(key, out var entity) && entity.IsBlind;
 
     private void Learn(EntityReplica entity, OwedGap gap, IReadOnlyList<EventRecord> events, string? answered)

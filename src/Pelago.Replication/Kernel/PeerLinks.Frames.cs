@@ -146,7 +146,7 @@ internal sealed partial class PeerLinks
         if (sessions.Count > MaxSessions)
             sessions.Remove(sessions.Keys.First());
         foreach (var older in links.Values.Where(l => l.Peer == link.Peer && l != link
-            && l.Hello is { } h && h.Newest == hello.Newest && h.Session != hello.Session).ToArray())
+            && l.Hello is { } h && h.Session != hello.Session && hello.Newest.Equals(l.Serves)).ToArray())
         {
             Goodbye(older, "superseded", "a newer process claims this incarnation", hello.Session);
         }

@@ -144,7 +144,7 @@ internal sealed partial class PeerLinks
             var vouched = (from.Reports[lane.Lane]?.Of(origin).Position ?? 0) >= passed;
             if (gap.NextPage == 0)
                 gap.Round++;
-            var first = Math.Max(gap.NextPage, gap.Entry.FromSequence);
+            var first = lane.NextOf(gap);
             fetching.Add(++lastRequest, (from.Dialled!, lane, gap, vouched));
             context.Emit(new SendFrame(from.Dialled!.Id,
                 new FetchFrame(lastRequest, gap.Entry.Entity, origin, first, ulong.MaxValue)));
@@ -167,17 +167,22 @@ internal sealed partial class PeerLinks
             return;
         var wanted = f.Events.Where(e => e.Entity == fetch.Gap.Entry.Entity && e.Origin.Equals(fetch.Gap.Entry.Origin))
             .ToArray();
-        fetch.Gap.NextPage = f.More && wanted.Length > 0 ? wanted[^1].Sequence + 1 : 0;
-        if (f.More && wanted.Length > 0)
+        var (gap, lane) = (fetch.Gap, fetch.Lane);
+        gap.NextPage = 0;
+        var missing = lane.NextOf(gap);
+        lane.Receive(link, gap, wanted, !f.More, complete: !f.More && fetch.Vouched);
+        if (!f.More || wanted.Length == 0)
         {
-            (fetch.Gap.PagesOf, fetch.Gap.NextFetchMilliseconds) = (link.Peer.Name, Now);
-            context.Hit(Probe.OwedPageFetched);
+            if (lane.NextOf(gap) == missing)
+                gap.InVainAt[link.Peer.Name] = Now;
+            return;
         }
-        else
-        {
-            fetch.Gap.InVainAt[link.Peer.Name] = Now; // unless there is something new in it
-        }
-        fetch.Lane.Receive(link, fetch.Gap, wanted, !f.More, complete: !f.More && fetch.Vouched);
+        context.Hit(Probe.OwedPageFetched);
+        // What found no room leaves none for what comes after it: then from what is missing, anew.
+        if (gap.PassedInRound != gap.Round)
+            (gap.NextPage, gap.PagesOf) = (wanted[^1].Sequence + 1, link.Peer.Name);
+        if (gap.NextPage > 0 || lane.NextOf(gap) > missing)
+            gap.NextFetchMilliseconds = Now;
     }
 
     /// <summary>An entity's history was read for a peer that fetches.</summary>

@@ -86,11 +86,13 @@ public sealed class SwarmRun
         var (page, memory, group) = (dice.Pick([1, 5, 50]), dice.Pick([1_000, 20_000, 1_000_000]), dice.Pick([1, 8,
             64]));
         var hold = dice.Pick([100, 1_000]);
+        var (fetches, stuck, unreadable) = (dice.Pick([4, 32]), dice.Pick([200, 5_000]), dice.Pick([200, 5_000]));
         return options => options with
         {
             SnapshotRows = snapshot, MaxHeldPerEntity = held, LaneCreditBytes = credit, PageRows = page,
             EntityMemoryBytes = memory, MaxGroupRows = group, HoldMilliseconds = hold, PageBytes = 1_000,
-            MaxHeldBytesPerLane = held * 400,
+            MaxHeldBytesPerLane = held * 400, MaxFetchesPerLane = fetches, StuckAfterMilliseconds = stuck,
+            UnreadableAfterMilliseconds = unreadable,
         };
     }
 }

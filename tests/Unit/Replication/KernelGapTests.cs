@@ -43,6 +43,40 @@ public sealed class KernelGapTests
     }
 
     [Fact]
+    public void Gap_PartlyClosed_IsAskedForFromWhatIsMissing()
+    {
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, [], [new Owed(Entity, Over, 1, 8)], null)
+            .Linked(1, "b", 0);
+        var asked = new List<ulong>();
+        for (var i = 0; i < 20; i++)
+        {
+            asked.AddRange(kernel.Sent<FetchFrame>(1).Select(f => f.From));
+            Answer(kernel, 100, _ => (Missing, false));
+        }
+
+        asked.Distinct().ShouldBe([1ul, 3ul]);
+    }
+
+    [Theory]
+    [InlineData(2, false)]
+    [InlineData(4, true)]
+    public void Gap_OfMoreThanAPage_IsAskedForPageByPageAsLongAsThereIsRoom(int room, bool goesOn)
+    {
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, [], [new Owed(Entity, Over, 1, 1)],
+            o => o with { MaxHeldPerEntity = room }).Read().Linked(1, "b", 0);
+        var waiting = Enumerable.Range(1, 4).Select(i
+            => Write(Over, (ulong)i, i + 5, "waits", Saw((C, 1)), position: (ulong)i)).ToArray();
+        var asked = new List<ulong>();
+        for (var i = 0; i < 20; i++)
+        {
+            asked.AddRange(kernel.Sent<FetchFrame>(1).Select(f => f.From));
+            Answer(kernel, 100, _ => (waiting, true));
+        }
+
+        asked.Contains(5ul).ShouldBe(goesOn, "what finds no room leaves none for what comes after it");
+    }
+
+    [Fact]
     public void Gap_SomeCannotReadIt_TheOneWhoCanIsAsked()
     {
         var kernel = new TestKernel(["a", "b", "c", "d"], Continuity.Clean)

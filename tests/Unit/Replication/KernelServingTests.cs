@@ -50,6 +50,25 @@ public sealed class KernelServingTests
             .ShouldHaveSingleItem().ShouldBe(new LaneHolding(Entity.Lane, B, 9));
     }
 
+    [Fact]
+    public void Hello_OfAPeersNextProcess_EndsTheStreamsOfItsFormerOne()
+    {
+        var next = new Origin("b", new Incarnation(2)); // begun while its process was linked
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean).Linked(1, "b", 0);
+        kernel.Give(k => k.Received(1, new ReportFrame(Entity.Lane, next, 0, []), kernel.Now));
+
+        kernel.Give(k =>
+        {
+            k.LinkOpened(Link, "b", dialled: false, Now);
+            k.Received(Link, new HelloFrame("b", Guid.Empty, new Incarnation(70), next, next, 1,
+                new ulong[EntityKey.Lanes], []), Now);
+        });
+        kernel.Receive(1, 1, Write(next, 1, 9, "on its way", position: 1));
+
+        kernel.Sent<HelloFrame>(Link).Single().Holdings.ShouldBeEmpty();
+        kernel.Appended.ShouldBeEmpty("b was told that nothing of it is here, and gives its number again");
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
