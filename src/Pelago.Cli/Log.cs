@@ -23,6 +23,12 @@ internal static partial class Log
     [LoggerMessage(7, LogLevel.Warning, "The trust bundle was not published: {Why}")]
     public static partial void TrustNotPublished(ILogger logger, string why);
 
+    [LoggerMessage(8, LogLevel.Error, "The state was not saved; roles are kept running, and it is tried again: {Why}")]
+    public static partial void StateNotSaved(ILogger logger, string why);
+
+    [LoggerMessage(9, LogLevel.Information, "The state is saved again.")]
+    public static partial void StateSaved(ILogger logger);
+
     [LoggerMessage(4, LogLevel.Error, "{Role} could not be started: {Why}")]
     public static partial void NotStarted(ILogger logger, string role, string why);
 }

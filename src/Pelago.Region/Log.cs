@@ -73,6 +73,12 @@ internal static partial class Log
     [LoggerMessage(27, LogLevel.Error, "instance {Id} of {Service} says that it failed: {Why}")]
     public static partial void InstanceFailed(ILogger log, string id, string service, string why);
 
+    [LoggerMessage(28, LogLevel.Error, "what runs was not written down; it goes on, and it is tried again: {Why}")]
+    public static partial void WorkloadsNotSaved(ILogger log, string why);
+
+    [LoggerMessage(29, LogLevel.Information, "what runs is written down again")]
+    public static partial void WorkloadsSaved(ILogger log);
+
     [LoggerMessage(21, LogLevel.Critical, "the region cannot go on")]
     public static partial void Failed(ILogger log, Exception exception);
 }

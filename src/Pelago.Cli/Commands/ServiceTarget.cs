@@ -24,11 +24,11 @@ internal sealed class ServiceTarget
     }
 
     /// <summary>The project that was asked for.</summary>
-    /// <exception cref="PelagoException">PLG2001: its name, or that of the service, is none.</exception>
+    /// <exception cref="PelagoException">PLG2001: its name, or that of the service, may not be one.</exception>
     public string ProjectOf(ParseResult parsed, string service)
     {
         var project = parsed.GetValue(_project)!;
-        return (Names.CheckService(service) ?? Names.Check(project, "project name")) is { } wrong
+        return (Names.CheckService(service) ?? Names.CheckProject(project, "value of --project")) is { } wrong
             ? throw wrong.ToException() : project;
     }
 

@@ -4,8 +4,11 @@ using Pelago.Model;
 
 namespace Pelago.Cli;
 
-/// <summary>Keeps roles running. It holds nothing that its state file does not: killed at any moment, its successor
-/// finds the same processes. Commands and the loop take turns on one lock.</summary>
+/// <summary>Keeps roles running. It holds nothing that cannot be found again: killed at any moment, its successor finds
+/// the same processes. Commands and the loop take turns on one lock.</summary>
+/// <remarks>What people want is written down before it is done, so a command that cannot be written down changes
+/// nothing. Processes are written down after they were started: one that could not be (the disk is full) is found by
+/// its home, so roles are kept running meanwhile, and the state follows as soon as it can.</remarks>
 internal sealed class Supervisor : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
@@ -14,13 +17,13 @@ internal sealed class Supervisor : IDisposable
     private static readonly TimeSpan FilesPace = TimeSpan.FromSeconds(5);
 
     private readonly WorldDirectory _world;
-    private readonly string _stateFile;
     private readonly LogLimits _logLimits;
     private readonly IReadOnlyList<string> _logFiles;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _turn = new(1);
     private readonly List<SupervisedRole> _roles;
+    private readonly SupervisorMemory _memory;
     private volatile SupervisorState _state = new([]);
 
     /// <summary>Adopts what lives of the roles in a home's configuration.</summary>
@@ -29,7 +32,7 @@ internal sealed class Supervisor : IDisposable
         (_time, _logger, _logLimits) = (time, logger, config.Logs);
         var self = new RoleSpec(RoleNames.Supervisor, [], home);
         _logFiles = [.. config.Roles.Append(self).Select(RoleProcesses.LogFile)];
-        _stateFile = Path.Combine(home, SupervisorState.FileName);
+        _memory = new SupervisorMemory(home, time, logger);
         _world = new WorldDirectory(Path.GetDirectoryName(home)!);
         var left = SupervisorMemory.Read(home).ToDictionary(role => role.Name);
         _roles = [.. config.Roles.Select(spec => new SupervisedRole(spec, left.GetValueOrDefault(spec.Name), time))];
@@ -38,7 +41,7 @@ internal sealed class Supervisor : IDisposable
             if (role.IsAlive)
                 Log.Adopted(_logger, role.Spec.Name, role.State.Pid);
         }
-        Save();
+        NoteState();
     }
 
     /// <summary>Tends all roles until cancelled; their processes go on.</summary>
@@ -59,6 +62,7 @@ internal sealed class Supervisor : IDisposable
             {
                 foreach (var role in _roles)
                     Tend(role);
+                _memory.Settle(_state);
             }
             finally
             {
@@ -72,13 +76,15 @@ internal sealed class Supervisor : IDisposable
     public SupervisorReport Report() => new(Environment.ProcessId, [.. _state.Roles.Select(RoleReport.Of)]);
 
     /// <summary>Ends roles with everything that they started; they stay down, also for a successor.</summary>
+    /// <exception cref="PelagoException">A role is not known, or what is wanted cannot be written down: nothing has
+    /// changed.</exception>
     public async Task<SupervisorReport> StopAsync(RoleCommand command, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            var ending = Selected(command).Select(role => (role.Spec, Process: role.DoNotWant())).ToList();
-            Save();
+            var ending = Decide(command, wanted: false).Select(role => (role.Spec, Process: role.DoNotWant())).ToList();
+            NoteState();
             await Task.WhenAll(ending.Select(role => RegionProcesses.StopAsync(
                 role.Process, role.Spec.Home, command.Kill, _time, cancellationToken)));
             foreach (var (spec, _) in ending)
@@ -92,17 +98,18 @@ internal sealed class Supervisor : IDisposable
     }
 
     /// <summary>Starts roles that are down, without a pause.</summary>
+    /// <exception cref="PelagoException">As for stopping.</exception>
     public async Task<SupervisorReport> StartAsync(RoleCommand command, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            foreach (var role in Selected(command))
+            foreach (var role in Decide(command, wanted: true))
             {
                 role.Want();
                 Tend(role);
             }
-            Save();
+            NoteState();
             return Report();
         }
         finally
@@ -121,7 +128,7 @@ internal sealed class Supervisor : IDisposable
             var before = role.State;
             if (!role.Tend())
                 return;
-            Save();
+            NoteState();
             if (before.Pid != 0)
             {
                 Log.Ended(_logger, role.Spec.Name, before.Pid,
@@ -132,6 +139,10 @@ internal sealed class Supervisor : IDisposable
         catch (PelagoException e)
         {
             Log.NotStarted(_logger, role.Spec.Name, e.Failure.ToString());
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Log.NotStarted(_logger, role.Spec.Name, PrivateFile.NotWritten(role.Spec.Home, e).ToString());
         }
     }
 
@@ -157,7 +168,7 @@ internal sealed class Supervisor : IDisposable
             if (File.Exists(_world.TrustBundle))
                 _world.PublishTrust();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or PelagoException)
         {
             Log.TrustNotPublished(_logger, e.Message);
         }
@@ -176,9 +187,21 @@ internal sealed class Supervisor : IDisposable
         return _roles.Where(role => command.Roles.Count == 0 || command.Roles.Contains(role.Spec.Name));
     }
 
-    private void Save()
+    /// <summary>Writes down what a command wants of roles, where that is not what they are already.</summary>
+    private List<SupervisedRole> Decide(RoleCommand command, bool wanted)
+    {
+        var selected = Selected(command).ToList();
+        if (selected.Any(role => role.Wanted != wanted))
+        {
+            _memory.Write(new SupervisorState([.. _roles.Select(role
+                => selected.Contains(role) ? role.State with { Wanted = wanted } : role.State)]));
+        }
+        return selected;
+    }
+
+    private void NoteState()
     {
         _state = new SupervisorState([.. _roles.Select(role => role.State)]);
-        PrivateFile.WriteJson(_stateFile, _state);
+        _memory.Note(_state);
     }
 }

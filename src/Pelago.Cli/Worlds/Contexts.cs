@@ -72,6 +72,10 @@ internal sealed class Contexts(string file)
         {
             throw Unusable($"'{File}' cannot be written: {e.Message}", e);
         }
+        catch (PelagoException e)
+        {
+            throw Unusable(e.Failure.Message, e);
+        }
     }
 
     private SortedDictionary<string, string> Read()

@@ -10,6 +10,10 @@ public static class PrivateFile
     /// <summary>Largest file that is read, in bytes.</summary>
     public const int MaxBytes = 4 * 1024 * 1024;
 
+    // errno(3) on Linux, which is what .NET leaves in the result of such an exception.
+    private const int NoSpace = 28;
+    private const int OverQuota = 122;
+
     private const UnixFileMode FileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private const UnixFileMode DirectoryMode = FileMode | UnixFileMode.UserExecute;
@@ -18,11 +22,38 @@ public static class PrivateFile
     public static void CreateDirectory(string path) => Directory.CreateDirectory(path, DirectoryMode);
 
     /// <summary>Writes a record as <see cref="WorldJson"/>.</summary>
+    /// <exception cref="PelagoException">As <see cref="Write"/>.</exception>
     public static void WriteJson<T>(string path, T value)
         => Write(path, [.. JsonSerializer.SerializeToUtf8Bytes(value, WorldJson.Options), (byte)'\n']);
 
-    /// <summary>Writes content beside the file, flushes it to the disk and renames it over the file.</summary>
+    /// <summary>Writes content beside the file, flushes it to the disk and renames it over the file. What an earlier
+    /// attempt left beside it is overwritten.</summary>
+    /// <exception cref="PelagoException">PLG1116 when the disk is full or fails, PLG1103 when the file may not be
+    /// written. The file is then as it was.</exception>
     public static void Write(string path, ReadOnlySpan<byte> content)
+    {
+        try
+        {
+            Replace(path, content);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw NotWritten(path, e).ToException(e);
+        }
+    }
+
+    /// <summary>What to say of a file or directory that could not be written.</summary>
+    public static Failure NotWritten(string path, Exception why) => why switch
+    {
+        UnauthorizedAccessException => new Failure(ErrorCodes.WorldAccess, $"'{path}' may not be written.",
+            "Run the command as the user who owns it, or give it back to yourself with chown."),
+        IOException { HResult: NoSpace or OverQuota } => new Failure(ErrorCodes.FileNotWritten,
+            $"'{path}' cannot be written: the disk is full.", $"Free space where '{path}' is, then try again."),
+        _ => new Failure(ErrorCodes.FileNotWritten, Sentence.End($"'{path}' cannot be written: {why.Message}"),
+            "Check that directory and its disk, then try again."),
+    };
+
+    private static void Replace(string path, ReadOnlySpan<byte> content)
     {
         var beside = path + ".new";
         var options = new FileStreamOptions

@@ -34,7 +34,7 @@ public sealed record RoleFailure(DateTimeOffset At, TroubleView Trouble)
         {
             PrivateFile.WriteJson(Path.Combine(home, FileName), this);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Pelago.Model.PelagoException)
         {
             // A full disk may be the very reason; the log has it.
         }

@@ -41,7 +41,7 @@ public static class ControlListener
                 console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
             });
         var application = builder.Build();
-        application.Use((context, next) => AnswerAsync(context, next, adminTokenSha256));
+        application.Use((context, next) => AnswerAsync(context, next, adminTokenSha256, application.Logger));
         return application;
     }
 
@@ -65,7 +65,8 @@ public static class ControlListener
     /// <summary>An answer.</summary>
     public static IResult Answer<T>(T value) => Results.Json(value, WorldJson.Options);
 
-    private static async Task AnswerAsync(HttpContext context, RequestDelegate next, string adminTokenSha256)
+    private static async Task AnswerAsync(HttpContext context, RequestDelegate next, string adminTokenSha256,
+        ILogger log)
     {
         try
         {
@@ -80,6 +81,14 @@ public static class ControlListener
         catch (PelagoException e) when (!context.Response.HasStarted)
         {
             await Problems.WriteAsync(context, e.Failure);
+        }
+        catch (Exception e) when (e is not (OperationCanceledException or BadHttpRequestException)
+            && !context.Response.HasStarted)
+        {
+            Log.ControlFailed(log, context.Request.Path, e);
+            await Problems.WriteAsync(context, new Failure(ErrorCodes.Unexpected,
+                $"It failed for a reason that is in the log of the process: {e.GetType().Name}.",
+                "'pelago logs' shows it."));
         }
     }
 }

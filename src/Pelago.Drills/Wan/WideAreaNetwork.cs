@@ -63,14 +63,17 @@ public sealed class WideAreaNetwork : IDisposable
     /// <param name="dryRun">Only check the selection.</param>
     /// <returns>What is wrong with the selection, or null.</returns>
     public Failure? Cut(WanSelection selection, bool dryRun = false)
-        => Change(selection, dryRun, direction => direction.Cut(_time.GetUtcNow()));
+    {
+        var now = _time.GetUtcNow();
+        return Change(selection, dryRun, direction => direction with { CutSince = direction.CutSince ?? now });
+    }
 
     /// <summary>Lets everything travel again.</summary>
     /// <param name="selection">Which directions.</param>
     /// <param name="dryRun">Only check the selection.</param>
     /// <returns>What is wrong with the selection, or null.</returns>
     public Failure? Heal(WanSelection selection, bool dryRun = false)
-        => Change(selection, dryRun, direction => direction.Heal());
+        => Change(selection, dryRun, direction => direction with { CutSince = null });
 
     /// <summary>Sets the delay of what is sent from now on.</summary>
     /// <param name="delay">Which directions, and the delay.</param>
@@ -83,15 +86,7 @@ public sealed class WideAreaNetwork : IDisposable
             return new Failure(ErrorCodes.InvalidDelay,
                 $"A delay is 0 to {_options.MaxDelay.TotalMilliseconds:0} ms.", "Example: --delay-ms 120.", "delayMs");
         }
-        return Change(delay.Selection, dryRun, direction =>
-        {
-            var pair = (direction.From, direction.To);
-            if (delay.DelayMs is { } milliseconds)
-                _setDelays[pair] = milliseconds;
-            else
-                _setDelays.Remove(pair);
-            direction.Delay = DelayOf(pair);
-        });
+        return Change(delay.Selection, dryRun, direction => direction with { DelayMs = delay.DelayMs });
     }
 
     /// <summary>The present state and figures.</summary>
@@ -116,17 +111,33 @@ public sealed class WideAreaNetwork : IDisposable
         _pacer.Dispose();
     }
 
-    private Failure? Change(WanSelection selection, bool dryRun, Action<Direction> apply)
+    /// <summary>1. Check, 2. write down what shall be, 3. do it: a command that fails has changed nothing.</summary>
+    private Failure? Change(WanSelection selection, bool dryRun, Func<DirectionState, DirectionState> change)
     {
         lock (_gate)
         {
+            // 1.
             if (Check(selection) is { } failure)
                 return failure;
             if (dryRun)
                 return null;
-            foreach (var direction in Selected(selection))
-                apply(direction);
-            Save();
+
+            // 2.
+            var selected = Selected(selection).ToHashSet();
+            var changed = _directions.Values
+                .Select(d => (Direction: d, State: selected.Contains(d) ? change(StateOf(d)) : StateOf(d))).ToList();
+            try
+            {
+                Save(changed.Select(c => c.State));
+            }
+            catch (PelagoException e)
+            {
+                return e.Failure;
+            }
+
+            // 3.
+            foreach (var (direction, state) in changed)
+                Apply(direction, state);
         }
         foreach (var link in _links)
             link.Revisit();
@@ -173,23 +184,27 @@ public sealed class WideAreaNetwork : IDisposable
             // A direction of a region that has left the world is forgotten.
             if (!_directions.TryGetValue((saved.From, saved.To), out var direction))
                 continue;
-            if (saved.DelayMs is { } ms)
-            {
-                _setDelays[(saved.From, saved.To)] = ms;
-                direction.Delay = TimeSpan.FromMilliseconds(ms);
-            }
-            if (saved.CutSince is { } since)
-                direction.Cut(since);
+            Apply(direction, saved);
         }
     }
 
-    private void Save()
+    private DirectionState StateOf(Direction direction) => new(direction.From, direction.To, direction.CutSince,
+        _setDelays.TryGetValue((direction.From, direction.To), out var ms) ? ms : null);
+
+    private void Apply(Direction direction, DirectionState state)
     {
-        var changed =
-            from pair in _directions
-            let delay = _setDelays.TryGetValue(pair.Key, out var ms) ? ms : (double?)null
-            where pair.Value.CutSince is not null || delay is not null
-            select new DirectionState(pair.Key.From, pair.Key.To, pair.Value.CutSince, delay);
-        PrivateFile.WriteJson(_stateFile, new WanState([.. changed]));
+        var pair = (state.From, state.To);
+        if (state.DelayMs is { } milliseconds)
+            _setDelays[pair] = milliseconds;
+        else
+            _setDelays.Remove(pair);
+        direction.Delay = DelayOf(pair);
+        if (state.CutSince is { } since)
+            direction.Cut(since);
+        else
+            direction.Heal();
     }
+
+    private void Save(IEnumerable<DirectionState> directions) => PrivateFile.WriteJson(_stateFile, new WanState(
+        [.. directions.Where(direction => direction.CutSince is not null || direction.DelayMs is not null)]));
 }

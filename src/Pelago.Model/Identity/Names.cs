@@ -7,6 +7,9 @@ public static class Names
     /// characters.</summary>
     public const int MaxLength = 40;
 
+    /// <summary>The project that Pelago keeps for itself.</summary>
+    public const string ReservedProject = "pelago";
+
     private static readonly string[] ReservedServices = ["svc", "ingress", "api"];
 
     /// <summary>Checks a region's, project's or service's name: 1–40 characters, a–z, 0–9 and hyphens, beginning
@@ -44,6 +47,15 @@ public static class Names
                 )
                 : null
         );
+
+    /// <summary><see cref="Check"/>, and not Pelago's own project: for what users declare.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="what">What the message calls it.</param>
+    public static Failure? CheckProject(string? name, string what = "project name")
+        => Check(name, what) ?? (name == ReservedProject
+            ? new Failure(ErrorCodes.InvalidName, $"The {what} must not be '{ReservedProject}', which is Pelago's own.",
+                "Choose another project, e.g. 'demo'.", what)
+            : null);
 
     private static Failure Bad(string what, string rule)
         => new(ErrorCodes.InvalidName, $"The {what} {rule}.", "Example: us-east-1.", what);

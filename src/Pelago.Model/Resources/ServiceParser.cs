@@ -6,9 +6,6 @@ namespace Pelago.Model;
 /// <summary>Reads a <see cref="ServiceResource"/> from what a user sent. Pure; nothing is trusted.</summary>
 public static class ServiceParser
 {
-    /// <summary>The project that Pelago keeps for itself.</summary>
-    public const string ReservedProject = "pelago";
-
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
 
     private const int DigestHexDigits = 64;
@@ -62,10 +59,8 @@ public static class ServiceParser
         var ownProject = fields.Text("namespace") ?? project;
         if (ownProject is null)
             fields.Fail("metadata.namespace", "is required");
-        else if (Names.Check(ownProject, "project name") is { } badProject)
+        else if (Names.CheckProject(ownProject) is { } badProject)
             fields.Fail("namespace", badProject);
-        else if (ownProject == ReservedProject)
-            fields.Fail("metadata.namespace", $"must not be '{ReservedProject}', which is Pelago's own");
         else if (project is not null && ownProject != project)
             fields.Fail("metadata.namespace", $"must be '{project}', as in the address");
         return new ObjectMetadata(ownName ?? "", ownProject ?? "")

@@ -1,4 +1,5 @@
 using Pelago.Client;
+using Pelago.Model;
 
 namespace Pelago.Region;
 
@@ -64,9 +65,9 @@ internal sealed class JournalProbe(string directory, TimeProvider clock) : IDisp
             PrivateFile.Write(Path.Combine(directory, "probe"), new byte[ProbeBytes]);
             return new JournalProbeResult(null, clock.GetElapsedTime(started));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (PelagoException e)
         {
-            return new JournalProbeResult($"The journal's directory cannot be written: {e.Message}", null);
+            return new JournalProbeResult(e.Failure.Message, null);
         }
     }
 }

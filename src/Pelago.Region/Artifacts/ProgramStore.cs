@@ -48,7 +48,8 @@ internal sealed class ProgramStore(string directory, ArtifactStore artifacts, Ar
         PrivateFile.WriteJson(EntrypointFile(digest), artifact.Entrypoint.ToArray());
     }
 
-    private string PathOf(string digest) => Path.Combine(directory, digest["sha256:".Length..]);
+    /// <summary>Where the program of an artifact is, or would be.</summary>
+    public string PathOf(string digest) => Path.Combine(directory, digest["sha256:".Length..]);
 
     private string EntrypointFile(string digest) => PathOf(digest) + ".json";
 }

@@ -74,7 +74,7 @@ internal sealed class InstanceDesk(
     public void Fail(InstanceState instance, TroubleView trouble)
     {
         var kept = InstanceWords.Of(trouble);
-        table.Update(instance.Id, i => i with { Failure = kept });
+        table.Note(instance.Id, i => i with { Failure = kept });
         Log.InstanceFailed(log, instance.Id, instance.Key, kept.ToString());
     }
 

@@ -19,10 +19,11 @@ internal sealed class InstanceStarter(
 
     /// <summary>
     /// Starts an instance: 1. id, ports and secrets are chosen, 2. remembered, 3. the process starts with a one-time
-    /// token on its standard input, 4. its pid is remembered. Ended between 3 and 4, the region finds the process by
-    /// its id.
+    /// token on its standard input, 4. its pid is remembered. Ended between 3 and 4, or on a disk that took 2 and does
+    /// not take 4, the region finds the process by its id; nothing is started that cannot be remembered.
     /// </summary>
-    /// <exception cref="PelagoException">No port is free, or the program cannot be started.</exception>
+    /// <exception cref="PelagoException">No port is free, the disk takes nothing, or the program cannot be
+    /// started.</exception>
     public InstanceState Start(DesiredService service)
     {
         // 1.
@@ -45,7 +46,7 @@ internal sealed class InstanceStarter(
             var process = DetachedProcess.Start(Spec(instance, service, program, new EnrolmentTicket(token, apiPin())));
 
             // 4.
-            return table.Update(id, i => i with { Process = process })!;
+            return table.Note(id, i => i with { Process = process })!;
         }
         catch
         {
@@ -64,7 +65,14 @@ internal sealed class InstanceStarter(
         EnrolmentTicket ticket)
     {
         var data = home.DataOf(service.Project, service.Service);
-        PrivateFile.CreateDirectory(data);
+        try
+        {
+            PrivateFile.CreateDirectory(data);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw PrivateFile.NotWritten(data, e).ToException(e);
+        }
         var environment = InheritedEnvironment.Without(Environment.GetEnvironmentVariables());
         environment["DOTNET_ENVIRONMENT"] = "Production";
         foreach (var (name, value) in service.Spec.Environment)

@@ -26,9 +26,13 @@ internal sealed class WorkloadHost(
 
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan FetchRetry = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan SaveRetry = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<string, Task> _underWay = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, DateTimeOffset> _fetchNotBefore = new(StringComparer.Ordinal);
+
+    private Failure? _unsaved;
+    private long _settledAt;
 
     /// <summary>Called after a turn in which services, instances or their readiness changed.</summary>
     public Func<CancellationToken, Task>? Changed { get; set; }
@@ -74,6 +78,26 @@ internal sealed class WorkloadHost(
         // 2. and 3.
         foreach (var action in Reconciler.Decide(input))
             Act(action, snapshot, cancellationToken);
+        Settle();
+    }
+
+    /// <summary>Writes what the disk did not take before, and says once that it does not, and once that it
+    /// does.</summary>
+    private void Settle()
+    {
+        if (_unsaved is not null && clock.GetElapsedTime(_settledAt) >= SaveRetry)
+        {
+            table.Settle();
+            _settledAt = clock.GetTimestamp();
+        }
+        var now = table.Unsaved;
+        if (now == _unsaved)
+            return;
+        if (now is null)
+            Log.WorkloadsSaved(log);
+        else
+            Log.WorkloadsNotSaved(log, now.ToString());
+        (_unsaved, _settledAt) = (now, clock.GetTimestamp());
     }
 
     private ObservedInstance Observe(InstanceState instance, DateTimeOffset now)
@@ -151,10 +175,11 @@ internal sealed class WorkloadHost(
                 Troubles.Started(service.Key);
             Log.Installed(log, digest);
         }
-        catch (PelagoException e)
+        catch (Exception e) when (e is PelagoException or IOException or UnauthorizedAccessException)
         {
             _fetchNotBefore[digest] = clock.GetUtcNow() + FetchRetry;
-            var why = ServiceTrouble.Of(e.Failure);
+            var why = ServiceTrouble.Of((e as PelagoException)?.Failure
+                ?? PrivateFile.NotWritten(programs.PathOf(digest), e));
             if (services.Any(service => Troubles.Of(service) != why))
                 Log.NotInstalled(log, digest, why.Message);
             foreach (var service in services)

@@ -5,7 +5,7 @@ using Pelago.Model;
 
 namespace Pelago.Tests.EndToEnd;
 
-/// <summary>Supervises a real process: the smallest role, a network without links.</summary>
+/// <summary>Supervises a real process: the smallest role, a network of one link.</summary>
 public sealed class SupervisorTests : IDisposable
 {
     private const string Role = "wan";
@@ -23,7 +23,8 @@ public sealed class SupervisorTests : IDisposable
     {
         PrivateFile.CreateDirectory(Home);
         PrivateFile.CreateDirectory(RoleHome);
-        PrivateFile.WriteJson(Path.Combine(RoleHome, "config.json"), new WanConfig(0, "", "none", []));
+        PrivateFile.WriteJson(Path.Combine(RoleHome, "config.json"), new WanConfig(
+            0, "", "none", [new WanLink("a", "b", 0, Endpoint.Loopback(1))]));
     }
 
     public void Dispose()
@@ -88,6 +89,44 @@ public sealed class SupervisorTests : IDisposable
     }
 
     [Fact]
+    public async Task Role_KilledOnAFullDisk_IsStartedAgainAndWrittenDownWithSpace()
+    {
+        using var supervisor = Start(_stop.Token);
+        var first = await RunningAsync(supervisor);
+        ProcessIdentity second;
+        using (new FullDisk(StateFile))
+        {
+            first.Kill();
+            second = await RunningAsync(supervisor, not: first.Pid);
+            Saved().Pid.ShouldBe(first.Pid);
+            using var successor = new Supervisor(Config(), Home, TimeProvider.System, NullLogger.Instance);
+            successor.Report().Roles.Single().Pid.ShouldBe(second.Pid, "found by its home");
+        }
+        await Eventually.BeTrue(() => Saved().Pid == second.Pid, "its pid on the disk");
+        second.Kill();
+        await RunningAsync(supervisor, not: second.Pid);
+    }
+
+    [Fact]
+    public async Task Stop_OnAFullDisk_FailsAndChangesNothing()
+    {
+        using var supervisor = Start(_stop.Token);
+        var process = await RunningAsync(supervisor);
+        using (new FullDisk(StateFile))
+        {
+            var refused = await Should.ThrowAsync<PelagoException>(
+                () => supervisor.StopAsync(new RoleCommand([Role], Kill: true), Cancellation));
+            refused.Failure.Error.ShouldBe(ErrorCodes.FileNotWritten);
+            supervisor.Report().Roles.Single().Wanted.ShouldBe(RoleReport.Running);
+            process.IsAlive.ShouldBeTrue();
+            process.Kill();
+            await RunningAsync(supervisor, not: process.Pid);
+        }
+        await supervisor.StopAsync(new RoleCommand([Role], Kill: true), Cancellation);
+        Saved().Wanted.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task Role_Unknown_IsRefused()
     {
         using var supervisor = new Supervisor(Config(), Home, TimeProvider.System, NullLogger.Instance);
@@ -113,6 +152,10 @@ public sealed class SupervisorTests : IDisposable
         world.PublishTrust().ShouldBeFalse();
         (await File.ReadAllTextAsync(world.TrustBundle, Cancellation)).ShouldBe("two");
     }
+
+    private string StateFile => Path.Combine(Home, SupervisorState.FileName);
+
+    private RoleState Saved() => SupervisorMemory.Read(Home).Single();
 
     private SupervisorConfig Config() => new(0, "", [new RoleSpec(Role, ["wan", "run"], RoleHome)]);
 

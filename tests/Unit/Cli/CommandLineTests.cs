@@ -21,6 +21,10 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(2, "PLG1202", "wan")]
     [InlineData(2, "PLG1202", "wan", "cut")]
     [InlineData(3, "PLG1305", "deploy", "/no/such/directory")]
+    [InlineData(2, "The value of --project must not be 'pelago', which is Pelago's own. Choose another project",
+        "deploy", "/", "--name", "region", "--project", "pelago", "--dry-run")]
+    [InlineData(2, "The value of --project must begin with a letter",
+        "deploy", "/", "--name", "shop", "--project", "Retail", "--dry-run")]
     [InlineData(3, "PLG1101", "status")]
     [InlineData(3, "PLG1101", "down")]
     [InlineData(3, "PLG1101", "verify")]

@@ -208,6 +208,29 @@ public sealed class WideAreaNetworkTests
     }
 
     [Fact]
+    public void Command_OnAFullDisk_FailsAndChangesNothing()
+    {
+        var home = Directory.CreateTempSubdirectory("pelago-wan-");
+        try
+        {
+            using var wan = new WanFixture(TimeProvider.System, home);
+            var before = wan.Network.Report().Directions;
+            using (new FullDisk(Path.Combine(home.FullName, "state.json")))
+            {
+                wan.Network.Cut(OnlyAToB).ShouldNotBeNull().Error.ShouldBe(ErrorCodes.FileNotWritten);
+                wan.Network.Set(new WanDelay(Everything, 50)).ShouldNotBeNull();
+                wan.Network.Report().Directions.ShouldBe(before);
+            }
+            wan.Network.Cut(OnlyAToB).ShouldBeNull();
+            wan.Network.Report().Directions.Single(d => d.From == "a").CutSince.ShouldNotBeNull();
+        }
+        finally
+        {
+            home.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public void State_Restart_KeepsCutsAndDelays()
     {
         var home = Directory.CreateTempSubdirectory("pelago-wan-");
