@@ -56,15 +56,17 @@ public sealed record Arguments(string File, Uri Url)
             else
                 return Wrong($"'{args[i]}' is no option, or its value is missing", out mistake);
         }
-        if (files.Count != 1 || !System.IO.File.Exists(files[0]))
-            return Wrong(files.Count == 1 ? $"'{files[0]}' does not exist" : "name one index file", out mistake);
+        if (files.Count != 1)
+            return Wrong("name one index file", out mistake);
+        if (NoFile(files[0]) is { } noIndex)
+            return Wrong(noIndex, out mistake);
         if (!Uri.TryCreate(options.GetValueOrDefault("--url"), UriKind.Absolute, out var url)
             || url.Scheme is not ("http" or "https"))
             return Wrong("--url needs an http or https URL", out mistake);
         var read = new Arguments(files[0], url) { Roots = options.GetValueOrDefault("--cacert"),
             Restart = options.ContainsKey("--restart") };
-        if (read.Roots is { } roots && !System.IO.File.Exists(roots))
-            return Wrong($"'{roots}' does not exist", out mistake);
+        if (read.Roots is { } roots && NoFile(roots) is { } noRoots)
+            return Wrong(noRoots, out mistake);
         if (Number("--connections", 8, 256) is not { } connections
             || Number("--retry-seconds", 300, 86_400) is not { } retry
             || Number("--limit", int.MaxValue, int.MaxValue) is not { } limit)
@@ -78,6 +80,10 @@ public sealed record Arguments(string File, Uri Url)
                     && value <= most
                     ? value : null;
     }
+
+    private static string? NoFile(string path)
+        => System.IO.File.Exists(path) ? null
+            : $"'{path}' {(Directory.Exists(path) ? "is a directory, not a file" : "does not exist")}";
 
     private static Arguments? Wrong(string what, out string mistake)
     {

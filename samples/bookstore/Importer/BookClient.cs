@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -18,10 +19,12 @@ public sealed class BookClient : IDisposable
     private readonly HttpClient http;
     private readonly TimeSpan patience;
     private readonly TimeProvider clock;
+    private volatile string? lastTrouble;
 
     /// <summary>Prepares the connections.</summary>
     /// <param name="rootsFile">PEM file of the roots to trust, or null for the system's.</param>
     /// <param name="patience">How long one book may be retried.</param>
+    /// <exception cref="InvalidDataException">The file holds no certificate.</exception>
     public BookClient(Uri url, string? rootsFile, int connections, TimeSpan patience, TimeProvider clock)
     {
         (this.patience, this.clock) = (patience, clock);
@@ -38,8 +41,13 @@ public sealed class BookClient : IDisposable
         http = new HttpClient(handler) { BaseAddress = url, Timeout = TimeSpan.FromSeconds(30) };
     }
 
+    /// <summary>Why the last attempt failed that is repeated; null since one has succeeded.</summary>
+    public string? LastTrouble => lastTrouble;
+
     /// <summary>Writes one book.</summary>
     /// <returns>Null when it was taken, otherwise why it was refused for good.</returns>
+    /// <exception cref="AuthenticationException">The service's certificate is not trusted, which does not pass by
+    /// itself.</exception>
     /// <exception cref="TimeoutException">The service could not be reached for as long as patience lasts.</exception>
     public async Task<string?> PutAsync(Package package, CancellationToken cancellationToken)
     {
@@ -51,6 +59,7 @@ public sealed class BookClient : IDisposable
         while (true)
         {
             var (done, answer) = await TryPutAsync(package, body, key, cancellationToken);
+            lastTrouble = done ? null : answer;
             if (done)
                 return answer;
             if (clock.GetElapsedTime(started) > patience)
@@ -83,6 +92,13 @@ public sealed class BookClient : IDisposable
             var passing = response.StatusCode is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests
                 || (int)response.StatusCode >= 500;
             return (!passing, answer);
+        }
+        // One with an inner exception is what the other side said in the handshake, and may pass.
+        catch (HttpRequestException error) when (error.InnerException is AuthenticationException
+            { InnerException: null } untrusted)
+        {
+            throw new AuthenticationException(
+                $"{http.BaseAddress} is not who it says, as far as the trusted roots know. {untrusted.Message}", error);
         }
         catch (Exception error) when (error is HttpRequestException or IOException
             || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))
@@ -139,7 +155,15 @@ public sealed class BookClient : IDisposable
             RevocationMode = X509RevocationMode.NoCheck,
             DisableCertificateDownloads = true,
         };
-        policy.CustomTrustStore.ImportFromPemFile(rootsFile);
-        return policy;
+        try
+        {
+            policy.CustomTrustStore.ImportFromPemFile(rootsFile);
+        }
+        catch (CryptographicException error)
+        {
+            throw new InvalidDataException($"'{rootsFile}' holds a certificate that cannot be read", error);
+        }
+        return policy.CustomTrustStore.Count > 0 ? policy
+            : throw new InvalidDataException($"'{rootsFile}' holds no certificate in PEM");
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Security.Authentication;
 using System.Threading.Channels;
 
 namespace Bookstore.Importer;
@@ -20,6 +21,9 @@ public sealed class ImportRun(Arguments arguments, TimeProvider clock)
     private int done;
 
     /// <summary>Runs to the end.</summary>
+    /// <exception cref="InvalidDataException">The index or the file of roots holds nothing that can be
+    /// used.</exception>
+    /// <exception cref="AuthenticationException">The service's certificate is not trusted.</exception>
     /// <exception cref="TimeoutException">The service was away for too long.</exception>
     public async Task<ImportSummary> RunAsync(CancellationToken cancellationToken)
     {
@@ -30,14 +34,19 @@ public sealed class ImportRun(Arguments arguments, TimeProvider clock)
             records++;
             return p;
         }));
+        if (records == 0)
+        {
+            throw new InvalidDataException(
+                $"'{arguments.File}' holds no record with a Package and a Version: it is no Debian package index");
+        }
+        using var books = new BookClient(
+            arguments.Url, arguments.Roots, arguments.Connections, TimeSpan.FromSeconds(arguments.RetrySeconds), clock);
         var checkpoint = new Checkpoint(arguments.File, arguments.Url);
         var skip = arguments.Restart ? 0 : checkpoint.Through;
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{records} records, {newest.Count} packages{(skip > 0 ? $", going on after record {skip}" : "")}"));
-        using var books = new BookClient(
-            arguments.Url, arguments.Roots, arguments.Connections, TimeSpan.FromSeconds(arguments.RetrySeconds), clock);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var progress = ProgressAsync(newest.Count, ending.Token);
+        var progress = ProgressAsync(newest.Count, books, ending.Token);
         try
         {
             var queue = Channel.CreateBounded<Package>(arguments.Connections * 4);
@@ -104,7 +113,7 @@ public sealed class ImportRun(Arguments arguments, TimeProvider clock)
         }
     }
 
-    private async Task ProgressAsync(int all, CancellationToken cancellationToken)
+    private async Task ProgressAsync(int all, BookClient books, CancellationToken cancellationToken)
     {
         var started = clock.GetTimestamp();
         using var pace = new PeriodicTimer(ProgressInterval, clock);
@@ -115,7 +124,8 @@ public sealed class ImportRun(Arguments arguments, TimeProvider clock)
                 var now = Volatile.Read(ref done);
                 var perSecond = now / clock.GetElapsedTime(started).TotalSeconds;
                 Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"{now} of {all} ({100.0 * now / all:0} %), {perSecond:0}/s"));
+                    $"{now} of {all} ({100.0 * now / all:0} %), {perSecond:0}/s")
+                    + (books.LastTrouble is { } trouble ? $"; retrying: {trouble}" : ""));
             }
         }
         catch (OperationCanceledException)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Authentication;
 using Bookstore.Importer;
 
 if (args is [] or ["--help"] or ["-h"])
@@ -32,6 +33,16 @@ catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
 {
     Console.Error.WriteLine("interrupted; the same command goes on from here");
     return 130;
+}
+catch (InvalidDataException error)
+{
+    Console.Error.WriteLine($"error: {error.Message}. See --help.");
+    return 2;
+}
+catch (AuthenticationException error)
+{
+    Console.Error.WriteLine($"error: {error.Message}\n--cacert FILE names the roots to trust.");
+    return 1;
 }
 catch (TimeoutException error)
 {

@@ -9,14 +9,17 @@ internal sealed class Terminal
 {
     private const int RedirectedWidth = 400;
 
+    // Waits for several roles report side by side; a message is one piece.
+    private readonly Lock _saying = new();
     private readonly IAnsiConsole _data;
     private readonly IAnsiConsole _messages;
+    private readonly StringWriter _message = new();
 
     public Terminal(TextWriter output, TextWriter error, bool colourOutput, bool colourError)
     {
         (Out, Error) = (output, error);
         _data = Console(output, colourOutput);
-        _messages = Console(error, colourError);
+        _messages = Console(_message, colourError);
         IsInteractive = colourOutput;
     }
 
@@ -82,21 +85,33 @@ internal sealed class Terminal
     public void Line(string text) => Out.WriteLine(text);
 
     /// <summary>Says what happens, on standard error.</summary>
-    public void Say(string message) => Error.WriteLine(message);
+    public void Say(string message)
+    {
+        lock (_saying)
+            Error.WriteLine(message);
+    }
 
     /// <summary>Says what happens to a role, on standard error.</summary>
     public void Progress(string role, string state, string detail = "")
     {
-        _messages.Write(new Text($"  {role,-24}"));
-        _messages.Write(new Text(state, StyleOf(state)));
-        _messages.WriteLine(detail.Length == 0 ? "" : $"  {detail}");
+        Message(new Paragraph($"  {role,-24}").Append(state, StyleOf(state))
+            .Append(detail.Length == 0 ? "" : $"  {detail}"));
     }
 
     /// <summary>Says what failed: <c>error PLG1203: region 'eu-west-9' does not exist. Regions: …</c></summary>
     public void Fail(Failure failure)
     {
-        _messages.Write(new Text("error", new Style(Color.Red)));
-        _messages.WriteLine($" {failure}");
+        Message(new Paragraph("error", new Style(Color.Red)).Append($" {failure}"));
+    }
+
+    private void Message(Paragraph line)
+    {
+        lock (_saying)
+        {
+            _messages.Write(line.Append(Environment.NewLine));
+            Error.Write(_message.ToString());
+            _message.GetStringBuilder().Clear();
+        }
     }
 
     private static Style StyleOf(string word) => word.ToLowerInvariant() switch

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 using Pelago.Model;
 
@@ -9,7 +10,8 @@ public enum Rotation
     /// <summary>It is within its limit.</summary>
     None,
 
-    /// <summary>It was put aside, and every byte is there or in the log.</summary>
+    /// <summary>It was put aside, and every byte is there or in the log; of one that had outgrown its limit twice,
+    /// every byte of the end that is kept.</summary>
     Whole,
 
     /// <summary>It was put aside on a file system that can only cut: what was written in between is lost.</summary>
@@ -32,8 +34,9 @@ public static class LogRotation
     private const long BytesPerMebibyte = 1024 * 1024;
 
     /// <summary>Puts a log aside when it has outgrown its limit. Of one that has outgrown it twice only the end is
-    /// kept, as much as the limit.</summary>
-    /// <exception cref="IOException">The disk does not allow it; the log is as it was, or aside in part.</exception>
+    /// kept, as much as the limit, and the first line of what was put aside says how much was dropped.</summary>
+    /// <exception cref="IOException">The disk does not allow it; the log and what was put aside before are as they
+    /// were.</exception>
     public static Rotation Rotate(string path, LogLimits limits) => Rotate(path, limits, Posix.TryCollapse);
 
     /// <param name="path">The log.</param>
@@ -45,18 +48,24 @@ public static class LogRotation
         var limit = limits.FileMebibytes * BytesPerMebibyte;
         if (new FileInfo(path) is not { Exists: true } file || file.Length < limit)
             return Rotation.None;
-        for (var number = limits.KeptFiles; number > 1; number--)
-        {
-            if (File.Exists(Aside(path, number - 1)))
-                File.Move(Aside(path, number - 1), Aside(path, number), overwrite: true);
-        }
         using var log = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         var length = RandomAccess.GetLength(log);
         var from = length > 2 * limit ? length - limit : 0;
         var blocks = (length - 1) / BlockBytes * BlockBytes; // a range that reached the end could not be taken out
-        using var aside = limits.KeptFiles > 0 ? Create(Aside(path, 1)) : Stream.Null;
-        Copy(log, from, blocks, aside);
-        aside.Flush();
+        using var aside = limits.KeptFiles > 0 ? Create(Beside(path)) : Stream.Null;
+        try
+        {
+            if (from > 0)
+                aside.Write(Dropped(from, limits));
+            Copy(log, from, blocks, aside);
+            aside.Flush();
+        }
+        catch (IOException)
+        {
+            File.Delete(Beside(path)); // the disk may be full: the half of a copy must not stay there
+            throw;
+        }
+        Shift(path, limits);
         if (collapse(log, blocks))
             return Rotation.Whole;
         for (var round = 0; round < MaxCatchingUp && RandomAccess.GetLength(log) > blocks; round++)
@@ -67,6 +76,22 @@ public static class LogRotation
 
     /// <summary>The file of a log that was put aside, 1 for the newest.</summary>
     public static string Aside(string path, int number) => FormattableString.Invariant($"{path}.{number}");
+
+    private static string Beside(string path) => Aside(path, 1) + ".new";
+
+    private static byte[] Dropped(long bytes, LogLimits limits) => Encoding.ASCII.GetBytes(FormattableString.Invariant(
+        $"[pelago dropped {bytes} bytes here: more than twice {limits.FileMebibytes} MiB came at once]\n"));
+
+    private static void Shift(string path, LogLimits limits)
+    {
+        for (var number = limits.KeptFiles; number > 1; number--)
+        {
+            if (File.Exists(Aside(path, number - 1)))
+                File.Move(Aside(path, number - 1), Aside(path, number), overwrite: true);
+        }
+        if (limits.KeptFiles > 0)
+            File.Move(Beside(path), Aside(path, 1), overwrite: true);
+    }
 
     /// <returns>How far it came: the end, or that of the log.</returns>
     private static long Copy(SafeFileHandle log, long from, long end, Stream aside)

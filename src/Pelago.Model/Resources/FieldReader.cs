@@ -122,9 +122,9 @@ internal sealed class FieldReader
         {
             return value.GetString();
         }
-        catch (InvalidOperationException) // an escaped surrogate without its other half
+        catch (InvalidOperationException e)
         {
-            Fail(at, "holds an unpaired surrogate");
+            Fail(at, JsonMembers.BrokenText(e));
             return null;
         }
     }

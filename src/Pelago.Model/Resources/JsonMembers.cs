@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Pelago.Model;
@@ -27,8 +28,8 @@ public static class JsonMembers
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var member in element.EnumerateObject())
         {
-            if (NameOf(member) is not { } name)
-                return "has a member whose name holds an unpaired surrogate";
+            if (NameOf(member, out var broken) is not { } name)
+                return $"has a member whose name {broken}";
             var at = path.Length == 0 ? name : $"{path}.{name}";
             if (!names.Add(name))
                 return $"gives the member '{Shown(at)}' twice";
@@ -38,14 +39,21 @@ public static class JsonMembers
         return null;
     }
 
-    private static string? NameOf(JsonProperty member)
+    /// <summary>The rule that a text breaks which cannot be read: its bytes are no UTF-8, or they escape a surrogate
+    /// without its other half.</summary>
+    public static string BrokenText(InvalidOperationException error)
+        => error.InnerException is DecoderFallbackException ? "is not valid UTF-8" : "holds an unpaired surrogate";
+
+    private static string? NameOf(JsonProperty member, out string broken)
     {
+        broken = "";
         try
         {
             return member.Name;
         }
-        catch (InvalidOperationException) // an escaped surrogate without its other half
+        catch (InvalidOperationException e)
         {
+            broken = BrokenText(e);
             return null;
         }
     }

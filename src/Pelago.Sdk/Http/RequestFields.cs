@@ -29,6 +29,14 @@ public sealed class RequestFields : IDisposable
             throw new Failure(ErrorCodes.UnsupportedMediaType, "The body is not declared as JSON.",
                 "Send Content-Type: application/json.", "Content-Type").ToException();
         }
+        // JSON between systems is UTF-8 (RFC 8259 section 8.1), and is read as that.
+        if (context.Request.GetTypedHeaders().ContentType is { Charset: { HasValue: true } charset }
+            && !charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)
+            && !charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new Failure(ErrorCodes.UnsupportedMediaType, "The body is declared in another charset than UTF-8.",
+                "Send UTF-8 and Content-Type: application/json.", "Content-Type").ToException();
+        }
         JsonDocument parsed;
         try
         {
@@ -70,16 +78,19 @@ public sealed class RequestFields : IDisposable
             return least;
         if (value.TryGetInt64(out var number) && number >= least && number <= most)
             return number;
+        var (below, above) = value.TryGetDouble(out var given) ? (given < least, given > most) : (false, false);
         Add(name, string.Create(CultureInfo.InvariantCulture, $"must be a whole number from {least} to {most}"),
-            string.Create(CultureInfo.InvariantCulture,
-                $"Nearest allowed: {(value.TryGetDouble(out var d) && d > most ? most : least)}."));
+            below || above
+                ? string.Create(CultureInfo.InvariantCulture, $"Nearest allowed: {(above ? most : least)}.")
+                : "Send it without a fraction or an exponent.");
         return least;
     }
 
     /// <summary>Notes something that is wrong with a field by a rule of the caller.</summary>
     /// <param name="rule">Continues "The field 'name' …".</param>
     public void Add(string name, string rule, string next)
-        => failures.Add(new Failure(ErrorCodes.InvalidField, $"The field '{name}' {rule}.", next, name));
+        => failures.Add(
+            new Failure(ErrorCodes.InvalidField, Sentence.End($"The field '{name}' {rule}"), next, name));
 
     /// <summary>Ends the reading: also refuses fields that nobody asked for.</summary>
     /// <exception cref="InvalidRequestException">Something is wrong.</exception>
@@ -121,9 +132,9 @@ public sealed class RequestFields : IDisposable
         {
             text = value.GetString()!;
         }
-        catch (InvalidOperationException) // an escaped surrogate without its other half
+        catch (InvalidOperationException e)
         {
-            Add(name, "holds an unpaired surrogate", "Send well-formed Unicode.");
+            Add(name, JsonMembers.BrokenText(e), "Send well-formed Unicode in UTF-8.");
             return null;
         }
         var length = 0;

@@ -45,13 +45,14 @@ public sealed class LogRotationTests : IDisposable
     }
 
     [Fact]
-    public void Rotate_LogFarBeyondItsLimit_KeepsItsEndOnly()
+    public void Rotate_LogFarBeyondItsLimit_KeepsItsEndAndSaysHowMuchIsMissing()
     {
         File.WriteAllText(Log, new string('a', 3 * 1024 * 1024) + "the end");
         LogRotation.Rotate(Log, Limits, CannotCollapse).ShouldBe(Rotation.Cut);
-        var aside = File.ReadAllText(LogRotation.Aside(Log, 1));
-        aside.Length.ShouldBe(1024 * 1024);
-        aside.ShouldEndWith("the end");
+        var aside = File.ReadAllText(LogRotation.Aside(Log, 1)).Split('\n');
+        aside[0].ShouldBe("[pelago dropped 2097159 bytes here: more than twice 1 MiB came at once]");
+        aside[1].Length.ShouldBe(1024 * 1024);
+        aside[1].ShouldEndWith("the end");
         File.GetUnixFileMode(LogRotation.Aside(Log, 1)).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 
@@ -63,6 +64,23 @@ public sealed class LogRotationTests : IDisposable
         content.Length.ShouldBeInRange(1024 * 1024, 2 * 1024 * 1024);
         LogRotation.Rotate(Log, Limits).ShouldNotBe(Rotation.None);
         (File.ReadAllText(LogRotation.Aside(Log, 1)) + File.ReadAllText(Log)).ShouldBe(content);
+    }
+
+    [Fact]
+    public void Rotate_OnAFullDisk_KeepsTheLogAndWhatWasPutAside()
+    {
+        File.WriteAllText(Log, new string('a', 1024 * 1024));
+        File.WriteAllText(LogRotation.Aside(Log, 1), "one");
+        File.WriteAllText(LogRotation.Aside(Log, 2), "two");
+        using (new FullDisk(LogRotation.Aside(Log, 1)))
+            Should.Throw<IOException>(() => LogRotation.Rotate(Log, Limits, CannotCollapse));
+        File.ReadAllText(LogRotation.Aside(Log, 1)).ShouldBe("one");
+        File.ReadAllText(LogRotation.Aside(Log, 2)).ShouldBe("two");
+        new FileInfo(Log).Length.ShouldBe(1024 * 1024);
+        Directory.GetFiles(_root.FullName).Length.ShouldBe(3);
+
+        LogRotation.Rotate(Log, Limits, CannotCollapse).ShouldBe(Rotation.Cut);
+        File.ReadAllText(LogRotation.Aside(Log, 2)).ShouldBe("one");
     }
 
     [Fact]

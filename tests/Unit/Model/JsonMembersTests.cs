@@ -19,6 +19,13 @@ public sealed class JsonMembersTests
         JsonMembers.Check(document.RootElement).ShouldBe(rule);
     }
 
+    [Fact]
+    public void Check_NameThatIsNoUtf8_SaysSo()
+    {
+        using var document = JsonDocument.Parse((byte[])[.. "{\""u8, 0xff, .. "\":1}"u8]);
+        JsonMembers.Check(document.RootElement).ShouldBe("has a member whose name is not valid UTF-8");
+    }
+
     [Theory]
     [InlineData("""{"a":{"a":1},"b":[{"a":1},{"a":1}],"A":2}""")]
     [InlineData("3")]

@@ -110,6 +110,64 @@ public sealed class ServiceTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("2.5", "Send it without a fraction or an exponent.")]
+    [InlineData("1e400", "Nearest allowed: 5.")]
+    [InlineData("-1e400", "Nearest allowed: 1.")]
+    [InlineData("5.5", "Nearest allowed: 5.")]
+    [InlineData("0", "Nearest allowed: 1.")]
+    public async Task Number_ThatMayNotBe_IsAnsweredWithWhatMay(string times, string next)
+    {
+        using var response = await PostAsync("/tallies/a", $$"""{"word":"x","times":{{times}}}""");
+        var problem = await ShouldBeProblem(response, "PLG2005", 422);
+        problem.GetProperty("detail").GetString().ShouldBe("The field 'times' must be a whole number from 1 to 5.");
+        problem.GetProperty("next").GetString().ShouldBe(next);
+    }
+
+    [Fact]
+    public async Task Text_ThatIsNoUtf8_IsCalledThat()
+    {
+        using var content = new ByteArrayContent([.. "{\"times\":1,\"word\":\""u8, 0xff, .. "\"}"u8]);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        using var response = await http.PostAsync("/tallies/a", content, TestContext.Current.CancellationToken);
+        (await ShouldBeProblem(response, "PLG2005", 422)).GetProperty("detail").GetString()
+            .ShouldBe("The field 'word' is not valid UTF-8.");
+    }
+
+    [Theory]
+    [InlineData("utf-16", false)]
+    [InlineData("us-ascii", false)]
+    [InlineData("UTF-8", true)]
+    [InlineData("\"utf-8\"", true)]
+    public async Task Body_DeclaredInACharset_IsTakenInUtf8Only(string charset, bool taken)
+    {
+        using var content = new ByteArrayContent("""{"word":"x","times":1}"""u8.ToArray());
+        content.Headers.TryAddWithoutValidation("Content-Type", $"application/json; charset={charset}");
+        using var response = await http.PostAsync("/tallies/a", content, TestContext.Current.CancellationToken);
+        if (taken)
+            response.StatusCode.ShouldBe(HttpStatusCode.OK);
+        else
+            await ShouldBeProblem(response, "PLG2008", 415);
+    }
+
+    [Fact]
+    public async Task Rule_ThatIsASentence_EndsWithOneFullStop()
+    {
+        using var fields = await FieldsAsync();
+        fields.Add("sku", "is no valid sku: The id must not be '.' or '..'.", "");
+        fields.Text("word", 1, 10);
+        Should.Throw<InvalidRequestException>(fields.ThrowIfInvalid).Failures.Single().Message
+            .ShouldBe("The field 'sku' is no valid sku: The id must not be '.' or '..'.");
+    }
+
+    private static ValueTask<RequestFields> FieldsAsync()
+    {
+        var context = new DefaultHttpContext();
+        context.Request.ContentType = "application/json";
+        context.Request.Body = new MemoryStream("""{"word":"x"}"""u8.ToArray());
+        return RequestFields.ReadAsync(context, TestContext.Current.CancellationToken);
+    }
+
+    [Theory]
     [InlineData("{", "PLG2003", 400)]
     [InlineData("", "PLG2003", 400)]
     [InlineData("[]", "PLG2003", 400)]
