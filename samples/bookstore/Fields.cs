@@ -15,6 +15,8 @@ internal static class Fields
         var sku = fields.Text("sku", 1, MaxSku);
         if (sku.Length > 0 && EntityKey.CheckId(sku) is { } failure)
             fields.Add("sku", "is no valid sku: " + failure.Message, failure.Next);
+        if (sku.AsSpan().ContainsAny('/', '\\'))
+            fields.Add("sku", "holds a slash, which no address can name.", "Leave it out.");
         return sku;
     }
 

@@ -82,16 +82,19 @@ internal static class UpVerb
         var terminal = context.Terminal;
         var known = directory.TryRead(); // before the lock: a directory of another version is not touched
         if (contextName is not null)
-            Contexts.OfUser().Save(contextName, directory.Root); // a name that is taken stops it before it starts
+            Contexts.OfUser().Require(contextName, directory.Root); // before anything is started
         await using var turn = await WorldLock.TakeAsync(directory, terminal, context.Time, cancellationToken);
         if (known is not null && request.PortBase is { } asked && asked != known.PortBase)
             terminal.Say($"This world keeps its ports from {known.PortBase}; --port-base is for a new world.");
         var start = new WorldStart(directory, request, terminal, context.Time);
         var world = await start.RunAsync(cancellationToken);
+        if (contextName is not null)
+            Contexts.OfUser().Save(contextName, directory.Root);
         await DeploySampleAsync(context, world, cancellationToken);
+        var expectsServices = await HasServicesAsync(world, cancellationToken);
         var failing = new ConcurrentDictionary<string, string>();
         var regions = world.World.Regions.Select(region => start.UntilAsync(RoleNames.Region(region.Name), world,
-            ct => IsCompleteAsync(world, region, failing, ct), cancellationToken));
+            ct => IsCompleteAsync(world, region, expectsServices, failing, ct), cancellationToken));
         await Task.WhenAll(regions);
         if (!failing.IsEmpty)
             throw RegionReadiness.NotAllServices(failing).ToException();
@@ -103,27 +106,34 @@ internal static class UpVerb
             $"Next: pelago status --watch{suffix} · pelago wan cut eu-west-1{suffix} · pelago down{suffix}");
     }
 
+    /// <summary>Deploys the sample, once in the life of a world.</summary>
     private static async Task DeploySampleAsync(VerbContext context, RunningWorld world,
         CancellationToken cancellationToken)
     {
+        if (world.World.SampleDeployed)
+            return;
         var samples = Environment.GetEnvironmentVariable("PELAGO_SAMPLES_DIR")
             ?? Path.Combine(AppContext.BaseDirectory, "samples");
         var published = Path.Combine(samples, Sample);
         using var region = world.Region(world.World.Regions[0], TimeSpan.FromSeconds(30));
         var services = await region.ListServicesAsync(SampleProject, cancellationToken);
-        if (services.Items.Any(service => service.Metadata.Name == Sample))
-            return;
-        if (!Directory.Exists(published))
+        if (services.Items.All(service => service.Metadata.Name != Sample))
         {
-            context.Terminal.Say($"The sample is not here ({published}); deploy something with 'pelago deploy DIR'.");
-            return;
+            if (!Directory.Exists(published))
+            {
+                context.Terminal.Say(
+                    $"The sample is not here ({published}); deploy something with 'pelago deploy DIR'.");
+                return;
+            }
+            await new Deployment(region, context.Terminal).RunAsync(
+                published, SampleProject, Sample, cancellationToken);
         }
-        await new Deployment(region, context.Terminal).RunAsync(published, SampleProject, Sample, cancellationToken);
+        PrivateFile.WriteJson(world.Directory.WorldFile, world.World with { SampleDeployed = true });
     }
 
     /// <summary>Whether the region runs what it should and follows every peer, or cannot: one of its services ends
     /// again and again, and is noted with what it says, or a peer's does, which nobody can follow.</summary>
-    private static async Task<bool> IsCompleteAsync(RunningWorld world, RegionRecord region,
+    private static async Task<bool> IsCompleteAsync(RunningWorld world, RegionRecord region, bool expectsServices,
         ConcurrentDictionary<string, string> failing, CancellationToken cancellationToken)
     {
         using var client = world.Region(region, TimeSpan.FromSeconds(5));
@@ -132,7 +142,18 @@ internal static class UpVerb
             return failing.TryAdd(region.Name, RegionReadiness.Sentence(region, ill));
         return !failing.IsEmpty || (view.State == States.Ready
             && view.Replication.All(peer => peer.State == States.Live)
-            && view.Services.Count > 0);
+            && (view.Services.Count > 0 || !expectsServices));
+    }
+
+    // Known to one region, they come to the others, one that begins with nothing included.
+    private static async Task<bool> HasServicesAsync(RunningWorld world, CancellationToken cancellationToken)
+    {
+        var known = await Task.WhenAll(world.World.Regions.Select(async record =>
+        {
+            using var region = world.Region(record, TimeSpan.FromSeconds(30));
+            return (await region.ListServicesAsync(project: null, cancellationToken)).Items.Count;
+        }));
+        return known.Any(count => count > 0);
     }
 
     private static async Task<string> UrlAsync(RunningWorld world, CancellationToken cancellationToken)

@@ -70,7 +70,7 @@ internal sealed class VerbContext(Terminal terminal, TimeProvider time)
         CustomParser = result =>
         {
             if (T.TryParse(result.Tokens.Single().Value, CultureInfo.InvariantCulture, out var number)
-                && (least is null || number >= least) && (most is null || number <= most) && !T.IsNaN(number))
+                && (least is null || number >= least) && (most is null || number <= most) && T.IsFinite(number))
                 return number;
             result.AddError(least is null ? $"{name} must be a number."
                 : string.Create(CultureInfo.InvariantCulture, $"{name} must be a number from {least} to {most}."));

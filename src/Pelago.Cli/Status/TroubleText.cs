@@ -20,6 +20,8 @@ internal static class TroubleText
             var name = $"{service.Project}/{service.Name}";
             if (service.Trouble is { } said)
                 yield return $"{region.Name}: {name}: {said}{Restarts(service.Restarts)}";
+            else if (service is { Restarts: not null, Message: { } message })
+                yield return $"{region.Name}: {name}: {message}{Restarts(service.Restarts)}";
             foreach (var line in Parked(region.Name, name, service.Parked).Concat(
                 Alarms(region.Name, name, service.Alarms)))
                 yield return line;

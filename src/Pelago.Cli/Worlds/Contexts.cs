@@ -53,15 +53,8 @@ internal sealed class Contexts(string file)
     /// PLG1114 when it cannot be saved.</exception>
     public void Save(string name, string directory)
     {
-        Check(name);
-        var known = Read();
-        if (known.TryGetValue(name, out var present) && present == directory)
+        if (Require(name, directory) is not { } known)
             return;
-        if (present is not null && System.IO.File.Exists(Path.Combine(present, WorldRecord.FileName)))
-        {
-            throw new Failure(ErrorCodes.ContextTaken, $"context '{name}' is the world in '{present}'.",
-                "Choose another name, or leave out --data to use that world.").ToException();
-        }
         known[name] = directory;
         try
         {
@@ -76,6 +69,20 @@ internal sealed class Contexts(string file)
         {
             throw Unusable(e.Failure.Message, e);
         }
+    }
+
+    /// <summary>Checks that a context may be saved, and saves nothing.</summary>
+    /// <returns>What is known, or null when it is this already.</returns>
+    /// <exception cref="PelagoException">As for <see cref="Save"/>.</exception>
+    public SortedDictionary<string, string>? Require(string name, string directory)
+    {
+        Check(name);
+        var known = Read();
+        if (known.TryGetValue(name, out var present) && present == directory)
+            return null;
+        return present is null || !System.IO.File.Exists(Path.Combine(present, WorldRecord.FileName)) ? known
+            : throw new Failure(ErrorCodes.ContextTaken, $"context '{name}' is the world in '{present}'.",
+                "Choose another name, or leave out --data to use that world.").ToException();
     }
 
     private SortedDictionary<string, string> Read()

@@ -76,9 +76,10 @@ internal sealed class WorldDirectory(string path)
             var entries = Directory.EnumerateFileSystemEntries(Root).Select(Path.GetFileName).ToList();
             if (entries.Contains(WorldRecord.FileName))
                 return Parse(File.ReadAllBytes(WorldFile));
-            // An `up` that was interrupted before it recorded its choice leaves the lock and the token at most.
-            var foreign = entries.Except([Path.GetFileName(LockFile), Path.GetFileName(AdminTokenFile)])
-                .FirstOrDefault();
+            // An `up` that was interrupted before it recorded its choice leaves these at most.
+            var token = Path.GetFileName(AdminTokenFile);
+            var foreign = entries.Except([Path.GetFileName(LockFile), token, token + PrivateFile.Unfinished,
+                WorldRecord.FileName + PrivateFile.Unfinished]).FirstOrDefault();
             return foreign is null ? null : throw Format($"holds '{foreign}' but no {WorldRecord.FileName}", null);
         }
         catch (UnauthorizedAccessException e)
@@ -92,6 +93,7 @@ internal sealed class WorldDirectory(string path)
     /// <exception cref="PelagoException">PLG1103 when the directory may not be written.</exception>
     public FileStream? TryLock()
     {
+        const int HeldLock = 11; // EWOULDBLOCK of flock(2)
         try
         {
             if (!Directory.Exists(Root))
@@ -107,9 +109,15 @@ internal sealed class WorldDirectory(string path)
             throw new Failure(ErrorCodes.WorldAccess, $"'{Root}' cannot be created: {e.Message}",
                 "Choose another directory with --data.").ToException(e);
         }
-        catch (IOException)
+        catch (IOException e) when (e.HResult == HeldLock)
         {
             return null;
+        }
+        catch (IOException e)
+        {
+            throw new Failure(ErrorCodes.WorldAccess, Sentence.End($"'{Root}' cannot be written: {e.Message}"),
+                "Free its disk or have it mounted for writing, or choose another directory with --data.")
+                .ToException(e);
         }
     }
 
@@ -183,8 +191,10 @@ internal sealed class WorldDirectory(string path)
                 throw Format($"is of format {version}, this version of Pelago reads format "
                     + $"{WorldRecord.CurrentFormat}", null);
             }
-            return document.RootElement.Deserialize<WorldRecord>(WorldJson.Options)
+            var world = document.RootElement.Deserialize<WorldRecord>(WorldJson.Options)
                 ?? throw Format($"holds an empty {WorldRecord.FileName}", null);
+            return WorldPlan.IsWhole(world) ? world
+                : throw Format($"holds a {WorldRecord.FileName} that lacks a link or names a region twice", null);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {

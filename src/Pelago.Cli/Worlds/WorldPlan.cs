@@ -55,7 +55,7 @@ internal static class WorldPlan
 
         var (management, supervisor, wanControl) = (Take(portBase), Take(portBase + 1), Take(portBase + 2));
         var linkPort = portBase + 10;
-        var links = Pairs().Select(pair => new LinkRecord(pair.From, pair.To, Take(linkPort++))).ToList();
+        var links = Pairs(RegionNames).Select(pair => new LinkRecord(pair.From, pair.To, Take(linkPort++))).ToList();
         var regions = RegionNames.Select((name, index) =>
         {
             var first = portBase + 100 * (index + 1);
@@ -110,9 +110,19 @@ internal static class WorldPlan
             GuardDirectory = directory.Guards(region.Name), Logs = world.Logs,
         };
 
-    private static IEnumerable<(string From, string To)> Pairs()
-        => from source in RegionNames
-           from target in RegionNames.Append(LatencyMatrix.Federation)
+    /// <summary>Whether a record names each region once and has a link for every pair, as everything here takes for
+    /// granted.</summary>
+    public static bool IsWhole(WorldRecord world)
+    {
+        var names = (world.Regions ?? []).Select(region => region?.Name ?? "").ToList();
+        return names.Count > 0 && names.TrueForAll(name => name.Length > 0) && names.Distinct().Count() == names.Count
+            && Pairs(names).All(pair => (world.Links ?? []).Count(link
+                => link is not null && link.From == pair.From && link.To == pair.To) == 1);
+    }
+
+    private static IEnumerable<(string From, string To)> Pairs(IReadOnlyList<string> regions)
+        => from source in regions
+           from target in regions.Append(LatencyMatrix.Federation)
            where source != target
            select (source, target);
 

@@ -80,6 +80,7 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
             {
                 if (await check(cancellationToken))
                     break;
+                last = null; // it answers by now
             }
             catch (PelagoException e) when ((e.Failure.Error.HttpStatus >= 500
                 && e.Failure.Error != ErrorCodes.RoleNotReady) || e.Failure.Error == ErrorCodes.WorldNotFound)

@@ -14,6 +14,10 @@ public static class PrivateFile
     private const int NoSpace = 28;
     private const int OverQuota = 122;
 
+    /// <summary>What the name of a file that is being written ends with; one that stays was interrupted, and the next
+    /// write replaces it.</summary>
+    public const string Unfinished = ".new";
+
     private const UnixFileMode FileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private const UnixFileMode DirectoryMode = FileMode | UnixFileMode.UserExecute;
@@ -55,7 +59,7 @@ public static class PrivateFile
 
     private static void Replace(string path, ReadOnlySpan<byte> content)
     {
-        var beside = path + ".new";
+        var beside = path + Unfinished;
         var options = new FileStreamOptions
         {
             Mode = System.IO.FileMode.Create,

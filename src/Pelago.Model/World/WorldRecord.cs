@@ -31,6 +31,10 @@ public sealed record WorldRecord(
 
     /// <summary>How much its processes may log.</summary>
     public LogLimits Logs { get; init; } = new();
+
+    /// <summary>True once <c>up</c> has deployed the sample: what becomes of it then is its owner's. It is not deployed
+    /// again when it was deleted, replaced, or is not known yet to a region that starts with nothing.</summary>
+    public bool SampleDeployed { get; init; }
 }
 
 /// <summary>One region of a world.</summary>

@@ -15,8 +15,7 @@ internal sealed class ExecutionApi(
     public void Map(WebApplication app)
     {
         app.MapGet("/livez", context => context.Response.WriteAsync("ok\n", context.RequestAborted)); // open
-        app.MapGet("/readyz", context => context.Response.WriteAsync("ok\n",
-            context.RequestAborted)); // open: it listens when ready
+        app.MapGet("/readyz", ReadyAsync); // open
         app.MapGet("/healthz", HealthAsync); // open
         app.MapGet("/v1/status", Guarded(StatusAsync));
         app.MapGet("/v1/verify/{project}/{service}", Guarded(inspection.VerifyAsync));
@@ -41,6 +40,13 @@ internal sealed class ExecutionApi(
         => context => BearerToken.Authorizes(context.Request, config.AdminTokenSha256)
             ? next(context)
             : Problems.WriteAsync(context, BearerToken.Refusal);
+
+    private Task ReadyAsync(HttpContext context)
+    {
+        var ready = status.IsReadyToServe;
+        context.Response.StatusCode = ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        return context.Response.WriteAsync(ready ? "ok\n" : "starting\n", context.RequestAborted);
+    }
 
     private async Task HealthAsync(HttpContext context)
     {

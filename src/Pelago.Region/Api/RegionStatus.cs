@@ -11,6 +11,11 @@ internal sealed class RegionStatus(
     WorkloadHost workloads, Func<DateTimeOffset> certificatesEnd, RuntimeHealth runtime,
     ServiceAggregation aggregation, TimeProvider clock)
 {
+    private const int EndsThatTell = 3;
+
+    /// <summary>Whether it knows what it is to serve: all of its resources have been read.</summary>
+    public bool IsReadyToServe => catalog.Current.IsComplete;
+
     /// <summary>The region as <c>pelago status</c> shows it.</summary>
     public async Task<RegionView> ViewAsync(CancellationToken cancellationToken)
     {
@@ -102,7 +107,9 @@ internal sealed class RegionStatus(
             return ("Ready", null);
         var why = workloads.Troubles.Of(service);
         var trouble = why?.Message;
-        if (why is { Said: not null, Revision: not null } && workloads.Troubles.RestartsOf(service) is not null)
+        // One that says why it ends fails at once; one that ends without a word, or cannot start, after some tries.
+        if (why is not null && workloads.Troubles.RestartsOf(service) is { } restarts
+            && (restarts.Ends >= EndsThatTell || why is { Said: not null, Revision: not null }))
             return ("Failing", trouble);
         if (programs.Find(service.Spec.Artifact) is null)
             return ("Fetching", trouble ?? "The artifact is on its way.");

@@ -43,20 +43,11 @@ public sealed record KernelDescription(
 
     private static PeerDescription Describe(KernelContext context, PeerState peer, LaneReplica[] lanes)
     {
-        var behind = 0ul;
-        foreach (var lane in lanes)
-        {
-            foreach (var (origin, position) in peer.Reports[lane.Lane]?.Held ?? new Dictionary<Origin, ulong>())
-            {
-                if (origin.Region == peer.Name)
-                    behind += position - Math.Min(position, lane.Holds(origin));
-            }
-        }
+        var behind = peer.Behind(lanes);
         var now = context.Now.MonotonicMilliseconds;
-        if (behind == 0 && peer.IsLive)
-            peer.CaughtUpMilliseconds = now;
         var oneWay = peer.RoundTripMilliseconds < 0 ? 0 : peer.RoundTripMilliseconds / 2;
-        var lag = peer.CaughtUpMilliseconds < 0 ? -1 : oneWay + (now - peer.CaughtUpMilliseconds);
+        var caughtUp = behind == 0 && peer.IsLive ? now : peer.CaughtUpMilliseconds;
+        var lag = caughtUp < 0 ? -1 : oneWay + (now - caughtUp);
         var relayed = !peer.IsLive
             && lanes.Any(l => l.Cursors.Any(c => c.Origin.Region == peer.Name && c.ServedBy != 0));
         return new PeerDescription(peer.Name, !peer.IsLive ? "Down" : behind == 0 ? "Live" : "CatchingUp", lag, behind,

@@ -41,6 +41,9 @@ internal sealed class PeerState(string name)
     public long DownSinceMilliseconds { get; set; } = long.MinValue;
 
     public double RoundTripMilliseconds { get; set; } = -1;
+
+    /// <summary>When it was last heard of while nothing that it had reported was missing here; −1 before the
+    /// first time.</summary>
     public long CaughtUpMilliseconds { get; set; } = -1;
 
     /// <summary>Per lane, its newest report on a dialled link.</summary>
@@ -53,4 +56,21 @@ internal sealed class PeerState(string name)
     public SortedDictionary<Incarnation, Incarnation> Sessions { get; } = [];
 
     public bool IsLive => Dialled?.Hello is not null;
+
+    /// <summary>Positions of its own events that it has reported and that are not here.</summary>
+    public ulong Behind(IReadOnlyList<LaneReplica> lanes)
+    {
+        var behind = 0ul;
+        foreach (var lane in lanes)
+        {
+            if (Reports[lane.Lane] is not { } report)
+                continue;
+            foreach (var (origin, position) in report.Held)
+            {
+                if (origin.Region == Name)
+                    behind += position - Math.Min(position, lane.Holds(origin));
+            }
+        }
+        return behind;
+    }
 }

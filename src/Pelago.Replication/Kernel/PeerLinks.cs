@@ -162,6 +162,9 @@ internal sealed partial class PeerLinks
         if (Now - lastReport < context.Options.ReportMilliseconds)
             return;
         lastReport = Now;
+        // Lag counts from here, whether or not anybody looks meanwhile.
+        foreach (var peer in peers.Values.Where(p => p.IsLive && p.Behind(kernel.Lanes) == 0))
+            peer.CaughtUpMilliseconds = peer.Dialled!.LastHeardMilliseconds;
         SendReports();
         foreach (var lane in kernel.Lanes)
             ChooseServers(lane);

@@ -28,6 +28,8 @@ public sealed class BadRequestTests(HostileWorld hostile) : HostileTest(hostile)
     [InlineData("POST", "/carts/7/items", """{"sku":"","quantity":1}""", 422, "PLG2005")]
     [InlineData("POST", "/carts/7/items", """{"sku":"a","quantity":1e99}""", 422, "PLG2005")]
     [InlineData("POST", "/carts/7/items", """{"sku":"a\u0000b","quantity":1}""", 422, "PLG2005")]
+    [InlineData("POST", "/carts/7/items", """{"sku":"a/b","quantity":1}""", 422, "PLG2005")]
+    [InlineData("POST", "/carts/7/items", """{"sku":"a\\b","quantity":1}""", 422, "PLG2005")]
     [InlineData("POST", "/carts/7/items", """{"sku":"a","quantity":1,"colour":"red"}""", 422, "PLG7001")]
     [InlineData("POST", "/carts/7/stock", Add, 404, "PLG7006")]
     [InlineData("POST", "/carts//items", Add, 404, "PLG7006")]

@@ -14,6 +14,46 @@ public sealed class ServiceLifeTests(ServiceLifeTests.Shared shared) : IClassFix
     private TestWorld World => shared.World;
 
     [Fact]
+    public async Task Up_SampleWasDeleted_DoesNotBringItBack()
+    {
+        (await World.RunAsync("delete", "service", "bookstore", "--yes")).ShouldExitWith(0);
+        try
+        {
+            (await World.RunAsync("up")).ShouldExitWith(0).Error.ShouldNotContain("declared");
+            (await World.StatusAsync()).Services.Select(s => s.Name).ShouldNotContain("bookstore");
+        }
+        finally
+        {
+            (await World.RunAsync("deploy", Published(), "--name", "bookstore")).ShouldExitWith(0);
+            await UntilEverywhereAsync("bookstore", service => service.State == States.Ready);
+        }
+    }
+
+    [Fact]
+    public async Task Program_EndsWithoutAWord_IsFailingAndUpSaysSoAtOnce()
+    {
+        var program = Directory.CreateTempSubdirectory("pelago-silent-").FullName;
+        foreach (var file in Directory.GetFiles(Published()))
+            File.Copy(file, Path.Combine(program, Path.GetFileName(file)));
+        var runtime = Path.Combine(program, "bookstore.runtimeconfig.json");
+        var config = await File.ReadAllTextAsync(runtime, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(runtime, config.Replace("\"version\": \"10.", "\"version\": \"99.",
+            StringComparison.Ordinal), TestContext.Current.CancellationToken);
+        try
+        {
+            (await World.RunAsync("deploy", program, "--name", "silent")).ShouldExitWith(0);
+            (await World.RunAsync("up")).ShouldExitWith(7).Error.ShouldContain("demo/silent: Instance ");
+            (await World.LookAsync("status")).Output.ShouldContain(": demo/silent: Instance ");
+        }
+        finally
+        {
+            Directory.Delete(program, recursive: true);
+            (await World.RunAsync("delete", "service", "silent", "--yes")).ShouldExitWith(0);
+        }
+        await World.UntilReadyAsync();
+    }
+
+    [Fact]
     public async Task Delete_RegionWasDownMeanwhile_InstancesEndEverywhere()
     {
         (await World.RunAsync("deploy", Published(), "--name", "gone")).ShouldExitWith(0);
@@ -85,10 +125,11 @@ public sealed class ServiceLifeTests(ServiceLifeTests.Shared shared) : IClassFix
     {
         var before = TestWorld.Pids(await UntilEverywhereAsync("bookstore", service => service.State == States.Ready));
         var source = Path.Combine(Command.Root, "samples", "bookstore");
-        (await World.RunAsync("deploy", source)).ShouldExitWith(0).Error.ShouldContain("no instance is restarted");
         using var client = Client("eu-west-1");
         var resource = await client.GetServiceAsync("demo", "bookstore", TestContext.Current.CancellationToken);
-        resource.Metadata.Generation.ShouldBe(1, "nothing was declared anew");
+        (await World.RunAsync("deploy", source)).ShouldExitWith(0).Error.ShouldContain("no instance is restarted");
+        var declared = await client.GetServiceAsync("demo", "bookstore", TestContext.Current.CancellationToken);
+        declared.Metadata.Generation.ShouldBe(resource.Metadata.Generation, "nothing was declared anew");
         TestWorld.Pids(await World.UntilReadyAsync()).ShouldBe(before);
     }
 

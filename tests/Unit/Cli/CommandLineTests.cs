@@ -78,6 +78,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("logs", "--lines", "x")]
     [InlineData("logs", "-n", "-1")]
     [InlineData("wan", "set", "us-east-1", "eu-west-1", "--delay-ms", "much")]
+    [InlineData("wan", "set", "us-east-1", "eu-west-1", "--delay-ms", "1e400")]
     public async Task Number_ThatIsNone_NamesTheOptionAndItsRule(params string[] words)
     {
         var (code, _, error) = await RunAsync(words);

@@ -21,6 +21,13 @@ public sealed class ContextsTests : IDisposable
     }
 
     [Fact]
+    public void Require_NameThatIsFree_SavesNothing()
+    {
+        Saved.Require("second", "/worlds/second").ShouldNotBeNull();
+        Saved.Find("second").ShouldBeNull();
+    }
+
+    [Fact]
     public void Save_NameOfAnotherWorld_IsRefusedWhileThatWorldIsThere()
     {
         var first = World("first");

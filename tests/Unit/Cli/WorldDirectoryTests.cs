@@ -44,6 +44,34 @@ public sealed class WorldDirectoryTests : IDisposable
     }
 
     [Fact]
+    public void TryRead_UpWasEndedInItsFirstWrites_IsNoWorldYet()
+    {
+        foreach (var left in (string[])[".lock", "admin.token", "admin.token.new", "world.json.new"])
+            File.WriteAllText(Path.Combine(_root.FullName, left), "half");
+        World.TryRead().ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("\"links\"")]
+    [InlineData("\"regions\"")]
+    public void TryRead_RecordLacksAnEntry_IsRefused(string list)
+    {
+        var plan = WorldPlan.Create(7400, "aws", _ => true);
+        PrivateFile.WriteJson(World.WorldFile, plan);
+        World.Read().PortBase.ShouldBe(7400);
+        PrivateFile.WriteJson(World.WorldFile, list == "\"links\"" ? plan with { Links = [.. plan.Links.Skip(1)] }
+            : plan with { Regions = [.. plan.Regions, plan.Regions[0]] });
+        Refusal(() => World.TryRead()).ShouldBe(ErrorCodes.WorldFormat);
+    }
+
+    [Fact]
+    public void TryLock_FileThatCannotBeOpened_IsRefusedAndNotWaitedFor()
+    {
+        File.CreateSymbolicLink(Path.Combine(_root.FullName, ".lock"), ".lock"); // ELOOP, as EROFS no other's lock
+        Refusal(() => World.TryLock()?.Dispose()).ShouldBe(ErrorCodes.WorldAccess);
+    }
+
+    [Fact]
     public void TryRead_AFile_IsRefused()
     {
         var file = Path.Combine(_root.FullName, "file");

@@ -117,6 +117,7 @@ public sealed class RegionHostTests
         var region = group.Regions[0];
         using var api = new ApiClient(region);
         await Eventually.BeTrue(async () => await HealthAsync(api) == (HttpStatusCode.OK, true), "a healthy region");
+        (await api.Http.GetStringAsync("/readyz", Stop)).ShouldBe("ok\n");
         var (journal, aside) = (Path.Combine(region.Home, "journal"), Path.Combine(region.Home, "journal.aside"));
 
         Directory.Move(journal, aside);

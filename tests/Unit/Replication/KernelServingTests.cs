@@ -69,6 +69,16 @@ public sealed class KernelServingTests
         kernel.Appended.ShouldBeEmpty("b was told that nothing of it is here, and gives its number again");
     }
 
+    [Fact]
+    public void Lag_NobodyLookedMeanwhile_CountsFromTheLastWord()
+    {
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean).Linked(1, "b", 0).Idle(60_000, 1)
+            .Give(k => k.LinkClosed(1, Now)).Wait(3_000);
+
+        var peer = kernel.Kernel.Describe(kernel.Now).Peers.Single(p => p.Name == "b");
+        (peer.State, peer.LagMilliseconds).ShouldBe(("Down", 3_100)); // it was heard of a tenth of a second before
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
