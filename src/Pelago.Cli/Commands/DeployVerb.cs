@@ -33,6 +33,7 @@ internal static class DeployVerb
                 var service = parsed.GetValue(name) ?? new DirectoryInfo(source).Name.ToLowerInvariant();
                 var project = target.ProjectOf(parsed, service);
                 using var client = target.Open(parsed, context, TransferLimit);
+                Deployment.RemoveLeftovers(Path.GetTempPath(), context.Time);
                 var deployment = new Deployment(client, context.Terminal) { DryRun = parsed.GetValue(dryRun) };
                 var changed = await deployment.RunAsync(source, project, service, cancellationToken);
                 if (!deployment.DryRun)

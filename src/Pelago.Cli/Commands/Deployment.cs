@@ -8,13 +8,37 @@ namespace Pelago.Cli;
 /// themselves.</summary>
 internal sealed class Deployment(RegionClient region, Terminal terminal)
 {
+    private const string WorkPrefix = "pelago-deploy-";
+
+    // No deployment takes so long; one that was killed could not remove what it had made.
+    private static readonly TimeSpan LeftAfter = TimeSpan.FromDays(1);
+
     /// <summary>Stop after 2. and say what the rest would do.</summary>
     public bool DryRun { get; init; }
+
+    /// <summary>Removes what deployments that were killed left in a directory for temporary files, as far as it is
+    /// ours.</summary>
+    public static void RemoveLeftovers(string temporary, TimeProvider time)
+    {
+        var before = time.GetUtcNow() - LeftAfter;
+        foreach (var left in new DirectoryInfo(temporary).EnumerateDirectories(WorkPrefix + "*"))
+        {
+            try
+            {
+                if (left.LinkTarget is null && left.LastWriteTimeUtc < before)
+                    left.Delete(recursive: true);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Somebody else's, or another deployment removes it just now.
+            }
+        }
+    }
 
     /// <returns>Whether the service is another one now.</returns>
     public async Task<bool> RunAsync(string directory, string project, string name, CancellationToken cancellationToken)
     {
-        var work = Directory.CreateTempSubdirectory("pelago-deploy-");
+        var work = Directory.CreateTempSubdirectory(WorkPrefix);
         try
         {
             // 1.
