@@ -11,6 +11,7 @@ namespace Pelago.Tests.EndToEnd;
 public sealed class FullDiskTests : IDisposable
 {
     private const string Digest = "sha256:0000000000000000000000000000000000000000000000000000000000000001";
+    private static readonly string[] EntryPoint = ["dotnet", "none.dll"];
     private static readonly DesiredService Shop = new("demo", "shop", new ServiceSpec(Digest), "r1");
 
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("pelago-full-");
@@ -111,7 +112,7 @@ public sealed class FullDiskTests : IDisposable
         var programs = new ProgramStore(
             _home.Programs, new ArtifactStore(_home.Artifacts, new ArtifactLimits()), new ArtifactLimits());
         PrivateFile.CreateDirectory(programs.PathOf(Digest));
-        PrivateFile.WriteJson(programs.PathOf(Digest) + ".json", new[] { "dotnet", "none.dll" });
+        PrivateFile.WriteJson(programs.PathOf(Digest) + ".json", EntryPoint);
         var here = Model.Endpoint.Loopback(1);
         var config = new RegionConfig("local", "us-east-1", "us-east-1.apps.pelago.localhost",
             "us-east-1.platform.pelago.localhost", 1, 2, 3, 4, 14_480, 9, "https://localhost:1", here, "", "", [])
