@@ -13,7 +13,8 @@ namespace Pelago.Sdk;
 /// <remarks>Steps: 1. name the region; 2. drop what only the ingress may say, refuse ambiguous paths and large bodies;
 /// 3. read token and idempotency key, and take the request's fingerprint when it has a key; 4. run the service's own
 /// pipeline within the scope; 5. write the token as the
-/// response begins; 6. turn what failed, or what routing refused without a body, into a problem.</remarks>
+/// response begins; 6. turn what failed, or what routing refused without a body, into a problem; 7. read the rest of a
+/// body that was not read.</remarks>
 internal sealed class PelagoMiddleware(
     RequestDelegate next, RunningService service, IOptions<PelagoOptions> options, ILogger<PelagoMiddleware> logger)
 {
@@ -30,14 +31,32 @@ internal sealed class PelagoMiddleware(
             return;
         }
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
-            size.MaxRequestBodySize = Math.Max(maxBodyBytes, BoundedBody.MaxDiscardedBytes);
+            size.MaxRequestBodySize = null; // counted here
+        var body = new BoundedBody(context.Request.Body, maxBodyBytes);
+        context.Request.Body = body;
+        await AnswerAsync(context);
+        if (context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true
+            && context.Response.StatusCode != StatusCodes.Status101SwitchingProtocols)
+            await DiscardRestAsync(context, body);
+    }
+
+    private static async Task DiscardRestAsync(HttpContext context, BoundedBody body)
+    {
+        if (body.HasEnded)
+            return;
+        await context.Response.CompleteAsync();
+        if (!await body.DiscardRestAsync(context.RequestAborted))
+            context.Abort();
+    }
+
+    private async Task AnswerAsync(HttpContext context)
+    {
         if (context.Request.ContentLength > maxBodyBytes)
         {
             await Problems.WriteAsync(context, BodyTooLarge);
             return;
         }
-        context.Request.Body = new BoundedBody(context.Request.Body, maxBodyBytes);
-        if (ReadScope(headers, out var scope) is { } failure)
+        if (ReadScope(context.Request.Headers, out var scope) is { } failure)
         {
             await Problems.WriteAsync(context, failure);
             return;

@@ -1,11 +1,13 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Pelago.Model;
 using Pelago.Sdk;
@@ -18,6 +20,7 @@ public sealed class ServiceTests : IAsyncLifetime
 {
     private readonly string directory = Directory.CreateTempSubdirectory("pelago-sdk-").FullName;
     private readonly HttpClient http = new();
+    private readonly BodyWatch watch = new();
     private WebApplication app = null!;
 
     public async ValueTask InitializeAsync()
@@ -29,6 +32,7 @@ public sealed class ServiceTests : IAsyncLifetime
         {
             ["Pelago:DataDirectory"] = directory, ["Pelago:MaxRequestBodyKibibytes"] = "4",
         });
+        builder.Services.AddSingleton<IStartupFilter>(watch);
         builder.AddPelago(p => p.Entity<Tally>());
         app = builder.Build();
         app.MapPost("/tallies/{id}", async (string id, HttpContext context, IEntities entities, CancellationToken ct) =>
@@ -216,6 +220,28 @@ public sealed class ServiceTests : IAsyncLifetime
         request.Headers.TransferEncodingChunked = !lengthKnown;
         using var response = await http.SendAsync(request, TestContext.Current.CancellationToken);
         await ShouldBeProblem(response, "PLG2004", 413);
+        (await watch.Left).ShouldBe(0, "what is left of a body is read, however long its sender takes");
+    }
+
+    [Fact]
+    public async Task Body_InMoreFramingThanAnIngressLetsThroughData_IsRefusedAndTheSenderHearsIt()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        using var client = new TcpClient();
+        await client.ConnectAsync(http.BaseAddress!.Host, http.BaseAddress.Port, stop);
+        var stream = client.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(
+            "POST /tallies/a HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+            + "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"), stop);
+        // Six bytes on the wire for one of the body: 90 MB for 15 MB, all of it before a byte of the answer is read.
+        var chunks = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("1\r\nx\r\n", 15_000)));
+        for (var i = 0; i < 1000; i++)
+            await stream.WriteAsync(chunks, stop);
+        await stream.WriteAsync("0\r\n\r\n"u8.ToArray(), stop);
+        using var reader = new StreamReader(stream, Encoding.UTF8);
+        var answer = await reader.ReadToEndAsync(stop);
+        answer.ShouldStartWith("HTTP/1.1 413 ");
+        answer.ShouldContain("PLG2004");
     }
 
     [Fact]
