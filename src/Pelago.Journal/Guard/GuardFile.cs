@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Pelago.Model;
 using Pelago.Replication;
 
@@ -8,7 +9,9 @@ namespace Pelago.Journal;
 /// <param name="Incarnation">Newest incarnation, or null when none was ever opened.</param>
 /// <param name="Stopped">True after a clean stop: then the heads are those of all lanes at that moment.</param>
 /// <param name="Heads">32 heads; meaningful only when stopped.</param>
-internal sealed record GuardState(Guid JournalId, Incarnation? Incarnation, bool Stopped, IReadOnlyList<ulong> Heads);
+/// <param name="Store">What the store beneath was, where it can be told from another; else null.</param>
+internal sealed record GuardState(
+    Guid JournalId, Incarnation? Incarnation, bool Stopped, IReadOnlyList<ulong> Heads, string? Store = null);
 
 /// <summary>A small file outside the journal's directory that remembers how far the journal had come. What restores,
 /// clones or rolls back the journal does not roll it back too, so that a disagreement shows.</summary>
@@ -28,7 +31,8 @@ internal sealed class GuardFile(string path)
                 || stored.State is not ("running" or "stopped"))
                 return (null, "the guard file is malformed");
             Incarnation? life = stored.Incarnation is null ? null : Model.Incarnation.Parse(stored.Incarnation);
-            return (new GuardState(Guid.Parse(stored.JournalId), life, stored.State == "stopped", stored.Heads), "");
+            return (new GuardState(Guid.Parse(stored.JournalId), life, stored.State == "stopped", stored.Heads,
+                stored.Store), "");
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -49,7 +53,7 @@ internal sealed class GuardFile(string path)
     public async ValueTask WriteAsync(GuardState state, CancellationToken cancellationToken)
     {
         var stored = new Stored(1, state.JournalId.ToString(), state.Incarnation?.ToString(),
-            state.Stopped ? "stopped" : "running", [.. state.Heads]);
+            state.Stopped ? "stopped" : "running", [.. state.Heads], state.Store);
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
@@ -62,7 +66,9 @@ internal sealed class GuardFile(string path)
         }
     }
 
-    private sealed record Stored(int FormatVersion, string JournalId, string? Incarnation, string State, ulong[] Heads);
+    private sealed record Stored(
+        int FormatVersion, string JournalId, string? Incarnation, string State, ulong[] Heads,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Store = null);
 }
 
 /// <summary>Compares guard and journal: may the newest incarnation go on?</summary>
@@ -71,8 +77,10 @@ internal static class ContinuityCheck
     /// <param name="journalHeads">The 32 heads found in the journal.</param>
     /// <param name="guard">What the guard file says, or null.</param>
     /// <param name="problem">Why there is no guard although there is a file; else empty.</param>
+    /// <param name="store">What the store beneath is, where it can be told from another.</param>
     public static JournalIdentity Judge(
-        Guid journalId, Incarnation? newest, IReadOnlyList<ulong> journalHeads, GuardState? guard, string problem)
+        Guid journalId, Incarnation? newest, IReadOnlyList<ulong> journalHeads, GuardState? guard, string problem,
+        string? store = null)
     {
         JournalIdentity Is(Continuity continuity, string reason) => new(journalId, newest, continuity, reason);
         if (newest is null)
@@ -85,6 +93,10 @@ internal static class ContinuityCheck
         if (guard.Incarnation != newest)
             return Is(Continuity.Broken,
                 "The guard file names another incarnation than the journal: one of them is an older copy.");
+        if (guard.Store != store)
+            return Is(Continuity.Broken,
+                $"The journal was kept by {guard.Store ?? "a file"} and is now kept by {store ?? "a file"}: a server "
+                + "that was replaced, restored or promoted may lack what was acknowledged.");
         if (!guard.Stopped)
             return Is(Continuity.Unclean, "The journal was not stopped cleanly.");
         for (var lane = 0; lane < journalHeads.Count; lane++)

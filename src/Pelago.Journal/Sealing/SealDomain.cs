@@ -25,13 +25,16 @@ internal sealed class AssociatedData(Guid journalId)
 {
     private const int PrefixBytes = 1 + 2 + 16 + 8;
 
+    /// <summary>Version of the associated data and of what is sealed: part of it, the same in every store.</summary>
+    public const ushort FormatVersion = 1;
+
     /// <summary>Columns that associated data can hold.</summary>
     public const int MaxColumns = 10;
 
     private readonly byte[] buffer = Prefix(journalId);
 
     /// <summary>The associated data of a row. Valid until the next call; not thread-safe.</summary>
-    public ReadOnlySpan<byte> For(SealDomain domain, long salt, ReadOnlySpan<long> columns)
+    public ReadOnlySpan<byte> For(SealDomain domain, long salt, scoped ReadOnlySpan<long> columns)
     {
         buffer[0] = (byte)domain;
         BinaryPrimitives.WriteInt64BigEndian(buffer.AsSpan(PrefixBytes - 8), salt);
@@ -47,7 +50,7 @@ internal sealed class AssociatedData(Guid journalId)
     private static byte[] Prefix(Guid journalId)
     {
         var bytes = new byte[PrefixBytes + (8 * MaxColumns)];
-        BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(1), Schema.FormatVersion);
+        BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(1), FormatVersion);
         journalId.TryWriteBytes(bytes.AsSpan(3), bigEndian: true, out _);
         return bytes;
     }

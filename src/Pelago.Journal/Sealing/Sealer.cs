@@ -27,7 +27,7 @@ internal sealed class Sealer(byte[] key, long salt, AssociatedData associated) :
     /// <param name="counterUsed">The nonce's counter: stored beside the box.</param>
     /// <returns>Ciphertext and tag; valid until the next call.</returns>
     public ReadOnlySpan<byte> Seal(
-        SealDomain domain, ReadOnlySpan<long> columns, ReadOnlySpan<byte> content, out long counterUsed)
+        SealDomain domain, scoped ReadOnlySpan<long> columns, scoped ReadOnlySpan<byte> content, out long counterUsed)
     {
         if (box.Length < content.Length + TagBytes)
             box = new byte[(content.Length + TagBytes) * 2];

@@ -1,6 +1,5 @@
 using Pelago.Model;
 using Pelago.Replication;
-using Pelago.Replication.Stored;
 
 namespace Pelago.Journal;
 
@@ -122,15 +121,10 @@ internal sealed class EntityLoader
         {
             while (replies.Step())
             {
-                var hash = replies.Blob(0);
-                if (hash.Length != 16 || !opener.TryOpen(SealDomain.Reply, replies.Long(1),
-                    replies.Long(2), SideRecords.ReplyColumns(entity, hash), replies.Blob(3), out var content))
+                if (SideSealer.OpenReply(opener, key, entity, replies.Blob(0), replies.Long(1), replies.Long(2),
+                    replies.Blob(3)) is not { } reply)
                     return Damage.Failure($"a remembered reply of {key} is damaged or was altered");
-                var stored = SealedReply.Parser.ParseFrom(content);
-                found.Add(new RememberedReply(key, stored.Key, stored.Reply.Memory)
-                {
-                    AtMilliseconds = stored.AtMilliseconds,
-                });
+                found.Add(reply);
             }
             return null;
         }

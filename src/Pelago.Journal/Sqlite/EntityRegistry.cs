@@ -1,17 +1,11 @@
 using System.Buffers.Binary;
-using Google.Protobuf;
 using Pelago.Model;
-using Pelago.Replication.Stored;
 
 namespace Pelago.Journal;
 
 /// <summary>Finds the numbers of entities. One for each connection.</summary>
-/// <remarks>The store knows an entity by the HMAC of its type and id: the same entity is found again, and a dump says
-/// nothing about who it is.</remarks>
 internal sealed class EntityRegistry
 {
-    private const byte HashDomain = 1;
-
     private readonly KeyRing keys;
     private readonly Opener opener;
     private readonly EntityCache cache;
@@ -47,9 +41,9 @@ internal sealed class EntityRegistry
         hash = default;
         if (cache.TryFind(key, out var known))
             return (known, true);
-        Span<byte> bytes = stackalloc byte[16];
-        keys.Hash(HashDomain, key.Type, key.Id, bytes);
-        hash = BinaryPrimitives.ReadUInt128BigEndian(bytes);
+        hash = EntityBox.Hash(keys, key);
+        Span<byte> bytes = stackalloc byte[EntityBox.HashBytes];
+        BinaryPrimitives.WriteUInt128BigEndian(bytes, hash);
         if (recent.Find(hash) is > 0 and var number)
             return (cache.Add(new EntityEntry(key, number)), true);
         if (NumberBy(byHash, bytes) is not { } indexed)
@@ -123,28 +117,15 @@ internal sealed class EntityRegistry
     /// <summary>Opens a row of columns lane, hash, salt, nonce, sealed, which begin at <paramref name="firstColumn"/>.
     /// </summary>
     public static bool TryOpen(Opener opener, Statement row, long number, out EntityKey key, int firstColumn = 0)
-    {
-        key = default;
-        var hash = row.Blob(firstColumn + 1);
-        if (hash.Length != 16
-            || !opener.TryOpen(SealDomain.Entity, row.Long(firstColumn + 2), row.Long(firstColumn + 3),
-            Columns(number, row.Long(firstColumn), hash), row.Blob(firstColumn + 4), out var content))
-            return false;
-        var stored = SealedEntity.Parser.ParseFrom(content);
-        key = new EntityKey(stored.Type, stored.Id);
-        return true;
-    }
+        => EntityBox.TryOpen(opener, number, row.Long(firstColumn), row.Blob(firstColumn + 1),
+            row.Long(firstColumn + 2), row.Long(firstColumn + 3), row.Blob(firstColumn + 4), out key);
 
     /// <summary>Seals an entity's row and binds it to the statement that inserts it.</summary>
-    public void BindRow(Statement insert, Sealer sealer, EntityEntry entry, int lane)
+    public static void BindRow(Statement insert, Sealer sealer, EntityEntry entry, int lane)
     {
-        Span<byte> hash = stackalloc byte[16];
+        Span<byte> hash = stackalloc byte[EntityBox.HashBytes];
         BinaryPrimitives.WriteUInt128BigEndian(hash, entry.Hash);
-        var content = new SealedEntity { Type = entry.Key.Type, Id = entry.Key.Id }.ToByteArray();
-        var box = sealer.Seal(SealDomain.Entity, Columns(entry.Number, lane, hash), content, out var nonce);
+        var box = EntityBox.Seal(sealer, entry.Key, entry.Number, lane, hash, out var nonce);
         insert.Bind(1, entry.Number).Bind(2, lane).Bind(3, hash).Bind(4, sealer.Salt).Bind(5, nonce).Bind(6, box);
     }
-
-    private static long[] Columns(long number, long lane, ReadOnlySpan<byte> hash)
-        => [number, lane, BinaryPrimitives.ReadInt64BigEndian(hash), BinaryPrimitives.ReadInt64BigEndian(hash[8..])];
 }

@@ -59,7 +59,7 @@ internal sealed class EntityWriter
             return entry.Number;
         entry.Number = ++lastNumber;
         given.Add(entry);
-        registry.BindRow(insert, sealer, entry, lane);
+        EntityRegistry.BindRow(insert, sealer, entry, lane);
         insert.Run();
         return entry.Number;
     }

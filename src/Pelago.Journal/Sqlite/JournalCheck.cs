@@ -8,14 +8,10 @@ namespace Pelago.Journal;
 internal sealed class JournalCheck(
     Database database, Opener opener, OriginTable origins, EntityRegistry entities, RecentRows recent)
 {
-    private const int MaxFindings = 1_000;
     private const int ChunkRows = 4_096;
     private const int MaxUnreadable = 100_000;
 
-    private readonly List<Failure> found = [];
-    private readonly ulong[] heads = new ulong[EntityKey.Lanes];
-    private readonly ulong[] ownHeads = new ulong[EntityKey.Lanes];
-    private long rows;
+    private readonly CheckFindings found = new();
     private int unreadable;
 
     public JournalReport Run(IProgress<long>? progress, CancellationToken cancellationToken)
@@ -25,12 +21,12 @@ internal sealed class JournalCheck(
             until[lane] = recent.Head(lane);
         Attempt(() => Rows(progress, cancellationToken));
         for (var lane = 0; lane < until.Length; lane++)
-            Missing(lane, until[lane]);
+            found.Missing(lane, until[lane]);
         Attempt(Heads);
         Attempt(Indexes);
         Attempt(() => Boxes(cancellationToken));
         Attempt(() => Pages(cancellationToken));
-        return new JournalReport(rows, found);
+        return found.Report;
     }
 
     /// <summary>Every row in commit order, in chunks, so that no transaction stands in the way of
@@ -46,7 +42,7 @@ internal sealed class JournalCheck(
         {
             cancellationToken.ThrowIfCancellationRequested();
             next = Chunk(select, next, last, reader);
-            progress?.Report(rows);
+            progress?.Report(found.Rows);
         }
     }
 
@@ -76,47 +72,20 @@ internal sealed class JournalCheck(
 
     private void Row(Statement select, RowReader reader)
     {
-        rows++;
-        var lane = select.Long(0);
-        var position = (ulong)select.Long(1);
-        if (lane is < 0 or >= EntityKey.Lanes || position <= heads[lane])
-        {
-            Add(Damage.Failure($"a row claims lane {lane}, position {position}, which is not its own"));
+        var (lane, position) = (select.Long(0), (ulong)select.Long(1));
+        if (!found.Place(lane, position))
             return;
-        }
-        if (position - heads[lane] > MaxFindings)
-        {
-            Add(Damage.Row((int)lane, position));
-            return;
-        }
-        Missing((int)lane, position - 1);
-        heads[lane] = position;
         if (!reader.TryRead(select, -1, 0, 0, out var row))
-            Add(Damage.Row((int)lane, position));
+            found.Add(Damage.Row((int)lane, position));
         else if (row.Own && select.Long(6) == 0)
-            ownHeads[lane] = position;
-    }
-
-    private void Missing(int lane, ulong through)
-    {
-        for (var position = heads[lane] + 1; position <= through && found.Count < MaxFindings; position++)
-            Add(Damage.Row(lane, position));
-        heads[lane] = Math.Max(heads[lane], through);
+            found.Own((int)lane, position);
     }
 
     private void Heads()
     {
         using var once = database.Once("SELECT lane, head, own_head FROM lane", out var select);
         while (select.Step())
-        {
-            var lane = select.Long(0);
-            ulong head = (ulong)select.Long(1), own = (ulong)select.Long(2);
-            if (lane is < 0 or >= EntityKey.Lanes || head < heads[lane])
-                Add(Damage.Failure($"lane {lane} says that it ends at {head}, but its rows end later"));
-            else if (own < ownHeads[lane] || own > head)
-                Add(Damage.Failure($"lane {lane} says that its own rows end at {own}, but they end at "
-                    + $"{ownHeads[lane]}"));
-        }
+            found.Head(select.Long(0), (ulong)select.Long(1), (ulong)select.Long(2));
     }
 
     /// <summary>Every row up to the end of the last complete run stands in both indexes under its own id.</summary>
@@ -128,18 +97,18 @@ internal sealed class JournalCheck(
             using var once = database.Once($"SELECT e.lane, e.position FROM event e LEFT JOIN {table} i "
                 + $"ON i.{key} = e.{key} AND i.{column} = e.{column} "
                 + $"WHERE e.id <= (SELECT through FROM run WHERE kind = {Schema.RowRun}) AND i.id IS NOT e.id "
-                + $"LIMIT {MaxFindings}", out var select);
+                + $"LIMIT {CheckFindings.Max}", out var select);
             while (select.Step())
             {
                 var (lane, position) = (select.Long(0), select.Long(1));
-                Add(Damage.Failure($"the row at position {position} of lane {lane} is not in the index {table}"));
+                found.Add(Damage.Failure($"the row at position {position} of lane {lane} is not in the index {table}"));
             }
         }
         using var hashes = database.Once("SELECT e.number FROM entity e LEFT JOIN entity_hash h ON h.hash = e.hash "
             + $"WHERE e.number <= (SELECT through FROM run WHERE kind = {Schema.EntityRun}) "
-            + $"AND h.number IS NOT e.number LIMIT {MaxFindings}", out var missing);
+            + $"AND h.number IS NOT e.number LIMIT {CheckFindings.Max}", out var missing);
         while (missing.Step())
-            Add(Damage.Failure($"entity {missing.Long(0)} is not in the index entity_hash"));
+            found.Add(Damage.Failure($"entity {missing.Long(0)} is not in the index entity_hash"));
     }
 
     private void Boxes(CancellationToken cancellationToken)
@@ -157,7 +126,7 @@ internal sealed class JournalCheck(
             s => Opens(s, SealDomain.Owed, 5), cancellationToken);
         Each("SELECT entity, hash, salt, nonce, sealed FROM reply", "a remembered reply of entity {0}",
             s => s.Blob(1).Length == 16 && opener.TryOpen(SealDomain.Reply, s.Long(2), s.Long(3),
-                SideRecords.ReplyColumns(s.Long(0), s.Blob(1)), s.Blob(4), out _), cancellationToken);
+                SideSealer.ReplyColumns(s.Long(0), s.Blob(1)), s.Blob(4), out _), cancellationToken);
     }
 
     private bool Opens(Statement row, SealDomain domain, int columns)
@@ -178,7 +147,7 @@ internal sealed class JournalCheck(
             if (!opens(select))
             {
                 var name = string.Format(System.Globalization.CultureInfo.InvariantCulture, what, select.Long(0));
-                Add(Damage.Failure($"{name} is damaged or was altered"));
+                found.Add(Damage.Failure($"{name} is damaged or was altered"));
             }
         }
     }
@@ -186,11 +155,11 @@ internal sealed class JournalCheck(
     private void Pages(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        using var once = database.Once($"PRAGMA integrity_check({MaxFindings})", out var select);
+        using var once = database.Once($"PRAGMA integrity_check({CheckFindings.Max})", out var select);
         while (select.Step())
         {
             if (select.Text(0) is var message && message != "ok")
-                Add(Damage.Failure($"the database's structure is damaged: {message}"));
+                found.Add(Damage.Failure($"the database's structure is damaged: {message}"));
         }
     }
 
@@ -202,13 +171,7 @@ internal sealed class JournalCheck(
         }
         catch (StoreException e)
         {
-            Add(Damage.Of(e));
+            found.Add(Damage.Of(e));
         }
-    }
-
-    private void Add(Failure failure)
-    {
-        if (found.Count < MaxFindings)
-            found.Add(failure);
     }
 }

@@ -10,8 +10,9 @@ namespace Pelago.Journal;
 /// ours.</summary>
 internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
 {
-    private const long DataPurpose = 1, IndexPurpose = 2;
     private const long MaxHoles = 1_000_000;
+
+    private readonly KeyOpening keyOpening = new(kek);
 
     private string DatabasePath => Path.Combine(options.DataDirectory, "journal.db");
 
@@ -106,8 +107,7 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
     private async ValueTask CreateAsync(Database database, CancellationToken cancellationToken)
     {
         var journalId = RandomNumberGenerator.GetBytes(16);
-        var data = await WrapAsync(journalId, 1, DataPurpose, cancellationToken);
-        var index = await WrapAsync(journalId, 2, IndexPurpose, cancellationToken);
+        var keys = await keyOpening.MakeAsync(journalId, cancellationToken);
         database.Execute("BEGIN IMMEDIATE");
         foreach (var sql in Schema.Create)
             database.Execute(sql);
@@ -115,8 +115,8 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
             meta.Bind(1, journalId).Run();
         using (database.Once("INSERT INTO wrapped_key VALUES (?1, ?2, ?3, ?4)", out var insert))
         {
-            insert.Bind(1, 1).Bind(2, DataPurpose).Bind(3, data.KekId).Bind(4, data.Content).Run();
-            insert.Bind(1, 2).Bind(2, IndexPurpose).Bind(3, index.KekId).Bind(4, index.Content).Run();
+            foreach (var key in keys)
+                insert.Bind(1, key.Number).Bind(2, key.Purpose).Bind(3, key.Kek).Bind(4, key.Content).Run();
         }
         using (database.Once("INSERT INTO lane VALUES (?1, 0, 0, 0)", out var lane))
         {
@@ -133,66 +133,42 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
         database.Execute("COMMIT");
     }
 
-    private async ValueTask<KeyReply> WrapAsync(byte[] journalId, long number, long purpose,
-        CancellationToken cancellationToken)
-    {
-        var key = RandomNumberGenerator.GetBytes(32);
-        var reply = await kek.ApplyAsync(
-            new KeyRequest(KeyOperation.Wrap, "", key, Context(journalId, number, purpose)), cancellationToken);
-        CryptographicOperations.ZeroMemory(key);
-        return reply;
-    }
-
     private async ValueTask<KeyRing> ReadKeysAsync(Database database, CancellationToken cancellationToken)
     {
         byte[] journalId;
         using (database.Once("SELECT value FROM meta WHERE name = 'journal_id'", out var meta))
             journalId = meta.Step() ? meta.Blob(0).ToArray() : [];
-        if (journalId.Length != 16)
-            throw Damage.Failure("the journal's id is missing").ToException();
-        var wrapped = new List<(long Number, long Purpose, string Kek, byte[] Content)>();
+        var wrapped = new List<WrappedKeyRow>();
         using (database.Once("SELECT number, purpose, kek, content FROM wrapped_key", out var select))
         {
             while (select.Step())
-                wrapped.Add((select.Long(0), select.Long(1), select.Text(2), select.Blob(3).ToArray()));
+                wrapped.Add(new WrappedKeyRow(
+                    select.Long(0), select.Long(1), select.Text(2), select.Blob(3).ToArray()));
         }
-        var opened = new List<(long Number, long Purpose, byte[] Key)>();
-        foreach (var (number, purpose, id, content) in wrapped)
+        var salts = new List<SaltRow>();
+        using (database.Once("SELECT number, data_key, content FROM salt", out var select))
         {
-            var request = new KeyRequest(KeyOperation.Unwrap, id, content, Context(journalId, number, purpose));
-            opened.Add((number, purpose, (await kek.ApplyAsync(request, cancellationToken)).Content));
+            while (select.Step())
+                salts.Add(new SaltRow(select.Long(0), select.Long(1), select.Blob(2).ToArray()));
         }
-        var index = opened.Find(k => k.Purpose == IndexPurpose).Key ?? throw Damage.Failure("a key is missing")
-            .ToException();
-        var ring = new KeyRing(new Guid(journalId, bigEndian: true), index);
-        foreach (var (number, purpose, key) in opened)
-        {
-            if (purpose == DataPurpose)
-                ring.AddDataKey(number, key);
-        }
-        using var once = database.Once("SELECT number, data_key, content FROM salt", out var salts);
-        while (salts.Step())
-            ring.AddSalt(salts.Long(0), salts.Long(1), salts.Blob(2).ToArray());
-        return ring;
+        return await keyOpening.UnwrapAsync(journalId, wrapped, salts, cancellationToken);
     }
 
     private static Sealer AddSalt(Database database, KeyRing keys)
     {
-        var salt = RandomNumberGenerator.GetBytes(32);
-        var number = keys.LastSalt + 1;
-        var dataKey = database.Number($"SELECT max(number) FROM wrapped_key WHERE purpose = {DataPurpose}");
+        var dataKey = database.Number(
+            $"SELECT max(number) FROM wrapped_key WHERE purpose = {KeyOpening.DataPurpose}");
+        var salt = KeyOpening.NewSalt(keys, dataKey);
         using (database.Once("INSERT INTO salt VALUES (?1, ?2, ?3)", out var insert))
-            insert.Bind(1, number).Bind(2, dataKey).Bind(3, salt).Run();
-        keys.AddSalt(number, dataKey, salt);
-        var key = keys.SealingKey(number) ?? throw Damage.Failure("the data key is missing").ToException();
-        return new Sealer(key, number, new AssociatedData(keys.JournalId));
+            insert.Bind(1, salt.Number).Bind(2, salt.DataKey).Bind(3, salt.Content).Run();
+        return KeyOpening.SealerOf(keys, salt);
     }
 
     private WriterParts Recover(Database database, KeyRing keys, Sealer sealer)
     {
         var origins = new OriginTable();
         using (var opener = new Opener(keys))
-            origins.Read(database, opener);
+            origins.Read(ReadOrigins(database), opener);
         var lanes = new LaneTable(database);
         var heads = new byte[EntityKey.Lanes * 8];
         var through = 0L;
@@ -211,6 +187,17 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
         ReadRecent(database, through, recent, lanes);
         var cache = new EntityCache(options.EntityCacheEntries);
         return new WriterParts(database, keys, sealer, origins, cache, ReadRecentEntities(database), recent, lanes);
+    }
+
+    private static List<OriginRow> ReadOrigins(Database database)
+    {
+        var found = new List<OriginRow>();
+        using var once = database.Once("SELECT number, life, salt, nonce, sealed FROM origin ORDER BY number",
+            out var select);
+        while (select.Step())
+            found.Add(new OriginRow(
+                select.Long(0), select.Long(1), select.Long(2), select.Long(3), select.Blob(4).ToArray()));
+        return found;
     }
 
     private static RecentEntities ReadRecentEntities(Database database)
@@ -258,15 +245,6 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
             }
             recent.AddHole(lane, head);
         }
-    }
-
-    private static byte[] Context(byte[] journalId, long number, long purpose)
-    {
-        var context = new byte[16 + 16];
-        journalId.CopyTo(context, 0);
-        BinaryPrimitives.WriteInt64BigEndian(context.AsSpan(16), number);
-        BinaryPrimitives.WriteInt64BigEndian(context.AsSpan(24), purpose);
-        return context;
     }
 
     private PelagoException NotPermitted(Exception e) => new Failure(ErrorCodes.JournalNotPermitted,

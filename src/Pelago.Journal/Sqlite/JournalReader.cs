@@ -50,8 +50,10 @@ internal sealed class JournalReader : IDisposable
         {
             while (conflicts.Step())
             {
-                (seen, last) = (seen + 1, conflicts.Long(ConflictRow.Number));
-                if (ConflictRow.TryOpen(conflicts, opener, origins, entities, out var record))
+                var row = LaneRecovery.Conflict(conflicts);
+                (seen, last) = (seen + 1, row.Number);
+                EntityKey? known = entities.TryKey(row.Entity, out var key) ? key : null;
+                if (row.TryOpen(opener, origins, known, out var record))
                     found.Add(record!);
             }
         }

@@ -47,7 +47,7 @@ internal sealed class JournalWriter : IDisposable
         commit = database.Prepare("COMMIT");
         originInsert = database.Prepare("INSERT INTO origin VALUES (?1, ?2, ?3, ?4, ?5)");
         checkpoints = new Checkpointer(database, beside, options.CheckpointPages, options.LogPages, logger);
-        numberOf = origin => origins.NumberOf(origin, originInsert, sealer);
+        numberOf = origin => origins.NumberOf(origin, Insert, sealer);
     }
 
     /// <summary>The lanes as committed.</summary>
@@ -82,7 +82,7 @@ internal sealed class JournalWriter : IDisposable
         var closed = origins.Newest;
         var number = Transaction(() =>
         {
-            var added = origins.AddOwn(next, originInsert, sealer);
+            var added = origins.AddOwn(next, Insert, sealer);
             for (var lane = 0; closed.Origin is not null && lane < EntityKey.Lanes; lane++)
                 Close(closed.Origin, closed.Number, lane);
             return added;
@@ -250,12 +250,13 @@ internal sealed class JournalWriter : IDisposable
     /// <summary>The closed life's own head becomes its ordinary frontier in a lane.</summary>
     private void Close(Origin closed, uint number, int lane)
     {
-        var before = recovery.Read(lane).Frontiers.FirstOrDefault(f => f.Origin.Equals(closed));
-        var position = Math.Max(before.Position, Lanes[lane].OwnHead);
-        if (position > 0)
-            side.Frontier(lane, number, position, Math.Max(position, before.Highest));
+        if (recovery.Read(lane).OfClosedLife(closed, Lanes[lane].OwnHead) is { } left)
+            side.Frontier(lane, number, left.Position, left.Highest);
         Lanes.Advance(lane, Lanes[lane] with { OwnHead = 0 });
     }
+
+    private void Insert(OriginRow row) => originInsert.Bind(1, row.Number).Bind(2, row.Life).Bind(3, row.Salt)
+        .Bind(4, row.Nonce).Bind(5, row.Sealed).Run();
 
     private T Transaction<T>(Func<T> work)
     {

@@ -1,12 +1,9 @@
+using Pelago.Model;
 using Pelago.Replication;
 
 namespace Pelago.Journal;
 
-/// <summary>Reads what a lane had consumed: frontiers and owed gaps. Used by the writer's thread, in its transaction.
-/// </summary>
-/// <remarks>Damage here mends itself: a frontier that is forgotten makes peers send again what is already here, and it
-/// is dropped as a duplicate. So a damaged frontier is left out, and a damaged owed gap, whose event would be lost with
-/// it, takes the whole lane's frontiers with it.</remarks>
+/// <summary>Reads what a lane had consumed. Used by the writer's thread, in its transaction.</summary>
 internal sealed class LaneRecovery
 {
     private readonly Opener opener;
@@ -26,70 +23,45 @@ internal sealed class LaneRecovery
         forgetOwed = database.Prepare("DELETE FROM owed WHERE lane = ?1");
     }
 
-    /// <summary>A lane's frontiers and gaps; <c>Damaged</c> when something had to be forgotten.</summary>
-    public (IReadOnlyList<Frontier> Frontiers, IReadOnlyList<Owed> Owed, bool Damaged) Read(int lane)
+    /// <summary>A lane's frontiers and gaps; what had to be forgotten is deleted.</summary>
+    public LaneProgress Read(int lane)
     {
-        var gaps = ReadOwed(lane, out var owedDamaged);
-        if (owedDamaged)
+        var progress = LaneProgress.Of(lane,
+            Rows(frontiers.Bind(1, lane), s => new FrontierRow(s.Long(0), s.Long(1), s.Long(2), s.Long(3), s.Long(4),
+                s.Blob(5).ToArray())),
+            Rows(owed.Bind(1, lane), s => new OwedRow(s.Long(0), s.Long(1), s.Long(2), s.Long(3), s.Long(4), s.Long(5),
+                s.Blob(6).ToArray())),
+            opener, origins, KeyOf);
+        if (progress.MustForget)
         {
             forgetFrontiers.Bind(1, lane).Run();
             forgetOwed.Bind(1, lane).Run();
-            return ([], [], true);
         }
-        var found = ReadFrontiers(lane, out var frontierDamaged);
-        return (found, gaps, frontierDamaged);
+        return progress;
     }
 
-    /// <summary>The ledger's forks of a lane's entities. An entry that is damaged still names its entity, and keeps it
-    /// quarantined.</summary>
+    /// <summary>The ledger's forks of a lane's entities.</summary>
     public IReadOnlyList<ConflictRecord> ReadForks(int lane)
-    {
-        var found = new List<ConflictRecord>();
-        while (forks.Step())
-        {
-            if (!ConflictRow.TryOpen(forks, opener, origins, entities, out var fork))
-                fork = fork is null ? null : fork with { Reason = "the ledger's entry of it is damaged" };
-            if (fork is not null && fork.Entity.Lane == lane)
-                found.Add(fork);
-        }
-        forks.Reset();
-        return found;
-    }
+        => LaneProgress.Forks(lane, Rows(forks, Conflict), opener, origins, KeyOf);
 
-    private List<Frontier> ReadFrontiers(int lane, out bool damaged)
-    {
-        var found = new List<Frontier>();
-        damaged = false;
-        frontiers.Bind(1, lane);
-        while (frontiers.Step())
-        {
-            long origin = frontiers.Long(0), position = frontiers.Long(1), highest = frontiers.Long(2);
-            if (opener.TryOpen(SealDomain.Frontier, frontiers.Long(3), frontiers.Long(4),
-                [lane, origin, position, highest],
-                frontiers.Blob(5), out _) && origins[origin] is { } known)
-                found.Add(new Frontier(known, (ulong)position, (ulong)highest));
-            else
-                damaged = true;
-        }
-        frontiers.Reset();
-        return found;
-    }
+    /// <summary>The row of the ledger at which a statement stands.</summary>
+    public static ConflictRow Conflict(Statement s) => new(s.Long(0), s.Long(1), s.Long(2), s.Long(3), s.Long(4),
+        s.Long(5), s.Long(6), s.Blob(7).ToArray(), s.Long(8));
 
-    private List<Owed> ReadOwed(int lane, out bool damaged)
+    private EntityKey? KeyOf(long number) => entities.TryKey(number, out var key) ? key : null;
+
+    private static List<T> Rows<T>(Statement select, Func<Statement, T> row)
     {
-        var found = new List<Owed>();
-        damaged = false;
-        owed.Bind(1, lane);
-        while (owed.Step())
+        var found = new List<T>();
+        try
         {
-            long entity = owed.Long(0), origin = owed.Long(1), from = owed.Long(2), position = owed.Long(3);
-            if (opener.TryOpen(SealDomain.Owed, owed.Long(4), owed.Long(5), [lane, entity, origin, from, position],
-                owed.Blob(6), out _) && origins[origin] is { } known && entities.TryKey(entity, out var key))
-                found.Add(new Owed(key, known, (ulong)from, (ulong)position));
-            else
-                damaged = true;
+            while (select.Step())
+                found.Add(row(select));
+            return found;
         }
-        owed.Reset();
-        return found;
+        finally
+        {
+            select.Reset();
+        }
     }
 }

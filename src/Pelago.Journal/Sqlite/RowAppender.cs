@@ -2,17 +2,15 @@ using Pelago.Replication;
 
 namespace Pelago.Journal;
 
-/// <summary>Seals and inserts event rows: the hot path. Used by the writer's thread only.</summary>
+/// <summary>Seals and inserts event rows. Used by the writer's thread only.</summary>
 internal sealed class RowAppender
 {
     private readonly Statement insert;
-    private readonly Sealer sealer;
-    private readonly SealedEventWriter writer = new();
-    private readonly uint[] origins = new uint[EventLimits.MaxVectorSlots];
+    private readonly EventSealer sealer;
 
     public RowAppender(Database database, Sealer sealer)
     {
-        this.sealer = sealer;
+        this.sealer = new EventSealer(sealer);
         insert = database.Prepare(
             "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)");
         LastId = database.Number("SELECT max(id) FROM event");
@@ -24,17 +22,8 @@ internal sealed class RowAppender
     /// <summary>Inserts one row in the open transaction.</summary>
     public RowPlace Append(in EventRow row, int lane, ulong position, long entity, Func<Model.Origin, uint> numberOf)
     {
-        var e = row.Event;
-        var slots = e.Vector.Slots;
-        for (var i = 0; i < slots.Length; i++)
-            origins[i] = numberOf(slots[i].Origin);
-        var content = writer.Write(e, origins.AsSpan(0, slots.Length));
-        ReadOnlySpan<long> columns =
-        [
-            lane, entity, (long)row.LocalSequence, numberOf(e.Origin), (long)e.Sequence, (long)e.OriginPosition,
-            (long)e.Timestamp.Value, e.Epoch, e.BatchIndex, e.BatchLength,
-        ];
-        var box = sealer.Seal(SealDomain.Event, columns, content, out var nonce);
+        Span<long> columns = stackalloc long[EventSealer.Columns];
+        var box = sealer.Seal(row, lane, entity, numberOf, columns, out var nonce);
         var place = new RowPlace(++LastId, lane, position, entity, row.LocalSequence);
         insert.Bind(1, place.Id).Bind(2, lane).Bind(3, (long)position);
         for (var i = 1; i < columns.Length; i++)

@@ -1,6 +1,4 @@
-using Pelago.Model;
 using Pelago.Replication;
-using Pelago.Replication.Stored;
 
 namespace Pelago.Journal;
 
@@ -20,7 +18,7 @@ internal sealed class RowReader(Opener opener, OriginTable origins, EntityRegist
     public bool TryRead(Statement row, int lane, ulong position, long entity, out EventRow read)
     {
         read = default;
-        Span<long> columns = stackalloc long[AssociatedData.MaxColumns];
+        Span<long> columns = stackalloc long[EventSealer.Columns];
         columns[0] = row.Long(0);
         for (var i = 1; i < columns.Length; i++)
             columns[i] = row.Long(i + 1);
@@ -29,35 +27,10 @@ internal sealed class RowReader(Opener opener, OriginTable origins, EntityRegist
             || (entity > 0 && columns[1] != entity))
             return false;
         if (!opener.TryOpen(SealDomain.Event, row.Long(11), row.Long(12), columns, row.Blob(13), out var content)
-            || origins[columns[3]] is not { } origin || !entities.TryKey(columns[1], out var key))
+            || origins[columns[3]] is not { } origin || !entities.TryKey(columns[1], out var key)
+            || EventContent.Row(columns, at, origin, key, content, origins) is not { } opened)
             return false;
-        var stored = SealedEvent.Parser.ParseFrom(content);
-        if (Vector(stored) is not { } vector)
-            return false;
-        var e = new EventRecord
-        {
-            Entity = key, Origin = origin, Sequence = (ulong)columns[4], Vector = vector,
-            Timestamp = new HybridTimestamp((ulong)columns[6]), Epoch = (uint)columns[7], BatchIndex = (int)columns[8],
-            BatchLength = (int)columns[9], Tags = stored.Tags.Count == 0 ? [] : [.. stored.Tags],
-            TraceParent = stored.TraceParent, IdempotencyKey = stored.IdempotencyKey, PayloadName = stored.PayloadName,
-            PayloadVersion = (int)stored.PayloadVersion, Payload = stored.Payload.Memory,
-            OriginPosition = columns[5] == 0 ? at : (ulong)columns[5],
-        };
-        read = new EventRow(e, (ulong)columns[2], origin.Equals(origins.Newest.Origin));
+        read = opened;
         return true;
-    }
-
-    private VersionVector? Vector(SealedEvent stored)
-    {
-        if (stored.VectorOrigins.Count != stored.VectorCounts.Count)
-            return null;
-        var slots = new VersionVector.Slot[stored.VectorOrigins.Count];
-        for (var i = 0; i < slots.Length; i++)
-        {
-            if (origins[stored.VectorOrigins[i]] is not { } origin)
-                return null;
-            slots[i] = new VersionVector.Slot(origin, stored.VectorCounts[i]);
-        }
-        return VersionVector.From(slots);
     }
 }

@@ -13,7 +13,7 @@ internal static class Schema
 {
     /// <summary>Version of everything in this file and of the associated data. Also SQLite's
     /// <c>user_version</c>.</summary>
-    public const ushort FormatVersion = 1;
+    public const ushort FormatVersion = AssociatedData.FormatVersion;
 
     /// <summary>SQLite's <c>application_id</c>: "PLGJ".</summary>
     public const int ApplicationId = 0x504C474A;

@@ -1,24 +1,17 @@
-using System.Buffers.Binary;
-using Google.Protobuf;
 using Pelago.Replication;
-using Pelago.Replication.Stored;
 
 namespace Pelago.Journal;
 
-/// <summary>What commits beside the rows: frontiers, owed gaps, replies, conflicts, snapshots. Used by the writer's
-/// thread only. A record without private content is sealed too, empty: the tag alone says that it was not
-/// altered.</summary>
+/// <summary>Writes what commits beside the rows: frontiers, owed gaps, replies, conflicts, snapshots. Used by the
+/// writer's thread only.</summary>
 internal sealed class SideRecords
 {
-    public const byte ReplyHashDomain = 2;
-
-    private readonly Sealer sealer;
-    private readonly KeyRing keys;
+    private readonly SideSealer sealer;
     private readonly Statement frontier, owed, settled, reply, forgotten, conflict, snapshot;
 
     public SideRecords(Database database, Sealer sealer, KeyRing keys)
     {
-        (this.sealer, this.keys) = (sealer, keys);
+        this.sealer = new SideSealer(sealer, keys);
         frontier = database.Prepare("INSERT OR REPLACE INTO frontier VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
         owed = database.Prepare("INSERT OR REPLACE INTO owed VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
         settled = database.Prepare("DELETE FROM owed WHERE lane = ?1 AND entity = ?2 AND origin = ?3");
@@ -34,15 +27,14 @@ internal sealed class SideRecords
 
     public void Frontier(int lane, uint origin, ulong position, ulong highest)
     {
-        var box = sealer.Seal(SealDomain.Frontier, [lane, origin, (long)position, (long)highest], [], out var nonce);
+        var box = sealer.Frontier(lane, origin, position, highest, out var nonce);
         frontier.Bind(1, lane).Bind(2, origin).Bind(3, (long)position).Bind(4, (long)highest)
             .Bind(5, sealer.Salt).Bind(6, nonce).Bind(7, box).Run();
     }
 
     public void Owed(int lane, long entity, uint origin, ulong fromSequence, ulong position)
     {
-        var box = sealer.Seal(
-            SealDomain.Owed, [lane, entity, origin, (long)fromSequence, (long)position], [], out var nonce);
+        var box = sealer.Owed(lane, entity, origin, fromSequence, position, out var nonce);
         owed.Bind(1, lane).Bind(2, entity).Bind(3, origin).Bind(4, (long)fromSequence).Bind(5, (long)position)
             .Bind(6, sealer.Salt).Bind(7, nonce).Bind(8, box).Run();
     }
@@ -53,41 +45,29 @@ internal sealed class SideRecords
     public void Reply(long entity, RememberedReply remembered)
     {
         Span<byte> hash = stackalloc byte[16];
-        keys.Hash(ReplyHashDomain, remembered.Entity.ToString(), remembered.IdempotencyKey, hash);
-        var content = new SealedReply
-        {
-            Key = remembered.IdempotencyKey, Reply = UnsafeByteOperations.UnsafeWrap(remembered.Reply),
-            AtMilliseconds = remembered.AtMilliseconds,
-        }.ToByteArray();
-        var box = sealer.Seal(SealDomain.Reply, ReplyColumns(entity, hash), content, out var nonce);
+        sealer.Hash(remembered.Entity, remembered.IdempotencyKey, hash);
+        var box = sealer.Reply(entity, hash, remembered, out var nonce);
         reply.Bind(1, entity).Bind(2, hash).Bind(3, sealer.Salt).Bind(4, nonce).Bind(5, box).Run();
     }
 
     public void Forget(long entity, ForgottenReply reply)
     {
         Span<byte> hash = stackalloc byte[16];
-        keys.Hash(ReplyHashDomain, reply.Entity.ToString(), reply.IdempotencyKey, hash);
+        sealer.Hash(reply.Entity, reply.IdempotencyKey, hash);
         forgotten.Bind(1, entity).Bind(2, hash).Run();
     }
 
     public void Conflict(long entity, uint origin, ConflictRecord record)
     {
-        var box = sealer.Seal(
-            SealDomain.Conflict,
-            [entity, (long)record.Kind, origin, (long)record.Sequence, record.RecordedAtMilliseconds],
-            System.Text.Encoding.UTF8.GetBytes(record.Reason), out var nonce);
+        var box = sealer.Conflict(entity, origin, record, out var nonce);
         conflict.Bind(1, entity).Bind(2, (long)record.Kind).Bind(3, origin).Bind(4, (long)record.Sequence)
             .Bind(5, record.RecordedAtMilliseconds).Bind(6, sealer.Salt).Bind(7, nonce).Bind(8, box).Run();
     }
 
     public void Snapshot(long entity, EntitySnapshot taken)
     {
-        var box = sealer.Seal(SealDomain.Snapshot, [entity, (long)taken.LocalSequence], taken.Content.Span,
-            out var nonce);
+        var box = sealer.Snapshot(entity, taken, out var nonce);
         snapshot.Bind(1, entity).Bind(2, (long)taken.LocalSequence).Bind(3, sealer.Salt).Bind(4, nonce).Bind(5, box)
             .Run();
     }
-
-    public static long[] ReplyColumns(long entity, ReadOnlySpan<byte> hash)
-        => [entity, BinaryPrimitives.ReadInt64BigEndian(hash), BinaryPrimitives.ReadInt64BigEndian(hash[8..])];
 }

@@ -4,8 +4,10 @@ using Pelago.Replication.Stored;
 
 namespace Pelago.Journal;
 
-/// <summary>Origins by number and numbers by origin. The writer's thread adds; every thread reads what is
-/// committed.</summary>
+/// <summary>A row of the table of origins as it lies in the store.</summary>
+internal readonly record struct OriginRow(long Number, long Life, long Salt, long Nonce, byte[] Sealed);
+
+/// <summary>Origins by number and numbers by origin. The writer adds; every thread reads what is committed.</summary>
 internal sealed class OriginTable
 {
     private readonly Dictionary<Origin, uint> numbers = [];
@@ -15,6 +17,9 @@ internal sealed class OriginTable
     /// <summary>Origin of the journal's newest incarnation, its number and its life; null and zeros in a new journal.
     /// </summary>
     public (Origin? Origin, uint Number, long Life) Newest { get; private set; }
+
+    /// <summary>How many origins are committed: the highest number.</summary>
+    public int Count => Volatile.Read(ref byNumber).Length;
 
     /// <summary>The origin of a committed row's number, or null when there is none.</summary>
     public Origin? this[long number]
@@ -33,37 +38,35 @@ internal sealed class OriginTable
         return at < 0 ? null : at + 1;
     }
 
-    /// <summary>Reads all rows.</summary>
+    /// <summary>Takes rows in that follow those it has, in order of number.</summary>
     /// <exception cref="PelagoException">A row does not open: without it no event can be told from another's (PLG4006).
     /// </exception>
-    public void Read(Database database, Opener opener)
+    public void Read(IEnumerable<OriginRow> rows, Opener opener)
     {
-        var found = new List<Origin>();
-        using var once = database.Once("SELECT number, life, salt, nonce, sealed FROM origin ORDER BY number",
-            out var select);
-        while (select.Step())
+        var found = new List<Origin>(byNumber);
+        foreach (var row in rows)
         {
-            long number = select.Long(0), life = select.Long(1);
-            if (number != found.Count + 1 || !opener.TryOpen(
-                SealDomain.Origin, select.Long(2), select.Long(3), [number, life], select.Blob(4), out var content))
+            if (row.Number != found.Count + 1 || !opener.TryOpen(
+                SealDomain.Origin, row.Salt, row.Nonce, [row.Number, row.Life], row.Sealed, out var content))
                 throw Damage.Failure($"row {found.Count + 1} of the table of origins is damaged").ToException();
             var stored = StoredOrigin.Parser.ParseFrom(content);
             var origin = new Origin(stored.Region, Incarnation.Read(stored.Incarnation.Span));
             found.Add(origin);
-            numbers[origin] = (uint)number;
-            if (life > Newest.Life)
-                Newest = (origin, (uint)number, life);
+            numbers[origin] = (uint)row.Number;
+            if (row.Life > Newest.Life)
+                Newest = (origin, (uint)row.Number, row.Life);
         }
-        byNumber = [.. found];
+        Volatile.Write(ref byNumber, [.. found]);
     }
 
-    /// <summary>The number of an origin; a new one is inserted in the open transaction.</summary>
-    public uint NumberOf(Origin origin, Statement insert, Sealer sealer)
+    /// <summary>The number of an origin; the row of a new one is handed over, to be inserted in the open transaction.
+    /// </summary>
+    public uint NumberOf(Origin origin, Action<OriginRow> insert, Sealer sealer)
         => numbers.TryGetValue(origin, out var number) ? number : Add(origin, 0, insert, sealer);
 
     /// <summary>Adds an incarnation of this journal in the open transaction.</summary>
     /// <exception cref="ArgumentException">The origin is known already.</exception>
-    public uint AddOwn(Origin origin, Statement insert, Sealer sealer)
+    public uint AddOwn(Origin origin, Action<OriginRow> insert, Sealer sealer)
     {
         if (numbers.ContainsKey(origin))
             throw new ArgumentException($"Origin {origin} is in the journal already.", nameof(origin));
@@ -94,7 +97,7 @@ internal sealed class OriginTable
         pending.Clear();
     }
 
-    private uint Add(Origin origin, long life, Statement insert, Sealer sealer)
+    private uint Add(Origin origin, long life, Action<OriginRow> insert, Sealer sealer)
     {
         var number = (uint)(byNumber.Length + pending.Count + 1);
         var stored = new StoredOrigin
@@ -102,7 +105,7 @@ internal sealed class OriginTable
             Region = origin.Region, Incarnation = UnsafeByteOperations.UnsafeWrap(origin.Incarnation.ToBytes()),
         };
         var box = sealer.Seal(SealDomain.Origin, [number, life], stored.ToByteArray(), out var nonce);
-        insert.Bind(1, number).Bind(2, life).Bind(3, sealer.Salt).Bind(4, nonce).Bind(5, box).Run();
+        insert(new OriginRow(number, life, sealer.Salt, nonce, box.ToArray()));
         numbers[origin] = number;
         pending.Add(origin);
         return number;

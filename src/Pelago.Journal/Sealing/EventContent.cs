@@ -1,0 +1,48 @@
+using Pelago.Model;
+using Pelago.Replication;
+using Pelago.Replication.Stored;
+
+namespace Pelago.Journal;
+
+/// <summary>Makes event rows of what was stored: the way back of <see cref="EventSealer"/>.</summary>
+internal static class EventContent
+{
+    /// <summary>The row, or null when its vector names an origin that is not known.</summary>
+    /// <param name="columns">The unsealed columns, as <see cref="EventSealer"/> orders them.</param>
+    /// <param name="position">The row's position in its lane.</param>
+    /// <param name="origin">The origin that the columns name.</param>
+    /// <param name="key">The entity that the columns name.</param>
+    /// <param name="content">What was sealed.</param>
+    /// <param name="origins">Origins by number.</param>
+    public static EventRow? Row(
+        ReadOnlySpan<long> columns, ulong position, Origin origin, EntityKey key, byte[] content, OriginTable origins)
+    {
+        var stored = SealedEvent.Parser.ParseFrom(content);
+        if (Vector(stored, origins) is not { } vector)
+            return null;
+        var e = new EventRecord
+        {
+            Entity = key, Origin = origin, Sequence = (ulong)columns[4], Vector = vector,
+            Timestamp = new HybridTimestamp((ulong)columns[6]), Epoch = (uint)columns[7], BatchIndex = (int)columns[8],
+            BatchLength = (int)columns[9], Tags = stored.Tags.Count == 0 ? [] : [.. stored.Tags],
+            TraceParent = stored.TraceParent, IdempotencyKey = stored.IdempotencyKey, PayloadName = stored.PayloadName,
+            PayloadVersion = (int)stored.PayloadVersion, Payload = stored.Payload.Memory,
+            OriginPosition = columns[5] == 0 ? position : (ulong)columns[5],
+        };
+        return new EventRow(e, (ulong)columns[2], origin.Equals(origins.Newest.Origin));
+    }
+
+    private static VersionVector? Vector(SealedEvent stored, OriginTable origins)
+    {
+        if (stored.VectorOrigins.Count != stored.VectorCounts.Count)
+            return null;
+        var slots = new VersionVector.Slot[stored.VectorOrigins.Count];
+        for (var i = 0; i < slots.Length; i++)
+        {
+            if (origins[stored.VectorOrigins[i]] is not { } origin)
+                return null;
+            slots[i] = new VersionVector.Slot(origin, stored.VectorCounts[i]);
+        }
+        return VersionVector.From(slots);
+    }
+}

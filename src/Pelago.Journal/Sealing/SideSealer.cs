@@ -1,0 +1,64 @@
+using System.Buffers.Binary;
+using System.Text;
+using Google.Protobuf;
+using Pelago.Replication;
+using Pelago.Replication.Stored;
+
+namespace Pelago.Journal;
+
+/// <summary>Seals what commits beside the rows. A record without private content is sealed too, empty: the tag alone
+/// says that it was not altered. Boxes are valid until the next call; used by one writer at a time.</summary>
+internal sealed class SideSealer(Sealer sealer, KeyRing keys)
+{
+    private const byte ReplyHashDomain = 2;
+
+    /// <summary>Number of the salt that records name.</summary>
+    public long Salt => sealer.Salt;
+
+    public ReadOnlySpan<byte> Frontier(int lane, uint origin, ulong position, ulong highest, out long nonce)
+        => sealer.Seal(SealDomain.Frontier, [lane, origin, (long)position, (long)highest], [], out nonce);
+
+    public ReadOnlySpan<byte> Owed(
+        int lane, long entity, uint origin, ulong fromSequence, ulong position, out long nonce)
+        => sealer.Seal(SealDomain.Owed, [lane, entity, origin, (long)fromSequence, (long)position], [], out nonce);
+
+    /// <summary>What stands in the store in place of an idempotency key: sixteen bytes.</summary>
+    public void Hash(Model.EntityKey entity, string idempotencyKey, Span<byte> hash)
+        => keys.Hash(ReplyHashDomain, entity.ToString(), idempotencyKey, hash);
+
+    /// <param name="entity">The entity's number.</param>
+    /// <param name="hash">Of <see cref="Hash"/>.</param>
+    public ReadOnlySpan<byte> Reply(
+        long entity, scoped ReadOnlySpan<byte> hash, RememberedReply remembered, out long nonce)
+    {
+        var content = new SealedReply
+        {
+            Key = remembered.IdempotencyKey, Reply = UnsafeByteOperations.UnsafeWrap(remembered.Reply),
+            AtMilliseconds = remembered.AtMilliseconds,
+        }.ToByteArray();
+        return sealer.Seal(SealDomain.Reply, ReplyColumns(entity, hash), content, out nonce);
+    }
+
+    public ReadOnlySpan<byte> Conflict(long entity, uint origin, ConflictRecord record, out long nonce) => sealer.Seal(
+        SealDomain.Conflict, [entity, (long)record.Kind, origin, (long)record.Sequence, record.RecordedAtMilliseconds],
+        Encoding.UTF8.GetBytes(record.Reason), out nonce);
+
+    public ReadOnlySpan<byte> Snapshot(long entity, EntitySnapshot taken, out long nonce) => sealer.Seal(
+        SealDomain.Snapshot, [entity, (long)taken.LocalSequence], taken.Content.Span, out nonce);
+
+    /// <summary>A reply's unsealed columns.</summary>
+    public static long[] ReplyColumns(long entity, ReadOnlySpan<byte> hash)
+        => [entity, BinaryPrimitives.ReadInt64BigEndian(hash), BinaryPrimitives.ReadInt64BigEndian(hash[8..])];
+
+    /// <summary>The reply in a box, or null when it was damaged or altered.</summary>
+    public static RememberedReply? OpenReply(
+        Opener opener, Model.EntityKey key, long entity, ReadOnlySpan<byte> hash, long salt, long nonce,
+        ReadOnlySpan<byte> box)
+    {
+        if (hash.Length != 16
+            || !opener.TryOpen(SealDomain.Reply, salt, nonce, ReplyColumns(entity, hash), box, out var content))
+            return null;
+        var stored = SealedReply.Parser.ParseFrom(content);
+        return new RememberedReply(key, stored.Key, stored.Reply.Memory) { AtMilliseconds = stored.AtMilliseconds };
+    }
+}
