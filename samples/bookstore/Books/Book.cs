@@ -15,7 +15,7 @@ public sealed record Book(
     /// <inheritdoc />
     public static void Define(EntityDefinition<Book> entity) => entity
         .Named("book")
-        .Merge(MergeStrategy.Commutative)
+        .Merge(MergeStrategy.Crdt)
         .State(_ => Unwritten, BookJson.Default.Book)
         .Event("details-written", 1, BookJson.Default.DetailsWritten, (book, e, context)
             => Folded.To(book.Apply(e, context.Stamp)))
@@ -71,7 +71,7 @@ public sealed record Stock(PnCounter Count) : IEntity<Stock>
     /// <inheritdoc />
     public static void Define(EntityDefinition<Stock> entity) => entity
         .Named("stock")
-        .Merge(MergeStrategy.Commutative)
+        .Merge(MergeStrategy.Crdt)
         .State(_ => new Stock(PnCounter.Zero), BookJson.Default.Stock)
         .Event("stock-changed", 1, BookJson.Default.StockChanged,
             (stock, e, context) => Folded.To(new Stock(stock.Count.Add(e.Delta, context.Region))))

@@ -71,8 +71,8 @@ public sealed class DigestScan(EntityRuntime runtime)
                 return EntityDigest.Of(entity, rows, 0, null);
             // Of a damaged one, too: the kernel then knows that it is parked, and status and doctor say so.
             var read = await runtime.ReadAsync(
-                type, entity.Id, view => (view.Count, State: type.EncodeState(view.State)), RequestOptions.Default,
-                cancellationToken);
+                type, entity.Id, view => (view.Count, State: type.EncodeComparable(view.State)),
+                RequestOptions.Default, cancellationToken);
             if (read.Failure is not null || image.Damage is not null)
                 return EntityDigest.Of(entity, rows, type.StateVersion, null);
             if (read.Value.Count == (ulong)image.Rows.Count || attempt == Attempts)

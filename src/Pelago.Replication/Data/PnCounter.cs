@@ -4,8 +4,8 @@ using Pelago.Model;
 namespace Pelago.Replication;
 
 /// <summary>Counter that regions raise and lower concurrently (PN-counter, Shapiro et al. 2011), operation based: the
-/// engine delivers each event once, so an increment is simply added. Sums are kept per region, because a reset inside a
-/// map will need to know what it saw.</summary>
+/// engine delivers each event once, so an increment is simply added. It cannot be reset; what can is
+/// <see cref="ResettableCounter"/>.</summary>
 /// <param name="ByRegion">For each region what it added and what it took away.</param>
 public sealed record PnCounter(ImmutableSortedDictionary<string, PnCounter.Sums> ByRegion)
 {

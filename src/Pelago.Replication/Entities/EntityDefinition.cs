@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using Pelago.Model;
 
@@ -12,12 +13,14 @@ public sealed class EntityDefinition<TState> where TState : class
     private readonly Dictionary<Type, EventDefinition> byType = [];
     private readonly Dictionary<Type, Func<object, object, CommandContext, Decision>> commands = [];
     private readonly Dictionary<Type, JsonTypeInfo> replies = [];
+    private readonly UpcasterChain upcasters = new();
     private readonly List<string> mistakes = [];
     private string name = "";
     private MergeStrategy strategy;
     private Func<string, TState>? initial;
     private JsonTypeInfo<TState>? stateJson;
     private int stateVersion = 1;
+    private Func<object, Horizon, object>? settle;
 
     /// <summary>The type's registered name, stored with every event: a–z, 0–9 and hyphens.</summary>
     public EntityDefinition<TState> Named(string typeName)
@@ -42,6 +45,15 @@ public sealed class EntityDefinition<TState> where TState : class
     public EntityDefinition<TState> State(Func<string, TState> first, JsonTypeInfo<TState> json, int version = 1)
     {
         (initial, stateJson, stateVersion) = (first, json, version);
+        return this;
+    }
+
+    /// <summary>Settles the data types in the state that keep something until it is final: sets, maps, registers and
+    /// sequences. Called now and then with what every later event has seen.</summary>
+    /// <param name="change">The state with each of them settled through the horizon; the same to every reader.</param>
+    public EntityDefinition<TState> Settle(Func<TState, Horizon, TState> change)
+    {
+        settle = (state, horizon) => change((TState)state, horizon);
         return this;
     }
 
@@ -72,6 +84,33 @@ public sealed class EntityDefinition<TState> where TState : class
         return this;
     }
 
+    /// <summary>How a payload of an older version of an event becomes one of the next version, as JSON.</summary>
+    /// <param name="eventName">Registered name of the event.</param>
+    /// <param name="fromVersion">The version that is read; the result is of the next one.</param>
+    /// <param name="change">May change what it is given. Pure: the same payload gives the same result for ever.</param>
+    public EntityDefinition<TState> Upcast(string eventName, int fromVersion, Func<JsonObject, JsonObject> change)
+    {
+        upcasters.Add(eventName, fromVersion, payload => UpcasterChain.Write(change(
+            JsonNode.Parse(payload)?.AsObject() ?? throw new JsonException($"Event '{eventName}' is JSON null."))));
+        return this;
+    }
+
+    /// <summary>How a payload of an older version of an event becomes one of the next version, as records.</summary>
+    /// <param name="eventName">Registered name of the event.</param>
+    /// <param name="fromVersion">The version that is read; the result is of the next one.</param>
+    /// <param name="from">JSON contract of the older version.</param>
+    /// <param name="to">JSON contract of the next version.</param>
+    /// <param name="change">Pure: the same payload gives the same result for ever.</param>
+    public EntityDefinition<TState> Upcast<TOld, TNew>(
+        string eventName, int fromVersion, JsonTypeInfo<TOld> from, JsonTypeInfo<TNew> to, Func<TOld, TNew> change)
+        where TOld : class where TNew : class
+    {
+        upcasters.Add(eventName, fromVersion, payload => JsonSerializer.SerializeToUtf8Bytes(
+            change(JsonSerializer.Deserialize(payload, from)
+                ?? throw new JsonException($"Event '{eventName}' is JSON null.")), to));
+        return this;
+    }
+
     /// <summary>A command with its handler and the JSON form of its reply (kept for idempotent retries).</summary>
     public EntityDefinition<TState> Command<TCommand, TReply>(
         JsonTypeInfo<TReply> replyJson, Func<TState, TCommand, CommandContext, Effect<TState, TReply>> handle)
@@ -93,17 +132,30 @@ public sealed class EntityDefinition<TState> where TState : class
             mistakes.Add("no merge strategy: call Merge(…)");
         if (initial is null || stateJson is null)
             mistakes.Add("no state: call State(…)");
+        mistakes.AddRange(upcasters.Mistakes(byName.Keys));
+        mistakes.AddRange(Unsettled().Select(member =>
+            $"state member '{member}' keeps something until it is final: settle it in Settle(…)"));
         if (mistakes.Count > 0)
         {
             throw new Failure(ErrorCodes.InvalidEntityType,
                 $"Entity type {typeof(TState).Name} is not complete: {string.Join("; ", mistakes)}.",
                 "Correct its Define method.").ToException();
         }
-        return new EntityType(name, strategy, stateVersion, id => initial!(id), typeof(TState),
-            state => CanonicalJson.Write(JsonSerializer.SerializeToUtf8Bytes((TState)state, stateJson!)),
-            bytes => JsonSerializer.Deserialize(bytes, stateJson!) ?? throw new JsonException("State is JSON null."),
-            byName, byType, commands, replies);
+        return new EntityType(new EntityParts(name, strategy, stateVersion, typeof(TState))
+        {
+            Initial = id => initial!(id),
+            EncodeState =
+                state => CanonicalJson.Write(JsonSerializer.SerializeToUtf8Bytes((TState)state, stateJson!)),
+            DecodeState =
+                bytes => JsonSerializer.Deserialize(bytes, stateJson!)
+                    ?? throw new JsonException("State is JSON null."),
+            Settle = settle, ByName = byName, ByType = byType, Upcasters = upcasters, Commands = commands,
+            Replies = replies,
+        });
     }
+
+    private IEnumerable<string> Unsettled() => settle is not null || stateJson is null ? []
+        : stateJson.Properties.Where(p => p.PropertyType.IsAssignableTo(typeof(ISettling))).Select(p => p.Name);
 }
 
 internal delegate Folded ApplyEvent(object state, object payload, in EventContext context);

@@ -7,40 +7,24 @@ namespace Pelago.Replication;
 /// thread-safe.</summary>
 public sealed class EntityType : IEntityType
 {
-    private readonly Func<string, object> initial;
-    private readonly Func<object, byte[]> encodeState;
-    private readonly DecodePayload decodeState;
-    private readonly Dictionary<(string Name, int Version), EventDefinition> byName;
-    private readonly Dictionary<Type, EventDefinition> byType;
-    private readonly Dictionary<Type, Func<object, object, CommandContext, Decision>> commands;
-    private readonly Dictionary<Type, JsonTypeInfo> replies;
+    private readonly EntityParts parts;
 
-    internal EntityType(
-        string name, MergeStrategy strategy, int stateVersion, Func<string, object> initial, Type stateType,
-        Func<object, byte[]> encodeState, DecodePayload decodeState,
-        Dictionary<(string Name, int Version), EventDefinition> byName, Dictionary<Type, EventDefinition> byType,
-        Dictionary<Type, Func<object, object, CommandContext, Decision>> commands,
-        Dictionary<Type, JsonTypeInfo> replies)
-    {
-        (Name, Strategy, StateVersion, StateType) = (name, strategy, stateVersion, stateType);
-        (this.initial, this.encodeState, this.decodeState) = (initial, encodeState, decodeState);
-        (this.byName, this.byType, this.commands, this.replies) = (byName, byType, commands, replies);
-    }
+    internal EntityType(EntityParts parts) => this.parts = parts;
 
     /// <inheritdoc />
-    public string Name { get; }
+    public string Name => parts.Name;
 
     /// <inheritdoc />
-    public MergeStrategy Strategy { get; }
+    public MergeStrategy Strategy => parts.Strategy;
 
     /// <inheritdoc />
-    public int StateVersion { get; }
+    public int StateVersion => parts.StateVersion;
 
     /// <summary>CLR type of the state.</summary>
-    public Type StateType { get; }
+    public Type StateType => parts.StateType;
 
     /// <summary>JSON contract of a reply type, for remembered replies.</summary>
-    public JsonTypeInfo? ReplyJson(Type reply) => replies.GetValueOrDefault(reply);
+    public JsonTypeInfo? ReplyJson(Type reply) => parts.Replies.GetValueOrDefault(reply);
 
     /// <summary>The type that a state record defines.</summary>
     public static EntityType Of<TState>() where TState : class, IEntity<TState>
@@ -51,23 +35,25 @@ public sealed class EntityType : IEntityType
     }
 
     /// <inheritdoc />
-    public object Initial(string id) => initial(id);
+    public object Initial(string id) => parts.Initial(id);
 
     /// <summary>The handler of a command type; null when there is none.</summary>
-    public Func<object, object, CommandContext, Decision>? Handler(Type command) => commands.GetValueOrDefault(command);
+    public Func<object, object, CommandContext, Decision>? Handler(Type command) 
+        => parts.Commands.GetValueOrDefault(command);
 
     /// <inheritdoc />
     public Folded Apply(object state, object payload, in EventContext context)
-        => byType[payload.GetType()].Apply(state, payload, context);
+        => parts.ByType[payload.GetType()].Apply(state, payload, context);
 
     /// <inheritdoc />
     public object? Decode(string payloadName, int payloadVersion, ReadOnlySpan<byte> payload)
-        => byName.TryGetValue((payloadName, payloadVersion), out var e) ? e.Decode(payload) : null;
+        => parts.ByName.TryGetValue((payloadName, payloadVersion), out var e) ? e.Decode(payload)
+        : parts.Upcasters.Decode(parts.ByName, payloadName, payloadVersion, payload);
 
     /// <inheritdoc />
     public EncodedPayload Encode(object payload)
     {
-        if (!byType.TryGetValue(payload.GetType(), out var e))
+        if (!parts.ByType.TryGetValue(payload.GetType(), out var e))
         {
             throw new Failure(ErrorCodes.InvalidEntityType,
                 $"Entity type '{Name}' has no event for payload {payload.GetType().Name}.",
@@ -77,8 +63,32 @@ public sealed class EntityType : IEntityType
     }
 
     /// <inheritdoc />
-    public byte[] EncodeState(object state) => encodeState(state);
+    public byte[] EncodeState(object state) => parts.EncodeState(state);
 
     /// <inheritdoc />
-    public object DecodeState(ReadOnlySpan<byte> bytes) => decodeState(bytes);
+    public object DecodeState(ReadOnlySpan<byte> bytes) => parts.DecodeState(bytes);
+
+    /// <inheritdoc />
+    public bool Settles => parts.Settle is not null;
+
+    /// <inheritdoc />
+    public object Settle(object state, Horizon horizon)
+        => parts.Settle is { } settle ? settle(state, horizon) : state;
+
+    /// <inheritdoc />
+    public byte[] EncodeComparable(object state) => EncodeState(Settle(state, Horizon.All));
+}
+
+/// <summary>What an entity type consists of.</summary>
+internal sealed record EntityParts(string Name, MergeStrategy Strategy, int StateVersion, Type StateType)
+{
+    public required Func<string, object> Initial { get; init; }
+    public required Func<object, byte[]> EncodeState { get; init; }
+    public required DecodePayload DecodeState { get; init; }
+    public required Func<object, Horizon, object>? Settle { get; init; }
+    public required IReadOnlyDictionary<(string Name, int Version), EventDefinition> ByName { get; init; }
+    public required IReadOnlyDictionary<Type, EventDefinition> ByType { get; init; }
+    public required UpcasterChain Upcasters { get; init; }
+    public required IReadOnlyDictionary<Type, Func<object, object, CommandContext, Decision>> Commands { get; init; }
+    public required IReadOnlyDictionary<Type, JsonTypeInfo> Replies { get; init; }
 }

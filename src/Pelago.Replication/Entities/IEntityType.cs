@@ -8,8 +8,14 @@ public enum MergeStrategy
     /// <summary>State = fold of all known events in the total order; a late one rewinds and folds again.</summary>
     Ordered = 1,
 
-    /// <summary>Event handlers commute for concurrent events (CRDT data types): applied in order of arrival.</summary>
-    Commutative = 2,
+    /// <summary>State consists of replicated data types (CRDT), whose operations commute when they are concurrent: an
+    /// event is applied when it arrives, once.</summary>
+    Crdt = 2,
+
+    /// <summary>Like <see cref="Crdt"/>, with handlers of the user's own that are told what an event is concurrent
+    /// with. That the state does not depend on the order of arrival is theirs to ensure; the test kit checks
+    /// it.</summary>
+    Custom = 3,
 }
 
 /// <summary>An entity type as the kernel sees it: pure functions over states and events that it does not look into.
@@ -46,6 +52,17 @@ public interface IEntityType
 
     /// <summary>The inverse of <see cref="EncodeState"/>.</summary>
     object DecodeState(ReadOnlySpan<byte> bytes);
+
+    /// <summary>True when states hold what is only needed until it is final: <see cref="Settle"/> is called
+    /// then.</summary>
+    bool Settles => false;
+
+    /// <summary>Drops from a state what is not needed once everything applied to it has seen the horizon.</summary>
+    object Settle(object state, Horizon horizon) => state;
+
+    /// <summary>The form of a state that regions compare: what is kept only until it is final is left out, because
+    /// regions find out at different times. Equal events give equal bytes, whatever is final where.</summary>
+    byte[] EncodeComparable(object state) => EncodeState(Settles ? Settle(state, Horizon.All) : state);
 }
 
 /// <summary>A payload ready to be stored.</summary>
@@ -61,23 +78,6 @@ public readonly record struct Folded(object? State, string? Refusal)
 
     /// <summary>The event is refused by the fold: it stays in the journal and goes to the conflict ledger.</summary>
     public static Folded Refuse(string reason) => new(null, reason);
-}
-
-/// <summary>What an event handler may know about the event beside its payload.</summary>
-/// <param name="EntityId">Id of the entity.</param>
-/// <param name="Origin">Where it was written.</param>
-/// <param name="Sequence">Its number there.</param>
-/// <param name="Timestamp">Its hybrid timestamp.</param>
-/// <param name="Concurrent">True when an event that comes earlier in the fold is concurrent to it (from stored
-/// vectors).</param>
-public readonly record struct EventContext(
-    string EntityId, Origin Origin, ulong Sequence, HybridTimestamp Timestamp, bool Concurrent)
-{
-    /// <summary>Region of the origin.</summary>
-    public string Region => Origin.Region;
-
-    /// <summary>The stamp that a last-writer-wins register takes from this event.</summary>
-    public Stamp Stamp => new(Timestamp, Origin.Region);
 }
 
 /// <summary>Order of writes for last-writer-wins: later timestamp, and at equal times the lower region name,

@@ -13,12 +13,16 @@ namespace Pelago.Replication;
 /// order. Volatile checkpoints in the tail stand at exponentially growing distances from its end, so that k of them
 /// serve a tail of 2^k events. A received batch is inserted first and folded once, when the state is next asked
 /// for.</para>
+/// <para>Types of replicated data (<see cref="MergeStrategy.Crdt"/>, <see cref="MergeStrategy.Custom"/>) need no
+/// rewind: any order that respects causality gives the same state, so a late event is applied where it arrives. The
+/// fold in the total order is one of these orders, and so base, snapshots and deduplication are the same for all
+/// types.</para>
 /// <para>Two batches with one idempotency key are one command: the first in the total order counts whole, the others
 /// (within <see cref="EventLimits.IdempotencyWindowMilliseconds"/> of it) are kept and not folded. Rejected: merging
 /// states (needs a merge function of the user for every type), and folding in arrival order with compensation (not
 /// deterministic).</para>
 /// </remarks>
-public sealed class EntityFold
+public sealed partial class EntityFold
 {
     private static readonly ImmutableDictionary<string, KeyOwner> NoKeys
         = ImmutableDictionary.Create<string, KeyOwner>(StringComparer.Ordinal);
@@ -74,26 +78,6 @@ public sealed class EntityFold
     /// <summary>Why the fold cannot go on, or null. Set while folding.</summary>
     public Failure? Parked => unborn ?? parked;
 
-    /// <summary>Restores base and tail from a snapshot.</summary>
-    public static EntityFold Restore(IEntityType type, string id, FoldedPrefix snapshot)
-    {
-        var fold = new EntityFold(type, id) { BaseCount = snapshot.Count };
-        if (snapshot.Count > 0)
-            fold.baseState = fold.state = type.DecodeState(snapshot.State.Span);
-        fold.baseLast = snapshot.Last;
-        fold.baseVector = fold.folded = snapshot.Vector;
-        fold.baseKeys = fold.keys = NoKeys.AddRange(snapshot.Keys);
-        return fold;
-    }
-
-    /// <summary>The base as a snapshot stores it.</summary>
-    public FoldedPrefix ToBase() => new(
-        BaseCount, BaseCount == 0 ? default : type.EncodeState(baseState), baseLast, baseVector,
-        [.. baseKeys.OrderBy(k => k.Key, StringComparer.Ordinal)]);
-
-    /// <summary>True when the event comes before the end of the base: the history must be read again.</summary>
-    public bool IsBeforeBase(EventRecord e) => baseLast is { } last && EventPlace.Of(e).CompareTo(last) < 0;
-
     /// <summary>True when the fold holds an event that the given one's author had seen and that is not before it in
     /// time: its origin has broken the rule that the total order rests on.</summary>
     public bool HoldsLaterCauseOf(EventRecord e)
@@ -119,7 +103,7 @@ public sealed class EntityFold
         tail.Insert(at, entry);
         if (at < foldedCount)
         {
-            if (type.Strategy == MergeStrategy.Commutative && CanFoldOutOfOrder(e))
+            if (type.Strategy != MergeStrategy.Ordered && CanFoldOutOfOrder(e))
                 FoldOutOfOrder(entry);
             else
                 RewindTo(at);
@@ -153,45 +137,6 @@ public sealed class EntityFold
         return null;
     }
 
-    /// <summary>The batch that counts for an idempotency key, or null when the key is unknown.</summary>
-    public BatchId? OwnerOf(string key)
-    {
-        Advance();
-        return keys.TryGetValue(key, out var owner) ? owner.Batch : null;
-    }
-
-    /// <summary>Moves events from the tail into the base, as long as the next one in the total order is
-    /// final.</summary>
-    /// <returns>How many were moved.</returns>
-    public int AdvanceBase(Func<EventRecord, bool> isFinal)
-    {
-        var count = 0;
-        while (count < tail.Count && isFinal(tail[count].Event))
-            count++;
-        if (count == 0)
-            return 0;
-        Advance();
-        if (Parked is not null)
-            return 0;
-        if (count == tail.Count)
-            (baseState, baseVector, baseKeys) = (state, folded, keys); // the fold of all is already known
-        else if (!FoldIntoBase(count))
-            return 0;
-        baseLast = EventPlace.Of(tail[count - 1].Event);
-        ForgetOldKeys();
-        BaseCount += (ulong)count;
-        tail.RemoveRange(0, count);
-        tailEvents = null;
-        Probes?.Hit(Probe.BaseAdvanced);
-        if (tail.Count == 0)
-            keys = baseKeys; // without those that were forgotten
-        foldedCount -= count;
-        checkpoints.RemoveAll(c => c.Count <= count);
-        for (var i = 0; i < checkpoints.Count; i++)
-            checkpoints[i] = checkpoints[i] with { Count = checkpoints[i].Count - count };
-        return count;
-    }
-
     /// <summary>Entries found not to count since the last call, for the conflict ledger.</summary>
     public IReadOnlyList<FoldEntry> TakeConflicts()
     {
@@ -201,32 +146,6 @@ public sealed class EntityFold
         conflicts.Clear();
         return taken;
     }
-
-    private bool FoldIntoBase(int count)
-    {
-        var (next, vector, owners) = (baseState, baseVector, baseKeys);
-        for (var i = 0; i < count; i++)
-        {
-            var entry = tail[i];
-            owners = Claim(owners, entry.Event, out _);
-            try
-            {
-                if (entry.Refusal is null)
-                    next = Step(next, vector, entry);
-            }
-            catch (Exception error) // it did not fail before: it depends on more than its arguments
-            {
-                Park(entry.Event, $"its handler failed with {error.GetType().Name}");
-                return false;
-            }
-            vector = vector.After(entry.Event.Vector, entry.Event.Origin, entry.Event.Sequence);
-        }
-        (baseState, baseVector, baseKeys) = (next, vector, owners);
-        return true;
-    }
-
-    private object Step(object before, VersionVector vector, FoldEntry entry)
-        => type.Apply(before, entry.Payload!, Context(entry.Event, IsConcurrent(entry.Event, vector))).State ?? before;
 
     private void Advance()
     {
@@ -247,13 +166,13 @@ public sealed class EntityFold
         entry.Refusal = null;
         if (entry.Deduplicated)
             Note(entry, verdict, "another batch with the same idempotency key counts");
-        else if (!TryApply(entry, IsConcurrent(e, folded), verdict))
+        else if (!TryApply(entry, IsConcurrent(e, folded), verdict, foldedCount))
             return;
         folded = folded.After(e.Vector, e.Origin, e.Sequence);
         foldedCount++;
     }
 
-    private bool TryApply(FoldEntry entry, bool concurrent, string? before)
+    private bool TryApply(FoldEntry entry, bool concurrent, string? before, int applied)
     {
         if (entry.Payload is null)
         {
@@ -263,7 +182,7 @@ public sealed class EntityFold
         }
         try
         {
-            var result = type.Apply(state, entry.Payload, Context(entry.Event, concurrent));
+            var result = type.Apply(state, entry.Payload, Context(entry, concurrent, applied));
             if (result.Refusal is not null)
                 Note(entry, before, result.Refusal);
             else
@@ -288,13 +207,11 @@ public sealed class EntityFold
         $"Entity {type.Name}/{id} is parked at event {e.Origin.Region}#{e.Sequence}: {why}.",
         "Deploy a build that handles it; the events are kept.");
 
-    // A commutative type may apply a late event where it arrives, unless idempotency keys decide what counts.
-    private bool CanFoldOutOfOrder(EventRecord e) => e.IdempotencyKey.Length == 0 && Parked is null;
-
     private void FoldOutOfOrder(FoldEntry entry)
     {
         checkpoints.Clear();
-        if (TryApply(entry, concurrent: false, before: null))
+        keys = Claim(keys, entry.Event, out _);
+        if (TryApply(entry, IsConcurrent(entry.Event, folded), before: null, foldedCount + 1))
         {
             folded = folded.With(entry.Event.Origin, entry.Event.Sequence);
             foldedCount++;
@@ -326,37 +243,10 @@ public sealed class EntityFold
         int Distance(int i) => int.Log2((foldedCount - checkpoints[i].Count) / 32 + 1);
     }
 
-    // The first batch in the total order owns its key; a later one within the window is a duplicate of it.
-    private static ImmutableDictionary<string, KeyOwner> Claim(
-        ImmutableDictionary<string, KeyOwner> owners, EventRecord e, out bool duplicate)
-    {
-        duplicate = false;
-        if (e.IdempotencyKey.Length == 0)
-            return owners;
-        var batch = BatchId.Of(e);
-        if (owners.TryGetValue(e.IdempotencyKey, out var owner))
-        {
-            if (owner.Batch == batch)
-                return owners;
-            duplicate = e.Timestamp.Milliseconds - owner.At.Milliseconds <= EventLimits.IdempotencyWindowMilliseconds;
-        }
-        return duplicate ? owners : owners.SetItem(e.IdempotencyKey, new KeyOwner(batch, e.Timestamp));
-    }
-
-    // Nothing that can still be folded lies before the end of the base, so older keys can match nothing any more.
-    private void ForgetOldKeys()
-    {
-        if (baseKeys.Count < 64 + 2 * keptKeys)
-            return;
-        var oldest = baseLast!.Value.Timestamp.Milliseconds - EventLimits.IdempotencyWindowMilliseconds;
-        baseKeys = baseKeys.RemoveRange(baseKeys.Where(k => k.Value.At.Milliseconds < oldest).Select(k => k.Key));
-        keptKeys = baseKeys.Count;
-    }
-
     // Concurrent to something that the fold has before it: the author had not seen all of it.
     private bool IsConcurrent(EventRecord e, VersionVector before)
     {
-        if (type.Strategy == MergeStrategy.Commutative)
+        if (type.Strategy == MergeStrategy.Crdt)
             return false; // would depend on the order of arrival
         foreach (ref readonly var slot in before.Slots)
         {
@@ -367,7 +257,21 @@ public sealed class EntityFold
     }
 
     private EventContext Context(EventRecord e, bool concurrent)
-        => new(id, e.Origin, e.Sequence, e.Timestamp, concurrent);
+        => new(id, e.Origin, e.Sequence, e.Timestamp, e.Vector, e.BatchIndex, concurrent);
+
+    // Of the first entries of the tail, which are applied already, those concurrent to this one.
+    private EventContext Context(FoldEntry entry, bool concurrent, int applied)
+    {
+        var context = Context(entry.Event, concurrent);
+        if (!concurrent || type.Strategy != MergeStrategy.Custom)
+            return context;
+        return context with
+        {
+            ConcurrentWith = [.. tail.Take(applied)
+                .Where(t => t != entry && t.Refusal is null && EventRecord.Concurrent(t.Event, entry.Event))
+                .Select(t => new Dot(t.Event.Origin, t.Event.Sequence))],
+        };
+    }
 
     private readonly record struct Checkpoint(
         int Count, object State, VersionVector Folded, ImmutableDictionary<string, KeyOwner> Keys);

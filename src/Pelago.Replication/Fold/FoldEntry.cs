@@ -30,9 +30,11 @@ public readonly record struct BatchId(Origin Origin, ulong FirstSequence)
 /// <param name="State">The type's canonical state after it; empty when <paramref name="Count"/> is 0.</param>
 /// <param name="Last">Place of its last event in the total order; null when there is none.</param>
 /// <param name="Vector">For each origin, the highest sequence in it.</param>
+/// <param name="Settled">What every event that is not in it had seen before its command, as far as the state relies on
+/// that.</param>
 /// <param name="Keys">Idempotency keys whose batch is decided.</param>
 public sealed record FoldedPrefix(
-    ulong Count, ReadOnlyMemory<byte> State, EventPlace? Last, VersionVector Vector,
+    ulong Count, ReadOnlyMemory<byte> State, EventPlace? Last, VersionVector Vector, VersionVector Settled,
     IReadOnlyList<KeyValuePair<string, KeyOwner>> Keys);
 
 /// <summary>The batch that counts for an idempotency key, and when it was written.</summary>

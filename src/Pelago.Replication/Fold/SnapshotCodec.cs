@@ -20,6 +20,7 @@ internal static class SnapshotCodec
         message.BaseCount = checkpoint.Count;
         message.BaseState = ByteString.CopyFrom(checkpoint.State.Span);
         message.BaseVector.AddRange(Slots(checkpoint.Vector));
+        message.BaseSettled.AddRange(Slots(checkpoint.Settled));
         if (checkpoint.Last is { } last)
         {
             message.BaseLast = new StoredPlace
@@ -80,6 +81,7 @@ internal static class SnapshotCodec
         var checkpoint = new FoldedPrefix(
             message.BaseCount, message.BaseState.Memory,
             message.BaseLast is null ? null : ToPlace(message.BaseLast), Vector(message.BaseVector),
+            Vector(message.BaseSettled),
             [.. message.BaseKeys.Select(k => KeyValuePair.Create(k.Key, new KeyOwner(
                 new BatchId(origins[k.Origin], k.FirstSequence), new HybridTimestamp(k.Timestamp))))]);
         return new SnapshotContent(

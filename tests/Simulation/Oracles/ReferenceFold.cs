@@ -16,8 +16,8 @@ public static class ReferenceFold
         {
             var payload = type.Decode(e.PayloadName, e.PayloadVersion, e.Payload.Span)
                 ?? throw new OracleException($"The reference does not know {e}.");
-            state = type.Apply(state, payload, new EventContext(id, e.Origin, e.Sequence, e.Timestamp,
-                concurrent)).State ?? state;
+            state = type.Apply(state, payload, new EventContext(id, e.Origin, e.Sequence, e.Timestamp, e.Vector,
+                e.BatchIndex, concurrent)).State ?? state;
         }
         return type.EncodeState(state);
     }

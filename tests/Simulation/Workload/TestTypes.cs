@@ -23,8 +23,8 @@ internal static class TestTypes
         state => ((ulong)state).ToString("x16", CultureInfo.InvariantCulture),
         text => ulong.Parse(text, NumberStyles.HexNumber, CultureInfo.InvariantCulture));
 
-    /// <summary>Commutative: last writer wins for each of two fields.</summary>
-    public static readonly TextType Book = new("book", MergeStrategy.Commutative,
+    /// <summary>CRDT: last writer wins for each of two fields.</summary>
+    public static readonly TextType Book = new("book", MergeStrategy.Crdt,
         () => new BookState(LwwRegister<string>.Initial(""), LwwRegister<string>.Initial("")), (state, line, context) =>
         {
             var (book, body) = ((BookState)state, Body(line));
@@ -33,8 +33,8 @@ internal static class TestTypes
                 : book with { Author = book.Author.Set(body[1..], context.Stamp) });
         }, state => ((BookState)state).Write(), BookState.Read);
 
-    /// <summary>Commutative: a counter that goes up and down.</summary>
-    public static readonly TextType Stock = new("stock", MergeStrategy.Commutative, () => PnCounter.Zero,
+    /// <summary>CRDT: a counter that goes up and down.</summary>
+    public static readonly TextType Stock = new("stock", MergeStrategy.Crdt, () => PnCounter.Zero,
         (state, line, context) => Folded.To(((PnCounter)state).Add(Number(Body(line)), context.Region)),
         state => string.Join(';', ((PnCounter)state).ByRegion.Select(r => string.Create(CultureInfo.InvariantCulture,
             $"{r.Key},{r.Value.Added},{r.Value.Taken}"))),

@@ -1,0 +1,153 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+// The base: the final prefix of the fold, which is all that is kept of those events.
+public sealed partial class EntityFold
+{
+    private const int SettleEvery = 64;
+
+    private VersionVector settled = VersionVector.Empty;
+    private int unsettled;
+
+    /// <summary>Restores base and tail from a snapshot.</summary>
+    public static EntityFold Restore(IEntityType type, string id, FoldedPrefix snapshot)
+    {
+        var fold = new EntityFold(type, id) { BaseCount = snapshot.Count };
+        if (snapshot.Count > 0)
+            fold.baseState = fold.state = type.DecodeState(snapshot.State.Span);
+        fold.baseLast = snapshot.Last;
+        fold.baseVector = fold.folded = snapshot.Vector;
+        fold.settled = snapshot.Settled;
+        fold.baseKeys = fold.keys = NoKeys.AddRange(snapshot.Keys);
+        return fold;
+    }
+
+    /// <summary>The base as a snapshot stores it.</summary>
+    public FoldedPrefix ToBase()
+    {
+        Settle();
+        return new(BaseCount, BaseCount == 0 ? default : type.EncodeState(baseState), baseLast, baseVector, settled,
+            [.. baseKeys.OrderBy(k => k.Key, StringComparer.Ordinal)]);
+    }
+
+    /// <summary>True when the base cannot take the event, and the history must be read again: it comes before the end
+    /// of the base, or has not seen what the base is settled through. Either takes an author who was set back behind
+    /// its own reports.</summary>
+    public bool IsBeforeBase(EventRecord e)
+    {
+        if (baseLast is { } last && EventPlace.Of(e).CompareTo(last) < 0)
+            return true;
+        foreach (ref readonly var slot in settled.Slots)
+        {
+            if (SeenBeforeBatch(e, slot.Origin) < slot.Count)
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>Moves events from the tail into the base, as long as the next one in the total order is
+    /// final.</summary>
+    /// <returns>How many were moved.</returns>
+    public int AdvanceBase(Func<EventRecord, bool> isFinal)
+    {
+        var count = 0;
+        while (count < tail.Count && isFinal(tail[count].Event))
+            count++;
+        if (count == 0)
+            return 0;
+        Advance();
+        if (Parked is not null)
+            return 0;
+        if (count == tail.Count)
+            (baseState, baseVector, baseKeys) = (state, folded, keys); // the fold of all is already known
+        else if (!FoldIntoBase(count))
+            return 0;
+        baseLast = EventPlace.Of(tail[count - 1].Event);
+        ForgetOldKeys();
+        BaseCount += (ulong)count;
+        tail.RemoveRange(0, count);
+        tailEvents = null;
+        Probes?.Hit(Probe.BaseAdvanced);
+        if (tail.Count == 0)
+            keys = baseKeys; // without those that were forgotten
+        foldedCount -= count;
+        checkpoints.RemoveAll(c => c.Count <= count);
+        for (var i = 0; i < checkpoints.Count; i++)
+            checkpoints[i] = checkpoints[i] with { Count = checkpoints[i].Count - count };
+        unsettled += count;
+        if (unsettled >= SettleEvery)
+            Settle();
+        return count;
+    }
+
+    private bool FoldIntoBase(int count)
+    {
+        var (next, vector, owners) = (baseState, baseVector, baseKeys);
+        for (var i = 0; i < count; i++)
+        {
+            var entry = tail[i];
+            owners = Claim(owners, entry.Event, out _);
+            try
+            {
+                if (entry.Refusal is null)
+                    next = Step(next, vector, entry, i);
+            }
+            catch (Exception error) // it did not fail before: it depends on more than its arguments
+            {
+                Park(entry.Event, $"its handler failed with {error.GetType().Name}");
+                return false;
+            }
+            vector = vector.After(entry.Event.Vector, entry.Event.Origin, entry.Event.Sequence);
+        }
+        (baseState, baseVector, baseKeys) = (next, vector, owners);
+        return true;
+    }
+
+    private object Step(object before, VersionVector vector, FoldEntry entry, int applied)
+        => type.Apply(before, entry.Payload!, Context(entry, IsConcurrent(entry.Event, vector), applied)).State
+            ?? before;
+
+    // What is final and in the base, every event that is not in the base has seen, if what is in the tail has: whatever
+    // is still to come has seen it because it is final. So the data types may drop what they keep for concurrent
+    // events. Done now and then, because it costs time in proportion to the state.
+    private void Settle()
+    {
+        if (!type.Settles || unsettled == 0 || Parked is not null)
+            return;
+        unsettled = 0;
+        var horizon = SeenByTheTail();
+        if (horizon.Equals(settled))
+            return;
+        try
+        {
+            var (wasBase, next) = (baseState, type.Settle(baseState, Horizon.Through(horizon)));
+            state = ReferenceEquals(state, wasBase) ? next : type.Settle(state, Horizon.Through(horizon));
+            (baseState, settled) = (next, horizon);
+        }
+        catch (Exception error) // a user's function: it concerns this entity alone
+        {
+            parked = new Failure(ErrorCodes.EntityParked,
+                $"Entity {type.Name}/{id} is parked: its state could not be settled ({error.GetType().Name}).",
+                "Deploy a build that settles it; the events are kept.");
+        }
+    }
+
+    private VersionVector SeenByTheTail()
+    {
+        var slots = baseVector.Slots.ToArray();
+        foreach (var entry in tail)
+        {
+            for (var i = 0; i < slots.Length; i++)
+            {
+                var (origin, count) = slots[i];
+                slots[i] = new VersionVector.Slot(origin, Math.Min(count, SeenBeforeBatch(entry.Event, origin)));
+            }
+        }
+        return VersionVector.From(slots);
+    }
+
+    // What the author had seen when it gave the command: events of one command may refer to each other.
+    private static ulong SeenBeforeBatch(EventRecord e, Origin origin)
+        => origin.Equals(e.Origin) ? BatchId.Of(e).FirstSequence - 1 : e.Vector[origin];
+}
