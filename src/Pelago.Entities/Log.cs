@@ -45,6 +45,9 @@ internal static partial class Log
     [LoggerMessage(13, LogLevel.Error, "An entity of lane {Lane} is parked, the others go on. {Damage}")]
     public static partial void EntityDamaged(ILogger logger, int lane, Failure damage);
 
+    [LoggerMessage(14, LogLevel.Warning, "Entities of lane {Lane} could not be compared with the peers'.")]
+    public static partial void AuditFailed(ILogger logger, int lane, Exception error);
+
     [LoggerMessage(12, LogLevel.Warning, "A replication stream was refused: {Reason}")]
     public static partial void StreamRefused(ILogger logger, string reason);
 }

@@ -38,7 +38,7 @@ internal static class AlarmChecks
 
     private static string Mend(Patient patient, RegionStatus region, ServiceView? service, string kind) => kind switch
     {
-        "OwnEventBeyondSeen" or "Superseded" or "Fork" => patient.Pelago("verify"),
+        "OwnEventBeyondSeen" or "Superseded" or "Fork" or "EventsMended" or "StatesDiffer" => patient.Pelago("verify"),
         "RowsDamaged" => DamageChecks.SetAside(patient, region.Name, service),
         "ClockOff" => "timedatectl status",
         "JournalFailed" => $"df -h {patient.World.Directory.Root}",

@@ -51,6 +51,11 @@ internal sealed class AlarmMemory(TimeProvider clock)
         AlarmKind.LaneFenced => "Two processes had one journal open: the later one goes on.",
         AlarmKind.Protocol => "See that all regions run versions that go together.",
         AlarmKind.SnapshotFailed => "Mend how the entity's state is serialized; until then it takes longer to load.",
+        AlarmKind.EventsMended => "It has them now. They had been lost without a word: find out whether the "
+            + "journal was set back, and report it if it was not.",
+        AlarmKind.StateMended => "It is right now. Report it: a snapshot had been wrong.",
+        AlarmKind.StatesDiffer => "Run the same program in all regions; 'pelago verify' tells whether they still "
+            + "differ.",
         _ => "The service's log says more.",
     };
 }

@@ -41,7 +41,10 @@ public sealed class EntityRuntime : IAsyncDisposable
         (this.clock, this.logger, alarms) = (clock, logger, new AlarmMemory(clock));
         var kernel = new InstanceKernel(options.Kernel, types.ForKernel, journal.Identity, lanes);
         loop = new KernelLoop(kernel, clock, options.MaxInputsPerTurn, logger) { Perform = Perform, Failed = OnFailed };
-        worker = new JournalWorker(journal, options.ConcurrentReads, logger) { Answer = i => loop.Post(i) };
+        worker = new JournalWorker(journal, options.ConcurrentReads, logger)
+        {
+            Answer = i => loop.Post(i), TypeOf = types.Find,
+        };
         links = new LinkTable(options, dialler, clock, logger) { Post = i => loop.Post(i) };
         var interval = TimeSpan.FromMilliseconds(options.TickMilliseconds);
         ticker = clock.CreateTimer(_ => PostTick(), null, interval, interval);
@@ -234,7 +237,7 @@ public sealed class EntityRuntime : IAsyncDisposable
             case AppendGroup or OpenIncarnation:
                 worker.Write(effect);
                 break;
-            case LoadEntity or ReadPage or ReadHistory:
+            case LoadEntity or ReadPage or ReadHistory or AuditEntities:
                 worker.Read(effect);
                 break;
             case Dial dial:

@@ -26,6 +26,9 @@ internal sealed class JournalWorker
     /// <summary>Takes an answer back to the loop.</summary>
     public required Action<KernelInput> Answer { get; init; }
 
+    /// <summary>The entity type of a name, or null.</summary>
+    public required Func<string, IEntityType?> TypeOf { get; init; }
+
     /// <summary>Starts the workers.</summary>
     public void Start() => all = Task.WhenAll(
         [Task.Run(WriteAsync), .. Enumerable.Range(0, concurrentReads).Select(_ => Task.Run(ReadAsync))]);
@@ -93,6 +96,8 @@ internal sealed class JournalWorker
                 Answer(await PageAsync(page));
             else if (effect is ReadHistory history)
                 Answer(new HistoryInput(history.Request, await HistoryAsync(history)));
+            else if (effect is AuditEntities audit)
+                Answer(await AuditAsync(audit));
         }
     }
 
@@ -127,6 +132,30 @@ internal sealed class JournalWorker
         {
             Log.PageFailed(logger, page.Lane, error);
             return new PageFailedInput(page.Request);
+        }
+    }
+
+    private async ValueTask<KernelInput> AuditAsync(AuditEntities audit)
+    {
+        try
+        {
+            var page = audit.Only is { } only ? new EntityPage(only, 0)
+                : await journal.ReadEntitiesAsync(audit.Lane, audit.After, audit.MaxEntities, CancellationToken.None);
+            var audits = new List<EntityAudit>();
+            foreach (var entity in page.Entities)
+            {
+                var image = await journal.LoadAsync(entity, CancellationToken.None);
+                var history = EntityAudit.NeedsHistory(image)
+                    ? await journal.LoadHistoryAsync(entity, CancellationToken.None) : null;
+                if (EntityAudit.Of(TypeOf(entity.Type), image, history) is { } found)
+                    audits.Add(found);
+            }
+            return new AuditedInput(audit.Request, audits, page.Next);
+        }
+        catch (Exception error) // looked at another time
+        {
+            Log.AuditFailed(logger, audit.Lane, error);
+            return new AuditFailedInput(audit.Request);
         }
     }
 

@@ -16,6 +16,10 @@ internal sealed record PageFailedInput(long Request) : KernelInput;
 
 internal sealed record HistoryInput(long Request, EntityImage Image) : KernelInput;
 
+internal sealed record AuditedInput(long Request, IReadOnlyList<EntityAudit> Audits, long Next) : KernelInput;
+
+internal sealed record AuditFailedInput(long Request) : KernelInput;
+
 internal sealed record CommittedInput(IReadOnlyList<LaneCommit> Commits) : KernelInput;
 
 internal sealed record IncarnationInput : KernelInput;

@@ -107,6 +107,12 @@ internal sealed class KernelLoop(
             case HistoryInput i:
                 kernel.HistoryRead(i.Request, i.Image, now);
                 break;
+            case AuditedInput i:
+                kernel.Audited(i.Request, i.Audits, i.Next, now);
+                break;
+            case AuditFailedInput i:
+                kernel.AuditFailed(i.Request, now);
+                break;
             case IncarnationInput:
                 kernel.IncarnationOpened(now);
                 break;

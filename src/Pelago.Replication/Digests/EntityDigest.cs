@@ -14,6 +14,12 @@ namespace Pelago.Replication;
 /// cannot be folded here.</param>
 public sealed record EntityDigest(EntityKey Entity, VersionVector Vector, SetDigest Events, string State)
 {
+    /// <summary>Schema version of the state: states of different versions are not compared.</summary>
+    public int StateVersion { get; init; }
+
+    /// <summary>False when there were too many events to read them all: then only the vector was looked at.</summary>
+    public bool HasEvents { get; init; } = true;
+
     /// <summary>The digest of an entity.</summary>
     /// <param name="rows">Every event of it, in any order.</param>
     /// <param name="state">Canonical state, or null when it cannot be folded here.</param>
@@ -27,7 +33,10 @@ public sealed record EntityDigest(EntityKey Entity, VersionVector Vector, SetDig
             counts[e.Origin] = Math.Max(counts.GetValueOrDefault(e.Origin), e.Sequence);
         }
         var vector = VersionVector.From(counts.Select(c => new VersionVector.Slot(c.Key, c.Value)));
-        return new EntityDigest(entity, vector, events, state is null ? "" : Hash(entity, stateVersion, state));
+        return new EntityDigest(entity, vector, events, state is null ? "" : Hash(entity, stateVersion, state))
+        {
+            StateVersion = stateVersion,
+        };
     }
 
     private static string Hash(EntityKey entity, int stateVersion, byte[] state)

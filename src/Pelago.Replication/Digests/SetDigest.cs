@@ -15,7 +15,7 @@ public readonly record struct SetDigest
         => (Count, this.a, this.b, this.c, this.d) = (count, a, b, c, d);
 
     /// <summary>Members added.</summary>
-    public ulong Count { get; }
+    public ulong Count { get; private init; }
 
     /// <summary>The set with one more member.</summary>
     /// <param name="hash">32 bytes.</param>
@@ -36,6 +36,12 @@ public readonly record struct SetDigest
         BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(24), d);
         return bytes;
     }
+
+    /// <summary>The inverse of <see cref="ToBytes"/>.</summary>
+    /// <param name="count">Number of members.</param>
+    /// <param name="sum">32 bytes.</param>
+    public static SetDigest Of(ulong count, ReadOnlySpan<byte> sum)
+        => default(SetDigest).Add(sum) with { Count = count };
 
     /// <summary>The sum in lower-case hex.</summary>
     public override string ToString() => Convert.ToHexStringLower(ToBytes());

@@ -100,6 +100,21 @@ public sealed class InstanceKernel
         links.HistoryRead(request, image);
     }
 
+    /// <summary>Entities were looked at for <see cref="AuditEntities"/>.</summary>
+    /// <param name="next">Pass as <c>After</c> for the next ones; 0 when these were the lane's last.</param>
+    public void Audited(long request, IReadOnlyList<EntityAudit> audits, long next, Moment now)
+    {
+        context.Now = now;
+        links.AntiEntropy.Audited(request, audits, next);
+    }
+
+    /// <summary>They could not be read; they are looked at another time.</summary>
+    public void AuditFailed(long request, Moment now)
+    {
+        context.Now = now;
+        links.AntiEntropy.AuditFailed(request);
+    }
+
     /// <summary>Somebody compared this replica with another and found two different events under one name. The entity
     /// is quarantined at once, and durably with the next group; a second time changes nothing.</summary>
     /// <param name="where">Who holds which of them: a clause for people.</param>

@@ -27,6 +27,12 @@ public sealed record ReadPage(long Request, int Lane, ulong After, LaneFilter Fi
 /// <see cref="InstanceKernel.HistoryRead"/>.</summary>
 public sealed record ReadHistory(long Request, EntityKey Entity) : KernelEffect;
 
+/// <summary>Look at entities of a lane with <see cref="EntityAudit"/>; answer with
+/// <see cref="InstanceKernel.Audited"/> or <see cref="InstanceKernel.AuditFailed"/>.</summary>
+/// <param name="Only">These, or null for the next ones of the lane, strictly after <paramref name="After"/>.</param>
+public sealed record AuditEntities(
+    long Request, int Lane, long After, int MaxEntities, IReadOnlyList<EntityKey>? Only) : KernelEffect;
+
 /// <summary>Open a link to a peer; answer with <see cref="InstanceKernel.LinkOpened"/> or
 /// <see cref="InstanceKernel.DialFailed"/>.</summary>
 public sealed record Dial(string Peer) : KernelEffect;
@@ -84,4 +90,14 @@ public enum AlarmKind
 
     /// <summary>The state of an entity could not be serialized for its snapshot.</summary>
     SnapshotFailed,
+
+    /// <summary>Events that this region should have had were fetched from another one, after a comparison.</summary>
+    EventsMended,
+
+    /// <summary>An entity's snapshot did not agree with its events; it was folded again from them.</summary>
+    StateMended,
+
+    /// <summary>Two regions hold the same events of an entity, run the same version of its type, and made different
+    /// states of them.</summary>
+    StatesDiffer,
 }

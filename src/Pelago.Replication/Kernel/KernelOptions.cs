@@ -69,6 +69,21 @@ public sealed record KernelOptions
     /// <summary>Reports of what is held are sent at most this often per lane.</summary>
     public int ReportMilliseconds { get; init; } = 50;
 
+    /// <summary>Pause between two pages of entities that are compared with the peers.</summary>
+    public int CompareMilliseconds { get; init; } = 1_000;
+
+    /// <summary>Everything is compared again after so long, written to or not.</summary>
+    public int CompareAgainMilliseconds { get; init; } = 3_600_000;
+
+    /// <summary>Entities of one such page.</summary>
+    public int CompareEntities { get; init; } = 16;
+
+    /// <summary>Rows that are read for it at most, on average: what remains of the time a page waits for.</summary>
+    public int CompareRowsPerSecond { get; init; } = 2_000;
+
+    /// <summary>What a peer has and this region lacks may be on its way for so long.</summary>
+    public int MissingAfterMilliseconds { get; init; } = 5_000;
+
     /// <summary>Own clock further than this from the group's median: author with the median, and alarm.</summary>
     public int ClockToleranceMilliseconds { get; init; } = 500;
 

@@ -165,11 +165,17 @@ internal sealed partial class LaneReplica
             filling.Forgotten.AddRange(forgotten);
             Unhurried();
         }
-        if (entity.Count - entity.SnapshotCount < (ulong)context.Options.SnapshotRows || entity.Unusable is not null
-            || !context.Knows(entity.Key.Type))
-        {
+        if (entity.Count - entity.SnapshotCount >= (ulong)context.Options.SnapshotRows)
+            WriteSnapshot(entity);
+    }
+
+    private void WriteSnapshot(EntityReplica entity)
+    {
+        if (entity.Pending > 0)
+            return; // when its rows are durable
+        _ = entity.Fold.State;
+        if (entity.Unusable is not null || !context.Knows(entity.Key.Type))
             return;
-        }
         entity.SnapshotCount = entity.Count;
         try
         {

@@ -44,6 +44,9 @@ internal sealed partial class PeerLinks
             case FetchedFrame f when link.Dialled:
                 TakeFetched(link, f);
                 break;
+            case DigestsFrame f when link.Dialled:
+                AntiEntropy.Received(link, f);
+                break;
             case GoodbyeFrame f:
                 TakeGoodbye(link, f);
                 break;
@@ -89,6 +92,7 @@ internal sealed partial class PeerLinks
         LinkedAnew();
         if (!link.Dialled)
         {
+            AntiEntropy.Came();
             SendHello(link, [.. kernel.Lanes
                 .Select(l => new LaneHolding(l.Lane, hello.Newest!, hello.Newest is null ? 0
                 : l.HighestOf(hello.Newest)))

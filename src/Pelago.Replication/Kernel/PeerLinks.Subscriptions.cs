@@ -51,7 +51,7 @@ internal sealed partial class PeerLinks
     }
 
     // It has more than has arrived here: in one piece, or scattered beyond that.
-    private static bool Offers(PeerState peer, LaneReplica lane, Origin origin)
+    public static bool Offers(PeerState peer, LaneReplica lane, Origin origin)
     {
         if (peer.Reports[lane.Lane] is not { } report)
             return false;
@@ -163,7 +163,7 @@ internal sealed partial class PeerLinks
 
     private void TakeFetched(PeerLink link, FetchedFrame f)
     {
-        if (!fetching.Remove(f.Request, out var fetch) || fetch.Link != link)
+        if (AntiEntropy.Fetched(link, f) || !fetching.Remove(f.Request, out var fetch) || fetch.Link != link)
             return;
         var wanted = f.Events.Where(e => e.Entity == fetch.Gap.Entry.Entity && e.Origin.Equals(fetch.Gap.Entry.Origin))
             .ToArray();
@@ -188,7 +188,8 @@ internal sealed partial class PeerLinks
     /// <summary>An entity's history was read for a peer that fetches.</summary>
     public void HistoryRead(long request, EntityImage image)
     {
-        if (!serving.Remove(request, out var asked) || !links.ContainsKey(asked.Link.Id))
+        if (AntiEntropy.HistoryRead(request, image) || !serving.Remove(request, out var asked)
+            || !links.ContainsKey(asked.Link.Id))
             return;
         var (events, bytes, more) = (new List<EventRecord>(), 0, false);
         foreach (var e in image.Rows.Select(r => r.Event).Where(e => e.Origin.Equals(asked.Fetch.Origin)

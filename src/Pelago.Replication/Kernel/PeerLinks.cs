@@ -21,13 +21,25 @@ internal sealed partial class PeerLinks
     public PeerLinks(KernelContext context, Writer writer, InstanceKernel kernel)
     {
         (this.context, this.writer, this.kernel) = (context, writer, kernel);
+        AntiEntropy = new AntiEntropy(context, writer, this, kernel);
         foreach (var member in context.Options.Members.Where(m => m != context.Options.Region))
             peers[member] = new PeerState(member);
     }
 
+    public AntiEntropy AntiEntropy { get; }
+
+    /// <summary>Links on which peers read what is here.</summary>
+    public IEnumerable<PeerLink> Readers => links.Values.Where(l => !l.Dialled && l.Hello is not null);
+
     public IEnumerable<PeerState> Peers => peers.Values;
 
     private long Now => context.Now.MonotonicMilliseconds;
+
+    /// <summary>A number for a question, never given twice.</summary>
+    public long NextRequest() => ++lastRequest;
+
+    /// <summary>The peer behind a link that still stands, or null.</summary>
+    public PeerState? PeerOf(PeerLink link) => links.ContainsKey(link.Id) ? link.Peer : null;
 
     public long NextRequest(LaneFeed feed, LaneFeed.Subscription subscription)
     {
@@ -159,6 +171,7 @@ internal sealed partial class PeerLinks
         {
             SendHeartbeat(link);
         }
+        AntiEntropy.Tick();
         if (Now - lastReport < context.Options.ReportMilliseconds)
             return;
         lastReport = Now;
@@ -198,6 +211,7 @@ internal sealed partial class PeerLinks
     {
         links.Remove(link.Id);
         LinkedAnew();
+        AntiEntropy.Forget(link);
         foreach (var page in pages.Where(p => link.Feeds.Contains(p.Value.Feed)).Select(p => p.Key).ToArray())
             pages.Remove(page);
         foreach (var (request, fetch) in fetching.Where(f => f.Value.Link == link).ToArray())

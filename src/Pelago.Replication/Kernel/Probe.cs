@@ -127,6 +127,24 @@ public enum Probe
     /// <summary>A link on which nothing arrived was closed.</summary>
     LinkSilent,
 
+    /// <summary>A peer's digests of some entities were compared.</summary>
+    DigestsCompared,
+
+    /// <summary>What a peer has and this region lacks is on its way by the ordinary course.</summary>
+    MissingExplained,
+
+    /// <summary>What this region should have had was fetched from a peer.</summary>
+    MissingFetched,
+
+    /// <summary>A comparison has found two events under one name.</summary>
+    ForkFound,
+
+    /// <summary>A snapshot did not agree with the events.</summary>
+    SnapshotRefuted,
+
+    /// <summary>The same events gave different states in two regions.</summary>
+    StatesDiffered,
+
     /// <summary>A report went out while the own clock was too far off to author with.</summary>
     ClockCorrected,
 }

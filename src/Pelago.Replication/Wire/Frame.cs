@@ -63,6 +63,13 @@ public sealed record FetchFrame(long Request, EntityKey Entity, Origin Origin, u
 /// read here now.</param>
 public sealed record FetchedFrame(long Request, IReadOnlyList<EventRecord> Events, bool More) : Frame;
 
+/// <summary>What the sender's journal holds of some entities of a lane.</summary>
+public sealed record DigestsFrame(int Lane, IReadOnlyList<EntityDigest> Entities) : Frame
+{
+    /// <summary>It answers one that showed something else, and is not answered itself.</summary>
+    public bool IsAnswer { get; init; }
+}
+
 /// <summary>Sign of life with clock and heads.</summary>
 public sealed record HeartbeatFrame(
     long SentMilliseconds, long EchoedMilliseconds, long HeldMilliseconds, IReadOnlyList<ulong> OwnHeads) : Frame;

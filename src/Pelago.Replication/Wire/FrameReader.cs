@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Google.Protobuf.Collections;
 using Pelago.Model;
 using Pelago.Replication.Wire;
 
@@ -16,6 +17,8 @@ public sealed class FrameReader
     public const int MaxFrameBytes = 8 * 1024 * 1024;
 
     private const int MaxNames = 4096;
+    private const int MaxDigests = 1024;
+    private const int SumBytes = 32;
     private readonly List<Origin> origins = [];
     private readonly List<string> types = [];
     private readonly List<string> payloadNames = [];
@@ -75,6 +78,11 @@ public sealed class FrameReader
             Wire.Frame.BodyOneofCase.Fetched => new FetchedFrame(
                 (long)message.Fetched.Request, [.. message.Fetched.Events.Select(e => ToEvent(e, null))],
                 message.Fetched.More),
+            Wire.Frame.BodyOneofCase.Digests => new DigestsFrame(
+                Lane(message.Digests.Lane), ToDigests(message.Digests, Lane(message.Digests.Lane)))
+            {
+                IsAnswer = message.Digests.Answer,
+            },
             Wire.Frame.BodyOneofCase.Heartbeat => ToHeartbeat(message.Heartbeat),
             Wire.Frame.BodyOneofCase.Goodbye => new GoodbyeFrame(
                 message.Goodbye.Reason, message.Goodbye.Detail,
@@ -159,7 +167,7 @@ public sealed class FrameReader
         if (lane is not null && entity.Lane != lane)
             throw Broken("an event is not of its frame's lane");
         var origin = Known(e.Origin);
-        var vector = Vector(e);
+        var vector = Vector(e.VectorOrigins, e.VectorCounts);
         var batchLength = e.BatchLength == 0 ? 1 : e.BatchLength;
         if (e.Sequence == 0 || vector[origin] != e.Sequence || e.OriginPosition == 0)
             throw Broken("an event's sequence does not agree with its vector");
@@ -187,17 +195,40 @@ public sealed class FrameReader
         };
     }
 
-    private VersionVector Vector(Event e)
+    private EntityDigest[] ToDigests(Digests digests, int lane)
     {
-        if (e.VectorOrigins.Count != e.VectorCounts.Count || e.VectorOrigins.Count > EventLimits.MaxVectorSlots)
-            throw Broken("an event's vector is malformed");
-        var vector = VersionVector.Empty;
-        for (var i = 0; i < e.VectorOrigins.Count; i++)
+        if (digests.Entities.Count > MaxDigests)
+            throw Broken("too many digests came at once");
+        return [.. digests.Entities.Select(d => ToDigest(d, lane))];
+    }
+
+    private EntityDigest ToDigest(Wire.EntityDigest d, int lane)
+    {
+        var entity = Entity(d.Type, d.Id);
+        if (entity.Lane != lane || d.EventSum.Length is not (0 or SumBytes) || d.State.Length is not (0 or SumBytes)
+            || d.StateVersion > int.MaxValue)
         {
-            var origin = Known(e.VectorOrigins[i]);
-            if (e.VectorCounts[i] == 0 || vector[origin] != 0)
-                throw Broken("an event's vector repeats an origin or counts nothing");
-            vector = vector.With(origin, e.VectorCounts[i]);
+            throw Broken("a digest is malformed");
+        }
+        return new EntityDigest(entity, Vector(d.VectorOrigins, d.VectorCounts),
+            d.EventSum.IsEmpty ? default : SetDigest.Of(d.Events, d.EventSum.Span),
+            Convert.ToHexStringLower(d.State.Span))
+        {
+            StateVersion = (int)d.StateVersion, HasEvents = !d.EventSum.IsEmpty,
+        };
+    }
+
+    private VersionVector Vector(RepeatedField<uint> numbers, RepeatedField<ulong> counts)
+    {
+        if (numbers.Count != counts.Count || numbers.Count > EventLimits.MaxVectorSlots)
+            throw Broken("a vector is malformed");
+        var vector = VersionVector.Empty;
+        for (var i = 0; i < numbers.Count; i++)
+        {
+            var origin = Known(numbers[i]);
+            if (counts[i] == 0 || vector[origin] != 0)
+                throw Broken("a vector repeats an origin or counts nothing");
+            vector = vector.With(origin, counts[i]);
         }
         return vector;
     }

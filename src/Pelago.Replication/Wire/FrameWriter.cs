@@ -74,6 +74,10 @@ public sealed class FrameWriter
                 foreach (var e in f.Events)
                     message.Fetched.Events.Add(ToWire(e));
                 break;
+            case DigestsFrame f:
+                message.Digests = new Digests { Lane = (uint)f.Lane, Answer = f.IsAnswer };
+                message.Digests.Entities.AddRange(f.Entities.Select(ToWire));
+                break;
             case HeartbeatFrame f:
                 message.Heartbeat = new Heartbeat
                 {
@@ -112,6 +116,25 @@ public sealed class FrameWriter
             Lane = withLane ? (uint)h.Lane : 0, Origin = Number(h.Origin), Position = h.Position, Beyond = h.Beyond,
             Settled = h.Settled, Busy = h.Busy,
         };
+
+    private Wire.EntityDigest ToWire(EntityDigest d)
+    {
+        var wire = new Wire.EntityDigest
+        {
+            Type = Number(types, message.TypeNames, d.Entity.Type), Id = d.Entity.Id, Events = d.Events.Count,
+            StateVersion = (uint)d.StateVersion,
+        };
+        if (d.HasEvents)
+            wire.EventSum = UnsafeByteOperations.UnsafeWrap(d.Events.ToBytes());
+        if (d.State.Length > 0)
+            wire.State = UnsafeByteOperations.UnsafeWrap(Convert.FromHexString(d.State));
+        foreach (ref readonly var slot in d.Vector.Slots)
+        {
+            wire.VectorOrigins.Add(Number(slot.Origin));
+            wire.VectorCounts.Add(slot.Count);
+        }
+        return wire;
+    }
 
     private Event ToWire(EventRecord e)
     {

@@ -175,13 +175,17 @@ public sealed class SimulatedJournal : IJournal
     /// <inheritdoc />
     public ValueTask<EntityPage> ReadEntitiesAsync(
         int lane, long after, int maxEntities, CancellationToken cancellationToken)
+        => ValueTask.FromResult(ReadPage(lane, after, maxEntities));
+
+    /// <summary>Keys of entities of a lane.</summary>
+    public EntityPage ReadPage(int lane, long after, int maxEntities)
     {
         lock (gate)
         {
             var rest = disk.State.EntitiesOf(lane).Where(e => e.Number > after).Take(maxEntities + 1).ToArray();
             var page = rest.Take(maxEntities).ToArray();
             var next = rest.Length > maxEntities ? page[^1].Number : 0;
-            return ValueTask.FromResult(new EntityPage([.. page.Select(e => e.Key)], next));
+            return new EntityPage([.. page.Select(e => e.Key)], next);
         }
     }
 

@@ -21,6 +21,7 @@ internal static class ProbeFloors
         [Probe.ContinuityRefuted] = 2,
         [Probe.RegionClaimedTwice] = 3,
         [Probe.LifeSettled] = 2,
+        [Probe.MissingExplained] = 10,
     };
 
     /// <summary>Moments that it cannot, or hardly ever, come to, and the test that does.</summary>
@@ -34,6 +35,14 @@ internal static class ProbeFloors
         [Probe.LaneFenced] = nameof(RecoveryScenarios.Lane_TakenOverByAnotherOwner_RefusesTheWriteAndAlarms),
         [Probe.LifeUnsettled]
             = nameof(ScatteredScenarios.RowsBeyondAFrontier_TheirLifeGoesOnAfterAll_WhatWasMissingIsAskedForAgain),
+        [Probe.MissingFetched] = nameof(
+            AntiEntropyScenarios.SetBack_WithItsGuardAndWrittenToUnheard_EverythingIsEverywhereAndForksAreQuarantined),
+        [Probe.ForkFound] = nameof(
+            AntiEntropyScenarios.SetBack_WithItsGuardAndWrittenToUnheard_EverythingIsEverywhereAndForksAreQuarantined),
+        [Probe.SnapshotRefuted]
+            = nameof(AntiEntropyScenarios.Snapshot_ThatDoesNotAgreeWithItsEvents_IsFoldedAgainAndStaysRight),
+        [Probe.StatesDiffered]
+            = nameof(AntiEntropyScenarios.States_ThatDifferOfTheSameEvents_AreNamedInBothRegions),
         [Probe.Fork] = "KernelForkTests.Receive_OtherContentUnderTheSameNumber_IsAForkThatIsNotedAndNotTaken",
     };
 

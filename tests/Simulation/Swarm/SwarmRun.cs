@@ -10,6 +10,9 @@ public sealed class SwarmRun
 {
     /// <summary>Faults that came later are drawn apart, so that older seeds mean what they meant.</summary>
     private const ulong Later = 0x1A7E;
+    private const ulong Latest = 0x1A7E57;
+
+    private const int ComparePauseMilliseconds = 2_000;
 
     private readonly Dice dice;
     private readonly Workload workload;
@@ -19,7 +22,10 @@ public sealed class SwarmRun
     /// <param name="seed">Decides everything.</param>
     /// <param name="allowed">Faults that may be drawn: the shrinker takes some away.</param>
     /// <param name="durationMilliseconds">How long the workload lasts, or null to draw it, too.</param>
-    public SwarmRun(ulong seed, Fault allowed = (Fault)(-1), long? durationMilliseconds = null)
+    /// <param name="compares">Whether regions compare what they hold, or null to draw it, too. Those that do would mend
+    /// what a fault of the ordinary course leaves behind, were that not an alarm that ends the run.</param>
+    public SwarmRun(
+        ulong seed, Fault allowed = (Fault)(-1), long? durationMilliseconds = null, bool? compares = null)
     {
         dice = new Dice(seed);
         Seed = seed;
@@ -28,7 +34,9 @@ public sealed class SwarmRun
         var tight = dice.Chance(500);
         var drawn = dice.Between(5_000, 40_000);
         DurationMilliseconds = durationMilliseconds ?? drawn;
-        Group = new SimulatedGroup(dice.Next(), regions, tight ? Tighten(dice.Fork()) : null);
+        var pause = compares ?? new Dice(seed ^ Latest).Chance(400) ? ComparePauseMilliseconds : int.MaxValue;
+        var (chance, tighten) = (dice.Next(), tight ? Tighten(dice.Fork()) : o => o);
+        Group = new SimulatedGroup(chance, regions, o => tighten(o) with { CompareMilliseconds = pause });
         workload = new Workload(dice.Fork(), 1 + dice.Below(4));
         driver = new FaultDriver(Group, Faults, dice.Fork());
     }

@@ -74,7 +74,7 @@ public sealed class SwarmTests(ITestOutputHelper output)
     [InlineData(200037)]
     [InlineData(200388)]
     [InlineData(302719)]
-    public void Swarm_SeedThatOnceFailed_KeepsAllInvariants(ulong seed) => new SwarmRun(seed).Run();
+    public void Swarm_SeedThatOnceFailed_KeepsAllInvariants(ulong seed) => new SwarmRun(seed, compares: false).Run();
 
     private void RunOne(ulong seed, Fault allowed, long? milliseconds)
     {

@@ -1,3 +1,4 @@
+using Pelago.Journal;
 using Pelago.Model;
 using Pelago.Replication;
 
@@ -168,6 +169,9 @@ public sealed class SimulatedRegion
             case ReadHistory read:
                 group.Time.After(dice.Between(0, 3), () => Read(read, life));
                 break;
+            case AuditEntities audit:
+                group.Time.After(dice.Between(0, 9), () => Read(audit, life));
+                break;
             case Dial dial:
                 group.Network.Dial(this, dial.Peer);
                 break;
@@ -247,6 +251,25 @@ public sealed class SimulatedRegion
         var image = journal.Read(read.Entity, history: true);
         group.Time.After(dice.Between(0, 3), () => Enter(life, (k, now) => k.HistoryRead(read.Request, image, now)));
     }
+
+    private void Read(AuditEntities ask, int life)
+    {
+        if (Life != life || !Up)
+            return;
+        if (dice.Chance(LoadFailurePerMille))
+        {
+            group.Time.After(dice.Between(0, 5), () => Enter(life, (k, now) => k.AuditFailed(ask.Request, now)));
+            return;
+        }
+        var page = ask.Only is { } only ? new EntityPage(only, 0)
+            : journal.ReadPage(ask.Lane, ask.After, ask.MaxEntities);
+        EntityAudit[] audits = [.. page.Entities.Select(Audit).OfType<EntityAudit>()];
+        group.Time.After(dice.Between(0, 5), () => Enter(life, (k, now)
+            => k.Audited(ask.Request, audits, page.Next, now)));
+    }
+
+    private EntityAudit? Audit(EntityKey entity) => EntityAudit.Of(types.GetValueOrDefault(entity.Type),
+        journal!.Read(entity, history: false), journal.Read(entity, history: true));
 
     private void Die()
     {

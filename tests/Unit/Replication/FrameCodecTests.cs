@@ -1,4 +1,5 @@
 using System.Buffers;
+using Google.Protobuf;
 using Pelago.Model;
 using Pelago.Replication;
 using static Pelago.Tests.Unit.Events;
@@ -34,6 +35,14 @@ public sealed class FrameCodecTests
         new FetchedFrame(9, [Write(B, 3, 5, "three", position: 11)], More: true),
         new HeartbeatFrame(1_000, 900, 20, new ulong[32]),
         new GoodbyeFrame("superseded", "a newer process", Session),
+        new DigestsFrame(Key.Lane,
+        [
+            EntityDigest.Of(Key, [Write(A, 1, 5, "one"), Write(B, 1, 6, "two")], 3, [1, 2]),
+            new EntityDigest(Key, Saw((A, 9000)), default, "") { HasEvents = false },
+        ])
+        {
+            IsAnswer = true,
+        },
     ];
 
     [Fact]
@@ -198,6 +207,30 @@ public sealed class FrameCodecTests
         return refused.Failure.Message;
     }
 
+    [Fact]
+    public void Read_DigestThatContradictsItself_IsAProtocolError()
+    {
+        Refused(d => d.EventSum = ByteString.CopyFrom(new byte[31])).ShouldContain("digest is malformed");
+        Refused(d => d.State = ByteString.CopyFrom(new byte[33])).ShouldContain("digest is malformed");
+        Refused(d => d.StateVersion = uint.MaxValue).ShouldContain("digest is malformed");
+        Refused(d => d.Id = OtherLane()).ShouldContain("digest is malformed");
+        Refused(d => d.VectorCounts.Add(1)).ShouldContain("vector is malformed");
+        Refused(d => d.VectorCounts[0] = 0).ShouldContain("counts nothing");
+        Refused(d => d.VectorOrigins[0] = 99).ShouldContain("not known");
+
+        string Refused(Action<Pelago.Replication.Wire.EntityDigest> change)
+        {
+            var message = Pelago.Replication.Wire.Frame.Parser.ParseFrom(
+                Body(Bytes(new FrameWriter(), new DigestsFrame(Key.Lane,
+                    [EntityDigest.Of(Key, [Write(A, 1, 5, "one")], 1, [1])]))).Span);
+            change(message.Digests.Entities[0]);
+            return Should.Throw<PelagoException>(() => new FrameReader().Read(message.ToByteArray())).Message;
+        }
+
+        static string OtherLane() => Enumerable.Range(0, 99).Select(i => $"e{i}")
+            .First(id => new EntityKey("text", id).Lane != Key.Lane);
+    }
+
     // A frame with one sound event, changed.
     private static Pelago.Replication.Wire.Frame Event(Action<Pelago.Replication.Wire.Event> change)
     {
@@ -229,6 +262,7 @@ public sealed class FrameCodecTests
         FetchedFrame f => $"{f.Request} {f.More} {string.Join(',', f.Events.Select(Describe))}",
         ReportFrame f => $"{f.Lane} {f.Current} {f.OwnHead} {string.Join(',', f.Holdings)} "
             + string.Join(',', f.Linked),
+        DigestsFrame f => $"{f.Lane} {f.IsAnswer} {string.Join(',', f.Entities)}",
         HeartbeatFrame f => $"{f.SentMilliseconds} {f.EchoedMilliseconds} {f.HeldMilliseconds} "
             + string.Join(',', f.OwnHeads),
         _ => frame.ToString(),

@@ -1,0 +1,62 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <summary>What a look at one entity in the journal found.</summary>
+/// <param name="Digest">What its rows add up to.</param>
+/// <param name="SnapshotIsWrong">Its snapshot and the rows after it give another state than all its rows.</param>
+public sealed record EntityAudit(EntityDigest Digest, bool SnapshotIsWrong)
+{
+    /// <summary>Entities with more rows than this are compared by their vectors alone: reading them whole would take
+    /// too much memory for something that goes on all the time.</summary>
+    public const ulong MaxRows = 4_096;
+
+    /// <summary>Whether an entity's history is to be read for its audit.</summary>
+    /// <param name="image">Snapshot and the rows after it.</param>
+    public static bool NeedsHistory(EntityImage image)
+        => image.Damage is null && (image.Snapshot?.LocalSequence ?? 0) + (ulong)image.Rows.Count <= MaxRows;
+
+    /// <summary>Looks at an entity. A pure function, which may be called on any thread.</summary>
+    /// <param name="type">Its type; null when this build does not have it.</param>
+    /// <param name="image">Snapshot and the rows after it.</param>
+    /// <param name="history">All its rows, read after <paramref name="image"/>; null when there are too many.</param>
+    /// <returns>Null when it is damaged or has no events: there is nothing to compare.</returns>
+    public static EntityAudit? Of(IEntityType? type, EntityImage image, EntityImage? history)
+    {
+        var known = type ?? new UnknownEntityType(image.Entity.Type);
+        var fromSnapshot = new EntityReplica(image.Entity, known, new ProbeCounts());
+        var restored = image.Damage is null && fromSnapshot.Restore(image);
+        if (history is null)
+        {
+            return restored && fromSnapshot.Count > 0
+                ? new EntityAudit(new EntityDigest(image.Entity, fromSnapshot.Seen, default, "") { HasEvents = false },
+                    SnapshotIsWrong: false)
+                : null;
+        }
+        if (history.Damage is not null || history.Rows.Count == 0)
+            return null;
+        var fromEvents = new EntityReplica(image.Entity, known, new ProbeCounts());
+        fromEvents.Restore(history);
+        var (state, before) = (StateOf(type, fromEvents), restored ? StateOf(type, fromSnapshot) : null);
+        var comparable = image.Snapshot is not null && state is not null && before is not null
+            && fromSnapshot.Count == fromEvents.Count;
+        return new EntityAudit(
+            EntityDigest.Of(image.Entity, history.Rows.Select(r => r.Event), known.StateVersion, state),
+            comparable && !before.AsSpan().SequenceEqual(state));
+    }
+
+    private static byte[]? StateOf(IEntityType? type, EntityReplica entity)
+    {
+        if (type is null)
+            return null;
+        try
+        {
+            var state = entity.Fold.State;
+            return entity.Unusable is null ? type.EncodeState(state) : null;
+        }
+        catch (Exception) // a user's serializer: there is no state to compare
+        {
+            return null;
+        }
+    }
+}
