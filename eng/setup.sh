@@ -8,7 +8,10 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 missing=()
 while read -r command package; do
     case "$command" in '' | '#'*) continue ;; esac
-    command -v "$command" > /dev/null || missing+=("$package")
+    case "$command" in
+        /*) compgen -G "$command" > /dev/null ;;
+        *) command -v "$command" > /dev/null ;;
+    esac || missing+=("$package")
 done < "$here/packages.txt"
 
 [ ${#missing[@]} -eq 0 ] || mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)

@@ -3,8 +3,8 @@ using Pelago.Replication;
 
 namespace Pelago.Journal;
 
-/// <summary>The append-only store of one service in one region. Two implementations stand behind it (SQLite now,
-/// PostgreSQL to come) and one conformance suite runs against each and against the simulator's.</summary>
+/// <summary>The append-only store of one service in one region. Two implementations stand behind it (SQLite and
+/// PostgreSQL), and one conformance suite runs against each and against the simulator's.</summary>
 /// <remarks>Thread-safe. One writer appends at a time (calls to <see cref="AppendAsync"/> are not concurrent); reads
 /// run beside it and see committed rows only. Positions are gap-free per lane and in commit order.</remarks>
 public interface IJournal : IAsyncDisposable

@@ -27,4 +27,20 @@ internal static partial class Log
     [LoggerMessage(6, LogLevel.Warning,
         "The write-ahead log has {Pages} pages and cannot begin anew: a reader keeps an old state.")]
     public static partial void LogGrows(ILogger logger, int pages);
+
+    [LoggerMessage(7, LogLevel.Information,
+        "Journal {JournalId} opened in schema {Schema} of PostgreSQL {Version}: continuity {Continuity}. {Reason}")]
+    public static partial void OpenedOnServer(
+        ILogger logger, Guid journalId, string schema, string version, string continuity, string reason);
+
+    [LoggerMessage(8, LogLevel.Warning,
+        "The session with the journal's server broke during a commit; its outcome is being found out. {Reason}")]
+    public static partial void ServerLost(ILogger logger, string reason);
+
+    [LoggerMessage(9, LogLevel.Information,
+        "The commit during which the session broke is certain: committed {WasCommitted}.")]
+    public static partial void DoubtResolved(ILogger logger, bool wasCommitted);
+
+    [LoggerMessage(10, LogLevel.Error, "The journal's server took no write: {Code}. {Message}")]
+    public static partial void AppendRefused(ILogger logger, string code, string message);
 }

@@ -92,6 +92,16 @@ internal sealed class EntityCache(int maxEntries)
         }
     }
 
+    /// <summary>Forgets everything.</summary>
+    public void Clear()
+    {
+        lock (gate)
+        {
+            (young, old) = ([], []);
+            (youngNumbers, oldNumbers) = ([], []);
+        }
+    }
+
     private void Put(EntityEntry entry)
     {
         if (young.Count >= half)

@@ -1,0 +1,122 @@
+using Npgsql;
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Journal;
+
+/// <summary>Loads entities: snapshot, rows and replies of one committed state, in one round trip.</summary>
+internal sealed class EntityReads(PostgresParts parts)
+{
+    private readonly string entity =
+        $"SELECT number, lane, hash, salt, nonce, sealed FROM {parts.Schema["entity"]} WHERE hash = $1";
+
+    private readonly string snapshot =
+        $"SELECT local_sequence, salt, nonce, sealed FROM {parts.Schema["snapshot"]} WHERE entity = {Number(parts)}";
+
+    private readonly string allRows = $"SELECT {StoredRow.Select} FROM {parts.Schema["event"]} "
+        + $"WHERE entity = {Number(parts)} AND local_sequence > 0 ORDER BY local_sequence";
+
+    private readonly string laterRows = $"SELECT {StoredRow.Select} FROM {parts.Schema["event"]} "
+        + $"WHERE entity = {Number(parts)} AND local_sequence > coalesce((SELECT s.local_sequence "
+        + $"FROM {parts.Schema["snapshot"]} s WHERE s.entity = {Number(parts)}), 0) ORDER BY local_sequence";
+
+    private readonly string replies =
+        $"SELECT hash, salt, nonce, sealed FROM {parts.Schema["reply"]} WHERE entity = {Number(parts)}";
+
+    /// <summary>An entity's snapshot (unless <paramref name="fromFirst"/>), the rows after it, and its
+    /// replies.</summary>
+    public async Task<EntityImage> LoadAsync(
+        ServerReader reader, EntityKey key, bool fromFirst, CancellationToken cancellationToken)
+    {
+        var hash = EntityBox.Hash(parts.Keys, key).ToBytes();
+        var stored = new Stored();
+        try
+        {
+            await using var batch = reader.Snapshot((entity, [hash]), (snapshot, [hash]),
+                (fromFirst ? allRows : laterRows, [hash]), (replies, [hash]));
+            await using var row = await batch.ExecuteReaderAsync(cancellationToken);
+            await stored.ReadAsync(row, fromFirst, cancellationToken);
+        }
+        catch (PostgresException e) when (ServerTrouble.IsDamage(e))
+        {
+            await reader.BreakAsync();
+            return new EntityImage(key, null, [], []) { Damage = ServerTrouble.Of(e) };
+        }
+        await reader.CatchUpAsync(stored.Rows, cancellationToken);
+        return Open(reader.Opener, key, stored);
+    }
+
+    private EntityImage Open(Opener opener, EntityKey key, Stored stored)
+    {
+        if (stored.Entity is not { } row)
+            return new EntityImage(key, null, [], []);
+        if (!EntityBox.TryOpen(opener, row.Number, row.Lane, row.Hash, row.Salt, row.Nonce, row.Sealed, out var named)
+            || named != key)
+            return Damaged(key, $"the entry of {key} is damaged or was altered");
+        parts.Cache.Add(new EntityEntry(key, row.Number));
+        EntitySnapshot? taken = null;
+        if (stored.Snapshot is { } s)
+        {
+            if (!opener.TryOpen(SealDomain.Snapshot, s.Salt, s.Nonce, [row.Number, s.Sequence], s.Sealed,
+                out var content))
+                return Damaged(key, $"the snapshot of {key} is damaged or was altered");
+            taken = new EntitySnapshot(key, (ulong)s.Sequence, content);
+        }
+        var (after, position) = (taken?.LocalSequence ?? 0, 0ul);
+        var rows = new List<EventRow>(stored.Rows.Count);
+        foreach (var found in stored.Rows)
+        {
+            var next = after + (ulong)rows.Count + 1;
+            if ((ulong)found.Columns[2] != next)
+                return Damaged(key, $"row {next} of {key} is missing");
+            // A row's position is no part of what is sealed with it, but an entity's rows lie in its lane in order.
+            if (found.Position <= position || found.Lane != key.Lane
+                || found.Open(opener, parts.Origins, key) is not { } opened)
+                return Damaged(key, $"row {next} of {key} is damaged, was altered, or is missing");
+            position = found.Position;
+            rows.Add(opened);
+        }
+        var remembered = new List<RememberedReply>(stored.Replies.Count);
+        foreach (var (hash, salt, nonce, box) in stored.Replies)
+        {
+            if (SideSealer.OpenReply(opener, key, row.Number, hash, salt, nonce, box) is not { } reply)
+                return Damaged(key, $"a remembered reply of {key} is damaged or was altered");
+            remembered.Add(reply);
+        }
+        return new EntityImage(key, taken, rows, remembered);
+    }
+
+    private static EntityImage Damaged(EntityKey key, string what)
+        => new(key, null, [], []) { Damage = Damage.Failure(what) };
+
+    private static string Number(PostgresParts parts)
+        => $"(SELECT n.number FROM {parts.Schema["entity"]} n WHERE n.hash = $1)";
+
+    private sealed class Stored
+    {
+        public (long Number, long Lane, byte[] Hash, long Salt, long Nonce, byte[] Sealed)? Entity { get; private set; }
+
+        public (long Sequence, long Salt, long Nonce, byte[] Sealed)? Snapshot { get; private set; }
+
+        public List<StoredRow> Rows { get; } = [];
+
+        public List<(byte[] Hash, long Salt, long Nonce, byte[] Sealed)> Replies { get; } = [];
+
+        // 1 entity  2 snapshot  3 rows  4 replies
+        public async Task ReadAsync(NpgsqlDataReader row, bool fromFirst, CancellationToken cancellationToken)
+        {
+            if (await row.ReadAsync(cancellationToken))
+                Entity = (row.GetInt64(0), row.GetInt16(1), row.Bytes(2), row.GetInt32(3), row.GetInt64(4),
+                    row.Bytes(5));
+            await row.NextResultAsync(cancellationToken);
+            if (await row.ReadAsync(cancellationToken) && !fromFirst)
+                Snapshot = (row.GetInt64(0), row.GetInt32(1), row.GetInt64(2), row.Bytes(3));
+            await row.NextResultAsync(cancellationToken);
+            while (await row.ReadAsync(cancellationToken))
+                Rows.Add(StoredRow.Of(row));
+            await row.NextResultAsync(cancellationToken);
+            while (await row.ReadAsync(cancellationToken))
+                Replies.Add((row.Bytes(0), row.GetInt32(1), row.GetInt64(2), row.Bytes(3)));
+        }
+    }
+}

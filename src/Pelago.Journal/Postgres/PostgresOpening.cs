@@ -1,0 +1,173 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Pelago.Model;
+
+namespace Pelago.Journal;
+
+/// <summary>Opens a journal in PostgreSQL: 1 session and server, 2 format, 3 keys, 4 a new salt, 5 origins and lanes.
+/// Nothing is changed before the format is known to be ours.</summary>
+internal sealed class PostgresOpening(
+    PostgresJournalOptions options, IKeyEncryption kek, TimeProvider clock, ILogger logger)
+{
+    private const int SaltAttempts = 20;
+
+    private readonly PostgresSchema schema = new(options.Schema);
+    private readonly ServerSessions sessions = new(options);
+    private readonly KeyOpening keyOpening = new(kek);
+
+    /// <summary>Opens it, or creates it.</summary>
+    /// <returns>The parts, the session that writes from now on, and the server's version.</returns>
+    public async Task<(PostgresParts Parts, NpgsqlConnection Writer, string Version)> OpenAsync(
+        CancellationToken cancellationToken)
+    {
+        var (connection, server, version) = await sessions.OpenAsync(cancellationToken);
+        try
+        {
+            if (!await IsThereAsync(connection, cancellationToken))
+                await CreateAsync(connection, cancellationToken);
+            var keys = await ReadKeysAsync(connection, cancellationToken);
+            var sealer = await AddSaltAsync(connection, keys, cancellationToken);
+            var origins = new OriginTable();
+            using (var opener = new Opener(keys))
+                origins.Read(await connection.OriginsAsync(schema, 0, cancellationToken), opener);
+            var lanes = await ReadLanesAsync(connection, cancellationToken);
+            var watch = new StoreWatch(schema, lanes, server, keys.JournalId, origins.Newest.Life);
+            return (new PostgresParts(options, schema, sessions, watch, keys, sealer, origins,
+                new EntityCache(options.EntityCacheEntries), lanes, clock, logger), connection, version);
+        }
+        catch (Exception e)
+        {
+            await connection.DisposeAsync();
+            if (ServerTrouble.Is(e))
+                throw ServerTrouble.Of(e).ToException();
+            throw;
+        }
+    }
+
+    /// <summary>True when it is a journal of our format; false when the schema is empty or missing.</summary>
+    private async Task<bool> IsThereAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var count = new NpgsqlCommand(
+            "SELECT count(*), count(*) FILTER (WHERE c.relname = 'meta') FROM pg_class c "
+            + "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', "
+            + "'m', 'f', 'S')", connection) { Parameters = { new() { Value = schema.Name } } };
+        long tables;
+        bool hasMeta;
+        await using (var row = await count.ExecuteReaderAsync(cancellationToken))
+        {
+            await row.ReadAsync(cancellationToken);
+            (tables, hasMeta) = (row.GetInt64(0), row.GetInt64(1) > 0);
+        }
+        if (!hasMeta)
+            return schema.IsOurs(tables, null, 0);
+        try
+        {
+            await using var meta = new NpgsqlCommand(
+                $"SELECT application, format FROM {schema["meta"]}", connection);
+            await using var row = await meta.ExecuteReaderAsync(cancellationToken);
+            return await row.ReadAsync(cancellationToken) ? schema.IsOurs(tables, row.GetString(0), row.GetInt32(1))
+                : schema.IsOurs(tables, null, 0);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedColumn)
+        {
+            return schema.IsOurs(tables, null, 0);
+        }
+    }
+
+    private async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var journalId = RandomNumberGenerator.GetBytes(16);
+        var keys = await keyOpening.MakeAsync(journalId, cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        // Of two processes that create it at once, one does and the other finds it.
+        await using (var alone = new NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", connection)
+            { Parameters = { new() { Value = $"pelago journal {schema.Name}" } } })
+            await alone.ExecuteNonQueryAsync(cancellationToken);
+        if (await IsThereAsync(connection, cancellationToken))
+            return;
+        await using (var create = new NpgsqlCommand(schema.Create, connection))
+        {
+            create.Parameters.AddWithValue("journal_id", journalId);
+            await create.ExecuteNonQueryAsync(cancellationToken);
+        }
+        foreach (var key in keys)
+        {
+            await using var insert = new NpgsqlCommand(
+                $"INSERT INTO {schema["wrapped_key"]} VALUES ($1, $2, $3, $4)", connection)
+            {
+                Parameters =
+                {
+                    new() { Value = key.Number }, new() { Value = (int)key.Purpose }, new() { Value = key.Kek },
+                    new() { Value = key.Content },
+                },
+            };
+            await insert.ExecuteNonQueryAsync(cancellationToken);
+        }
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    private async Task<KeyRing> ReadKeysAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        byte[] journalId;
+        await using (var meta = new NpgsqlCommand($"SELECT journal_id FROM {schema["meta"]}", connection))
+            journalId = await meta.ExecuteScalarAsync(cancellationToken) as byte[] ?? [];
+        var wrapped = new List<WrappedKeyRow>();
+        await using (var select = new NpgsqlCommand(
+            $"SELECT number, purpose, kek, content FROM {schema["wrapped_key"]}", connection))
+        await using (var row = await select.ExecuteReaderAsync(cancellationToken))
+        {
+            while (await row.ReadAsync(cancellationToken))
+                wrapped.Add(new WrappedKeyRow(row.GetInt64(0), row.GetInt32(1), row.GetString(2), row.Bytes(3)));
+        }
+        var salts = await connection.SaltsAsync(schema, 0, cancellationToken);
+        return await keyOpening.UnwrapAsync(journalId, wrapped, salts, cancellationToken);
+    }
+
+    /// <summary>Stores this start's salt. Another process may start at the same moment and take the number.</summary>
+    private async Task<Sealer> AddSaltAsync(
+        NpgsqlConnection connection, KeyRing keys, CancellationToken cancellationToken)
+    {
+        long dataKey;
+        await using (var newest = new NpgsqlCommand(
+            $"SELECT max(number) FROM {schema["wrapped_key"]} WHERE purpose = {KeyOpening.DataPurpose}", connection))
+            dataKey = await newest.ExecuteScalarAsync(cancellationToken) is long number ? number : 0;
+        for (var attempt = 1; ; attempt++)
+        {
+            var salt = KeyOpening.NewSalt(keys, dataKey);
+            await using var insert = new NpgsqlCommand(
+                $"INSERT INTO {schema["salt"]} VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", connection)
+            {
+                Parameters =
+                {
+                    new() { Value = (int)salt.Number }, new() { Value = salt.DataKey }, new() { Value = salt.Content },
+                },
+            };
+            if (await insert.ExecuteNonQueryAsync(cancellationToken) == 1)
+                return KeyOpening.SealerOf(keys, salt);
+            if (attempt == SaltAttempts)
+                throw new Failure(ErrorCodes.JournalInUse, "Other processes open the journal all the time.",
+                    "Stop them.").ToException();
+            foreach (var taken in await connection.SaltsAsync(schema, keys.LastSalt, cancellationToken))
+                keys.AddSalt(taken.Number, taken.DataKey, taken.Content);
+        }
+    }
+
+    private async Task<LaneMemory> ReadLanesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var lanes = new LaneMemory();
+        await using var select = new NpgsqlCommand(
+            $"SELECT lane, epoch, head, own_head, life FROM {schema["lane"]}", connection);
+        await using var row = await select.ExecuteReaderAsync(cancellationToken);
+        var seen = 0;
+        for (; await row.ReadAsync(cancellationToken); seen++)
+        {
+            var lane = row.GetInt16(0);
+            if (lane is < 0 or >= EntityKey.Lanes)
+                throw Damage.Failure($"there is a lane {lane}").ToException();
+            lanes[lane] = new LaneRecord(
+                (uint)row.GetInt64(1), (ulong)row.GetInt64(2), (ulong)row.GetInt64(3), row.GetInt64(4));
+        }
+        return seen == EntityKey.Lanes ? lanes : throw Damage.Failure("lanes are missing").ToException();
+    }
+}

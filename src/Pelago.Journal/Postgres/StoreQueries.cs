@@ -1,0 +1,95 @@
+using Npgsql;
+using Pelago.Model;
+
+namespace Pelago.Journal;
+
+/// <summary>Short reads that several stations need.</summary>
+internal static class StoreQueries
+{
+    /// <summary>Origins after a number.</summary>
+    public static async Task<List<OriginRow>> OriginsAsync(
+        this NpgsqlConnection connection, PostgresSchema schema, int after, CancellationToken cancellationToken)
+    {
+        var found = new List<OriginRow>();
+        await using var select = new NpgsqlCommand(
+            $"SELECT number, life, salt, nonce, sealed FROM {schema["origin"]} WHERE number > $1 ORDER BY number",
+            connection) { Parameters = { new() { Value = after } } };
+        await using var row = await select.ExecuteReaderAsync(cancellationToken);
+        while (await row.ReadAsync(cancellationToken))
+            found.Add(new OriginRow(
+                row.GetInt32(0), row.GetInt64(1), row.GetInt32(2), row.GetInt64(3), row.Bytes(4)));
+        return found;
+    }
+
+    /// <summary>Salts after a number.</summary>
+    public static async Task<List<SaltRow>> SaltsAsync(
+        this NpgsqlConnection connection, PostgresSchema schema, long after, CancellationToken cancellationToken)
+    {
+        var found = new List<SaltRow>();
+        await using var select = new NpgsqlCommand(
+            $"SELECT number, data_key, content FROM {schema["salt"]} WHERE number > $1 ORDER BY number", connection)
+            { Parameters = { new() { Value = (int)after } } };
+        await using var row = await select.ExecuteReaderAsync(cancellationToken);
+        while (await row.ReadAsync(cancellationToken))
+            found.Add(new SaltRow(row.GetInt32(0), row.GetInt64(1), row.Bytes(2)));
+        return found;
+    }
+
+    /// <summary>Rows of the conflict ledger after a number, oldest first.</summary>
+    public static async Task<List<ConflictRow>> ConflictsAsync(this NpgsqlConnection connection, PostgresSchema schema,
+        string condition, long after, int limit, CancellationToken cancellationToken)
+    {
+        var found = new List<ConflictRow>();
+        await using var select = new NpgsqlCommand($"SELECT {ConflictRow.Columns} FROM {schema["conflict"]} "
+            + $"WHERE number > $1 AND {condition} ORDER BY number LIMIT $2", connection)
+            { Parameters = { new() { Value = after }, new() { Value = limit } } };
+        await using var row = await select.ExecuteReaderAsync(cancellationToken);
+        while (await row.ReadAsync(cancellationToken))
+            found.Add(new ConflictRow(row.GetInt64(0), row.GetInt32(1), row.GetInt32(2), row.GetInt64(3),
+                row.GetInt64(4), row.GetInt32(5), row.GetInt64(6), row.Bytes(7), row.GetInt64(8)));
+        return found;
+    }
+
+    /// <summary>Entities by number; those that are missing, damaged or altered are left out.</summary>
+    public static async Task<Dictionary<long, EntityKey>> KeysAsync(this NpgsqlConnection connection,
+        PostgresParts parts, Opener opener, IEnumerable<long> numbers, CancellationToken cancellationToken)
+    {
+        var found = new Dictionary<long, EntityKey>();
+        var wanted = new HashSet<long>();
+        foreach (var number in numbers)
+        {
+            if (parts.Cache.TryFind(number, out var entry))
+                found[number] = entry.Key;
+            else
+                wanted.Add(number);
+        }
+        if (wanted.Count == 0)
+            return found;
+        await using var select = new NpgsqlCommand(
+            $"SELECT e.number, e.lane, e.hash, e.salt, e.nonce, e.sealed FROM {parts.Schema["entity"]} e "
+            + $"JOIN unnest($1) n ON e.lane = n % {EntityKey.Lanes} AND e.number = n", connection)
+            { Parameters = { new() { Value = wanted.ToArray() } } };
+        await using var row = await select.ExecuteReaderAsync(cancellationToken);
+        while (await row.ReadAsync(cancellationToken))
+        {
+            var number = row.GetInt64(0);
+            if (!EntityBox.TryOpen(opener, number, row.GetInt16(1), row.Bytes(2), row.GetInt32(3), row.GetInt64(4),
+                row.Bytes(5), out var key))
+                continue;
+            found[number] = key;
+            parts.Cache.Add(new EntityEntry(key, number));
+        }
+        return found;
+    }
+
+    /// <summary>A column of bytes.</summary>
+    public static byte[] Bytes(this NpgsqlDataReader row, int column) => row.GetFieldValue<byte[]>(column);
+
+    /// <summary>A hash as the store keeps it.</summary>
+    public static byte[] ToBytes(this UInt128 hash)
+    {
+        var bytes = new byte[EntityBox.HashBytes];
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt128BigEndian(bytes, hash);
+        return bytes;
+    }
+}

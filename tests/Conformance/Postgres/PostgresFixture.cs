@@ -1,0 +1,76 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Pelago.Journal;
+
+namespace Pelago.Tests.Conformance;
+
+/// <summary>A journal in a schema of its own on a real server. A crash ends its sessions and leaves the guard file as
+/// it was.</summary>
+public sealed class PostgresFixture(Func<Task<PostgresServer>> server) : IJournalFixture
+{
+    private readonly string root = Directory.CreateTempSubdirectory("pelago-journal-").FullName;
+
+    /// <summary>The journal's schema.</summary>
+    public string Schema { get; } = $"t_{Guid.CreateVersion7():N}";
+
+    /// <summary>The guard file.</summary>
+    public string GuardFile => Path.Combine(root, "guard.json");
+
+    /// <summary>The key file.</summary>
+    public string KeyFile => Path.Combine(root, "kek.json");
+
+    /// <summary>Where the log of the journal goes.</summary>
+    public ILogger Logger { get; init; } = NullLogger.Instance;
+
+    /// <summary>Short limits, so that what waits for one does not take long.</summary>
+    public async Task<PostgresJournalOptions> OptionsAsync() => new()
+    {
+        ConnectionString = (await server()).ConnectionString, Schema = Schema, GuardFile = GuardFile,
+        ReaderConnections = 2, LockTimeoutMilliseconds = 500, ConnectTimeoutSeconds = 5,
+    };
+
+    public async Task<IJournal> OpenAsync() => await OpenAsync(await OptionsAsync());
+
+    /// <summary>Opens with other options.</summary>
+    public async Task<PostgresJournal> OpenAsync(PostgresJournalOptions options) => await PostgresJournal.OpenAsync(
+        options, new FileKeyEncryption(KeyFile), TimeProvider.System, Logger,
+        TestContext.Current.CancellationToken);
+
+    public async Task CrashAsync(IJournal journal)
+    {
+        var guard = File.Exists(GuardFile)
+            ? await File.ReadAllBytesAsync(GuardFile, TestContext.Current.CancellationToken) : null;
+        await journal.DisposeAsync();
+        if (guard is not null)
+            await File.WriteAllBytesAsync(GuardFile, guard, TestContext.Current.CancellationToken);
+    }
+
+    public async Task<object> CopyAsync() => await (await server()).DumpAsync(Schema);
+
+    public async Task RestoreAsync(object copy)
+    {
+        await ExecuteAsync($"DROP SCHEMA {Schema} CASCADE");
+        await (await server()).LoadAsync((string)copy);
+    }
+
+    public Task LoseGuardAsync()
+    {
+        File.Delete(GuardFile);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Runs a statement on the server.</summary>
+    public async Task<object?> ExecuteAsync(string sql) => await (await server()).ExecuteAsync(sql);
+
+    public async ValueTask DisposeAsync()
+    {
+        Directory.Delete(root, recursive: true);
+        await ExecuteAsync($"DROP SCHEMA IF EXISTS {Schema} CASCADE");
+    }
+}
+
+/// <summary>The suite against PostgreSQL.</summary>
+public sealed class PostgresJournalConformance(SharedServer server) : JournalConformance
+{
+    protected override IJournalFixture CreateFixture() => new PostgresFixture(server.GetAsync);
+}
