@@ -9,7 +9,7 @@ namespace Pelago.Tests.Tidy;
 /// <summary>What application developers compile against is pinned: a change of it is seen in review.</summary>
 public sealed partial class PublicApiTests
 {
-    private static readonly string[] RoomsForUsers = ["Pelago.Sdk"];
+    private static readonly string[] RoomsForUsers = ["Pelago.Sdk", "Pelago.Sdk.Testing"];
 
     [Fact]
     public void Api_ForUsers_IsPinned()

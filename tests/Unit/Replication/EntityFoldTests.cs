@@ -160,6 +160,63 @@ public sealed class EntityFoldTests
         fold.State.ShouldBe("one two ");
     }
 
+    [Theory]
+    [InlineData(MergeStrategy.Ordered, "")] // it comes first in the total order, and concurrent is what comes before
+    [InlineData(MergeStrategy.Crdt, "")]
+    [InlineData(MergeStrategy.Custom, "a#1 a#2")]
+    public void State_LateEvent_IsToldWhatItIsConcurrentWith(MergeStrategy strategy, string expected)
+    {
+        var type = new Listener(Words(strategy));
+        var fold = new EntityFold(type, "e1");
+        fold.Add(Write(A, 1, 5, "one"), Write(A, 2, 6, "two"));
+        _ = fold.State;
+        fold.Add(Write(B, 1, 2, "late"));
+        _ = fold.State;
+
+        type.Heard["late"].Order().Distinct().Select(d => $"{d.Origin.Region}#{d.Sequence}")
+            .ShouldBe(expected.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    [Fact]
+    public void State_CustomType_HearsOfConcurrencyAfterARestartToo()
+    {
+        var type = new Listener(Words(MergeStrategy.Custom));
+        var fold = new EntityFold(type, "e1");
+        fold.Add(Write(A, 1, 5, "one"), Write(A, 2, 6, "two"));
+        fold.AdvanceBase(e => e.Sequence == 1).ShouldBe(1);
+        var restored = EntityFold.Restore(type, "e1", fold.ToBase());
+        restored.Add(fold.Tail[0].Event, Write(B, 1, 9, "late", Saw((A, 1))));
+
+        restored.State.ShouldBe("one two late* ");
+        type.Heard["late"].ShouldBe([new Dot(A, 2)]);
+    }
+
+    [Fact]
+    public void State_LateEventWithAKeyOfItsOwn_IsAppliedWhereItArrives()
+    {
+        var fold = new EntityFold(Words(MergeStrategy.Crdt), "e1");
+        fold.Add(Write(A, 1, 5, "one", key: "k1"));
+        _ = fold.State;
+
+        fold.Add(Write(B, 1, 2, "late", key: "k2"));
+        fold.State.ShouldBe("one late ", "no rewind");
+        fold.OwnerOf("k2").ShouldBe(new BatchId(B, 1));
+
+        fold.Add(Write(C, 1, 1, "first", key: "k1"));
+        fold.State.ShouldBe("first late ", "a key that was used twice is decided in the total order");
+    }
+
+    [Fact]
+    public void AdvanceBase_SettlingFails_ParksTheEntity()
+    {
+        var fold = new EntityFold(new Fickle(Words(MergeStrategy.Crdt)) { FailsToSettle = true }, "e1");
+        fold.Add(Write(A, 1, 5, "one"));
+        fold.AdvanceBase(_ => true);
+        fold.ToBase();
+
+        fold.Parked.ShouldNotBeNull().Message.ShouldContain("could not be settled");
+    }
+
     [Fact]
     public void AdvanceBase_FinalPrefix_KeepsTheState()
     {
@@ -270,6 +327,10 @@ public sealed class EntityFoldTests
     {
         public bool Fails { get; set; }
 
+        public bool FailsToSettle { get; init; }
+
+        public bool Settles => FailsToSettle;
+
         public string Name => inner.Name;
 
         public MergeStrategy Strategy => inner.Strategy;
@@ -280,6 +341,36 @@ public sealed class EntityFoldTests
 
         public Folded Apply(object state, object payload, in EventContext context)
             => Fails ? throw new InvalidOperationException("fickle") : inner.Apply(state, payload, context);
+
+        public object? Decode(string payloadName, int payloadVersion, ReadOnlySpan<byte> payload)
+            => inner.Decode(payloadName, payloadVersion, payload);
+
+        public EncodedPayload Encode(object payload) => inner.Encode(payload);
+
+        public object Settle(object state, Horizon horizon) => throw new InvalidOperationException("fickle");
+
+        public byte[] EncodeState(object state) => inner.EncodeState(state);
+
+        public object DecodeState(ReadOnlySpan<byte> bytes) => inner.DecodeState(bytes);
+    }
+
+    private sealed class Listener(IEntityType inner) : IEntityType
+    {
+        public Dictionary<string, IReadOnlyList<Dot>> Heard { get; } = [];
+
+        public string Name => inner.Name;
+
+        public MergeStrategy Strategy => inner.Strategy;
+
+        public int StateVersion => inner.StateVersion;
+
+        public object Initial(string id) => inner.Initial(id);
+
+        public Folded Apply(object state, object payload, in EventContext context)
+        {
+            Heard[(string)payload] = context.ConcurrentWith;
+            return inner.Apply(state, payload, context);
+        }
 
         public object? Decode(string payloadName, int payloadVersion, ReadOnlySpan<byte> payload)
             => inner.Decode(payloadName, payloadVersion, payload);
