@@ -52,7 +52,7 @@ public sealed record EntityAudit(EntityDigest Digest, bool SnapshotIsWrong)
         try
         {
             var state = entity.Fold.State;
-            return entity.Unusable is null ? type.EncodeState(state) : null;
+            return entity.Unusable is null ? type.EncodeComparable(state) : null;
         }
         catch (Exception) // a user's serializer: there is no state to compare
         {
