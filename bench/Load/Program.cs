@@ -7,10 +7,12 @@ const string Usage = """
       pelago bench all -o json      runs every one, for scripts
 
     P1   entity writes a second, one region, SQLite        beside plain appends
+    P2   the same on PostgreSQL                            beside plain inserts on the same server
     P3   bookstore writes a second over HTTP               beside an empty Kestrel endpoint
     P4   replication lag beyond one-way network time       beside one fsync
     P16  a world's time to ready, and its memory
     journal   the journal alone (a table, no JSON)         beside plain appends
+    journal-postgres   the same on PostgreSQL              beside plain inserts and SQLite
     """;
 
 if (args is [])
@@ -20,11 +22,13 @@ if (args is [])
 }
 if (args is ["journal"])
     return await JournalBenchmark.RunAsync(CancellationToken.None);
+if (args is ["journal-postgres"])
+    return await JournalBenchmark.RunPostgresAsync(CancellationToken.None);
 if (args is ["reference-server", var url])
     return await ReferenceServer.RunAsync(url);
 var json = args is [.., "-o", "json"];
 var wanted = (json ? args[..^2] : args).Select(a => a.ToUpperInvariant()).ToArray();
-string[] known = ["P1", "P3", "P4", "P16"];
+string[] known = ["P1", "P2", "P3", "P4", "P16"];
 if (wanted is ["ALL"])
     wanted = known;
 if (wanted.Length == 0 || wanted.Except(known).Any())
@@ -41,6 +45,9 @@ foreach (var id in wanted)
     {
         case "P1":
             await EntityWrites.RunAsync(report, CancellationToken.None);
+            break;
+        case "P2":
+            await EntityWrites.RunPostgresAsync(report, CancellationToken.None);
             break;
         case "P3":
             await HttpWrites.RunAsync(report, CancellationToken.None);

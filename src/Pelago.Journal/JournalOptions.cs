@@ -1,7 +1,9 @@
+using Microsoft.Extensions.Logging;
+
 namespace Pelago.Journal;
 
 /// <summary>Where an embedded journal lies, and its bounds.</summary>
-public sealed record JournalOptions
+public sealed record JournalOptions : IJournalPlace
 {
     /// <summary>Directory of the database and its lock file; created with mode 0700 when it is missing.</summary>
     public required string DataDirectory { get; init; }
@@ -38,4 +40,9 @@ public sealed record JournalOptions
 
     /// <summary>Commands that may wait for the writer. Default 64.</summary>
     public int WriterQueueCommands { get; init; } = 64;
+
+    /// <inheritdoc />
+    public async ValueTask<IJournal> OpenAsync(
+        IKeyEncryption kek, TimeProvider clock, ILogger logger, CancellationToken cancellationToken)
+        => await SqliteJournal.OpenAsync(this, kek, logger, cancellationToken);
 }

@@ -182,14 +182,14 @@ public static class RegionHost
     {
         var (home, config, clock, logging) = (ground.Home, ground.Config, ground.Clock, ground.Logging);
         PrivateFile.CreateDirectory(config.GuardDirectory);
-        var journal = await SqliteJournal.OpenAsync(
-            new JournalOptions
-            {
-                DataDirectory = home.Journal,
-                GuardFile = Path.Combine(config.GuardDirectory, "region.json"),
-                Owner = $"region {config.Region}",
-            },
-            new FileKeyEncryption(Path.Combine(home.Keys, "journal-kek.json")),
+        IJournalPlace place = new JournalOptions
+        {
+            DataDirectory = home.Journal,
+            GuardFile = Path.Combine(config.GuardDirectory, "region.json"),
+            Owner = $"region {config.Region}",
+        };
+        var journal = await place.OpenAsync(
+            new FileKeyEncryption(Path.Combine(home.Keys, "journal-kek.json")), clock,
             logging.CreateLogger("Pelago.Journal"), cancellationToken);
         var random = RandomNumberGenerator.GetBytes(24);
         var options = new RuntimeOptions

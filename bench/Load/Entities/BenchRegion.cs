@@ -1,12 +1,11 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Pelago.Entities;
-using Pelago.Journal;
 using Pelago.Model;
 using Pelago.Replication;
 
 namespace Pelago.Bench.Load;
 
-/// <summary>A runtime as a service has it: encrypted SQLite journal, <c>synchronous=FULL</c>, in a directory that is
+/// <summary>A runtime as a service has it: encrypted journal, in a directory that is
 /// removed afterwards.</summary>
 public sealed class BenchRegion : IAsyncDisposable
 {
@@ -25,18 +24,18 @@ public sealed class BenchRegion : IAsyncDisposable
     /// <summary>Where its journal is.</summary>
     public string DataDirectory => directory;
 
-    /// <summary>Starts one.</summary>
+    /// <summary>Starts one on SQLite.</summary>
     public static async Task<BenchRegion> StartAsync(
         string name, IReadOnlyList<string> members, IPeerDialler dialler, CancellationToken cancellationToken)
+        => await StartAsync(name, members, dialler, JournalStores.Sqlite, cancellationToken);
+
+    /// <summary>Starts one on a store.</summary>
+    public static async Task<BenchRegion> StartAsync(
+        string name, IReadOnlyList<string> members, IPeerDialler dialler, JournalStore store,
+        CancellationToken cancellationToken)
     {
         var region = new BenchRegion();
-        var journal = await SqliteJournal.OpenAsync(
-            new JournalOptions
-            {
-                DataDirectory = Path.Combine(region.directory, "journal"),
-                GuardFile = Path.Combine(region.directory, "guard.json"),
-            },
-            new FileKeyEncryption(Path.Combine(region.directory, "kek.json")), NullLogger.Instance, cancellationToken);
+        var journal = await store(region.directory, cancellationToken);
         var random = new byte[16];
         Random.Shared.NextBytes(random);
         var options = new RuntimeOptions

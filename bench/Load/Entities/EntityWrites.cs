@@ -21,7 +21,7 @@ public static class EntityWrites
             var directory = Directory.CreateTempSubdirectory("pelago-bench-").FullName;
             plain.Add(PlainAppend.Run(directory, ReferenceRows, ReferenceBatch, ReferenceRowBytes).RowsPerSecond);
             Directory.Delete(directory, recursive: true);
-            var (rate, latencies) = await WriteAsync(cancellationToken);
+            var (rate, latencies) = await WriteAsync(JournalStores.Sqlite, cancellationToken);
             rates.Add(rate);
             p50.Add(Report.Quantile(latencies, 0.50));
             p99.Add(Report.Quantile(latencies, 0.99));
@@ -33,9 +33,34 @@ public static class EntityWrites
         report.Add("P1", $"time to acknowledgement p99, {Writers} writers", Report.Median(p99), "ms", Rounds);
     }
 
-    private static async Task<(double Rate, List<double> Latencies)> WriteAsync(CancellationToken cancellationToken)
+    /// <summary>P2: the same on PostgreSQL, beside plain inserts of rows of the same size in groups of 512 on two
+    /// connections, no index, on the same server.</summary>
+    public static async Task RunPostgresAsync(Report report, CancellationToken cancellationToken)
     {
-        await using var region = await BenchRegion.StartAsync("here", ["here"], new NoPeers(), cancellationToken);
+        await using var server = await BenchServer.StartAsync(cancellationToken);
+        var (plain, rates, p50, p99) = (new List<double>(), new List<double>(), new List<double>(), new List<double>());
+        for (var round = 1; round <= Rounds; round++)
+        {
+            plain.Add((await PlainInserts.RunAsync(server, connections: 2, ReferenceRows, rowsPerBatch: 512,
+                ReferenceRowBytes, cancellationToken)).RowsPerSecond);
+            var (rate, latencies) = await WriteAsync(JournalStores.Postgres(server), cancellationToken);
+            rates.Add(rate);
+            p50.Add(Report.Quantile(latencies, 0.50));
+            p99.Add(Report.Quantile(latencies, 0.99));
+            Report.Progress($"P2 round {round}: {rate:N0} writes/s, p99 {p99[^1]:0.0} ms; plain {plain[^1]:N0} rows/s");
+        }
+        report.Add("P2", $"entity writes, durable, encrypted, acknowledged, PostgreSQL {server.Version}",
+            Report.Median(rates), "writes/s", Rounds, Report.Median(plain),
+            "plain unnest inserts, two connections, batches of 512, no index");
+        report.Add("P2", $"time to acknowledgement p50, {Writers} writers", Report.Median(p50), "ms", Rounds);
+        report.Add("P2", $"time to acknowledgement p99, {Writers} writers", Report.Median(p99), "ms", Rounds);
+    }
+
+    private static async Task<(double Rate, List<double> Latencies)> WriteAsync(
+        JournalStore store, CancellationToken cancellationToken)
+    {
+        await using var region = await BenchRegion.StartAsync(
+            "here", ["here"], new NoPeers(), store, cancellationToken);
         await DriveAsync(region, WarmUp, cancellationToken);
         var started = Stopwatch.GetTimestamp();
         var latencies = await DriveAsync(region, Measured, cancellationToken);

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using Microsoft.Extensions.Logging.Abstractions;
-using Pelago.Journal;
 using Pelago.Model;
 using Pelago.Replication;
 
@@ -12,16 +10,10 @@ public static class JournalAppend
 {
     /// <summary>Appends and measures each group.</summary>
     public static async Task<Figures> RunAsync(
-        string directory, int rows, int rowsPerGroup, int payloadBytes, int entities,
+        JournalStore store, string directory, int rows, int rowsPerGroup, int payloadBytes, int entities,
         CancellationToken cancellationToken)
     {
-        var options = new JournalOptions
-        {
-            DataDirectory = Path.Combine(directory, "journal"), GuardFile = Path.Combine(directory, "guard.json"),
-        };
-        await using var journal = await SqliteJournal.OpenAsync(
-            options, new FileKeyEncryption(Path.Combine(directory, "kek.json")), NullLogger.Instance,
-            cancellationToken);
+        await using var journal = await store(directory, cancellationToken);
         var origin = new Origin("us-east-1", Incarnation.Create(1, new byte[10]));
         await journal.OpenIncarnationAsync(origin, cancellationToken);
         var epochs = new uint[EntityKey.Lanes];

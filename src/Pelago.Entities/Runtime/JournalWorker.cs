@@ -67,8 +67,16 @@ internal sealed class JournalWorker
         catch (Exception error) // a store fails in ways of its own; the kernel retries or refuses
         {
             Log.AppendFailed(logger, group.Batches.Count, error);
+            EndIfOver(error);
             return [.. group.Batches.Select(_ => new LaneCommit(CommitOutcome.Failed, 0, 0))];
         }
+    }
+
+    // The store holds something else than this process remembers: it has to start anew and read it.
+    private void EndIfOver(Exception error)
+    {
+        if (error is PelagoException { Failure.Error: var code } && code == ErrorCodes.JournalReplaced)
+            Answer(new InspectInput((_, _) => throw new InvalidOperationException("The journal is over.", error)));
     }
 
     private async ValueTask OpenAsync(OpenIncarnation open)
@@ -115,6 +123,7 @@ internal sealed class JournalWorker
         catch (Exception error)
         {
             Log.LoadFailed(logger, load.Entity.Type, error);
+            EndIfOver(error);
             return new LoadFailedInput(load.Entity, (error as PelagoException)?.Failure ?? new Failure(
                 ErrorCodes.JournalUnavailable, "The journal could not be read.",
                     "Try again; look into the instance's log."));

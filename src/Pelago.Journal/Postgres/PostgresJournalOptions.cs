@@ -1,7 +1,9 @@
+using Microsoft.Extensions.Logging;
+
 namespace Pelago.Journal;
 
 /// <summary>Where a journal in PostgreSQL lies, and its bounds.</summary>
-public sealed record PostgresJournalOptions
+public sealed record PostgresJournalOptions : IJournalPlace
 {
     /// <summary>How to reach the server, as Npgsql writes it: <c>Host=…;Port=…;Database=…;Username=…;Password=…</c>.
     /// Part of no message and of no log. Sessions must reach the server itself or a pooler in session mode.</summary>
@@ -43,6 +45,11 @@ public sealed record PostgresJournalOptions
     /// <summary>How long an append whose connection broke waits to learn whether it was committed, before it fails.
     /// Default 5,000.</summary>
     public int DoubtMilliseconds { get; init; } = 5_000;
+
+    /// <inheritdoc />
+    public async ValueTask<IJournal> OpenAsync(
+        IKeyEncryption kek, TimeProvider clock, ILogger logger, CancellationToken cancellationToken)
+        => await PostgresJournal.OpenAsync(this, kek, clock, logger, cancellationToken);
 
     /// <summary>Says where it is, and no password.</summary>
     public override string ToString() => $"PostgreSQL schema {Schema}";

@@ -35,12 +35,13 @@ internal sealed class RuntimeStart(EntityTypes types, PelagoOptions options, Tim
         string directory, string guardFile, IKeyEncryption key, string region, IReadOnlyList<string> members,
         IPeerDialler dialler, string instance, string owner, CancellationToken cancellationToken)
     {
-        var journal = await SqliteJournal.OpenAsync(new JournalOptions
+        IJournalPlace place = new JournalOptions
         {
             DataDirectory = Path.Combine(directory, "journal"),
             GuardFile = guardFile,
             Owner = owner,
-        }, key, logging.CreateLogger<SqliteJournal>(), cancellationToken);
+        };
+        var journal = await place.OpenAsync(key, clock, logging.CreateLogger("Pelago.Journal"), cancellationToken);
         var random = RandomNumberGenerator.GetBytes(24);
         var runtime = new RuntimeOptions
         {

@@ -71,8 +71,9 @@ public sealed class PostgresLaneTests(SharedServer server) : IAsyncDisposable
         await second.AppendAsync(Batch(taken, Own(Key(3), 2, 2)));
 
         var results = await first.AppendAsync(
-            [Batch(three, Own(Key(3), 2, 2, "the deposed one's")), Batch(four, Own(Key(4), 1, 1))], Cancelled);
+            [Batch(three, Own(Key(3, 1), 1, 1, "the deposed one's")), Batch(four, Own(Key(4), 1, 1))], Cancelled);
         results.Select(r => r.Outcome).ShouldBe([CommitOutcome.Fenced, CommitOutcome.Committed]);
+        (await second.ImageAsync(Key(3, 1))).Rows.ShouldBeEmpty();
         // What the second process wrote opens in the first, which did not know its salt.
         (await first.ImageAsync(Key(3))).Rows.Select(r => r.Event.Payload.Length).ShouldBe([7, 7]);
         (await second.ReadAllAsync(4)).Count.ShouldBe(1);

@@ -12,6 +12,9 @@ internal sealed class BrokenJournal(IJournal inner) : IJournal
     /// <summary>From the next append on: it waits for <see cref="Release"/>, and then answers for no batch.</summary>
     public bool Breaks { get; set; }
 
+    /// <summary>What every append fails with, or null.</summary>
+    public Failure? Refusal { get; set; }
+
     /// <summary>An append waits.</summary>
     public bool IsWaiting { get; private set; }
 
@@ -24,6 +27,8 @@ internal sealed class BrokenJournal(IJournal inner) : IJournal
     public async ValueTask<IReadOnlyList<LaneCommit>> AppendAsync(
         IReadOnlyList<LaneBatch> batches, CancellationToken cancellationToken)
     {
+        if (Refusal is { } failure)
+            throw failure.ToException();
         if (!Breaks)
             return await inner.AppendAsync(batches, cancellationToken);
         IsWaiting = true;

@@ -142,6 +142,23 @@ public sealed class EntityRuntimeTests
     }
 
     [Fact]
+    public async Task Journal_ThatIsOver_EndsTheRuntimeSoThatTheProcessStartsAnew()
+    {
+        await using var region = await TestRegion.StartAsync("here");
+        await region.NoteAsync("a", "one");
+        region.Journal.Refusal = new Failure(ErrorCodes.JournalStoreFailed, "The disk is full.");
+        (await region.NoteAsync("a", "two")).Failure!.Error.ShouldBe(ErrorCodes.JournalUnavailable);
+        region.Runtime.Ended.IsCompleted.ShouldBeFalse("it may go on by itself");
+
+        region.Journal.Refusal = new Failure(ErrorCodes.JournalReplaced, "The server was restored.");
+        (await region.NoteAsync("a", "two")).Failure.ShouldNotBeNull();
+        var e = await Should.ThrowAsync<InvalidOperationException>(
+            region.Runtime.Ended.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
+        e.InnerException.ShouldBeOfType<PelagoException>().Failure.Error.ShouldBe(ErrorCodes.JournalReplaced);
+        region.Runtime.IsServing.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task Read_WhoseProjectionThrows_FailsAloneAndTheLoopGoesOn()
     {
         await using var region = await TestRegion.StartAsync("here");
