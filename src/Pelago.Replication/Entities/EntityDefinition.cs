@@ -154,8 +154,30 @@ public sealed class EntityDefinition<TState> where TState : class
         });
     }
 
-    private IEnumerable<string> Unsettled() => settle is not null || stateJson is null ? []
-        : stateJson.Properties.Where(p => p.PropertyType.IsAssignableTo(typeof(ISettling))).Select(p => p.Name);
+    // Members of the state, and of what it consists of, that have to be settled when nobody does.
+    private List<string> Unsettled()
+    {
+        var (found, known) = (new List<string>(), new HashSet<Type>());
+        var open = new Stack<(JsonTypeInfo Type, string Path)>();
+        if (settle is null && stateJson is not null)
+            open.Push((stateJson, ""));
+        while (open.TryPop(out var next))
+        {
+            if (!known.Add(next.Type.Type))
+                continue;
+            var parts = next.Type.Properties.Select(p => (p.PropertyType, Path: $"{next.Path}{p.Name}"));
+            if (next.Type.ElementType is { } element)
+                parts = parts.Append((element, $"{next.Path}[]"));
+            foreach (var (type, path) in parts)
+            {
+                if (type.IsAssignableTo(typeof(ISettling)))
+                    found.Add(path);
+                else if (stateJson!.Options.TryGetTypeInfo(type, out var json))
+                    open.Push((json, path + "."));
+            }
+        }
+        return found;
+    }
 }
 
 internal delegate Folded ApplyEvent(object state, object payload, in EventContext context);

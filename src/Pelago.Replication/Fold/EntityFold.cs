@@ -265,13 +265,13 @@ public sealed partial class EntityFold
         var context = Context(entry.Event, concurrent);
         if (!concurrent || type.Strategy != MergeStrategy.Custom)
             return context;
-        return context with
-        {
-            ConcurrentWith = [.. tail.Take(applied)
-                .Where(t => t != entry && t.Refusal is null && EventRecord.Concurrent(t.Event, entry.Event))
-                .Select(t => new Dot(t.Event.Origin, t.Event.Sequence))],
-        };
+        return context with { ConcurrentWith = ConcurrentBefore(entry, applied) };
     }
+
+    // Apart, because what its lambda captures would cost an allocation for every event of every type.
+    private Dot[] ConcurrentBefore(FoldEntry entry, int applied) => [.. tail.Take(applied)
+        .Where(t => t != entry && t.Refusal is null && EventRecord.Concurrent(t.Event, entry.Event))
+        .Select(t => new Dot(t.Event.Origin, t.Event.Sequence))];
 
     private readonly record struct Checkpoint(
         int Count, object State, VersionVector Folded, ImmutableDictionary<string, KeyOwner> Keys);

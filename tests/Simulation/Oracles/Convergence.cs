@@ -146,7 +146,7 @@ internal static class Convergence
         if (result.Failure is not null)
             return $"{region.Name} cannot read {entity}: {result.Failure}";
         var view = (EntityView)result.Value!;
-        var state = TestTypes.All[entity.Type].EncodeState(view.State);
+        var state = TestTypes.All[entity.Type].EncodeComparable(view.State);
         if (!states.TryAdd(entity, state) && !states[entity].AsSpan().SequenceEqual(state))
         {
             return $"{region.Name} has '{Encoding.UTF8.GetString(state)}' for {entity}, another region "

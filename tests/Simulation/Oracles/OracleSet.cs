@@ -157,7 +157,7 @@ public sealed class OracleSet
             throw new OracleException(
                 $"{region.Name} counts {view.Count} events of {entity}, the journal {shown.Length}.");
         var type = TestTypes.All[entity.Type];
-        var (expected, actual) = (ReferenceFold.State(type, entity.Id, shown), type.EncodeState(view.State));
+        var (expected, actual) = (ReferenceFold.State(type, entity.Id, shown), type.EncodeComparable(view.State));
         if (!expected.AsSpan().SequenceEqual(actual))
         {
             throw new OracleException(

@@ -19,7 +19,7 @@ public static class ReferenceFold
             state = type.Apply(state, payload, new EventContext(id, e.Origin, e.Sequence, e.Timestamp, e.Vector,
                 e.BatchIndex, concurrent)).State ?? state;
         }
-        return type.EncodeState(state);
+        return type.EncodeComparable(state);
     }
 
     /// <summary>The total order, stated again: earlier time first; at equal times the ordinally higher region first;

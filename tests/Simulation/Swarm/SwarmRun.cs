@@ -24,8 +24,10 @@ public sealed class SwarmRun
     /// <param name="durationMilliseconds">How long the workload lasts, or null to draw it, too.</param>
     /// <param name="compares">Whether regions compare what they hold, or null to draw it, too. Those that do would mend
     /// what a fault of the ordinary course leaves behind, were that not an alarm that ends the run.</param>
+    /// <param name="types">Entity types that are written to, or null for the usual ones.</param>
     public SwarmRun(
-        ulong seed, Fault allowed = (Fault)(-1), long? durationMilliseconds = null, bool? compares = null)
+        ulong seed, Fault allowed = (Fault)(-1), long? durationMilliseconds = null, bool? compares = null,
+        IReadOnlyList<string>? types = null)
     {
         dice = new Dice(seed);
         Seed = seed;
@@ -37,7 +39,7 @@ public sealed class SwarmRun
         var pause = compares ?? new Dice(seed ^ Latest).Chance(400) ? ComparePauseMilliseconds : int.MaxValue;
         var (chance, tighten) = (dice.Next(), tight ? Tighten(dice.Fork()) : o => o);
         Group = new SimulatedGroup(chance, regions, o => tighten(o) with { CompareMilliseconds = pause });
-        workload = new Workload(dice.Fork(), 1 + dice.Below(4));
+        workload = new Workload(dice.Fork(), 1 + dice.Below(4), types ?? TestTypes.Usual);
         driver = new FaultDriver(Group, Faults, dice.Fork());
     }
 

@@ -130,11 +130,11 @@ internal sealed class Workload
 {
     private int operations;
 
-    public Workload(Dice dice, int entitiesPerType)
+    public Workload(Dice dice, int entitiesPerType, IReadOnlyList<string> types)
     {
         // In one lane they share frontiers: what waits for one entity then has rows of others beyond it.
         var oneLane = dice.Chance(500) ? (int?)dice.Below(EntityKey.Lanes) : null;
-        Entities = [.. TestTypes.All.Keys.Order(StringComparer.Ordinal).SelectMany(type =>
+        Entities = [.. types.Order(StringComparer.Ordinal).SelectMany(type =>
             Enumerable.Range(1, 10_000)
                 .Select(n => new EntityKey(type, type[..1] + n.ToString(CultureInfo.InvariantCulture)))
                 .Where(entity => oneLane is null || entity.Lane == oneLane).Take(entitiesPerType))];
@@ -165,6 +165,12 @@ internal sealed class Workload
     public Operation Next(Dice dice)
     {
         var entity = dice.Pick(Entities);
+        if (entity.Type == BoardType.Name)
+        {
+            operations++;
+            var own = dice.Chance(KeyPerMille) ? string.Create(CultureInfo.InvariantCulture, $"k{operations}") : "";
+            return BoardType.Next(dice, entity, operations, own, dice.Pick([500L, 2_000, 5_000]));
+        }
         var lines = new string[dice.Chance(BatchPerMille) ? 2 + dice.Below(4) : 1];
         for (var i = 0; i < lines.Length; i++)
             lines[i] = string.Create(CultureInfo.InvariantCulture, $"{++operations}:{Body(entity.Type, dice)}");

@@ -41,9 +41,12 @@ internal static class TestTypes
         text => text.Split(';', StringSplitOptions.RemoveEmptyEntries).Select(part => part.Split(',')).Aggregate(
             PnCounter.Zero, (counter, part) => counter.Add(Number(part[1]), part[0]).Add(-Number(part[2]), part[0])));
 
+    /// <summary>Those of the ordinary workload.</summary>
+    public static readonly IReadOnlyList<string> Usual = [Account.Name, Book.Name, Diary.Name, Stock.Name];
+
     /// <summary>All of them by name.</summary>
     public static readonly IReadOnlyDictionary<string, IEntityType> All
-        = new[] { Account, Diary, Book, Stock }.ToDictionary(t => t.Name, t => (IEntityType)t);
+        = new[] { Account, Diary, Book, Stock, BoardType.Board }.ToDictionary(t => t.Name, t => (IEntityType)t);
 
     /// <summary>What a payload says, without its number.</summary>
     public static string Body(string line) => line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..];

@@ -32,4 +32,11 @@ internal sealed class TextType(
     public byte[] EncodeState(object state) => Encoding.UTF8.GetBytes(write(state));
 
     public object DecodeState(ReadOnlySpan<byte> bytes) => read(Encoding.UTF8.GetString(bytes));
+
+    /// <summary>How states of data types are settled; null when there is nothing to settle.</summary>
+    public Func<object, Horizon, object>? Settling { get; init; }
+
+    public bool Settles => Settling is not null;
+
+    public object Settle(object state, Horizon horizon) => Settling!(state, horizon);
 }

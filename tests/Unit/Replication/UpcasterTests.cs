@@ -97,6 +97,16 @@ public sealed class UpcasterTests
         mistake.ShouldContain("state member 'lines'");
     }
 
+    [Fact]
+    public void Build_DataTypeBelowTheState_IsFoundToo()
+    {
+        var definition = new EntityDefinition<Shelf>().Named("shelf").Merge(MergeStrategy.Crdt)
+            .State(_ => new Shelf([]), UpcasterJson.Default.Shelf);
+
+        Should.Throw<PelagoException>(() => definition.Build()).Failure.Message
+            .ShouldContain("state member 'rows.[].books'");
+    }
+
     private static EntityDefinition<Person> Third() => new EntityDefinition<Person>().Named("person")
         .Merge(MergeStrategy.Ordered).State(_ => new Person(""), UpcasterJson.Default.Person)
         .Event("renamed", 3, UpcasterJson.Default.Renamed, (_, e, _) => Folded.To(new Person($"{e.First} {e.Last}")));
@@ -120,12 +130,17 @@ public sealed class UpcasterTests
 
 internal sealed record Person(string Name);
 
+internal sealed record Shelf(IReadOnlyList<ShelfRow> Rows);
+
+internal sealed record ShelfRow(int Number, OrSet<string> Books);
+
 internal sealed record Renamed(string First, string Last, string By);
 
 internal sealed record RenamedSecond(string First, string Last);
 
 [JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(Person))]
+[JsonSerializable(typeof(Shelf))]
 [JsonSerializable(typeof(Renamed))]
 [JsonSerializable(typeof(RenamedSecond))]
 internal sealed partial class UpcasterJson : JsonSerializerContext;

@@ -29,4 +29,9 @@ public sealed record SequenceDeletion(ImmutableArray<ElementRun> Runs);
 /// <summary>Elements that one event inserted one after the other.</summary>
 /// <param name="First">The first of them.</param>
 /// <param name="Count">How many, at least 1.</param>
-public readonly record struct ElementRun(ElementId First, int Count);
+public readonly record struct ElementRun(ElementId First, int Count)
+{
+    internal bool Holds(in ElementId id)
+        => id.Dot.Sequence == First.Dot.Sequence && id.Dot.Origin.Equals(First.Dot.Origin)
+        && id.Offset >= First.Offset && id.Offset - First.Offset < Count;
+}
