@@ -11,12 +11,13 @@ namespace Pelago.Journal;
 /// The problem: a group holds batches of many lanes. A lane may have been taken over by another process meanwhile, or
 /// be held by a transaction that does not end; neither may keep the other lanes from committing, and nobody may wait.
 /// The idea: the first statement moves every lane whose row is as this process left it (epoch, head, life) and that
-/// nobody else holds (<c>SKIP LOCKED</c>), and stamps it. Every later statement joins the rows it writes with the lanes
-/// that carry this stamp, so what belongs to other lanes is not written, and the transaction commits the rest. A stamp
-/// is used once: after a connection broke it also tells whether the group was committed. Rejected: a fence that raises
-/// an error (one lane undoes all, and a second round trip finds out which), <c>COPY</c> (four round trips, and slower
-/// for groups of some hundred rows: docs/adr/0014), a transaction a lane (32 commits), a function in the server (code
-/// that is upgraded separately).
+/// nobody else holds (<c>SKIP LOCKED</c>), and stamps it. Every later statement joins the rows it writes with the
+/// lanes that carry this stamp, so what belongs to other lanes is not written, and the transaction commits the rest. A
+/// stamp is used once, and is part of what the next group expects: after a connection broke it tells whether the group
+/// was committed, and a new one keeps a group that is still on its way from being committed later. Rejected: a fence
+/// that raises an error (one lane undoes all, and a second round trip finds out which), <c>COPY</c> (four round trips,
+/// and slower for groups of some hundred rows: docs/adr/0014), a transaction a lane (32 commits), a function in the
+/// server (code that is upgraded separately).
 /// </remarks>
 internal sealed class GroupCommand
 {
@@ -29,7 +30,7 @@ internal sealed class GroupCommand
     private readonly string originInsert;
     private readonly List<OriginRow> origins = [];
     private readonly List<short> lanes = [];
-    private readonly List<long> epochs = [], heads = [], reached = [], own = [], lives = [];
+    private readonly List<long> epochs = [], heads = [], reached = [], own = [], lives = [], stamps = [];
     private readonly Func<Origin, uint> originOf;
 
     public GroupCommand(PostgresParts parts, GroupEntities entities)
@@ -41,15 +42,23 @@ internal sealed class GroupCommand
         rows = GatedRows.Insert(schema, "event",
             ["position", "entity", "local_sequence", "sequence", "origin_position", "timestamp", "epoch", "nonce"],
             ["origin", "batch_index", "batch_length", "salt"], keepsLane: true, hash: false);
-        fence = "WITH want AS MATERIALIZED (SELECT * FROM unnest($1, $2, $3, $4, $5, $6) "
-            + "AS w(lane, epoch, head, reached, own, life)), held AS MATERIALIZED (SELECT w.* FROM "
+        fence = "WITH want AS MATERIALIZED (SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7) "
+            + "AS w(lane, epoch, head, reached, own, life, last)), held AS MATERIALIZED (SELECT w.* FROM "
             + $"{schema["lane"]} l JOIN want w ON w.lane = l.lane AND w.epoch = l.epoch AND w.head = l.head "
-            + "AND w.life = l.life ORDER BY l.lane FOR UPDATE OF l SKIP LOCKED) "
-            + $"UPDATE {schema["lane"]} l SET head = h.reached, own_head = h.own, stamp = $7 FROM held h "
+            + "AND w.life = l.life AND w.last = l.stamp ORDER BY l.lane FOR UPDATE OF l SKIP LOCKED) "
+            + $"UPDATE {schema["lane"]} l SET head = h.reached, own_head = h.own, stamp = $8 FROM held h "
             + "WHERE l.lane = h.lane RETURNING l.lane";
         originInsert = $"INSERT INTO {schema["origin"]} (number, life, salt, nonce, sealed) "
             + "SELECT * FROM unnest($1, $2, $3, $4, $5)";
         originOf = origin => parts.Origins.NumberOf(origin, origins.Add, parts.Sealer);
+    }
+
+    /// <summary>The lanes are known anew: those that were noted are forgotten.</summary>
+    public void ForgetLanes()
+    {
+        foreach (var column in (ReadOnlySpan<List<long>>)[epochs, heads, reached, own, lives, stamps])
+            column.Clear();
+        lanes.Clear();
     }
 
     /// <summary>A lane that the group advances.</summary>
@@ -61,6 +70,7 @@ internal sealed class GroupCommand
         reached.Add((long)to.Head);
         own.Add((long)to.OwnHead);
         lives.Add(from.Life);
+        stamps.Add(from.Stamp);
     }
 
     /// <summary>A batch of such a lane, at the positions from <paramref name="first"/> on.</summary>
@@ -92,7 +102,7 @@ internal sealed class GroupCommand
         var batch = new NpgsqlBatch(connection);
         var first = new NpgsqlBatchCommand(fence);
         first.Parameters.Add(Column(lanes, NpgsqlDbType.Smallint));
-        foreach (var column in (ReadOnlySpan<List<long>>)[epochs, heads, reached, own, lives])
+        foreach (var column in (ReadOnlySpan<List<long>>)[epochs, heads, reached, own, lives, stamps])
             first.Parameters.Add(Column(column, NpgsqlDbType.Bigint));
         first.Parameters.Add(new NpgsqlParameter<long> { TypedValue = stamp });
         batch.BatchCommands.Add(first);
@@ -133,9 +143,7 @@ internal sealed class GroupCommand
 
     public void Clear()
     {
-        foreach (var column in (ReadOnlySpan<List<long>>)[epochs, heads, reached, own, lives])
-            column.Clear();
-        lanes.Clear();
+        ForgetLanes();
         origins.Clear();
         rows.Clear();
         side.Clear();

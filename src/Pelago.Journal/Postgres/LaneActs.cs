@@ -82,7 +82,7 @@ internal sealed class LaneActs(PostgresParts parts, GroupEntities entities)
         }
         var life = parts.Watch.Life = parts.Origins.Newest.Life;
         for (var lane = 0; lane < EntityKey.Lanes; lane++)
-            parts.Lanes[lane] = parts.Lanes[lane] with { OwnHead = 0, Life = life };
+            parts.Lanes[lane] = parts.Lanes[lane] with { OwnHead = 0, Life = life, Stamp = -life };
     }
 
     /// <summary>Which of the lanes that did not move are held by somebody's transaction; the others are another
@@ -91,14 +91,12 @@ internal sealed class LaneActs(PostgresParts parts, GroupEntities entities)
     {
         var held = 0u;
         await using var select = new NpgsqlCommand(
-            $"SELECT lane, epoch, head, life FROM {schema["lane"]}", connection);
+            $"SELECT lane, {LaneRecord.Columns} FROM {schema["lane"]}", connection);
         await using var row = await select.ExecuteReaderAsync(CancellationToken.None);
         while (await row.ReadAsync(CancellationToken.None))
         {
             var lane = row.GetInt16(0);
-            var known = parts.Lanes[lane];
-            if ((unmoved >> lane & 1) != 0 && (uint)row.GetInt64(1) == known.Epoch
-                && (ulong)row.GetInt64(2) == known.Head && row.GetInt64(3) == known.Life)
+            if ((unmoved >> lane & 1) != 0 && LaneRecord.Of(row, 1) == parts.Lanes[lane])
                 held |= 1u << lane;
         }
         return held;
@@ -115,11 +113,11 @@ internal sealed class LaneActs(PostgresParts parts, GroupEntities entities)
     {
         var known = parts.Lanes.All;
         await using var select = new NpgsqlCommand(
-            $"SELECT lane, epoch, head, own_head, life FROM {parts.Schema["lane"]}", connection);
+            $"SELECT lane, {LaneRecord.Columns} FROM {parts.Schema["lane"]}", connection);
         await using var row = await select.ExecuteReaderAsync(CancellationToken.None);
         while (await row.ReadAsync(CancellationToken.None))
         {
-            if (known[row.GetInt16(0)] != Record(row, 1))
+            if (known[row.GetInt16(0)] != LaneRecord.Of(row, 1))
                 return false;
         }
         return true;
@@ -129,11 +127,11 @@ internal sealed class LaneActs(PostgresParts parts, GroupEntities entities)
         CancellationToken cancellationToken)
     {
         await using var raise = new NpgsqlCommand($"UPDATE {schema["lane"]} SET epoch = epoch + 1 "
-            + $"WHERE lane = {lane} RETURNING epoch, head, own_head, life", connection);
+            + $"WHERE lane = {lane} RETURNING {LaneRecord.Columns}", connection);
         try
         {
             await using var row = await raise.ExecuteReaderAsync(cancellationToken);
-            return await row.ReadAsync(cancellationToken) ? Record(row, 0)
+            return await row.ReadAsync(cancellationToken) ? LaneRecord.Of(row, 0)
                 : throw Damage.Failure($"lane {lane} is missing").ToException();
         }
         catch (PostgresException e) when (ServerTrouble.IsLock(e))
@@ -215,7 +213,4 @@ internal sealed class LaneActs(PostgresParts parts, GroupEntities entities)
         await update.ExecuteNonQueryAsync(cancellationToken);
         return left;
     }
-
-    private static LaneRecord Record(NpgsqlDataReader row, int at) => new(
-        (uint)row.GetInt64(at), (ulong)row.GetInt64(at + 1), (ulong)row.GetInt64(at + 2), row.GetInt64(at + 3));
 }

@@ -1,10 +1,21 @@
+using Npgsql;
 using Pelago.Model;
 
 namespace Pelago.Journal;
 
 /// <summary>A lane's row as this process knows it.</summary>
 /// <param name="Life">Number of the incarnation that writes.</param>
-internal readonly record struct LaneRecord(uint Epoch, ulong Head, ulong OwnHead, long Life);
+/// <param name="Stamp">Which group changed it last.</param>
+internal readonly record struct LaneRecord(uint Epoch, ulong Head, ulong OwnHead, long Life, long Stamp)
+{
+    /// <summary>Columns of a select that <see cref="Of"/> reads, in this order.</summary>
+    public const string Columns = "epoch, head, own_head, life, stamp";
+
+    /// <summary>The record in these columns of the row at which a reader stands.</summary>
+    /// <param name="at">Place of the first column.</param>
+    public static LaneRecord Of(NpgsqlDataReader row, int at) => new((uint)row.GetInt64(at),
+        (ulong)row.GetInt64(at + 1), (ulong)row.GetInt64(at + 2), row.GetInt64(at + 3), row.GetInt64(at + 4));
+}
 
 /// <summary>The lanes' rows as this process left them: what its next append expects to find. The writer changes it,
 /// every thread reads it.</summary>

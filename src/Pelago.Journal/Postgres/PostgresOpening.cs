@@ -157,7 +157,7 @@ internal sealed class PostgresOpening(
     {
         var lanes = new LaneMemory();
         await using var select = new NpgsqlCommand(
-            $"SELECT lane, epoch, head, own_head, life FROM {schema["lane"]}", connection);
+            $"SELECT lane, {LaneRecord.Columns} FROM {schema["lane"]}", connection);
         await using var row = await select.ExecuteReaderAsync(cancellationToken);
         var seen = 0;
         for (; await row.ReadAsync(cancellationToken); seen++)
@@ -165,8 +165,7 @@ internal sealed class PostgresOpening(
             var lane = row.GetInt16(0);
             if (lane is < 0 or >= EntityKey.Lanes)
                 throw Damage.Failure($"there is a lane {lane}").ToException();
-            lanes[lane] = new LaneRecord(
-                (uint)row.GetInt64(1), (ulong)row.GetInt64(2), (ulong)row.GetInt64(3), row.GetInt64(4));
+            lanes[lane] = LaneRecord.Of(row, 1);
         }
         return seen == EntityKey.Lanes ? lanes : throw Damage.Failure("lanes are missing").ToException();
     }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Data;
 using System.Security.Cryptography;
 using Npgsql;
 using Pelago.Model;
@@ -150,6 +151,8 @@ internal sealed class PostgresWriter : IAsyncDisposable
     private async Task<NpgsqlConnection> ReadyAsync(CancellationToken cancellationToken)
     {
         parts.Watch.ThrowIfOver();
+        if (connection is { State: not ConnectionState.Open })
+            await BreakAsync();
         if (connection is null)
         {
             var (opened, server, _) = await parts.Sessions.OpenAsync(cancellationToken);
@@ -164,7 +167,7 @@ internal sealed class PostgresWriter : IAsyncDisposable
             }
             connection = opened;
         }
-        if (doubt.IsOpen && await doubt.ResolveAsync(connection, cancellationToken) is not null)
+        if (doubt.IsOpen && await doubt.ResolveAsync(connection, ++stamp, cancellationToken) is not null)
             throw parts.Watch.CommittedLate();
         return connection;
     }
@@ -188,8 +191,7 @@ internal sealed class PostgresWriter : IAsyncDisposable
     /// <returns>Lanes that the group moves, one bit each.</returns>
     private uint Assign(IReadOnlyList<LaneBatch> batches, LaneCommit[] results)
     {
-        var before = parts.Lanes.All;
-        before.CopyTo(reached, 0);
+        parts.Lanes.All.CopyTo(reached, 0);
         var wanted = 0u;
         for (var i = 0; i < results.Length; i++)
         {
@@ -211,11 +213,6 @@ internal sealed class PostgresWriter : IAsyncDisposable
             results[i] = new LaneCommit(CommitOutcome.Committed, batch.Rows.Count == 0 ? 0 : first, lane.Head);
             wanted |= 1u << batch.Lane;
             command.Batch(batch, first);
-        }
-        for (var lane = 0; lane < reached.Length; lane++)
-        {
-            if ((wanted >> lane & 1) != 0)
-                command.Lane(lane, before[lane], reached[lane]);
         }
         return wanted;
     }
@@ -243,7 +240,6 @@ internal sealed class PostgresWriter : IAsyncDisposable
         if (wanted == 0)
             return results;
         command.Complete();
-        stamp++;
         uint moved;
         try
         {
@@ -294,15 +290,16 @@ internal sealed class PostgresWriter : IAsyncDisposable
     {
         for (var attempt = 1; ; attempt++)
         {
+            var group = Stamp(wanted);
             try
             {
-                await using var batch = command.Build(connection!, stamp);
+                await using var batch = command.Build(connection!, group);
                 return await GroupCommand.SendAsync(batch, CancellationToken.None);
             }
-            catch (Exception e) when (ServerTrouble.Is(e) && !ServerTrouble.IsAnswer(e))
+            catch (Exception e) when (!ServerTrouble.IsAnswer(e)) // whatever it is, the group may be on its way
             {
                 Log.ServerLost(parts.Logger, ServerTrouble.Of(e).Message);
-                doubt.Open(stamp, wanted);
+                doubt.Open(group, wanted);
                 await BreakAsync();
                 if (await ResolveDoubtAsync() is { } moved)
                     return moved;
@@ -310,6 +307,21 @@ internal sealed class PostgresWriter : IAsyncDisposable
                     throw;
             }
         }
+    }
+
+    /// <summary>Gives the group a stamp, and the lanes that it moves from what they are known to be.</summary>
+    private long Stamp(uint wanted)
+    {
+        stamp++;
+        command.ForgetLanes();
+        for (var lane = 0; lane < reached.Length; lane++)
+        {
+            if ((wanted >> lane & 1) == 0)
+                continue;
+            command.Lane(lane, parts.Lanes[lane], reached[lane]);
+            reached[lane] = reached[lane] with { Stamp = stamp };
+        }
+        return stamp;
     }
 
     /// <summary>Asks until the server answers or patience ends.</summary>
@@ -327,7 +339,7 @@ internal sealed class PostgresWriter : IAsyncDisposable
                     connection = opened;
                     await parts.Watch.CheckAsync(opened, server, CancellationToken.None);
                 }
-                return await doubt.ResolveAsync(connection, CancellationToken.None);
+                return await doubt.ResolveAsync(connection, ++stamp, CancellationToken.None);
             }
             catch (Exception e) when (ServerTrouble.Is(e) || e is PelagoException)
             {

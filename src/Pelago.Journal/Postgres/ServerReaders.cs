@@ -1,3 +1,4 @@
+using System.Data;
 using System.Threading.Channels;
 using Npgsql;
 
@@ -81,6 +82,8 @@ internal sealed class ServerReader(PostgresParts parts, Func<CancellationToken, 
     /// <summary>Opens the session when there is none, and checks that the store is still the same.</summary>
     public async ValueTask ReadyAsync(CancellationToken cancellationToken)
     {
+        if (connection is { State: not ConnectionState.Open })
+            await BreakAsync();
         if (connection is not null)
             return;
         var (opened, server, _) = await parts.Sessions.OpenAsync(cancellationToken);

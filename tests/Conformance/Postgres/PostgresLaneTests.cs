@@ -99,6 +99,41 @@ public sealed class PostgresLaneTests(SharedServer server) : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Group_ThatArrivesAfterItWasSentAgain_ChangesNothing()
+    {
+        await using var link = new HeldLink((await server.GetAsync()).Socket);
+        await using var journal = await BeginAsync(link);
+        var lane = await journal.AcquireAsync(3);
+        LaneBatch Moved(ulong position) => new()
+        {
+            Lane = 3, Epoch = lane.Epoch, Frontiers = [new Frontier(There, position, position)],
+        };
+        await journal.AppendAsync(Batch(lane, Received(Key(3), 1, 1, 5)));
+        link.Hold();
+        await journal.AppendAsync(Moved(10)); // breaks, and is sent again
+        await journal.AppendAsync(Moved(20));
+        await link.ReleaseAsync();
+        (await journal.AcquireAsync(3)).Frontiers.ShouldBe([new Frontier(There, 20, 20)]);
+        (await journal.CheckAsync(null, Cancelled)).Damage.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Group_WhoseAnswerIsLost_IsFoundToBeCommitted()
+    {
+        await using var link = new HeldLink((await server.GetAsync()).Socket);
+        await using var journal = await BeginAsync(link);
+        var lane = await journal.AcquireAsync(3);
+        for (ulong i = 1; i <= 3; i++)
+        {
+            link.LoseAnswer();
+            (await journal.AppendAsync(Batch(lane, Own(Key(3), i, i)))).FirstPosition.ShouldBe(i);
+        }
+        (await journal.AppendAsync(Batch(lane, Own(Key(3), 4, 4)))).FirstPosition.ShouldBe(4ul);
+        (await journal.ImageAsync(Key(3))).Rows.Count.ShouldBe(4);
+        (await journal.CheckAsync(null, Cancelled)).Damage.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Row_ASecondTime_IsRefusedByTheStoreItself()
     {
         await using var journal = await BeginAsync();
@@ -120,6 +155,18 @@ public sealed class PostgresLaneTests(SharedServer server) : IAsyncDisposable
             [Batch(lane, Own(Key(3), 2, 2)), Batch(lane, Own(Key(3, 1), 1, 1))], Cancelled);
         results.Select(r => r.Outcome).ShouldBe([CommitOutcome.Fenced, CommitOutcome.Committed]);
         (await journal.ReadAllAsync(3, pageRows: 20)).Count.ShouldBe(2);
+    }
+
+    private async Task<IJournal> BeginAsync(HeldLink link)
+    {
+        var options = (await fixture.OptionsAsync()) with
+        {
+            ConnectionString = $"Host=127.0.0.1;Port={link.Port};Database=postgres;Username=postgres;"
+                + $"Password={PostgresServer.Password}",
+        };
+        var journal = await fixture.OpenAsync(options);
+        await journal.OpenIncarnationAsync(Here, Cancelled);
+        return journal;
     }
 
     private async Task<IJournal> BeginAsync()

@@ -22,6 +22,9 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>The server's directory.</summary>
     public string Data => Path.Combine(root, "data");
 
+    /// <summary>The server's socket.</summary>
+    public string Socket => Path.Combine(root, ".s.PGSQL.5432");
+
     /// <summary>How to reach its database.</summary>
     public string ConnectionString => Connection("postgres", Password);
 
