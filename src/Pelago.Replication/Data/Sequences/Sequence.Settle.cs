@@ -11,25 +11,28 @@ public sealed partial class Sequence<T>
     {
         if (!elements.Any(e => IsGone(e)))
             return this;
-        var kept = ImmutableArray.CreateBuilder<SequenceElement<T>>(elements.Length);
+        var gone = elements.Where(e => IsGone(e)).Select(e => e.Node)
+            .ToHashSet<SequenceNode>(ReferenceEqualityComparer.Instance);
+        // For each that goes, where its children go; for each that stays, its place.
+        var left = new Dictionary<SequenceNode, (SequenceNode Parent, Side Side, ElementId Rank)>(
+            ReferenceEqualityComparer.Instance);
         var moved = new Dictionary<SequenceNode, SequenceNode>(ReferenceEqualityComparer.Instance)
         {
             [SequenceNode.Root] = SequenceNode.Root,
         };
-        var gone = elements.Where(e => IsGone(e)).Select(e => e.Node)
-            .ToHashSet<SequenceNode>(ReferenceEqualityComparer.Instance);
         // Parents before children: by depth, because a left child stands before its parent.
-        foreach (var element in elements.OrderBy(e => e.Node.Depth))
+        foreach (var node in elements.Select(e => e.Node).OrderBy(n => n.Depth))
         {
-            var node = element.Node;
+            if (!left.TryGetValue(node.Parent!, out var place))
+                place = (node.Parent!, node.Side, node.Rank);
+            var parent = moved[place.Parent];
             if (gone.Contains(node))
-                continue;
-            var (parent, side, rank) = (node.Parent!, node.Side, node.Rank);
-            while (gone.Contains(parent))
-                (parent, side, rank) = (parent.Parent!, parent.Side, parent.Rank);
-            var place = moved[parent];
-            moved[node] = ReferenceEquals(place, node.Parent) ? node : new SequenceNode(node.Id, place, side, rank);
+                left[node] = place;
+            else
+                moved[node] = ReferenceEquals(parent, node.Parent) ? node
+                    : new SequenceNode(node.Id, parent, place.Side, place.Rank);
         }
+        var kept = ImmutableArray.CreateBuilder<SequenceElement<T>>(elements.Length);
         foreach (var element in elements)
         {
             if (moved.TryGetValue(element.Node, out var node))

@@ -54,7 +54,7 @@ public sealed partial class Sequence<T> : ISettling<Sequence<T>>
         if (index < Count)
         {
             var after = elements[Visible(index)].Node;
-            if (after.BranchBelow(before) is { Side: Side.Right })
+            if (new BranchesBelow(before).Of(after) is { Side: Side.Right })
                 return new SequenceInsertion<T>(after.Id, Side.Left, [.. values]);
         }
         return new SequenceInsertion<T>(index == 0 ? null : before.Id, Side.Right, [.. values]);
@@ -100,7 +100,7 @@ public sealed partial class Sequence<T> : ISettling<Sequence<T>>
                 return this;
             parent = elements[at].Node;
         }
-        var side = insertion.Parent is null ? Side.Right : insertion.Side;
+        var side = insertion.Parent is null || insertion.Side == Side.Right ? Side.Right : Side.Left;
         var first = new ElementId(context.Dot, NextOffset(context.Dot));
         var place = side == Side.Right ? PlaceAfter(at, parent, first) : PlaceBefore(at, parent, first);
         var added = new SequenceElement<T>[insertion.Values.Length];
@@ -202,8 +202,8 @@ public sealed partial class Sequence<T> : ISettling<Sequence<T>>
     // Right children of a parent follow it, in the order of their ranks, each with its whole branch.
     private int PlaceAfter(int parentAt, SequenceNode parent, ElementId id)
     {
-        var at = parentAt + 1;
-        while (at < elements.Length && elements[at].Node.BranchBelow(parent) is { } branch
+        var (at, branches) = (parentAt + 1, new BranchesBelow(parent));
+        while (at < elements.Length && branches.Of(elements[at].Node) is { } branch
             && branch.Rank.CompareTo(id) < 0)
         {
             at++;
@@ -214,8 +214,8 @@ public sealed partial class Sequence<T> : ISettling<Sequence<T>>
     // Left children come before it, likewise.
     private int PlaceBefore(int parentAt, SequenceNode parent, ElementId id)
     {
-        var at = parentAt;
-        while (at > 0 && elements[at - 1].Node.BranchBelow(parent) is { } branch && branch.Rank.CompareTo(id) > 0)
+        var (at, branches) = (parentAt, new BranchesBelow(parent));
+        while (at > 0 && branches.Of(elements[at - 1].Node) is { } branch && branch.Rank.CompareTo(id) > 0)
             at--;
         return at;
     }

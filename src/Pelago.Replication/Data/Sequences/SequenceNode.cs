@@ -19,17 +19,41 @@ internal sealed class SequenceNode(ElementId id, SequenceNode? parent, Side side
     public ElementId Rank { get; } = rank;
 
     public int Depth { get; } = parent is null ? 0 : parent.Depth + 1;
+}
 
-    /// <summary>The child of <paramref name="ancestor"/> through which it descends from it, or null when it does
-    /// not.</summary>
-    public SequenceNode? BranchBelow(SequenceNode ancestor)
+/// <summary>Tells through which child elements descend from one ancestor.</summary>
+/// <remarks>A branch may be as deep as the document is long, so what was found for a node is remembered for all nodes
+/// on the way: a walk over a branch costs time in proportion to its length, not to its square.</remarks>
+internal struct BranchesBelow(SequenceNode ancestor)
+{
+    private const int Far = 16;
+
+    private Dictionary<SequenceNode, SequenceNode?>? known;
+    private bool wentFar;
+
+    /// <summary>The child of the ancestor above the node, or the node itself; null when it does not descend from
+    /// it.</summary>
+    public SequenceNode? Of(SequenceNode node)
     {
-        if (Depth <= ancestor.Depth)
+        if (node.Depth <= ancestor.Depth)
             return null;
-        var branch = this;
-        while (branch.Depth > ancestor.Depth + 1)
-            branch = branch.Parent!;
-        return ReferenceEquals(branch.Parent, ancestor) ? branch : null;
+        var (at, found, steps) = (node, (SequenceNode?)null, 0);
+        while (known is null || !known.TryGetValue(at, out found))
+        {
+            if (at.Depth == ancestor.Depth + 1)
+            {
+                found = ReferenceEquals(at.Parent, ancestor) ? at : null;
+                break;
+            }
+            at = at.Parent!;
+            steps++;
+        }
+        if (steps > Far && wentFar) // for the second time: many are asked about, not one
+            known ??= new(ReferenceEqualityComparer.Instance);
+        wentFar |= steps > Far;
+        for (; known is not null && !ReferenceEquals(node, at); node = node.Parent!)
+            known[node] = found;
+        return found;
     }
 }
 
