@@ -1,3 +1,4 @@
+using Google.Protobuf.Collections;
 using Pelago.Model;
 using Pelago.Replication;
 using Pelago.Replication.Stored;
@@ -34,15 +35,24 @@ internal static class EventContent
 
     private static VersionVector? Vector(SealedEvent stored, OriginTable origins)
     {
-        if (stored.VectorOrigins.Count != stored.VectorCounts.Count)
+        if (Slots(stored.VectorOrigins, stored.VectorCounts, origins) is not { } slots
+            || Slots(stored.RetiredOrigins, stored.RetiredCounts, origins) is not { } retired)
             return null;
-        var slots = new VersionVector.Slot[stored.VectorOrigins.Count];
+        return VersionVector.From(slots, retired.Select(l => new VersionVector.RetiredLives(l.Origin, l.Count)));
+    }
+
+    private static VersionVector.Slot[]? Slots(
+        RepeatedField<uint> numbers, RepeatedField<ulong> counts, OriginTable origins)
+    {
+        if (numbers.Count != counts.Count)
+            return null;
+        var slots = new VersionVector.Slot[numbers.Count];
         for (var i = 0; i < slots.Length; i++)
         {
-            if (origins[stored.VectorOrigins[i]] is not { } origin)
+            if (origins[numbers[i]] is not { } origin)
                 return null;
-            slots[i] = new VersionVector.Slot(origin, stored.VectorCounts[i]);
+            slots[i] = new VersionVector.Slot(origin, counts[i]);
         }
-        return VersionVector.From(slots);
+        return slots;
     }
 }

@@ -30,7 +30,10 @@ internal sealed class EventSealer(Sealer sealer)
         var slots = e.Vector.Slots;
         for (var i = 0; i < slots.Length; i++)
             origins[i] = numberOf(slots[i].Origin);
-        var content = writer.Write(e, origins.AsSpan(0, slots.Length));
+        var retired = e.Vector.Retired;
+        for (var i = 0; i < retired.Length; i++)
+            origins[slots.Length + i] = numberOf(retired[i].Last);
+        var content = writer.Write(e, origins.AsSpan(0, slots.Length + retired.Length));
         (columns[0], columns[1], columns[2]) = (lane, entity, (long)row.LocalSequence);
         (columns[3], columns[4], columns[5]) = (numberOf(e.Origin), (long)e.Sequence, (long)e.OriginPosition);
         (columns[6], columns[7]) = ((long)e.Timestamp.Value, e.Epoch);

@@ -11,12 +11,20 @@ internal sealed class SealedEventWriter
     private int at;
 
     /// <summary>The message; valid until the next call.</summary>
-    /// <param name="origins">Journal's numbers of the vector's origins, slot by slot.</param>
+    /// <param name="origins">Journal's numbers of the vector's origins, slot by slot, then of its retired
+    /// lives.</param>
     public ReadOnlySpan<byte> Write(EventRecord e, ReadOnlySpan<uint> origins)
     {
         at = 0;
         Reserve(Bound(e));
-        Packed(e, origins);
+        var slots = e.Vector.Slots;
+        var retired = e.Vector.Retired;
+        Span<ulong> counts = stackalloc ulong[origins.Length];
+        for (var i = 0; i < slots.Length; i++)
+            counts[i] = slots[i].Count;
+        for (var i = 0; i < retired.Length; i++)
+            counts[slots.Length + i] = retired[i].Count;
+        Packed(0x0A, 0x12, origins[..slots.Length], counts[..slots.Length]);
         foreach (var tag in e.Tags)
             Text(0x1A, tag, always: true);
         Text(0x22, e.TraceParent, always: false);
@@ -34,12 +42,13 @@ internal sealed class SealedEventWriter
             e.Payload.Span.CopyTo(buffer.AsSpan(at));
             at += e.Payload.Length;
         }
+        Packed(0x4A, 0x52, origins[slots.Length..], counts[slots.Length..]);
         return buffer.AsSpan(0, at);
     }
 
     private static int Bound(EventRecord e)
     {
-        var bytes = 64 + (e.Vector.Count * 15) + e.Payload.Length
+        var bytes = 64 + ((e.Vector.Count + e.Vector.Retired.Length) * 15) + e.Payload.Length
             + (3 * (e.TraceParent.Length + e.IdempotencyKey.Length + e.PayloadName.Length));
         foreach (var tag in e.Tags)
             bytes += 6 + (3 * tag.Length);
@@ -52,25 +61,23 @@ internal sealed class SealedEventWriter
             buffer = new byte[bytes * 2];
     }
 
-    private void Packed(EventRecord e, ReadOnlySpan<uint> origins)
+    private void Packed(byte numbersTag, byte countsTag, ReadOnlySpan<uint> numbers, ReadOnlySpan<ulong> counts)
     {
-        if (origins.IsEmpty)
+        if (numbers.IsEmpty)
             return;
-        var slots = e.Vector.Slots;
         ulong numberBytes = 0, countBytes = 0;
-        for (var i = 0; i < origins.Length; i++)
-        {
-            numberBytes += VarintBytes(origins[i]);
-            countBytes += VarintBytes(slots[i].Count);
-        }
-        buffer[at++] = 0x0A;
+        foreach (var number in numbers)
+            numberBytes += VarintBytes(number);
+        foreach (var count in counts)
+            countBytes += VarintBytes(count);
+        buffer[at++] = numbersTag;
         Varint(numberBytes);
-        foreach (var number in origins)
+        foreach (var number in numbers)
             Varint(number);
-        buffer[at++] = 0x12;
+        buffer[at++] = countsTag;
         Varint(countBytes);
-        foreach (ref readonly var slot in slots)
-            Varint(slot.Count);
+        foreach (var count in counts)
+            Varint(count);
     }
 
     private void Text(byte tag, string text, bool always)

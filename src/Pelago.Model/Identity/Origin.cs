@@ -16,6 +16,9 @@ public readonly record struct Incarnation(UInt128 Value) : IComparable<Incarnati
         return new Incarnation(new UInt128(high, low));
     }
 
+    /// <summary>The wall clock that it was made from, milliseconds since 1970.</summary>
+    public long UnixMilliseconds => (long)(Value >> 80);
+
     /// <summary>Reads sixteen bytes in network order.</summary>
     public static Incarnation Read(ReadOnlySpan<byte> bytes) => new(BinaryPrimitives.ReadUInt128BigEndian(bytes));
 

@@ -20,6 +20,11 @@ public static class EventDigest
         Number(hash, (ulong)e.Vector.Count);
         foreach (ref readonly var slot in e.Vector.Slots)
             From(hash, slot.Origin, slot.Count);
+        foreach (ref readonly var lives in e.Vector.Retired)
+        {
+            Text(hash, "retired");
+            From(hash, lives.Last, lives.Count);
+        }
         Number(hash, e.Timestamp.Value);
         Number(hash, e.Epoch);
         Number(hash, (ulong)e.BatchIndex);

@@ -84,11 +84,15 @@ public sealed partial class EntityFold
     {
         for (var i = tail.Count - 1; i >= 0 && tail[i].Event.Timestamp >= e.Timestamp; i--)
         {
-            if (e.Vector[tail[i].Event.Origin] >= tail[i].Event.Sequence)
+            if (HasNamed(e, tail[i].Event.Origin, tail[i].Event.Sequence))
                 return true;
         }
-        return baseLast is { } last && last.Timestamp >= e.Timestamp && e.Vector[last.Origin] >= last.Sequence;
+        return baseLast is { } last && last.Timestamp >= e.Timestamp && HasNamed(e, last.Origin, last.Sequence);
     }
+
+    // A life that has left the vector may go on after all, in a copy of its journal: of that its author knew nothing.
+    private static bool HasNamed(EventRecord e, Origin origin, ulong sequence)
+        => e.Vector.Named(origin) >= sequence;
 
     /// <summary>Puts an event at its place. The fold happens when <see cref="State"/> is next asked for.</summary>
     /// <param name="e">An event not yet here and not <see cref="IsBeforeBase"/>.</param>

@@ -10,63 +10,53 @@ internal static class SnapshotCodec
 {
     private const uint Format = 1;
 
-    public static byte[] Write(IEntityType type, EntityFold fold, VersionVector seen, HybridTimestamp highest)
+    public static byte[] Write(IEntityType type, EntityFold fold, VersionVector seen, HybridTimestamp highest,
+        IReadOnlyList<Origin> retired)
     {
         var message = new Snapshot { Format = Format, HighestTimestamp = highest.Value,
             BaseVersion = (uint)type.StateVersion };
-        var origins = new Dictionary<Origin, uint>();
+        var numbers = new OriginNumbers(message);
         var checkpoint = fold.ToBase();
-        message.Seen.AddRange(Slots(seen));
+        message.Seen.AddRange(numbers.Slots(seen));
         message.BaseCount = checkpoint.Count;
         message.BaseState = ByteString.CopyFrom(checkpoint.State.Span);
-        message.BaseVector.AddRange(Slots(checkpoint.Vector));
-        message.BaseSettled.AddRange(Slots(checkpoint.Settled));
+        message.BaseVector.AddRange(numbers.Slots(checkpoint.Vector));
+        message.BaseSettled.AddRange(numbers.Slots(checkpoint.Settled));
         if (checkpoint.Last is { } last)
         {
             message.BaseLast = new StoredPlace
             {
-                Origin = Number(last.Origin), Sequence = last.Sequence, Timestamp = last.Timestamp.Value,
+                Origin = numbers.Of(last.Origin), Sequence = last.Sequence, Timestamp = last.Timestamp.Value,
             };
         }
+        message.Retired.AddRange(retired.Select(numbers.Of));
         foreach (var entry in fold.Tail)
-            message.Tail.Add(ToStored(entry.Event));
+            message.Tail.Add(ToStored(entry.Event, numbers));
         foreach (var (key, owner) in checkpoint.Keys)
         {
             message.BaseKeys.Add(new StoredKey
             {
-                Key = key, Origin = Number(owner.Batch.Origin), FirstSequence = owner.Batch.FirstSequence,
+                Key = key, Origin = numbers.Of(owner.Batch.Origin), FirstSequence = owner.Batch.FirstSequence,
                 Timestamp = owner.At.Value,
             });
         }
         return message.ToByteArray();
+    }
 
-        uint Number(Origin origin)
+    private static StoredEvent ToStored(EventRecord e, OriginNumbers numbers)
+    {
+        var stored = new StoredEvent
         {
-            if (origins.TryGetValue(origin, out var number))
-                return number;
-            message.Origins.Add(new StoredOrigin
-            {
-                Region = origin.Region, Incarnation = ByteString.CopyFrom(origin.Incarnation.ToBytes()),
-            });
-            return origins[origin] = (uint)origins.Count;
-        }
-
-        IEnumerable<StoredSlot> Slots(VersionVector vector)
-            => vector.Select(s => new StoredSlot { Origin = Number(s.Origin), Count = s.Count });
-
-        StoredEvent ToStored(EventRecord e)
-        {
-            var stored = new StoredEvent
-            {
-                Origin = Number(e.Origin), Sequence = e.Sequence, Timestamp = e.Timestamp.Value, Epoch = e.Epoch,
-                BatchIndex = (uint)e.BatchIndex, BatchLength = (uint)e.BatchLength, TraceParent = e.TraceParent,
-                IdempotencyKey = e.IdempotencyKey, PayloadName = e.PayloadName, PayloadVersion = (uint)e.PayloadVersion,
-                OriginPosition = e.OriginPosition, Payload = ByteString.CopyFrom(e.Payload.Span),
-            };
-            stored.Vector.AddRange(Slots(e.Vector));
-            stored.Tags.AddRange(e.Tags);
-            return stored;
-        }
+            Origin = numbers.Of(e.Origin), Sequence = e.Sequence, Timestamp = e.Timestamp.Value, Epoch = e.Epoch,
+            BatchIndex = (uint)e.BatchIndex, BatchLength = (uint)e.BatchLength, TraceParent = e.TraceParent,
+            IdempotencyKey = e.IdempotencyKey, PayloadName = e.PayloadName, PayloadVersion = (uint)e.PayloadVersion,
+            OriginPosition = e.OriginPosition, Payload = ByteString.CopyFrom(e.Payload.Span),
+        };
+        stored.Vector.AddRange(numbers.Slots(e.Vector));
+        foreach (ref readonly var lives in e.Vector.Retired)
+            stored.Retired.Add(new StoredSlot { Origin = numbers.Of(lives.Last), Count = lives.Count });
+        stored.Tags.AddRange(e.Tags);
+        return stored;
     }
 
     /// <summary>Null when the snapshot is of another format or state version: the entity is folded from its
@@ -86,16 +76,21 @@ internal static class SnapshotCodec
                 new BatchId(origins[k.Origin], k.FirstSequence), new HybridTimestamp(k.Timestamp))))]);
         return new SnapshotContent(
             checkpoint, [.. message.Tail.Select(ToEvent)], Vector(message.Seen),
-            new HybridTimestamp(message.HighestTimestamp));
+            new HybridTimestamp(message.HighestTimestamp), [.. message.Retired.Select(r => origins[r])]);
 
         VersionVector Vector(IEnumerable<StoredSlot> slots)
-            => VersionVector.From(slots.Select(s => new VersionVector.Slot(origins[s.Origin], s.Count)));
+            => VersionVector.From(slots.Select(ToSlot));
+
+        VersionVector.Slot ToSlot(StoredSlot slot) => new(origins[slot.Origin], slot.Count);
+
+        VersionVector.RetiredLives ToRetired(StoredSlot lives) => new(origins[lives.Origin], lives.Count);
 
         EventPlace ToPlace(StoredPlace p) => new(new HybridTimestamp(p.Timestamp), origins[p.Origin], p.Sequence);
 
         EventRecord ToEvent(StoredEvent e) => new()
         {
-            Entity = entity, Origin = origins[e.Origin], Sequence = e.Sequence, Vector = Vector(e.Vector),
+            Entity = entity, Origin = origins[e.Origin], Sequence = e.Sequence,
+            Vector = VersionVector.From(e.Vector.Select(ToSlot), e.Retired.Select(ToRetired)),
             Timestamp = new HybridTimestamp(e.Timestamp), Epoch = e.Epoch, BatchIndex = (int)e.BatchIndex,
             BatchLength = (int)e.BatchLength, Tags = [.. e.Tags], TraceParent = e.TraceParent,
             IdempotencyKey = e.IdempotencyKey, PayloadName = e.PayloadName, PayloadVersion = (int)e.PayloadVersion,
@@ -104,6 +99,27 @@ internal static class SnapshotCodec
     }
 }
 
+/// <summary>Numbers the origins of a snapshot as they come up.</summary>
+internal sealed class OriginNumbers(Snapshot message)
+{
+    private readonly Dictionary<Origin, uint> origins = [];
+
+    public uint Of(Origin origin)
+    {
+        if (origins.TryGetValue(origin, out var number))
+            return number;
+        message.Origins.Add(new StoredOrigin
+        {
+            Region = origin.Region, Incarnation = ByteString.CopyFrom(origin.Incarnation.ToBytes()),
+        });
+        return origins[origin] = (uint)origins.Count;
+    }
+
+    public IEnumerable<StoredSlot> Slots(VersionVector vector)
+        => vector.Select(s => new StoredSlot { Origin = Of(s.Origin), Count = s.Count });
+}
+
 /// <summary>A snapshot, parsed.</summary>
 internal sealed record SnapshotContent(
-    FoldedPrefix Base, IReadOnlyList<EventRecord> Tail, VersionVector Seen, HybridTimestamp Highest);
+    FoldedPrefix Base, IReadOnlyList<EventRecord> Tail, VersionVector Seen, HybridTimestamp Highest,
+    IReadOnlyList<Origin> Retired);

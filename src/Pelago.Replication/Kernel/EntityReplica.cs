@@ -16,6 +16,10 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
     public VersionVector Seen { get; private set; } = VersionVector.Empty;
     public HybridTimestamp Highest { get; private set; }
     public ulong Count { get; private set; }
+
+    /// <summary>Of each region the last life of which, and of those before it, nothing can come any more, as far as
+    /// events say: an author knew it.</summary>
+    public IReadOnlyList<Origin> Retired { get; private set; } = [];
     public EntityFold Fold { get; private set; } = new(type, key.Id) { Probes = probes };
     public ulong SnapshotCount { get; set; }
     public Failure? Damage { get; private set; }
@@ -80,6 +84,7 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
             }
             (Seen, Highest, Count, SnapshotCount) =
                 (content.Seen, content.Highest, snapshot.LocalSequence, snapshot.LocalSequence);
+            Retired = content.Retired;
             foreach (var e in content.Tail)
                 Fold.Insert(e, Decode(e));
         }
@@ -101,6 +106,11 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
         Seen = Seen.After(e.Vector, e.Origin, e.Sequence);
         Highest = e.Timestamp > Highest ? e.Timestamp : Highest;
         Count++;
+        foreach (var lives in e.Vector.Retired)
+        {
+            if (!IsRetired(lives.Last))
+                Retired = [.. Retired.Where(r => r.Region != lives.Last.Region), lives.Last];
+        }
         if (Fold.IsBeforeBase(e))
         {
             NeedsHistory = true;
@@ -109,6 +119,9 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
         Fold.Insert(e, payload ?? Decode(e));
         return true;
     }
+
+    /// <summary>True when events say that nothing can come of a life any more.</summary>
+    public bool IsRetired(Origin origin) => Retired.Any(r => new VersionVector.RetiredLives(r, 0).Include(origin));
 
     public Verdict Judge(EventRecord e)
     {
@@ -120,6 +133,11 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
         {
             if (!slot.Origin.Equals(e.Origin) && Seen[slot.Origin] < slot.Count)
                 return Verdict.Hold;
+        }
+        foreach (ref readonly var lives in e.Vector.Retired)
+        {
+            if (!Seen.Covers(lives))
+                return Verdict.Hold; // this replica was set back to before it had told that it has them
         }
         return Verdict.Append;
     }

@@ -41,12 +41,13 @@ internal sealed class KernelContext(KernelOptions options, IReadOnlyDictionary<s
         return z ^ (z >> 31);
     }
 
-    public Incarnation NextIncarnation()
+    /// <summary>A name for a new life, later than those known before, whatever the clock says.</summary>
+    public Incarnation NextIncarnation(Incarnation? newest)
     {
         Span<byte> bytes = stackalloc byte[16];
         BitConverter.TryWriteBytes(bytes, NextRandom());
         BitConverter.TryWriteBytes(bytes[8..], NextRandom());
-        return Incarnation.Create(Now.WallMilliseconds, bytes);
+        return Incarnation.Create(Math.Max(Now.WallMilliseconds, (newest?.UnixMilliseconds ?? 0) + 1), bytes);
     }
 }
 

@@ -179,7 +179,8 @@ internal sealed partial class LaneReplica
         entity.SnapshotCount = entity.Count;
         try
         {
-            var content = SnapshotCodec.Write(entity.Type, entity.Fold, entity.Seen, entity.Highest);
+            var content = SnapshotCodec.Write(
+                entity.Type, entity.Fold, entity.Seen, entity.Highest, entity.Retired);
             filling.Snapshots.Add(new EntitySnapshot(entity.Key, entity.Count, content));
             context.Hit(Probe.SnapshotWritten);
         }

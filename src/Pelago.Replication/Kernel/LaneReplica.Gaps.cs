@@ -118,6 +118,11 @@ internal sealed partial class LaneReplica
             if (!slot.Origin.Equals(origin) && entity.Seen[slot.Origin] < slot.Count && !MayCome(entity, slot.Origin))
                 return false;
         }
+        foreach (var lives in batch[0].Event.Vector.Retired)
+        {
+            if (!entity.Seen.Covers(lives) && !cursors.Keys.Any(o => lives.Include(o) && MayCome(entity, o)))
+                return false;
+        }
         context.Hit(Probe.OwedHeldBack);
         return true;
     }

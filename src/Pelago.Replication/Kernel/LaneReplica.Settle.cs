@@ -46,11 +46,34 @@ internal sealed partial class LaneReplica
     /// <summary>The life goes on after all.</summary>
     public void Unsettle(OriginCursor cursor)
     {
+        cursor.IsRetired = false;
         if (cursor.Settled == 0)
             return;
         cursor.Settled = 0;
         ReportDue = true;
         context.Hit(Probe.LifeUnsettled);
+    }
+
+    /// <summary>Looks whether a life that is over has left the vectors: all of it is here, and every member has said
+    /// that it holds all of it. Whoever writes from now on has seen it.</summary>
+    public void LookForRetired(OriginCursor cursor)
+    {
+        var origin = cursor.Origin;
+        if (cursor.IsRetired || cursor.Busy || cursor.Highest == 0 || Holds(origin) < cursor.Highest
+            || Finality.Through(origin) < cursor.Highest)
+            return;
+        cursor.IsRetired = true;
+        context.Hit(Probe.LifeRetired);
+    }
+
+    // What an event says of lives that are over: one entry a region instead of one a life. That of events is remembered
+    // with the entity, because a member that is away keeps everybody from finding it out again after a restart.
+    private VersionVector Retire(EntityReplica entity)
+    {
+        if (entity.Seen.Count <= context.Options.Members.Count)
+            return entity.Seen;
+        return entity.Seen.Retire(origin => links.AllLiveAfter(origin)
+            && (entity.IsRetired(origin) || (cursors.TryGetValue(origin, out var cursor) && cursor.IsRetired)));
     }
 
     private bool IsBusy(OriginCursor cursor)

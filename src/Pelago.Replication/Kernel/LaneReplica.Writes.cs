@@ -152,21 +152,19 @@ internal sealed partial class LaneReplica
     private EventRecord[]? Stamp(
         EntityReplica entity, CommandRequest request, Decision decision, Origin origin, out Failure? failure)
     {
-        failure = entity.Seen.Count < EventLimits.MaxVectorSlots || entity.Seen[origin] > 0 ? null : new Failure(
-            ErrorCodes.TooManyLives,
-            $"{entity.Key} was written in {entity.Seen.Count} lives of its regions' journals, the most that are kept.",
-            "Find out why journals begin new lives so often: see 'pelago logs'. Other entities are not concerned.");
+        var vector = Retire(entity);
+        failure = CheckRoom(entity, origin, vector);
         if (failure is not null)
             return null;
         var events = new EventRecord[decision.Events.Count];
-        var (vector, timestamp, bytes) = (entity.Seen, entity.Highest, 0L);
+        var (timestamp, bytes) = (entity.Highest, 0L);
         try
         {
             for (var i = 0; i < events.Length; i++)
             {
                 var payload = entity.Type.Encode(decision.Events[i]);
                 bytes += payload.Bytes.Length;
-                vector = vector.With(origin, vector[origin] + 1);
+                vector = vector.With(origin, vector.Named(origin) + 1);
                 timestamp = HybridTimestamp.After(timestamp, context.AuthorMilliseconds);
                 events[i] = new EventRecord
                 {
@@ -207,6 +205,14 @@ internal sealed partial class LaneReplica
         }
         return events;
     }
+
+    private static Failure? CheckRoom(EntityReplica entity, Origin origin, VersionVector vector)
+        => vector.Count + vector.Retired.Length < EventLimits.MaxVectorSlots || entity.Seen[origin] > 0 ? null
+            : new Failure(ErrorCodes.TooManyLives,
+                $"{entity.Key} was written in {vector.Count} lives of its regions' journals that may not be over, the "
+                + "most that an event names.",
+                "Bring back the members that are away: lives that all of them know to be over do not count. Find out "
+                + "why journals begin new lives so often: see 'pelago logs'.");
 
     private void Complete(
         EntityReplica entity, CommandRequest request, Decision decision, EventRecord[] events, bool isFirst)

@@ -57,6 +57,9 @@ internal sealed class OriginCursor(Origin origin, ulong frontier, ulong highest)
     /// known. Not stored: a restart finds it out again.</summary>
     public ulong Settled { get; set; }
 
+    /// <summary>That life is over, and all members hold all of it. Not stored: a restart finds it out again.</summary>
+    public bool IsRetired { get; set; }
+
     /// <summary>Grows whenever a row beyond what we vouch for becomes durable.</summary>
     public ulong Revision { get; set; } = 1;
 

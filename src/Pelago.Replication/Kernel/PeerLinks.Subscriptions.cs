@@ -88,6 +88,15 @@ internal sealed partial class PeerLinks
         return living;
     }
 
+    /// <summary>Every life of the origin's region that we hear of is a later one, by its name, too. A clock that was
+    /// set back may have given a life an earlier name than one that is over.</summary>
+    public bool AllLiveAfter(Origin origin)
+        => (writer.Newest is not { } own || IsAfter(own, origin))
+            && links.Values.All(l => l is not { Hello: not null, Serves: { } served } || IsAfter(served, origin));
+
+    private static bool IsAfter(Origin living, Origin origin)
+        => living.Region != origin.Region || living.Incarnation.CompareTo(origin.Incarnation) > 0;
+
     /// <summary>More of the origin may arrive in this lane: its region is out of reach or still writes that life, or
     /// some peer has more of it.</summary>
     public bool MayBring(LaneReplica lane, Origin origin)
@@ -115,6 +124,7 @@ internal sealed partial class PeerLinks
                 && !Offers(p, lane, origin)))
             {
                 lane.Settle(cursor);
+                lane.LookForRetired(cursor);
             }
         }
     }

@@ -94,6 +94,9 @@ public enum Probe
     /// <summary>A life that is over was settled.</summary>
     LifeSettled,
 
+    /// <summary>A life that is over has left the vectors of a lane.</summary>
+    LifeRetired,
+
     /// <summary>A settled life went on after all.</summary>
     LifeUnsettled,
 

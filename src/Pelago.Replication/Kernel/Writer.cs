@@ -58,7 +58,7 @@ internal sealed class Writer
     public void Open()
     {
         state = State.Opening;
-        next = new Origin(context.Options.Region, context.NextIncarnation());
+        next = new Origin(context.Options.Region, context.NextIncarnation(Newest?.Incarnation));
         context.Emit(new OpenIncarnation(next, reason));
         if (Newest is not null)
         {

@@ -167,7 +167,7 @@ public sealed class FrameReader
         if (lane is not null && entity.Lane != lane)
             throw Broken("an event is not of its frame's lane");
         var origin = Known(e.Origin);
-        var vector = Vector(e.VectorOrigins, e.VectorCounts);
+        var vector = Vector(e);
         var batchLength = e.BatchLength == 0 ? 1 : e.BatchLength;
         if (e.Sequence == 0 || vector[origin] != e.Sequence || e.OriginPosition == 0)
             throw Broken("an event's sequence does not agree with its vector");
@@ -210,7 +210,7 @@ public sealed class FrameReader
         {
             throw Broken("a digest is malformed");
         }
-        return new EntityDigest(entity, Vector(d.VectorOrigins, d.VectorCounts),
+        return new EntityDigest(entity, VersionVector.From(Slots(d.VectorOrigins, d.VectorCounts, MaxNames)),
             d.EventSum.IsEmpty ? default : SetDigest.Of(d.Events, d.EventSum.Span),
             Convert.ToHexStringLower(d.State.Span))
         {
@@ -218,19 +218,40 @@ public sealed class FrameReader
         };
     }
 
-    private VersionVector Vector(RepeatedField<uint> numbers, RepeatedField<ulong> counts)
+    private VersionVector Vector(Event e)
     {
-        if (numbers.Count != counts.Count || numbers.Count > EventLimits.MaxVectorSlots)
+        var slots = Slots(e.VectorOrigins, e.VectorCounts, EventLimits.MaxVectorSlots);
+        if (e.RetiredOrigins.Count + e.RetiredCounts.Count == 0)
+            return VersionVector.From(slots);
+        var retired = Slots(e.RetiredOrigins, e.RetiredCounts, EventLimits.MaxVectorSlots - slots.Length)
+            .Select(s => new VersionVector.RetiredLives(s.Origin, s.Count)).ToArray();
+        if (retired.DistinctBy(l => l.Last.Region).Count() < retired.Length)
+            throw Broken("a vector retires lives of a region twice");
+        return VersionVector.From(slots, retired);
+    }
+
+    private VersionVector.Slot[] Slots(RepeatedField<uint> numbers, RepeatedField<ulong> counts, int most)
+    {
+        if (numbers.Count != counts.Count || numbers.Count > most)
             throw Broken("a vector is malformed");
-        var vector = VersionVector.Empty;
-        for (var i = 0; i < numbers.Count; i++)
+        var slots = new VersionVector.Slot[numbers.Count];
+        for (var i = 0; i < slots.Length; i++)
         {
-            var origin = Known(numbers[i]);
-            if (counts[i] == 0 || vector[origin] != 0)
+            slots[i] = new VersionVector.Slot(Known(numbers[i]), counts[i]);
+            if (counts[i] == 0 || Repeats(slots, i))
                 throw Broken("a vector repeats an origin or counts nothing");
-            vector = vector.With(origin, counts[i]);
         }
-        return vector;
+        return slots;
+    }
+
+    private static bool Repeats(VersionVector.Slot[] slots, int at)
+    {
+        for (var i = 0; i < at; i++)
+        {
+            if (slots[i].Origin.Equals(slots[at].Origin))
+                return true;
+        }
+        return false;
     }
 
     private EntityKey Entity(uint type, string id)

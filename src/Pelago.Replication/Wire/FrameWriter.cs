@@ -154,6 +154,11 @@ public sealed class FrameWriter
             wire.VectorOrigins.Add(Number(slot.Origin));
             wire.VectorCounts.Add(slot.Count);
         }
+        foreach (ref readonly var lives in e.Vector.Retired)
+        {
+            wire.RetiredOrigins.Add(Number(lives.Last));
+            wire.RetiredCounts.Add(lives.Count);
+        }
         wire.Tags.AddRange(e.Tags);
         return wire;
     }

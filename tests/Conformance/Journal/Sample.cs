@@ -43,7 +43,8 @@ public static class Sample
         => new()
     {
         Entity = key, Origin = origin, Sequence = sequence,
-        Vector = VersionVector.Empty.With(origin, sequence).With(Origin("ap-southeast-1", 3), 70_000),
+        Vector = VersionVector.From(
+            [new(origin, sequence), new(Origin("ap-southeast-1", 3), 70_000)], [new(Origin("sa-east-1", 9), 80_000)]),
         Timestamp = new HybridTimestamp(0x018B_CFE5_6800_0000 + sequence), Epoch = 7, BatchIndex = 1, BatchLength = 3,
         Tags = ["first tag", "étiquette"], TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         IdempotencyKey = $"key-{sequence}", PayloadName = "item-added", PayloadVersion = 2,

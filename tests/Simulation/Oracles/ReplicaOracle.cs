@@ -63,7 +63,9 @@ public sealed class ReplicaOracle
 
     /// <summary>Notes what a read has shown to be final.</summary>
     public void CalledFinal(EntityKey entity, VersionVector vector)
-        => final[entity] = final.GetValueOrDefault(entity, VersionVector.Empty).Merge(vector);
+        => final[entity] = vector.Aggregate(
+            final.GetValueOrDefault(entity, VersionVector.Empty),
+            (all, slot) => all[slot.Origin] < slot.Count ? all.With(slot.Origin, slot.Count) : all);
 
     /// <summary>Notes how far the kernel calls an origin's events of a lane final.</summary>
     public void CalledFinal(int lane, Origin origin, ulong position)
@@ -131,6 +133,12 @@ public sealed class ReplicaOracle
             if (cause > 0 && book.Find(new EventName(e.Entity, slot.Origin, cause)) is { } known
                 && known.Timestamp >= e.Timestamp)
                 Fail($"has {e} with timestamp {e.Timestamp}, not above that of its cause {known} ({known.Timestamp})");
+        }
+        foreach (var lives in e.Vector.Retired)
+        {
+            var have = before.Where(s => lives.Include(s.Origin)).Sum(s => (long)s.Count);
+            if (have < (long)lives.Count)
+                Fail($"took {e} with {have} of {lives.Count} events of lives through {lives.Last}");
         }
         if (row.Own)
         {

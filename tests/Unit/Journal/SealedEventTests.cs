@@ -17,13 +17,16 @@ public sealed class SealedEventTests
         for (var round = 0; round < 2_000; round++)
         {
             var e = Any(random);
-            var origins = e.Vector.Select(_ => (uint)random.NextInt64(uint.MaxValue + 1L)).ToArray();
+            var origins = Enumerable.Range(0, e.Vector.Count + e.Vector.Retired.Length)
+                .Select(_ => (uint)random.NextInt64(uint.MaxValue + 1L)).ToArray();
             var expected = new SealedEvent
             {
                 TraceParent = e.TraceParent, IdempotencyKey = e.IdempotencyKey, PayloadName = e.PayloadName,
                 PayloadVersion = (uint)e.PayloadVersion, Payload = ByteString.CopyFrom(e.Payload.Span),
             };
-            expected.VectorOrigins.AddRange(origins);
+            expected.VectorOrigins.AddRange(origins[..e.Vector.Count]);
+            expected.RetiredOrigins.AddRange(origins[e.Vector.Count..]);
+            expected.RetiredCounts.AddRange(e.Vector.Retired.ToArray().Select(lives => lives.Count));
             expected.VectorCounts.AddRange(e.Vector.Select(slot => slot.Count));
             expected.Tags.AddRange(e.Tags);
             writer.Write(e, origins).ToArray().ShouldBe(expected.ToByteArray());
@@ -40,7 +43,9 @@ public sealed class SealedEventTests
         return new EventRecord
         {
             Entity = new EntityKey("t", "i"), Origin = new Origin("region-0", default), Sequence = 1,
-            Vector = VersionVector.From(slots), Timestamp = default,
+            Vector = VersionVector.From(slots, random.Next(4) > 0 ? [] : [
+                new VersionVector.RetiredLives(new Origin("over", new Incarnation(7)), (ulong)random.Next(1, 9_000))]),
+            Timestamp = default,
             Tags = [.. Enumerable.Range(0, random.Next(4)).Select(_ => Text(random))], TraceParent = Text(random),
             IdempotencyKey = Text(random), PayloadName = Text(random), PayloadVersion = random.Next(3) * 100,
             Payload = payload,

@@ -8,6 +8,7 @@ public sealed class VersionVectorTests
 {
     private static readonly Origin A = new("a", new Incarnation(1));
     private static readonly Origin A2 = new("a", new Incarnation(2));
+    private static readonly Origin A3 = new("a", new Incarnation(3));
     private static readonly Origin B = new("b", new Incarnation(1));
     private static readonly Origin[] Origins = [A, A2, B, new("c", new Incarnation(9))];
 
@@ -43,12 +44,45 @@ public sealed class VersionVectorTests
         => VersionVector.Empty.With(A, 7).With(A2, 1)[A].ShouldBe(7ul);
 
     [Fact]
-    public void Merge_AnyTwo_IsTheLeastThatCoversBoth() => Prop.ForAll(Vectors, Vectors, (a, b) =>
+    public void Retire_LivesThatAreOver_LeaveOneEntryARegionThatStandsForAllOfThem()
     {
-        var merged = a.Merge(b);
-        return merged.Covers(a) && merged.Covers(b) && merged.Equals(b.Merge(a))
-            && Origins.All(o => merged[o] == Math.Max(a[o], b[o]));
-    }).QuickCheckThrowOnFailure();
+        var seen = VersionVector.From([new(A, 3), new(A2, 4), new(A3, 1), new(B, 2)]);
+
+        var vector = seen.Retire(o => !o.Equals(A3));
+
+        vector.ToArray().ShouldBe([new(A3, 1), new(B, 2)]); // one life of b saves nothing
+        vector.Retired.ToArray().ShouldBe([new(A2, 7)]);
+        vector[A].ShouldBe(ulong.MaxValue, "all of it has been seen, whatever it was");
+        vector[new Origin("a", new Incarnation(0))].ShouldBe(ulong.MaxValue);
+        vector[A3].ShouldBe(1ul);
+        vector.ShouldBe(VersionVector.From([new(B, 2), new(A3, 1)], [new(A2, 7)]));
+        vector.ShouldNotBe(seen);
+        seen.Covers(vector).ShouldBeTrue();
+        vector.Covers(seen).ShouldBeTrue();
+        seen.Covers(new VersionVector.RetiredLives(A2, 8)).ShouldBeFalse("one event of them is not there");
+    }
+
+    [Fact]
+    public void Retire_ALifeBetweenThatIsNotOver_KeepsItAndThoseAfterIt()
+    {
+        var seen = VersionVector.From([new(A, 3), new(A2, 4), new(A3, 1)]);
+
+        seen.Retire(o => !o.Equals(A2)).ShouldBeSameAs(seen);
+        seen.Retire(_ => false).ShouldBeSameAs(seen);
+    }
+
+    [Fact]
+    public void After_AnAuthorWhoRetiredLives_KeepsTheSlotsOfWhoHasSeenThem()
+    {
+        var seen = VersionVector.From([new(A, 3), new(A2, 4), new(B, 1)]);
+        var author = seen.Retire(_ => true).With(B, 2);
+
+        seen.After(author, B, 2).ShouldBe(seen.With(B, 2));
+    }
+
+    [Fact]
+    public void From_TwoEntriesOfARegion_Throws() => Should.Throw<ArgumentException>(()
+        => VersionVector.From([], [new(A, 1), new(A2, 2)])).Message.ShouldContain("twice");
 
     [Fact]
     public void Covers_BothWays_MeansEqual() => Prop.ForAll(Vectors, Vectors, (a, b) =>

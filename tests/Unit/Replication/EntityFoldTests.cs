@@ -296,7 +296,8 @@ public sealed class EntityFoldTests
             if (events.Count > 0 && random.Next(2) == 0)
             {
                 var learned = events[random.Next(events.Count)];
-                seen[author] = seen[author].Merge(learned.Vector);
+                seen[author] = learned.Vector.Aggregate(seen[author],
+                    (all, slot) => all[slot.Origin] < slot.Count ? all.With(slot.Origin, slot.Count) : all);
             }
             var highest = events.Where(e => seen[author][e.Origin] >= e.Sequence).Select(e => e.Timestamp.Milliseconds)
                 .DefaultIfEmpty(0).Max();

@@ -20,7 +20,8 @@ public sealed class FrameCodecTests
         new SubscribeFrame(Key.Lane, B, 12, Stop: false),
         new EventsFrame(Key.Lane, A, [
             Write(A, 1, 5, "one", position: 7),
-            Write(A, 2, 6, "two", Saw((A, 1), (B, 4)), key: "key", index: 0, length: 2, position: 8)], 8),
+            Write(A, 2, 6, "two", Saw((A, 1), (B, 4)), key: "key", index: 0, length: 2, position: 8),
+            Write(A, 3, 7, "three", VersionVector.From([new(A, 2)], [new(B, 4), new(C, 1)]), position: 9)], 9),
         new ReportFrame(Key.Lane, A, 12,
         [
             new LaneHolding(Key.Lane, B, 3) { Beyond = 7, Settled = 9 },
@@ -132,6 +133,8 @@ public sealed class FrameCodecTests
         Refused(Event(e => e.Origin = 4)).ShouldContain("origin");
         Refused(Event(e => e.PayloadName = 0)).ShouldContain("name");
         Refused(Event(e => e.VectorCounts.Add(1))).ShouldContain("vector");
+        Refused(Event(e => e.RetiredCounts.Add(1))).ShouldContain("vector");
+        Refused(Event(e => Retire(e, 1, 1))).ShouldContain("repeats an origin");
         Refused(Event(e => e.IdempotencyKey = new string('k', 1000))).ShouldContain("larger");
         Refused(Event(e => e.Payload = Google.Protobuf.ByteString.CopyFrom(new byte[2_000_000]))).ShouldContain(
             "larger");
@@ -229,6 +232,12 @@ public sealed class FrameCodecTests
 
         static string OtherLane() => Enumerable.Range(0, 99).Select(i => $"e{i}")
             .First(id => new EntityKey("text", id).Lane != Key.Lane);
+    }
+
+    private static void Retire(Pelago.Replication.Wire.Event e, params uint[] origins)
+    {
+        e.RetiredOrigins.Add(origins);
+        e.RetiredCounts.Add(origins.Select(_ => 1ul));
     }
 
     // A frame with one sound event, changed.
