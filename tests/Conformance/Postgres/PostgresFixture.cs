@@ -6,7 +6,9 @@ namespace Pelago.Tests.Conformance;
 
 /// <summary>A journal in a schema of its own on a real server. A crash ends its sessions and leaves the guard file as
 /// it was.</summary>
-public sealed class PostgresFixture(Func<Task<PostgresServer>> server) : IJournalFixture
+/// <param name="server">The server.</param>
+/// <param name="isShared">False when the server goes with the test, and the schema with it.</param>
+public sealed class PostgresFixture(Func<Task<PostgresServer>> server, bool isShared = true) : IJournalFixture
 {
     private readonly string root = Directory.CreateTempSubdirectory("pelago-journal-").FullName;
 
@@ -65,7 +67,8 @@ public sealed class PostgresFixture(Func<Task<PostgresServer>> server) : IJourna
     public async ValueTask DisposeAsync()
     {
         Directory.Delete(root, recursive: true);
-        await ExecuteAsync($"DROP SCHEMA IF EXISTS {Schema} CASCADE");
+        if (isShared)
+            await ExecuteAsync($"DROP SCHEMA IF EXISTS {Schema} CASCADE");
     }
 }
 

@@ -94,6 +94,29 @@ public sealed class PostgresOpeningTests(SharedServer server) : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Open_ByAnOrdinaryRole_NeedsNoMoreThanTheRightToCreateASchema()
+    {
+        var role = $"r_{Guid.CreateVersion7():N}";
+        await fixture.ExecuteAsync($"CREATE ROLE {role} LOGIN PASSWORD 'ordinary'");
+        var options = (await fixture.OptionsAsync()) with
+        {
+            ConnectionString = (await server.GetAsync()).Connection(role, "ordinary"),
+        };
+        var e = await RefusedAsync(options, ErrorCodes.JournalNotPermitted);
+        e.Message.ShouldContain("permission denied");
+        await fixture.ExecuteAsync($"GRANT CREATE ON DATABASE postgres TO {role}");
+        await using (var journal = await fixture.OpenAsync(options))
+        {
+            await journal.OpenIncarnationAsync(Here, Cancelled);
+            await journal.AppendAsync(Batch(await journal.AcquireAsync(3), Own(Key(3), 1, 1)));
+        }
+        await using (var again = await fixture.OpenAsync(options))
+            again.Identity.Continuity.ShouldBe(Continuity.Clean);
+        await fixture.ExecuteAsync($"DROP SCHEMA {fixture.Schema} CASCADE; "
+            + $"REVOKE ALL ON DATABASE postgres FROM {role}; DROP ROLE {role}");
+    }
+
+    [Fact]
     public async Task Open_ByTwoAtOnce_CreatesOneJournal()
     {
         var both = await Task.WhenAll(fixture.OpenAsync(), fixture.OpenAsync());

@@ -17,10 +17,14 @@ public sealed class PostgresServerTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         server = await PostgresServer.StartAsync();
-        fixture = new PostgresFixture(() => Task.FromResult(server));
+        fixture = new PostgresFixture(() => Task.FromResult(server), isShared: false);
     }
 
-    public async ValueTask DisposeAsync() => await server.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await fixture.DisposeAsync();
+        await server.DisposeAsync();
+    }
 
     [Fact]
     public async Task Server_KilledDuringAppends_HoldsEveryAcknowledgedRow()

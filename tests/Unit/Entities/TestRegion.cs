@@ -33,6 +33,9 @@ internal sealed class TestRegion : IAsyncDisposable
     /// <summary>The journal's database, for who damages it while the region is stopped.</summary>
     public string DatabasePath => Path.Combine(directory, "journal", "journal.db");
 
+    /// <summary>Where its journal lies, told the region's directory.</summary>
+    public required Func<string, IJournalPlace> Place { get; init; }
+
     public EntityRuntime Runtime { get; private set; } = null!;
 
     public BrokenJournal Journal { get; private set; } = null!;
@@ -41,29 +44,28 @@ internal sealed class TestRegion : IAsyncDisposable
 
     public static Task<TestRegion> StartAsync(string name) => StartAsync(name, [name], new NoPeers());
 
-    public static async Task<TestRegion> StartAsync(string name, TestNetwork network)
+    public static async Task<TestRegion> StartAsync(string name, TestNetwork network,
+        Func<string, IJournalPlace>? place = null)
     {
-        var region = await StartAsync(name, network.Members, network.DiallerOf(name));
+        var region = await StartAsync(name, network.Members, network.DiallerOf(name), place);
         network.Add(region);
         return region;
     }
 
-    public static async Task<TestRegion> StartAsync(string name, IReadOnlyList<string> members, IPeerDialler dialler)
+    /// <param name="place">Where its journal lies, told its directory; SQLite there when null.</param>
+    public static async Task<TestRegion> StartAsync(string name, IReadOnlyList<string> members, IPeerDialler dialler,
+        Func<string, IJournalPlace>? place = null)
     {
         var directory = Directory.CreateTempSubdirectory("pelago-entities-").FullName;
-        var region = new TestRegion(name, directory, members, dialler);
+        var region = new TestRegion(name, directory, members, dialler) { Place = place ?? Embedded };
         await region.StartAgainAsync();
         return region;
     }
 
     public async Task StartAgainAsync()
     {
-        var journal = await SqliteJournal.OpenAsync(
-            new JournalOptions
-            {
-                DataDirectory = Path.Combine(directory, "journal"), GuardFile = Path.Combine(directory, "guard.json"),
-            },
-            new FileKeyEncryption(Path.Combine(directory, "kek.json")), NullLogger.Instance,
+        var journal = await Place(directory).OpenAsync(
+            new FileKeyEncryption(Path.Combine(directory, "kek.json")), TimeProvider.System, NullLogger.Instance,
             TestContext.Current.CancellationToken);
         var session = Incarnation.Create(
             TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(),
@@ -84,6 +86,11 @@ internal sealed class TestRegion : IAsyncDisposable
             new EntityOwners(Name),
             new Ahead(TimeSpan.FromHours(HoursAhead)), NullLogger.Instance, TestContext.Current.CancellationToken);
     }
+
+    private static JournalOptions Embedded(string directory) => new()
+    {
+        DataDirectory = Path.Combine(directory, "journal"), GuardFile = Path.Combine(directory, "guard.json"),
+    };
 
     private sealed class Ahead(TimeSpan by) : TimeProvider
     {
