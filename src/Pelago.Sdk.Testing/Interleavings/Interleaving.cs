@@ -58,7 +58,9 @@ internal static class Interleaving
             text.Append("  ").Append(e.Origin.Region).Append('#').Append(e.Sequence).Append(' ')
                 .Append(e.PayloadName).Append(' ').Append(Encoding.UTF8.GetString(e.Payload.Span))
                 .Append(" has seen ").AppendJoin(", ", seen.Select(f => $"{f.Origin.Region}#{f.Sequence}")
-                    .DefaultIfEmpty("nothing")).Append('\n');
+                    .DefaultIfEmpty("nothing"))
+                .Append(" (clock +").Append(e.Timestamp.Milliseconds - events[0].Timestamp.Milliseconds)
+                .Append(" ms)\n");
         }
         return text.ToString();
     }

@@ -18,6 +18,13 @@ public sealed class FoldSettleTests
     }
 
     [Fact]
+    public void State_OfAnOrderedType_IsTheSameEverywhereToo()
+    {
+        for (var seed = 1; seed <= 100; seed++)
+            new Run(seed, keys: seed % 2 == 0, setBack: false, new Ordered(Boards)).Check();
+    }
+
+    [Fact]
     public void State_KeysUsedInSeveralRegions_CountOnceEverywhere()
     {
         for (var seed = 1; seed <= 250; seed++)
@@ -111,13 +118,15 @@ public sealed class FoldSettleTests
         private readonly string seed;
         private readonly bool keys;
         private readonly bool setBack;
+        private readonly IEntityType type;
         private readonly Region[] regions;
         private readonly List<EventRecord[]> batches = [];
 
-        public Run(int seed, bool keys, bool setBack)
+        public Run(int seed, bool keys, bool setBack, IEntityType? type = null)
         {
+            this.type = type ?? Boards;
             (random, this.seed, this.keys, this.setBack) = (new Random(seed), $"seed {seed}", keys, setBack);
-            regions = [.. new[] { Events.A, Events.B, Events.C }.Select(o => new Region(o))];
+            regions = [.. new[] { Events.A, Events.B, Events.C }.Select(o => new Region(o, this.type))];
         }
 
         public int Reloads { get; private set; }
@@ -141,7 +150,7 @@ public sealed class FoldSettleTests
                         break;
                     default:
                         var (stored, tail) = (region.Fold.ToBase(), region.Fold.TailEvents);
-                        region.Fold = EntityFold.Restore(Boards, "b", stored);
+                        region.Fold = EntityFold.Restore(type, "b", stored);
                         foreach (var e in tail)
                             Insert(region.Fold, e);
                         break;
@@ -155,7 +164,7 @@ public sealed class FoldSettleTests
                 {
                 }
             }
-            var reference = new EntityFold(Boards, "b");
+            var reference = new EntityFold(type, "b");
             foreach (var e in batches.SelectMany(b => b).Order(TotalOrder.Instance))
                 Insert(reference, e);
             var expected = Encoding.UTF8.GetString(Boards.EncodeComparable(reference.State));
@@ -203,7 +212,7 @@ public sealed class FoldSettleTests
                 {
                     Reloads++;
                     var known = batches.SelectMany(b => b).Where(k => region.Seen[k.Origin] >= k.Sequence).ToList();
-                    region.Fold = new EntityFold(Boards, "b");
+                    region.Fold = new EntityFold(type, "b");
                     foreach (var k in known)
                         Insert(region.Fold, k);
                 }
@@ -229,10 +238,10 @@ public sealed class FoldSettleTests
     private static void Insert(EntityFold fold, EventRecord e)
         => fold.Insert(e, Boards.Decode(e.PayloadName, e.PayloadVersion, e.Payload.Span));
 
-    private sealed class Region(Origin origin)
+    private sealed class Region(Origin origin, IEntityType type)
     {
         public Origin Origin { get; } = origin;
-        public EntityFold Fold { get; set; } = new(Boards, "b");
+        public EntityFold Fold { get; set; } = new(type, "b");
         public VersionVector Seen { get; private set; } = VersionVector.Empty;
         public long Time { get; set; }
 
@@ -242,5 +251,32 @@ public sealed class FoldSettleTests
             Seen = Seen.With(e.Origin, e.Sequence);
             Time = Math.Max(Time, e.Timestamp.Milliseconds);
         }
+    }
+
+    private sealed class Ordered(IEntityType inner) : IEntityType
+    {
+        public string Name => inner.Name;
+
+        public MergeStrategy Strategy => MergeStrategy.Ordered;
+
+        public int StateVersion => inner.StateVersion;
+
+        public bool Settles => inner.Settles;
+
+        public object Initial(string id) => inner.Initial(id);
+
+        public Folded Apply(object state, object payload, in EventContext context)
+            => inner.Apply(state, payload, context);
+
+        public object? Decode(string payloadName, int payloadVersion, ReadOnlySpan<byte> payload)
+            => inner.Decode(payloadName, payloadVersion, payload);
+
+        public EncodedPayload Encode(object payload) => inner.Encode(payload);
+
+        public byte[] EncodeState(object state) => inner.EncodeState(state);
+
+        public object DecodeState(ReadOnlySpan<byte> bytes) => inner.DecodeState(bytes);
+
+        public object Settle(object state, Horizon horizon) => inner.Settle(state, horizon);
     }
 }

@@ -19,7 +19,7 @@ public sealed class ConvergenceTests
 
         found.Events.Order().ShouldBe(["eu#1", "us#1"]);
         found.Message.ShouldContain("of 9 steps 2 are left");
-        found.Message.ShouldContain("""us#1 written {"value":"x"} has seen nothing""");
+        found.Message.ShouldContain("""us#1 written {"value":"x"} has seen nothing (clock +0 ms)""");
         found.Message.ShouldContain("""arriving as eu#1, us#1: {"value":"x"}""");
         found.Message.ShouldContain("""arriving as us#1, eu#1: {"value":"y"}""");
     }
@@ -27,6 +27,12 @@ public sealed class ConvergenceTests
     [Fact]
     public void Check_StateThatDependsOnWhatCameFirst_IsFound()
         => Should.Throw<ConvergenceException>(() => Convergence.Of<Surprised>()
+            .Region("us", us => us.Writes(new Written("x")))
+            .Region("eu", eu => eu.Writes(new Written("y"))).Check()).Events.Count.ShouldBe(2);
+
+    [Fact]
+    public void Check_HandlerThatIsRightAtEqualTimesOnly_IsFound()
+        => Should.Throw<ConvergenceException>(() => Convergence.Of<WhenClocksAgree>()
             .Region("us", us => us.Writes(new Written("x")))
             .Region("eu", eu => eu.Writes(new Written("y"))).Check()).Events.Count.ShouldBe(2);
 

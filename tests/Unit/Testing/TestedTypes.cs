@@ -39,6 +39,17 @@ internal sealed record Surprised(int Times) : IEntity<Surprised>
             e.Value == "x" && context.ConcurrentWith.Count > 0 ? new Surprised(state.Times + 1) : state));
 }
 
+/// <summary>The greater value of equal times; otherwise what arrived last: wrong when clocks differ.</summary>
+internal sealed record WhenClocksAgree(string Value, ulong Time) : IEntity<WhenClocksAgree>
+{
+    public static void Define(EntityDefinition<WhenClocksAgree> entity) => entity
+        .Named("when-clocks-agree").Merge(MergeStrategy.Custom)
+        .State(_ => new WhenClocksAgree("", 0), TestedJson.Default.WhenClocksAgree)
+        .Event("written", 1, TestedJson.Default.Written, (state, e, context) => Folded.To(
+            context.Timestamp.Value == state.Time && string.CompareOrdinal(e.Value, state.Value) < 0 ? state
+                : new WhenClocksAgree(e.Value, context.Timestamp.Value)));
+}
+
 /// <summary>Loses what its JSON does not show.</summary>
 internal sealed record Forgetful(int Sum) : IEntity<Forgetful>
 {
@@ -93,6 +104,7 @@ internal sealed record Noted(string Value);
 [JsonSerializable(typeof(LastArrived))]
 [JsonSerializable(typeof(Greatest))]
 [JsonSerializable(typeof(Surprised))]
+[JsonSerializable(typeof(WhenClocksAgree))]
 [JsonSerializable(typeof(Forgetful))]
 [JsonSerializable(typeof(Lossy))]
 [JsonSerializable(typeof(Till))]
