@@ -107,7 +107,7 @@ public sealed partial class EntityFold
         tail.Insert(at, entry);
         if (at < foldedCount)
         {
-            if (type.Strategy != MergeStrategy.Ordered && CanFoldOutOfOrder(e))
+            if (type.Strategy != MergeStrategy.Ordered && CanFoldOutOfOrder(e) && HasCausesInOrder(e, at))
                 FoldOutOfOrder(entry);
             else
                 RewindTo(at);
@@ -210,6 +210,19 @@ public sealed partial class EntityFold
     private void Park(EventRecord e, string why) => parked = new Failure(ErrorCodes.EntityParked,
         $"Entity {type.Name}/{id} is parked at event {e.Origin.Region}#{e.Sequence}: {why}.",
         "Deploy a build that handles it; the events are kept.");
+
+    // An author takes lives for seen whole that were over. One may go on after all, in a copy of its journal, and then
+    // order does matter: it is the total order.
+    private bool HasCausesInOrder(EventRecord e, int at)
+    {
+        for (var i = at + 1; i < tail.Count; i++)
+        {
+            var later = tail[i].Event;
+            if (e.Vector[later.Origin] >= later.Sequence || later.Vector[e.Origin] >= e.Sequence)
+                return false;
+        }
+        return true;
+    }
 
     private void FoldOutOfOrder(FoldEntry entry)
     {

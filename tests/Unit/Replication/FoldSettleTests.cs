@@ -83,6 +83,30 @@ public sealed class FoldSettleTests
         fold.IsBeforeBase(Record(Boards, Events.B, 1, 9, Events.Saw((Events.A, 1)), revoked)).ShouldBeFalse();
     }
 
+    [Theory]
+    [InlineData(4)]
+    [InlineData(9)]
+    public void State_LifeThatWasOverGoesOnInACopy_IsTheSameInEitherOrder(long milliseconds)
+    {
+        var first = Record(Boards, Events.B, 1, 1, VersionVector.Empty, new BoardChanged("tag", "y"));
+        var over = VersionVector.From([], [new VersionVector.RetiredLives(Events.B, 1)]);
+        var removed = Record(Boards, Events.A, 1, 6, over, new BoardChanged("untag", "x"));
+        var copy = Record(Boards, Events.B, 2, milliseconds, first.Vector, new BoardChanged("tag", "x"));
+
+        State(first, removed, copy).ShouldBe(State(first, copy, removed));
+
+        static string State(params EventRecord[] events)
+        {
+            var fold = new EntityFold(Boards, "b");
+            foreach (var e in events)
+            {
+                Insert(fold, e);
+                _ = fold.State;
+            }
+            return Encoding.UTF8.GetString(Boards.EncodeComparable(fold.State));
+        }
+    }
+
     [Fact]
     public void Restore_TailHasNotSeenWhatIsFinal_GoesOnTheSame()
     {
