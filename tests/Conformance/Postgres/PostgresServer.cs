@@ -22,6 +22,9 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>The server's directory.</summary>
     public string Data => Path.Combine(root, "data");
 
+    /// <summary>False once the server has ended itself.</summary>
+    public bool IsRunning => File.Exists(Path.Combine(Data, "postmaster.pid"));
+
     /// <summary>The server's socket.</summary>
     public string Socket => Path.Combine(root, ".s.PGSQL.5432");
 
@@ -29,9 +32,12 @@ public sealed class PostgresServer : IAsyncDisposable
     public string ConnectionString => Connection("postgres", Password);
 
     /// <summary>Makes and starts a server with <c>fsync=on</c>.</summary>
-    public static async Task<PostgresServer> StartAsync()
+    public static Task<PostgresServer> StartAsync()
+        => StartAsync(Directory.CreateTempSubdirectory("pelago-postgres-").FullName);
+
+    /// <summary>Makes and starts one in a directory, which goes with it.</summary>
+    public static async Task<PostgresServer> StartAsync(string root)
     {
-        var root = Directory.CreateTempSubdirectory("pelago-postgres-").FullName;
         var server = new PostgresServer(root);
         File.SetUnixFileMode(root, (UnixFileMode)0b111_101_101);
         Directory.CreateDirectory(server.Data);
@@ -70,6 +76,19 @@ public sealed class PostgresServer : IAsyncDisposable
         File.Delete(Path.Combine(Data, "postmaster.pid"));
         File.Delete(Path.Combine(root, ".s.PGSQL.5432.lock"));
     }
+
+    /// <summary>Stops every process of the server with SIGSTOP: it takes connections and does not answer.</summary>
+    public async Task<string[]> PauseAsync()
+    {
+        var first = (await File.ReadAllLinesAsync(Path.Combine(Data, "postmaster.pid"), CancellationToken.None))[0];
+        string[] all = [first, .. Children(first)];
+        await RunAsync("kill", ["-STOP", .. all], asPostgres: false);
+        return all;
+    }
+
+    /// <summary>Lets paused processes go on.</summary>
+    public static Task ResumeAsync(string[] processes)
+        => RunAsync("kill", ["-CONT", .. processes], asPostgres: false);
 
     /// <summary>Returns once the server takes writes.</summary>
     public Task ReadyAsync() => Eventually.BeTrue(async () =>
@@ -123,7 +142,7 @@ public sealed class PostgresServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (File.Exists(Path.Combine(Data, "postmaster.pid")))
+        if (IsRunning)
             await StopAsync("immediate");
         Directory.Delete(root, recursive: true);
     }

@@ -84,6 +84,44 @@ public sealed class PostgresServerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Server_ThatHangs_FailsTheAppendInTimeAndNothingIsThereTwice()
+    {
+        var options = (await fixture.OptionsAsync()) with
+        {
+            DoubtMilliseconds = 300, StatementTimeoutMilliseconds = 1_000, ConnectTimeoutSeconds = 1,
+        };
+        var journal = await fixture.OpenAsync(options);
+        await journal.OpenIncarnationAsync(Here, Cancelled);
+        var lane = await journal.AcquireAsync(3);
+        await journal.AppendAsync(Batch(lane, Own(Key(3), 1, 1)));
+        var paused = await server.PauseAsync();
+        var failed = await journal.AppendAsync([Batch(lane, Own(Key(3), 2, 2))], Cancelled);
+        failed[0].Outcome.ShouldBe(CommitOutcome.Failed);
+        journal.Trouble!.Error.ShouldBe(ErrorCodes.JournalServerAway);
+        await PostgresServer.ResumeAsync(paused);
+
+        // The group that was reported as failed is stored by then, or never will be.
+        await Eventually.BeTrue(async () =>
+        {
+            try
+            {
+                var results = await journal.AppendAsync([Batch(lane, Own(Key(3), 2, 2))], Cancelled);
+                return results[0].Outcome == CommitOutcome.Committed;
+            }
+            catch (PelagoException e)
+            {
+                e.Failure.Error.ShouldBe(ErrorCodes.JournalReplaced);
+                e.Message.ShouldContain("turned out to be stored");
+                return true;
+            }
+        }, "an answer");
+        await journal.DisposeAsync();
+        await using var again = await fixture.OpenAsync();
+        (await again.ReadAllAsync(3)).Count.ShouldBe(2);
+        (await again.CheckAsync(null, Cancelled)).Damage.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Server_MadeReadOnly_FailsAppendsByNameAndGoesOn()
     {
         await using var journal = await BeginAsync();

@@ -12,14 +12,14 @@ public sealed class SmallDisk : IAsyncDisposable
     /// <summary>Where it is mounted.</summary>
     public string Path { get; }
 
-    /// <summary>Its size.</summary>
+    /// <summary>Its size when nothing else is said.</summary>
     public const int Bytes = 4 * 1024 * 1024;
 
     /// <summary>Mounts one.</summary>
-    public static async Task<SmallDisk> MountAsync()
+    public static async Task<SmallDisk> MountAsync(int bytes = Bytes)
     {
         var disk = new SmallDisk(Directory.CreateTempSubdirectory("pelago-small-").FullName);
-        var code = await RunAsync("mount", "-t", "tmpfs", "-o", $"size={Bytes}", "tmpfs", disk.Path);
+        var code = await RunAsync("mount", "-t", "tmpfs", "-o", $"size={bytes}", "tmpfs", disk.Path);
         code.ShouldBe(0, "This test needs the right to mount a small file system: run it as root.");
         return disk;
     }
