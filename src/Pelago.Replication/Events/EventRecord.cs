@@ -30,6 +30,10 @@ public sealed class EventRecord
     /// <summary>Place in the batch of its command, from 0.</summary>
     public int BatchIndex { get; init; }
 
+    /// <summary>The timestamp with which its batch began: authors count up by one from event to event of a
+    /// command.</summary>
+    public ulong BatchStart => Timestamp.Value - Math.Min((ulong)BatchIndex, Timestamp.Value);
+
     /// <summary>Number of events of its command, at least 1.</summary>
     public int BatchLength { get; init; } = 1;
 

@@ -120,12 +120,13 @@ internal sealed partial class LaneReplica
             MakeRoom(entities.Values);
     }
 
-    // What goes is the newest: a timestamp is above those of all causes, so what others wait for is the last to go,
-    // and a batch that waits only for its own rest finds room. What went will be fetched.
+    // What goes is the newest, by the beginning of its batch: a timestamp is above those of all causes, so what others
+    // wait for is the last to go, and of two batches that both wait for their own rest one finds room, whole. What went
+    // will be fetched.
     private void MakeRoom(IEnumerable<EntityReplica> among)
     {
         var (entity, entry) = among.SelectMany(x => x.Held, (x, held) => (x, held))
-            .MaxBy(h => (h.held.Event.Timestamp, h.held.Event.Origin, h.held.Event.Sequence));
+            .MaxBy(h => (h.held.Event.BatchStart, h.held.Event.Origin, h.held.Event.Sequence));
         context.Hit(Probe.HoldBackOverflow);
         Owe(entity, entry);
         Forget(entity, entry);

@@ -302,14 +302,15 @@ public sealed class RecoveryScenarios
     public void Snapshot_RestartAndOldDuplicate_IsFiltered()
     {
         var scene = new Scene(2, o => o with { SnapshotRows = 5, EntityMemoryBytes = 1 });
-        for (var i = 0; i < 40; i++)
+        // Until a snapshot holds the last event: the vectors of events after it would bring back what it forgets.
+        for (var i = 0; i < 40 || Snapshot() < (ulong)i; i++)
         {
             var point = scene.Done(i % 2 == 0 ? scene.A : scene.B, Scene.Diary());
             scene.RunUntil(() => scene.Group.Regions.All(r => scene.Knows(r, point)), "the event everywhere");
+            scene.Group.Run(1_000);
         }
         scene.Converge();
         var before = scene.Read(scene.B, Scene.Diary());
-        scene.B.Disk.State.Entities[Scene.Diary()].Snapshot.ShouldNotBeNull();
 
         var old = scene.Events(scene.A, Scene.Diary()).Where(e => e.Origin.Region == scene.A.Name).ToArray();
         scene.B.Kill();
@@ -324,5 +325,7 @@ public sealed class RecoveryScenarios
         after.Seen.ShouldBe(before.Seen);
         (after.Count, after.Highest).ShouldBe((before.Count, before.Highest));
         after.State.ShouldBe(before.State);
+
+        ulong Snapshot() => scene.B.Disk.State.Entities[Scene.Diary()].Snapshot?.LocalSequence ?? 0;
     }
 }

@@ -70,11 +70,13 @@ public sealed class SwarmTests(ITestOutputHelper output)
 
     /// <summary>200037: a life was settled through an event that no disk had. 200388: an owed gap was closed by the
     /// answer of a peer that held less than the frontier was about to pass. 302719: what was only held back, its cause
-    /// on the way, was given up for lost.</summary>
+    /// on the way, was given up for lost. 1200291: two batches of the same time kept each other from finding room, for
+    /// ever.</summary>
     [Theory]
     [InlineData(200037)]
     [InlineData(200388)]
     [InlineData(302719)]
+    [InlineData(1200291)]
     public void Swarm_SeedThatOnceFailed_KeepsAllInvariants(ulong seed) => new SwarmRun(seed, compares: false).Run();
 
     /// <summary>Entities of data types only: what is dropped because it is final must never be missed. Snapshots are

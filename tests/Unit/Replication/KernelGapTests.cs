@@ -77,6 +77,28 @@ public sealed class KernelGapTests
     }
 
     [Fact]
+    public void HoldBack_TwoBatchesOfTheSameTimeThatDoNotFitTogether_TakesOneOfThemWhole()
+    {
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, [], [], o => o with { MaxHeldPerEntity = 8 })
+            .Linked(1, "b", 0).Linked(2, "c", 0);
+        for (var i = 0; i < 5; i++)
+        {
+            foreach (var (link, origin) in ((long, Origin)[])[(2, C), (1, B)])
+                kernel.Receive(link, 0, OfBatch(origin, i));
+        }
+
+        kernel.Appended.Select(e => (e.Origin, e.Sequence)).ShouldBe([(B, 1), (B, 2), (B, 3), (B, 4), (B, 5)]);
+    }
+
+    private static EventRecord OfBatch(Origin origin, int index) => new()
+    {
+        Entity = Entity, Origin = origin, Sequence = (ulong)index + 1,
+        Timestamp = new HybridTimestamp(9_000 + (ulong)index),
+        Vector = VersionVector.Empty.With(origin, (ulong)index + 1), BatchIndex = index, BatchLength = 5,
+        PayloadName = "word", Payload = "word"u8.ToArray(), OriginPosition = (ulong)index + 1,
+    };
+
+    [Fact]
     public void Gap_SomeCannotReadIt_TheOneWhoCanIsAsked()
     {
         var kernel = new TestKernel(["a", "b", "c", "d"], Continuity.Clean)
