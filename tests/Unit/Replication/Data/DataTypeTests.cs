@@ -56,5 +56,5 @@ public sealed class DataTypeTests
         DataTypes.MapOf(DataTypes.LastWriterMap, DataJson.Default.OrMapStringLwwMapStringInt32, Kind.Add, Kind.Remove));
 
     [Fact]
-    public void Sequence_AnyHistory_IsAsSpecified() => History.Check(SequenceModel.Type(), 1500);
+    public void Sequence_AnyHistory_IsAsSpecified() => History.Check(SequenceModel.Type(), 700);
 }
