@@ -36,6 +36,9 @@ internal sealed class TestRegion : IAsyncDisposable
     /// <summary>Where its journal lies, told the region's directory.</summary>
     public required Func<string, IJournalPlace> Place { get; init; }
 
+    /// <summary>The entity types that it runs.</summary>
+    public EntityTypes Runs { get; init; } = Types;
+
     public EntityRuntime Runtime { get; private set; } = null!;
 
     public BrokenJournal Journal { get; private set; } = null!;
@@ -45,19 +48,22 @@ internal sealed class TestRegion : IAsyncDisposable
     public static Task<TestRegion> StartAsync(string name) => StartAsync(name, [name], new NoPeers());
 
     public static async Task<TestRegion> StartAsync(string name, TestNetwork network,
-        Func<string, IJournalPlace>? place = null)
+        Func<string, IJournalPlace>? place = null, EntityTypes? types = null)
     {
-        var region = await StartAsync(name, network.Members, network.DiallerOf(name), place);
+        var region = await StartAsync(name, network.Members, network.DiallerOf(name), place, types);
         network.Add(region);
         return region;
     }
 
     /// <param name="place">Where its journal lies, told its directory; SQLite there when null.</param>
     public static async Task<TestRegion> StartAsync(string name, IReadOnlyList<string> members, IPeerDialler dialler,
-        Func<string, IJournalPlace>? place = null)
+        Func<string, IJournalPlace>? place = null, EntityTypes? types = null)
     {
         var directory = Directory.CreateTempSubdirectory("pelago-entities-").FullName;
-        var region = new TestRegion(name, directory, members, dialler) { Place = place ?? Embedded };
+        var region = new TestRegion(name, directory, members, dialler) 
+        {
+            Place = place ?? Embedded, Runs = types ?? Types,
+        };
         await region.StartAgainAsync();
         return region;
     }
@@ -82,7 +88,7 @@ internal sealed class TestRegion : IAsyncDisposable
         if (EntityMemoryBytes > 0)
             options = options with { Kernel = options.Kernel with { EntityMemoryBytes = EntityMemoryBytes } };
         Journal = new BrokenJournal(journal);
-        Runtime = await EntityRuntime.StartAsync(options, Types, Journal, dialler,
+        Runtime = await EntityRuntime.StartAsync(options, Runs, Journal, dialler,
             new EntityOwners(Name),
             new Ahead(TimeSpan.FromHours(HoursAhead)), NullLogger.Instance, TestContext.Current.CancellationToken);
     }
