@@ -182,7 +182,7 @@ public static class RegionHost
     {
         var (home, config, clock, logging) = (ground.Home, ground.Config, ground.Clock, ground.Logging);
         PrivateFile.CreateDirectory(config.GuardDirectory);
-        IJournalPlace place = new JournalOptions
+        var place = new JournalOptions
         {
             DataDirectory = home.Journal,
             GuardFile = Path.Combine(config.GuardDirectory, "region.json"),

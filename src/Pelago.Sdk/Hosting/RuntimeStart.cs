@@ -35,7 +35,7 @@ internal sealed class RuntimeStart(EntityTypes types, PelagoOptions options, Tim
         string directory, string guardFile, IKeyEncryption key, string region, IReadOnlyList<string> members,
         IPeerDialler dialler, string instance, string owner, CancellationToken cancellationToken)
     {
-        IJournalPlace place = new JournalOptions
+        var place = new JournalOptions
         {
             DataDirectory = Path.Combine(directory, "journal"),
             GuardFile = guardFile,

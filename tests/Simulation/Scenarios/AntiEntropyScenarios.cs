@@ -1,3 +1,4 @@
+using System.Buffers;
 using Pelago.Model;
 using Pelago.Replication;
 
@@ -6,6 +7,8 @@ namespace Pelago.Tests.Simulation;
 /// <summary>What the ordinary course cannot notice, and comparing in the background does.</summary>
 public sealed class AntiEntropyScenarios
 {
+    private static readonly SearchValues<byte> Hexadecimal = SearchValues.Create("0123456789abcdef"u8);
+
     [Fact]
     public void SetBack_WithItsGuardAndWrittenToUnheard_EverythingIsEverywhereAndForksAreQuarantined()
     {
@@ -141,7 +144,7 @@ public sealed class AntiEntropyScenarios
     {
         for (var i = 0; i + 16 <= content.Length; i++)
         {
-            if (!content.AsSpan(i, 16).ContainsAnyExcept("0123456789abcdef"u8))
+            if (!content.AsSpan(i, 16).ContainsAnyExcept(Hexadecimal))
             {
                 content[i] = (byte)(content[i] == '0' ? '1' : '0');
                 return content;

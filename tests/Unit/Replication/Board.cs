@@ -34,11 +34,13 @@ internal sealed record Board(
         .Event("cut", 1, BoardJson.Default.SequenceDeletion, (board, e, context)
             => Folded.To(board with { Lines = board.Lines.Apply(e, context) }));
 
+    private static readonly string[] Changes = ["tag", "untag", "grant", "revoke", "vote", "unvote", "set", "unset"];
+
     /// <summary>Any change that a handler could make of this state.</summary>
     public object AnyChange(Random random) => random.Next(12) switch
     {
         < 8 => new BoardChanged(
-            new[] { "tag", "untag", "grant", "revoke", "vote", "unvote", "set", "unset" }[random.Next(8)],
+            Changes[random.Next(Changes.Length)],
             "xy"[random.Next(2)].ToString()),
         < 11 when Lines.Count < 6 => Lines.InsertAt(random.Next(Lines.Count + 1), $"{random.Next(100)}"),
         _ => Lines.DeleteAt(0, random.Next(Math.Min(3, Lines.Count + 1))),

@@ -108,7 +108,7 @@ internal static class SequenceModel
 
     private static IEnumerable<string> Read(Node node) =>
     [
-        .. node.Left.OrderBy(n => n.Id).SelectMany(Read), .. node.Deletions.Count == 0 ? [node.Value] : new string[0],
+        .. node.Left.OrderBy(n => n.Id).SelectMany(Read), .. node.Deletions.Count == 0 ? [node.Value] : (string[])[],
         .. node.Right.OrderBy(n => n.Id).SelectMany(Read),
     ];
 
