@@ -41,6 +41,6 @@ public sealed class AlarmMemoryTests
 
         memory.Known.Where(a => a.Next.Length == 0).Select(a => a.Kind).ShouldBe(["NewIncarnation", "Parked"]);
         memory.Known.Where(a => a.Next.Contains("pelago verify", StringComparison.Ordinal)).Select(a => a.Kind)
-            .ShouldBe(["Superseded", "OwnEventBeyondSeen", "Fork"]);
+            .ShouldBe(["Superseded", "OwnEventBeyondSeen", "Fork", "StatesDiffer"]);
     }
 }
