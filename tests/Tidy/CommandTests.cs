@@ -23,7 +23,8 @@ public sealed partial class CommandTests
     [Fact]
     public void Scripts_NamedInCommands_AreExecutable()
     {
-        string[] scripts = ["pelago", ".ci/run", "eng/test.sh", "eng/bench.sh", "eng/setup.sh", "eng/mutants.sh"];
+        string[] scripts = ["pelago", ".ci/run", "eng/test.sh", "eng/bench.sh", "eng/setup.sh", "eng/mutants.sh",
+            "eng/soak.sh"];
         var wrong = scripts.Where(path => !OperatingSystem.IsWindows()
             && !File.GetUnixFileMode(Path.Combine(Repository.Root, path)).HasFlag(UnixFileMode.UserExecute));
         wrong.ShouldBeEmpty();

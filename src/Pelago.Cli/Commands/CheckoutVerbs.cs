@@ -3,8 +3,8 @@ using Pelago.Model;
 
 namespace Pelago.Cli;
 
-/// <summary><c>pelago test</c> and <c>pelago bench</c>: the script of a source checkout runs them itself, so that who
-/// gets here has an installed program without sources.</summary>
+/// <summary><c>pelago test</c>, <c>pelago bench</c> and <c>pelago soak</c>: the script of a source checkout runs them
+/// itself, so that who gets here has an installed program without sources.</summary>
 internal static class CheckoutVerbs
 {
     public static Command Test(VerbContext context) => Create("test", context,
@@ -12,6 +12,10 @@ internal static class CheckoutVerbs
 
     public static Command Bench(VerbContext context) => Create("bench", context,
         "Lists or runs the benchmarks (in a source checkout).", ["pelago bench", "pelago bench P1 P4 -o json"]);
+
+    public static Command Soak(VerbContext context) => Create("soak", context,
+        "Looks for failures with seeds that nobody has tried (in a source checkout).",
+        ["pelago soak simulation --seconds 600", "pelago soak simulation --seed 18"]);
 
     private static Command Create(string name, VerbContext context, string description, string[] examples)
     {

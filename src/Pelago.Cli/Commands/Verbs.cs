@@ -24,6 +24,7 @@ internal static class Verbs
             DeployVerb.Create(context),
             DeleteVerb.Create(context),
             VerifyVerb.Create(context),
+            ConflictsVerb.Create(context),
             // Regions and what lies between them
             RegionsVerb.Create(context),
             WithRole(WanVerb.Create(context), context.Role(
@@ -32,6 +33,7 @@ internal static class Verbs
             // Pelago itself
             CheckoutVerbs.Test(context),
             CheckoutVerbs.Bench(context),
+            CheckoutVerbs.Soak(context),
             // Processes of a world
             context.Role(
                 "supervise", "Runs the supervisor of a world.", (home, ct) => SupervisorRole.RunAsync(home, time, ct)),

@@ -51,8 +51,11 @@ internal sealed class AntiEntropy(KernelContext context, Writer writer, PeerLink
         nextScan ??= Now + context.Options.CompareMilliseconds;
         if (scan == 0 && Now >= nextScan)
             Scan();
-        foreach (var suspect in suspects.Where(s => s.DueMilliseconds <= Now).ToArray())
-            Look(suspect);
+        for (var i = suspects.Count - 1; i >= 0; i--)
+        {
+            if (i < suspects.Count && suspects[i].DueMilliseconds <= Now)
+                Look(suspects[i]);
+        }
         forks.Tick();
     }
 

@@ -63,6 +63,8 @@ public sealed class ForkTests
         foreach (var store in stores.Values)
             await BuyAsync(store, "sound", store.Region);
         await ShouldBeInTheLedgerAsync(world);
+        await RunAsync(world, "regions", "stop", Second, "--yes");
+        (await world.RunAsync("conflicts", "bookstore", "-o", "name")).ShouldExitWith(7).Output.ShouldContain(Cart);
         foreach (var store in stores.Values)
             store.Dispose();
     }
@@ -157,13 +159,19 @@ public sealed class ForkTests
 
     private static async Task ShouldBeInTheLedgerAsync(TestWorld world)
     {
-        var running = RunningWorld.Open(WorldDirectory.At(world.Data), TimeProvider.System);
-        foreach (var region in running.World.Regions)
-        {
-            using var client = running.Region(region, Patience);
-            var page = await client.GetConflictsAsync("demo", "bookstore", 0, 100, Stop);
-            page.Conflicts.ShouldContain(c => c.Kind == "Fork" && c.Id == Cart, region.Name);
-        }
+        var listed = (await world.RunAsync("conflicts", "bookstore", "--kind", "fork", "-o", "json")).ShouldExitWith(0);
+        var entry = JsonSerializer.Deserialize<IReadOnlyList<ConflictEntry>>(
+            listed.Output, Pelago.Model.WorldJson.Options)!.ShouldHaveSingleItem();
+        (entry.Type, entry.Id, entry.Kind).ShouldBe(("cart", Cart, "Fork"));
+        entry.Regions.ShouldBe([Second, Region, First]);
+        (await world.RunAsync("conflicts", "bookstore", "--entity", $"cart/{Cart}", "--region", First))
+            .ShouldExitWith(0).Output.ShouldContain($"cart/{Cart}");
+        (await world.RunAsync("conflicts", "bookstore", "--entity", "cart/sound")).ShouldExitWith(0)
+            .Error.ShouldContain("No conflicts");
+        (await world.RunAsync("conflicts", "nobody")).ShouldExitWith(3).Error.ShouldContain("PLG7003");
+        (await world.RunAsync("conflicts", "bookstore", "--kind", "quarrel")).ShouldExitWith(2)
+            .Error.ShouldContain("RefusedByFold, Deduplicated, Fork");
+        (await world.RunAsync("conflicts", "bookstore", "--region", "mars")).ShouldExitWith(3);
     }
 
     /// <summary>The bookstore's journal in the region, and the guard file that should have told of the copy.</summary>

@@ -14,8 +14,7 @@ public sealed class SwarmTests(ITestOutputHelper output)
 {
     private const int Seeds = 150;
 
-    private const string Replay
-        = "dotnet tests/Simulation/bin/Release/net10.0/Pelago.Tests.Simulation.dll -method \"*Swarm*\"";
+    private static readonly TimeSpan ProgressPause = TimeSpan.FromSeconds(30);
 
     [Fact]
     public void Swarm_AnySeed_KeepsAllInvariants()
@@ -33,6 +32,7 @@ public sealed class SwarmTests(ITestOutputHelper output)
         var (runs, inputs, events) = (0L, 0L, 0L);
         var hits = new long[Enum.GetValues<Probe>().Length];
         var failures = new ConcurrentQueue<(ulong Seed, Exception Error)>();
+        var told = TimeSpan.Zero;
         Parallel.For(0, Math.Min(2, Environment.ProcessorCount), _ =>
         {
             while (failures.Count < wanted && (seconds is null || clock.Elapsed.TotalSeconds < seconds))
@@ -54,6 +54,11 @@ public sealed class SwarmTests(ITestOutputHelper output)
                 Interlocked.Add(ref events, run.Group.Oracles.Book.Count);
                 foreach (var probe in Enum.GetValues<Probe>())
                     Interlocked.Add(ref hits[(int)probe], run.Group.Count(probe));
+                if (seconds is null || clock.Elapsed - told < ProgressPause)
+                    continue;
+                told = clock.Elapsed;
+                Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"  {clock.Elapsed.TotalSeconds:0} s, {Volatile.Read(ref runs)} seeds, {failures.Count} failed"));
             }
         });
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
@@ -118,7 +123,7 @@ public sealed class SwarmTests(ITestOutputHelper output)
     {
         var (faults, milliseconds) = Shrinker.Shrink(seed);
         var replay = string.Create(CultureInfo.InvariantCulture,
-            $"PELAGO_SIM_SEED={seed} PELAGO_SIM_FAULTS={(int)faults} PELAGO_SIM_MILLISECONDS={milliseconds} {Replay}");
+            $"./pelago soak simulation --seed {seed} --faults {(int)faults} --milliseconds {milliseconds}");
         Assert.Fail(
             $"seed {seed} with faults {faults} after {milliseconds} ms: {error.Message}\nreplay: {replay}\n{error}");
     }

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Looks for failures of the protocol with seeds that nobody has tried, or replays one (docs/internals/replication.md):
+#   ./pelago soak simulation [--seconds S] [--first SEED] [--failures N]
+#   ./pelago soak simulation --seed SEED [--faults F] [--milliseconds M]
+# Each seed draws a group of regions, a workload and faults, and demands that everything holds and that all agree in the
+# end. Progress on standard error; failures, with a line that replays each, on standard output. Ends with 1 when one
+# failed.
+set -euo pipefail
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+cd "$root"
+
+usage() {
+    echo "error PLG1202: $1. Try: ./pelago soak simulation --seconds 600, or --seed SEED to replay one." >&2
+    exit 2
+}
+
+[ "${1:-}" = simulation ] || usage "'${1:-}' cannot be soaked; 'simulation' can"
+shift
+seconds=3600 first="" failures=1 seed="" faults="" milliseconds=""
+while [ $# -gt 0 ]; do
+    [[ "$1" =~ ^--(seconds|first|failures|seed|faults|milliseconds)$ ]] || usage "unknown option '$1'"
+    [[ "${2:-}" =~ ^[0-9]{1,18}$ ]] || usage "$1 wants a whole number"
+    printf -v "${1#--}" '%s' "$2"
+    shift 2
+done
+
+log="$root/artifacts/soak/build.log"
+mkdir -p "$(dirname "$log")"
+if ! command -v dotnet > /dev/null; then
+    echo "error PLG1901: the .NET SDK is not installed." \
+        "Install the .NET 10 SDK: https://dotnet.microsoft.com/download" >&2
+    exit 1
+fi
+if ! dotnet build tests/Simulation -c Release -v q -nologo < /dev/null > "$log" 2>&1; then
+    grep -E '(error|warning) [A-Z]+[0-9]+' "$log" | sort -u | head -n 20 >&2 || tail -n 20 "$log" >&2
+    echo "error PLG1903: the build of tests/Simulation failed. The whole log is artifacts/soak/build.log." >&2
+    exit 1
+fi
+
+if [ -n "$seed" ]; then
+    export PELAGO_SIM_SEED="$seed"
+    [ -z "$faults" ] || export PELAGO_SIM_FAULTS="$faults"
+    [ -z "$milliseconds" ] || export PELAGO_SIM_MILLISECONDS="$milliseconds"
+    echo "Replaying seed $seed …" >&2
+else
+    export PELAGO_SIM_FIRST="${first:-$(($(date +%s) * 1000))}" PELAGO_SIM_SECONDS="$seconds"
+    export PELAGO_SIM_FAILURES="$failures"
+    echo "Seeds from $PELAGO_SIM_FIRST on, for $seconds s …" >&2
+fi
+exec dotnet tests/Simulation/bin/Release/net10.0/Pelago.Tests.Simulation.dll -noColor -noLogo -showLiveOutput \
+    -method '*.Swarm_AnySeed_*'
