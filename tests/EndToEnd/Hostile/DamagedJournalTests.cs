@@ -49,7 +49,7 @@ public sealed class DamagedJournalTests(HostileWorld hostile) : HostileTest(host
 
         // What the error said to do.
         (await Hostile.World.RunAsync("regions", "stop", Here, "--yes")).ShouldExitWith(0);
-        Directory.Move(Path.GetDirectoryName(ServiceJournal)!, Path.Combine(ServiceHome, "journal.damaged"));
+        Directory.Move(Path.GetDirectoryName(ServiceJournal)!, Path.Combine(ServiceHome, "journal.altered"));
         (await Hostile.World.RunAsync("regions", "start", Here)).ShouldExitWith(0);
         await Hostile.World.UntilReadyAsync();
         await Eventually.BeTrue(async () => (await Hostile.ReadAsync(Here, "victim")).Body is var cart
