@@ -88,22 +88,22 @@ public sealed class EntityRuntime : IAsyncDisposable
     /// <summary>Sends a command; the answer comes once its events are durable here.</summary>
     /// <param name="type">A registered type.</param>
     /// <param name="id">The entity's id; checked here.</param>
-    public async ValueTask<EntityReply<TReply>> SendAsync<TReply>(
+    public ValueTask<EntityReply<TReply>> SendAsync<TReply>(
         EntityType type, string id, ICommand<TReply> command, RequestOptions request,
             CancellationToken cancellationToken)
     {
         if (CheckRequest(id, request) is { } failure)
-            return new EntityReply<TReply>(default, failure, request.Token, []);
+            return PendingRequest<TReply>.Refused(failure, request.Token);
         if (type.Handler(command.GetType()) is not { } handler)
-            return new EntityReply<TReply>(default, RequestChecks.NoHandler(type, command.GetType()), request.Token,
-                []);
+            return PendingRequest<TReply>.Refused(RequestChecks.NoHandler(type, command.GetType()), request.Token);
         var key = new EntityKey(type.Name, id);
         var keyed = request.IdempotencyKey.Length > 0;
-        var waiter = new PendingRequest();
-        var result = await AskAsync(new CommandRequest
+        var waiter = new PendingRequest<TReply>(request.Token);
+        return AskAsync(new CommandRequest
         {
             Entity = key,
-            Handle = (state, context) => handler(state, command, context),
+            Command = command,
+            Handle = handler,
             EncodeReply = keyed ? ReplyCodec<TReply>.Encoder(type, request.Fingerprint) : null,
             DecodeReply = keyed ? ReplyCodec<TReply>.Decoder(type, request.Fingerprint) : null,
             IdempotencyKey = request.IdempotencyKey,
@@ -111,33 +111,27 @@ public sealed class EntityRuntime : IAsyncDisposable
             Condition = request.Token.For(key),
             DeadlineMilliseconds = DeadlineOf(request),
             Waiter = waiter,
-        }, key, waiter, cancellationToken);
-        if (result.Value is UnfitReply unfit)
-            return new EntityReply<TReply>(default, RequestChecks.Of(unfit), request.Token, []);
-        return new EntityReply<TReply>(result.Value is TReply value ? value
-            : default, result.Failure, request.Token, result.Points);
+        }, waiter, cancellationToken);
     }
 
     /// <summary>Reads an entity's state; waits for the token first.</summary>
     /// <param name="project">Makes the answer; pure, runs on the loop, so it must be short.</param>
-    public async ValueTask<EntityReply<T>> ReadAsync<T>(
+    public ValueTask<EntityReply<T>> ReadAsync<T>(
         EntityType type, string id, Func<EntityView, T> project, RequestOptions request,
             CancellationToken cancellationToken)
     {
         if (CheckRequest(id, request) is { } failure)
-            return new EntityReply<T>(default, failure, request.Token, []);
+            return PendingRequest<T>.Refused(failure, request.Token);
         var key = new EntityKey(type.Name, id);
-        var waiter = new PendingRequest();
-        var result = await AskAsync(new ReadRequest
+        var waiter = new PendingRequest<T>(request.Token);
+        return AskAsync(new ReadRequest
         {
             Entity = key,
             Project = view => project(view),
             Condition = request.Token.For(key),
             DeadlineMilliseconds = DeadlineOf(request),
             Waiter = waiter,
-        }, key, waiter, cancellationToken);
-        return new EntityReply<T>(result.Value is T value ? value
-            : default, result.Failure, request.Token, result.Points);
+        }, waiter, cancellationToken);
     }
 
     /// <summary>Looks into the kernel, on the loop. The function must be short and must not keep what it
@@ -199,26 +193,31 @@ public sealed class EntityRuntime : IAsyncDisposable
         ended.TrySetResult();
     }
 
-    private async ValueTask<RequestResult> AskAsync(
-        object input, EntityKey entity, PendingRequest waiter, CancellationToken cancellationToken)
+    private ValueTask<EntityReply<T>> AskAsync<T>(
+        EntityRequest request, PendingRequest<T> waiter, CancellationToken cancellationToken)
     {
-        if (!owners.IsHere(entity))
-            return RequestChecks.Failed(RequestChecks.Elsewhere(owners.OwnerOf(entity)));
+        if (Queue(request) is { } refused)
+            waiter.Complete(RequestChecks.Failed(refused));
+        return new ValueTask<EntityReply<T>>(cancellationToken.CanBeCanceled
+            ? waiter.Task.WaitAsync(cancellationToken)
+            : waiter.Task);
+    }
+
+    private Failure? Queue(EntityRequest request)
+    {
+        if (!owners.IsHere(request.Entity))
+            return RequestChecks.Elsewhere(owners.OwnerOf(request.Entity));
         if (!IsServing)
-            return RequestChecks.Failed(RequestChecks.Stopping);
+            return RequestChecks.Stopping;
         if (Interlocked.Increment(ref pending) > options.MaxPendingRequests)
         {
             Leave();
-            return RequestChecks.Failed(RequestChecks.Overloaded(options.MaxPendingRequests));
+            return RequestChecks.Overloaded(options.MaxPendingRequests);
         }
-        if (!loop.Post(input))
-        {
-            Leave();
-            return RequestChecks.Failed(RequestChecks.Stopping);
-        }
-        return cancellationToken.CanBeCanceled
-            ? await waiter.Task.WaitAsync(cancellationToken)
-            : await waiter.Task;
+        if (loop.Post(request))
+            return null;
+        Leave();
+        return RequestChecks.Stopping;
     }
 
     private void Perform(KernelEffect effect)
@@ -253,10 +252,10 @@ public sealed class EntityRuntime : IAsyncDisposable
         }
     }
 
-    private void Finish(object? waiter, RequestResult result)
+    private void Finish(object? waiter, in RequestResult result)
     {
         Leave();
-        ((PendingRequest)waiter!).TrySetResult(result);
+        ((IPendingRequest)waiter!).Complete(result);
     }
 
     private void Leave()
@@ -284,10 +283,8 @@ public sealed class EntityRuntime : IAsyncDisposable
         ended.TrySetException(error);
         foreach (var input in waiting)
         {
-            if (input is CommandRequest command)
-                Finish(command.Waiter, RequestChecks.Failed(RequestChecks.InstanceFailed));
-            else if (input is ReadRequest read)
-                Finish(read.Waiter, RequestChecks.Failed(RequestChecks.InstanceFailed));
+            if (input is EntityRequest request)
+                Finish(request.Waiter, RequestChecks.Failed(RequestChecks.InstanceFailed));
             else if (input is InspectInput { Lost: { } lost })
                 lost(RequestChecks.InstanceFailed);
         }

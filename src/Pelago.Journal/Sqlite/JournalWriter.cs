@@ -21,6 +21,7 @@ internal sealed class JournalWriter : IDisposable
     private readonly LaneRecovery recovery;
     private readonly Statement begin, commit, originInsert;
     private readonly Func<Origin, uint> numberOf;
+    private readonly Action<OriginRow> insertOrigin;
     private readonly List<RowPlace> places = [];
     private readonly List<EntityEntry> followed = [];
     private readonly Checkpointer checkpoints;
@@ -47,7 +48,8 @@ internal sealed class JournalWriter : IDisposable
         commit = database.Prepare("COMMIT");
         originInsert = database.Prepare("INSERT INTO origin VALUES (?1, ?2, ?3, ?4, ?5)");
         checkpoints = new Checkpointer(database, beside, options.CheckpointPages, options.LogPages, logger);
-        numberOf = origin => origins.NumberOf(origin, Insert, sealer);
+        insertOrigin = Insert;
+        numberOf = origin => origins.NumberOf(origin, insertOrigin, sealer);
     }
 
     /// <summary>The lanes as committed.</summary>

@@ -19,6 +19,7 @@ internal sealed class RecentRows
     private readonly Lock gate = new();
     private readonly ulong[] heads = new ulong[EntityKey.Lanes];
     private Run? frozen;
+    private Run? spare; // emptied: a run's lists are large, and a new one every second would grow them all over again
     private Run active;
     private long lastId;
 
@@ -84,7 +85,10 @@ internal sealed class RecentRows
         lock (gate)
         {
             if (frozen is null && active.Rows.Count >= minRows)
-                (frozen, active) = (active, new Run(heads));
+            {
+                (frozen, active, spare) = (active, spare ?? new Run(heads), null);
+                active.BeginAt(heads);
+            }
             return frozen;
         }
     }
@@ -93,7 +97,10 @@ internal sealed class RecentRows
     public void Retire()
     {
         lock (gate)
-            frozen = null;
+        {
+            frozen?.Clear();
+            (spare, frozen) = (frozen, null);
+        }
     }
 
     /// <summary>An entity's rows here, ascending, and the id of the last row of all: what is newer was committed after
@@ -136,7 +143,7 @@ internal sealed class RecentRows
 
         public Run(ulong[] heads)
         {
-            StartHeads = [.. heads];
+            BeginAt(heads);
             for (var lane = 0; lane < lanes.Length; lane++)
                 lanes[lane] = [];
         }
@@ -145,7 +152,20 @@ internal sealed class RecentRows
         public List<RowPlace> Rows { get; } = [];
 
         /// <summary>Each lane's head before the run.</summary>
-        public ulong[] StartHeads { get; }
+        public ulong[] StartHeads { get; } = new ulong[EntityKey.Lanes];
+
+        /// <summary>Says where an empty run begins.</summary>
+        public void BeginAt(ReadOnlySpan<ulong> heads) => heads.CopyTo(StartHeads);
+
+        /// <summary>Forgets its rows and keeps its room.</summary>
+        public void Clear()
+        {
+            previous.Clear();
+            last.Clear();
+            Rows.Clear();
+            foreach (var lane in lanes)
+                lane.Clear();
+        }
 
         /// <summary>Ids of a lane's rows by position, from the one after its start head.</summary>
         public List<long> Lane(int lane) => lanes[lane];

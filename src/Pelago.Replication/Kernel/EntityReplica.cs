@@ -34,11 +34,14 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
     /// event.</summary>
     public bool NeedsHistory { get; set; }
 
+    /// <summary>False while it is being read from the journal: what is asked of it waits in its mailbox.</summary>
+    public bool IsReadable => Ready && !NeedsHistory;
+
     /// <summary>What arrived while the entity was being loaded, in order.</summary>
     public Queue<Action<EntityReplica>> Mailbox { get; } = new();
 
     /// <summary>Requests whose condition is not yet met.</summary>
-    public List<WaitingRequest> Waiting { get; } = [];
+    public List<EntityRequest> Waiting { get; } = [];
 
     public KeptReplies Replies { get; } = new();
 
@@ -199,8 +202,8 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
     }
 
     /// <summary>Forgets replies whose keys the fold has forgotten.</summary>
-    public IReadOnlyList<ForgottenReply> ForgetReplies()
-        => [.. Replies.ForgetUnowned(key => Fold.OwnerOf(key) is not null).Select(k => new ForgottenReply(Key, k))];
+    public IReadOnlyList<ForgottenReply> ForgetReplies() => !Replies.AreManyUnlooked ? []
+        : [.. Replies.ForgetUnowned(key => Fold.OwnerOf(key) is not null).Select(k => new ForgottenReply(Key, k))];
 
     /// <summary>True when a command with this key was answered before: an event carries the key, or a reply without
     /// events is remembered.</summary>
@@ -249,7 +252,3 @@ internal sealed class HeldEvent(EventRecord e, long sinceMilliseconds)
     /// <summary>Frames that are not resolved before this event is durable or owed.</summary>
     public List<InboundFrame> Inbound { get; } = [];
 }
-
-/// <summary>A request that waits for its condition.</summary>
-internal readonly record struct WaitingRequest(
-    ReadCondition Condition, long DeadlineMilliseconds, Action<EntityReplica> Run, Action<Failure> Fail);

@@ -52,7 +52,7 @@ public sealed class InstanceKernel
         if (Refuse(request.Entity) is { } failure)
             context.Emit(new CommandDone(request, new RequestResult(null, failure, [])));
         else
-            lanes[request.Entity.Lane].Submit(request);
+            lanes[request.Entity.Lane].Ask(request);
     }
 
     /// <summary>Takes a read; it is completed by <see cref="ReadDone"/>, exactly once.</summary>
@@ -62,7 +62,7 @@ public sealed class InstanceKernel
         if (Refuse(request.Entity) is { } failure)
             context.Emit(new ReadDone(request, new RequestResult(null, failure, [])));
         else
-            lanes[request.Entity.Lane].Read(request);
+            lanes[request.Entity.Lane].Ask(request);
     }
 
     /// <summary>An entity was read for <see cref="LoadEntity"/>.</summary>

@@ -27,11 +27,12 @@ internal sealed class KeptReplies
         => replies.TryGetValue(key, out var reply) && reply.AtMilliseconds > 0
             && !IsTooOld(reply.AtMilliseconds, nowMilliseconds);
 
-    /// <summary>Forgets replies with events whose keys the fold has forgotten, once they may be half of all.</summary>
+    /// <summary>True once replies with events whose keys the fold has forgotten may be half of all.</summary>
+    public bool AreManyUnlooked => replies.Count - eventless.Count >= 64 + 2 * kept;
+
+    /// <summary>Forgets replies with events whose keys the fold has forgotten.</summary>
     public IReadOnlyList<string> ForgetUnowned(Func<string, bool> isOwned)
     {
-        if (replies.Count - eventless.Count < 64 + 2 * kept)
-            return [];
         string[] forgotten = [.. replies.Values.Where(r => r.AtMilliseconds == 0 && !isOwned(r.IdempotencyKey))
             .Select(r => r.IdempotencyKey)];
         foreach (var key in forgotten)

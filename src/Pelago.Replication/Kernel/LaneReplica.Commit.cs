@@ -10,6 +10,8 @@ internal sealed partial class LaneReplica
     private static readonly Failure Deposed = new(
         ErrorCodes.LaneFenced, "Another instance has taken over this part of the service.", "Try again.");
 
+    private static readonly Dictionary<InboundFrame, int> NothingResolved = [];
+
     /// <summary>True when a group should be handed to the journal now.</summary>
     public bool IsDue => !Fenced && underWay is null && context.Now.MonotonicMilliseconds >= notBefore
         && (filling.IsUrgent || (unhurriedSince >= 0
@@ -22,8 +24,9 @@ internal sealed partial class LaneReplica
     {
         underWay = filling;
         filling = new PendingGroup();
-        var frontiers = new List<Frontier>();
-        var resolved = underWay.Resolves.CountBy(inbound => inbound).ToDictionary();
+        List<Frontier> frontiers = [];
+        var resolved = underWay.Resolves.Count == 0 ? NothingResolved
+            : underWay.Resolves.CountBy(inbound => inbound).ToDictionary();
         foreach (var cursor in cursors.Values)
         {
             // A frontier moves in the transaction of the rows that it passes: a restart asks for nothing again.
@@ -63,16 +66,18 @@ internal sealed partial class LaneReplica
         Head = commit.Head;
         foreach (var gap in group.Owed)
             gap.Durable = true;
-        foreach (var gap in group.Settled.Where(g => !filling.Owed.Contains(g)))
+        foreach (var gap in group.Settled)
         {
+            if (filling.Owed.Contains(gap))
+                continue;
             owed.Remove(gap);
             context.Hit(Probe.OwedClosed);
         }
         NoteHighest(group); // before the answers, whose tokens name it
         foreach (var entity in group.Touched)
             entity.Pending--;
-        foreach (var (done, _) in group.Completions)
-            done();
+        foreach (var completion in group.Completions)
+            Give(completion);
         foreach (var (cursor, reached) in group.Reached)
             cursor.Stored(reached);
         foreach (var inbound in group.Resolves)
@@ -94,8 +99,10 @@ internal sealed partial class LaneReplica
 
     private void NoteHighest(PendingGroup group)
     {
-        foreach (var row in group.Rows.Where(r => !r.Own))
+        foreach (var row in group.Rows)
         {
+            if (row.Own)
+                continue;
             var cursor = Cursor(row.Event.Origin);
             cursor.HighestDurable = Math.Max(cursor.HighestDurable, row.Event.OriginPosition);
             cursor.Highest = Math.Max(cursor.Highest, cursor.HighestDurable); // it was reset meanwhile
@@ -159,7 +166,7 @@ internal sealed partial class LaneReplica
         _ = entity.Fold.State; // folds what arrived, once for the whole group
         Note(entity);
         // At once: events that are kept until they are middle-aged cost the garbage collector most.
-        entity.Fold.AdvanceBase(IsFinal);
+        entity.Fold.AdvanceBase(isFinal);
         if (entity.ForgetReplies() is { Count: > 0 } forgotten)
         {
             filling.Forgotten.AddRange(forgotten);
@@ -272,10 +279,10 @@ internal sealed partial class LaneReplica
         heldBytes = entities.Values.Where(e => e.HeldCount > 0).Sum(e => e.Held.Sum(h => (long)h.Event.Weight));
     }
 
-    private static void FailAll(PendingGroup group, Failure failure)
+    private void FailAll(PendingGroup group, Failure failure)
     {
-        foreach (var (_, failed) in group.Completions)
-            failed(failure);
+        foreach (var completion in group.Completions)
+            Fail(completion.Request, failure);
     }
 
     /// <summary>Fails requests whose deadline has passed.</summary>
@@ -291,7 +298,7 @@ internal sealed partial class LaneReplica
                 entity.Waiting.Remove(late);
                 waitingCount--;
                 context.Hit(Probe.TokenExpired);
-                late.Fail(new Failure(ErrorCodes.TokenNotReached,
+                Fail(late, new Failure(ErrorCodes.TokenNotReached,
                     $"Region {context.Options.Region} has not yet received what the causality token names.",
                     "Try again, or read without the token."));
             }

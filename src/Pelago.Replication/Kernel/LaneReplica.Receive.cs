@@ -42,11 +42,20 @@ internal sealed partial class LaneReplica
     {
         var cursor = Cursor(e.Origin);
         cursor.Arrived = Math.Max(cursor.Arrived, e.OriginPosition);
+        var entity = InMemory(e.Entity);
+        if (entity.IsReadable)
+            Receive(entity, e, inbound);
+        else
+            Defer(entity, cursor, e, inbound);
+    }
+
+    private void Defer(EntityReplica entity, OriginCursor cursor, EventRecord e, InboundFrame inbound)
+    {
         cursor.Unplaced++;
-        WithEntity(e.Entity, entity =>
+        entity.Mailbox.Enqueue(loaded =>
         {
             cursor.Unplaced--;
-            Receive(entity, e, inbound);
+            Receive(loaded, e, inbound);
         });
     }
 
@@ -69,7 +78,8 @@ internal sealed partial class LaneReplica
                 Duplicate(entity, e, inbound);
                 break;
             case Verdict.Append when e.BatchLength == 1:
-                Append(entity, e, [inbound]);
+                Append(entity, e);
+                filling.Resolves.Add(inbound);
                 Release(entity);
                 break;
             default:
@@ -89,7 +99,7 @@ internal sealed partial class LaneReplica
             entity.NewestGroup!.Resolves.Add(inbound);
     }
 
-    private void Append(EntityReplica entity, EventRecord e, List<InboundFrame> resolves)
+    private void Append(EntityReplica entity, EventRecord e)
     {
         var cursor = Cursor(e.Origin);
         if (e.OriginPosition > cursor.Highest)
@@ -99,7 +109,6 @@ internal sealed partial class LaneReplica
         }
         entity.Admit(e);
         AddRow(entity, e, own: false);
-        filling.Resolves.AddRange(resolves);
     }
 
     private void Hold(EntityReplica entity, EventRecord e, InboundFrame inbound)
@@ -152,7 +161,10 @@ internal sealed partial class LaneReplica
                 HeldCount--;
                 heldBytes -= entry.Event.Weight;
                 if (entity.Judge(entry.Event) == Verdict.Append)
-                    Append(entity, entry.Event, entry.Inbound);
+                {
+                    Append(entity, entry.Event);
+                    filling.Resolves.AddRange(entry.Inbound);
+                }
                 else
                     entry.Inbound.ForEach(i => Duplicate(entity, entry.Event, i));
             }
@@ -215,13 +227,15 @@ internal sealed partial class LaneReplica
     // Not while the entity is read from the journal: what it shows then is not what it has. They run once it is there.
     private void RunWaiting(EntityReplica entity)
     {
-        if (!entity.Ready || entity.NeedsHistory)
+        if (!entity.IsReadable || entity.Waiting.Count == 0)
             return;
-        foreach (var waiting in entity.Waiting.Where(w => IsMet(entity, w.Condition)).ToArray())
+        foreach (var waiting in entity.Waiting.ToArray())
         {
+            if (!IsMet(entity, waiting.Condition))
+                continue;
             entity.Waiting.Remove(waiting);
             waitingCount--;
-            waiting.Run(entity);
+            Run(entity, waiting);
         }
     }
 }

@@ -72,9 +72,12 @@ internal sealed partial class LaneReplica
     {
         if (entity.Seen.Count <= context.Options.Members.Count)
             return entity.Seen;
-        return entity.Seen.Retire(origin => links.AllLiveAfter(origin)
-            && (entity.IsRetired(origin) || (cursors.TryGetValue(origin, out var cursor) && cursor.IsRetired)));
+        return WithoutRetired(entity);
     }
+
+    private VersionVector WithoutRetired(EntityReplica entity) => entity.Seen.Retire(
+        origin => links.AllLiveAfter(origin)
+            && (entity.IsRetired(origin) || (cursors.TryGetValue(origin, out var cursor) && cursor.IsRetired)));
 
     private bool IsBusy(OriginCursor cursor)
     {

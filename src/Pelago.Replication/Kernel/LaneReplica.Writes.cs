@@ -4,27 +4,39 @@ namespace Pelago.Replication;
 
 internal sealed partial class LaneReplica
 {
-    /// <summary>Takes a command: load → condition → handler → stamp → group. Completed once its group is
-    /// durable.</summary>
-    public void Submit(CommandRequest request) => When(request.Entity, new WaitingRequest(request.Condition,
-        request.DeadlineMilliseconds, e => Execute(e, request), failure => Fail(request, failure)));
+    /// <summary>Takes a command (load → condition → handler → stamp → group; answered once its group is durable) or a
+    /// read (load → condition → projection; answered once everything it saw is durable).</summary>
+    /// <remarks>Nothing on this way captures what it is given: a closure for each request is what a write would
+    /// allocate most.</remarks>
+    public void Ask(EntityRequest request)
+    {
+        var entity = InMemory(request.Entity);
+        if (entity.IsReadable)
+            When(entity, request);
+        else
+            Defer(entity, request);
+    }
 
-    /// <summary>Takes a read: load → condition → projection. Answered once everything it saw is durable.</summary>
-    public void Read(ReadRequest request) => When(request.Entity, new WaitingRequest(request.Condition,
-        request.DeadlineMilliseconds, e => Answer(e, request), failure => Fail(request, failure)));
+    private void Defer(EntityReplica entity, EntityRequest request) => entity.Mailbox.Enqueue(e => When(e, request));
 
-    private void When(EntityKey key, WaitingRequest request) => WithEntity(key, entity => When(entity, request));
-
-    private void When(EntityReplica entity, WaitingRequest request)
+    private void When(EntityReplica entity, EntityRequest request)
     {
         if (IsMet(entity, request.Condition))
         {
-            request.Run(entity);
+            Run(entity, request);
             return;
         }
         context.Hit(Probe.TokenWaited);
         entity.Waiting.Add(request);
         waitingCount++;
+    }
+
+    private void Run(EntityReplica entity, EntityRequest request)
+    {
+        if (request is CommandRequest command)
+            Execute(entity, command);
+        else
+            Answer(entity, (ReadRequest)request);
     }
 
     private bool IsMet(EntityReplica entity, ReadCondition condition)
@@ -49,38 +61,37 @@ internal sealed partial class LaneReplica
             Fail(request, Deposed);
             return;
         }
-        var (result, seen) = (Project(), entity.Seen);
-        AfterDurable(entity,
-            () => context.Emit(new ReadDone(request, result with
-            {
-                Points = result.Failure is null ? Points(entity, seen) : [],
-            })),
-            failure => Fail(request, failure));
-
-        RequestResult Project()
+        _ = entity.Fold.State; // folds, and so finds out whether the entity is parked
+        var (value, failure) = (default(object), entity.Unusable);
+        try
         {
-            _ = entity.Fold.State; // folds, and so finds out whether the entity is parked
-            if (entity.Unusable is { } parked)
-                return new RequestResult(null, parked, []);
-            try
-            {
-                return new RequestResult(request.Project(entity.View()), null, []);
-            }
-            catch (Exception error) // a user's projection: whatever it throws concerns this read alone
-            {
-                return new RequestResult(null, new Failure(ErrorCodes.CommandFailed,
-                    $"Reading '{entity.Key.Type}' failed with {error.GetType().Name}.", "See the service's log."), []);
-            }
+            if (failure is null)
+                value = request.Project(entity.View());
         }
+        catch (Exception error) // a user's projection: whatever it throws concerns this read alone
+        {
+            failure = new Failure(ErrorCodes.CommandFailed,
+                $"Reading '{entity.Key.Type}' failed with {error.GetType().Name}.", "See the service's log.");
+        }
+        AfterDurable(new Completion(request, entity, value, failure, null, entity.Seen));
     }
 
     // What the state contains must be durable before anybody is told of it.
-    private static void AfterDurable(EntityReplica entity, Action done, Action<Failure> failed)
+    private void AfterDurable(in Completion completion)
     {
-        if (entity.Pending == 0)
-            done();
+        if (completion.Entity.Pending == 0)
+            Give(completion);
         else
-            entity.NewestGroup!.Completions.Add((done, failed));
+            completion.Entity.NewestGroup!.Completions.Add(completion);
+    }
+
+    private void Give(in Completion done)
+    {
+        if (done.Failure is { } failure)
+            Fail(done.Request, failure);
+        else
+            Emit(done.Request, new RequestResult(done.Value, null,
+                done.Written is { } last ? [PointOf(last)] : Points(done.Entity, done.Seen)));
     }
 
     private void Execute(EntityReplica entity, CommandRequest request)
@@ -104,7 +115,7 @@ internal sealed partial class LaneReplica
         }
         if (writer.Demand() is not { } origin)
         {
-            waitingForWriter.Add(() => Submit(request)); // what it had waited for may be gone with a group by then
+            waitingForWriter.Add(request); // what it had waited for may be gone with a group by then
             return;
         }
         if (Decide(entity, request) is not { } decision)
@@ -119,7 +130,7 @@ internal sealed partial class LaneReplica
     {
         try
         {
-            var decision = request.Handle(entity.Fold.State, new CommandContext(
+            var decision = request.Handle(entity.Fold.State, request.Command, new CommandContext(
                 entity.Key.Id, context.Options.Region, context.Options.Members, context.AuthorMilliseconds,
                 entity.Count));
             return decision is { Events: not null, Reply: not null, Tags: not null } ? decision
@@ -219,7 +230,7 @@ internal sealed partial class LaneReplica
     {
         if (decision.Rejection is { } rejection)
         {
-            AfterDurable(entity, () => Fail(request, rejection), failure => Fail(request, failure));
+            AfterDurable(new Completion(request, entity, null, rejection, null, entity.Seen));
             return;
         }
         object? reply;
@@ -239,9 +250,7 @@ internal sealed partial class LaneReplica
                 "See the service's log."));
             return;
         }
-        var seen = entity.Seen;
-        AfterDurable(entity, () => context.Emit(new CommandDone(request, new RequestResult(reply, null,
-            events is [.., var last] ? [PointOf(last)] : Points(entity, seen)))), failure => Fail(request, failure));
+        AfterDurable(new Completion(request, entity, reply, null, events is [.., var last] ? last : null, entity.Seen));
     }
 
     // A reply without events is as good as a row: its answer waits for it, and if the group fails, the entity is read
@@ -279,17 +288,16 @@ internal sealed partial class LaneReplica
             Complete(entity, request, decision, [], isFirst: false);
             return;
         }
-        AfterDurable(entity, () => Fail(request, new Failure(ErrorCodes.AlreadyDone,
+        var done = new Failure(ErrorCodes.AlreadyDone,
             "The command with this idempotency key was done already, in another region.",
-            "Read the entity for its result.")),
-            failure => Fail(request, failure));
+            "Read the entity for its result.");
+        AfterDurable(new Completion(request, entity, null, done, null, entity.Seen));
     }
 
     private void Repeat(
         EntityReplica entity, CommandRequest request, Func<ReadOnlyMemory<byte>, object?> decode,
         ReadOnlyMemory<byte> remembered)
     {
-        var seen = entity.Seen;
         object? reply;
         try
         {
@@ -302,15 +310,14 @@ internal sealed partial class LaneReplica
                 + $"({error.GetType().Name}).", "Read the entity for its result."));
             return;
         }
-        AfterDurable(entity, () => context.Emit(new CommandDone(request,
-            new RequestResult(reply, null, Points(entity, seen)))), failure => Fail(request, failure));
+        AfterDurable(new Completion(request, entity, reply, null, null, entity.Seen));
     }
 
-    private void Fail(CommandRequest request, Failure failure)
-        => context.Emit(new CommandDone(request, new RequestResult(null, failure, [])));
+    private void Fail(EntityRequest request, Failure failure) => Emit(request, new RequestResult(null, failure, []));
 
-    private void Fail(ReadRequest request, Failure failure)
-        => context.Emit(new ReadDone(request, new RequestResult(null, failure, [])));
+    private void Emit(EntityRequest request, in RequestResult result)
+        => context.Emit(request is CommandRequest command ? new CommandDone(command, result)
+            : new ReadDone((ReadRequest)request, result));
 
     private WritePoint PointOf(EventRecord own) => new(own.Entity, own.Origin, own.Sequence, Lane, own.OriginPosition);
 

@@ -13,7 +13,8 @@ internal sealed partial class LaneReplica
     private readonly Dictionary<EntityKey, EntityReplica> entities = [];
     private readonly SortedDictionary<Origin, OriginCursor> cursors = [];
     private readonly List<OwedGap> owed = [];
-    private readonly List<Action> waitingForWriter = [];
+    private readonly List<EntityRequest> waitingForWriter = [];
+    private readonly Func<EventRecord, bool> isFinal;
     private readonly HashSet<EntityKey> loadAfterGroup = [];
     private readonly HashSet<EntityKey> loading = [];
     private readonly SortedDictionary<EntityKey, (long SinceMilliseconds, Failure Why)> failedLoads = [];
@@ -34,6 +35,7 @@ internal sealed partial class LaneReplica
             owed.Add(new OwedGap(o, 0) { Durable = true });
         foreach (var fork in state.Forks)
             Quarantine(fork);
+        isFinal = IsFinal;
         Finality = new LaneFinality(context.Options.Members.Where(m => m != context.Options.Region));
     }
 
@@ -113,14 +115,24 @@ internal sealed partial class LaneReplica
             Cursor(closed).Raise(OwnHead);
         OwnHead = 0;
         ReportDue = true;
-        Action[] waiting = [.. waitingForWriter];
+        EntityRequest[] waiting = [.. waitingForWriter];
         waitingForWriter.Clear();
-        foreach (var resume in waiting)
-            resume();
+        foreach (var request in waiting)
+            Ask(request);
     }
 
     /// <summary>Runs something on an entity as soon as it is in memory.</summary>
     private void WithEntity(EntityKey key, Action<EntityReplica> run)
+    {
+        var entity = InMemory(key);
+        if (entity.IsReadable)
+            run(entity);
+        else
+            entity.Mailbox.Enqueue(run);
+    }
+
+    // The entity, which is being read from the journal when it was not here. Just used.
+    private EntityReplica InMemory(EntityKey key)
     {
         if (!entities.TryGetValue(key, out var entity))
         {
@@ -130,12 +142,7 @@ internal sealed partial class LaneReplica
             Load(key, history: false);
         }
         entity.LastUsedMilliseconds = context.Now.MonotonicMilliseconds;
-        if (entity.Ready && !entity.NeedsHistory)
-        {
-            run(entity);
-            return;
-        }
-        entity.Mailbox.Enqueue(run);
+        return entity;
     }
 
     public bool IsFull(EntityKey key)

@@ -12,7 +12,9 @@ internal sealed class PendingGroup
     /// <summary>How far each frontier is once this group is durable.</summary>
     public List<(OriginCursor Cursor, ulong Frontier)> Reached { get; } = [];
 
-    public List<(Action Done, Action<Failure> Failed)> Completions { get; } = [];
+    /// <summary>Answers that are given once this group is durable.</summary>
+    public List<Completion> Completions { get; } = [];
+
     public List<OwedGap> Owed { get; } = [];
     public List<OwedGap> Settled { get; } = [];
     public List<RememberedReply> Replies { get; } = [];
@@ -28,9 +30,18 @@ internal sealed class PendingGroup
     // A gap that was passed and then closed within one group is closed: nothing is noted of it.
     public LaneBatch ToBatch(int lane, uint epoch, IReadOnlyList<Frontier> frontiers) => new()
     {
-        Lane = lane, Epoch = epoch, Rows = Rows, Frontiers = frontiers, Owed = [.. Owed.Where(o
-            => !Settled.Contains(o)).Select(o => o.Entry)],
-        Settled = [.. Settled.Select(o => o.Entry)], Replies = Replies,
+        Lane = lane, Epoch = epoch, Rows = Rows, Frontiers = frontiers,
+        Owed = Owed.Count == 0 ? [] : [.. Owed.Where(o => !Settled.Contains(o)).Select(o => o.Entry)],
+        Settled = Settled.Count == 0 ? [] : [.. Settled.Select(o => o.Entry)], Replies = Replies,
         Forgotten = Forgotten, Conflicts = Conflicts, Snapshots = Snapshots,
     };
 }
+
+/// <summary>The answer to a request, decided and not yet given: what it says must be durable first.</summary>
+/// <param name="Value">The reply or projection.</param>
+/// <param name="Failure">Why the request is refused, or null.</param>
+/// <param name="Written">The last event that the request wrote, or null.</param>
+/// <param name="Seen">What of the entity was seen when the request ran: later events may never become durable.</param>
+internal readonly record struct Completion(
+    EntityRequest Request, EntityReplica Entity, object? Value, Failure? Failure, EventRecord? Written,
+    VersionVector Seen);

@@ -16,14 +16,30 @@ public sealed record ReadCondition(IReadOnlyList<VersionVector.Slot> Sequences, 
     public static readonly ReadCondition None = new([], []);
 }
 
-/// <summary>A command for one entity. The shell makes it, the kernel completes it exactly once.</summary>
-public sealed class CommandRequest
+/// <summary>Something asked of one entity. The shell makes it, the kernel completes it exactly once.</summary>
+public abstract class EntityRequest
 {
     /// <summary>The entity.</summary>
     public required EntityKey Entity { get; init; }
 
-    /// <summary>The command handler with its command bound: pure.</summary>
-    public required Func<object, CommandContext, Decision> Handle { get; init; }
+    /// <summary>What must be here before the request is carried out.</summary>
+    public ReadCondition Condition { get; init; } = ReadCondition.None;
+
+    /// <summary>Monotonic milliseconds after which a waiting request fails.</summary>
+    public required long DeadlineMilliseconds { get; init; }
+
+    /// <summary>The shell's own: whoever waits for the answer.</summary>
+    public object? Waiter { get; init; }
+}
+
+/// <summary>A command for one entity.</summary>
+public sealed class CommandRequest : EntityRequest
+{
+    /// <summary>The command; only its handler looks into it.</summary>
+    public required object Command { get; init; }
+
+    /// <summary>The command's handler, of state and command: pure.</summary>
+    public required Func<object, object, CommandContext, Decision> Handle { get; init; }
 
     /// <summary>Serializes a reply so that an idempotent retry gets the same; used only with a key.</summary>
     public Func<object?, byte[]>? EncodeReply { get; init; }
@@ -36,34 +52,13 @@ public sealed class CommandRequest
 
     /// <summary>W3C trace context or empty.</summary>
     public string TraceParent { get; init; } = "";
-
-    /// <summary>What must be here before the handler runs.</summary>
-    public ReadCondition Condition { get; init; } = ReadCondition.None;
-
-    /// <summary>Monotonic milliseconds after which a waiting request fails.</summary>
-    public required long DeadlineMilliseconds { get; init; }
-
-    /// <summary>The shell's own: whoever waits for the answer.</summary>
-    public object? Waiter { get; init; }
 }
 
 /// <summary>A read of one entity's state.</summary>
-public sealed class ReadRequest
+public sealed class ReadRequest : EntityRequest
 {
-    /// <summary>The entity.</summary>
-    public required EntityKey Entity { get; init; }
-
     /// <summary>Makes the answer from the state; pure.</summary>
     public required Func<EntityView, object?> Project { get; init; }
-
-    /// <summary>What must be here before the read.</summary>
-    public ReadCondition Condition { get; init; } = ReadCondition.None;
-
-    /// <summary>Monotonic milliseconds after which a waiting read fails.</summary>
-    public required long DeadlineMilliseconds { get; init; }
-
-    /// <summary>The shell's own: whoever waits for the answer.</summary>
-    public object? Waiter { get; init; }
 }
 
 /// <summary>An entity as a read sees it.</summary>

@@ -209,7 +209,9 @@ public sealed record Operation(EntityKey Entity, IReadOnlyList<string> Lines, st
 
     internal CommandRequest ToRequest(long monotonic) => new()
     {
-        Entity = Entity, Handle = Handle ?? TestTypes.Persist(Lines), IdempotencyKey = Key,
+        Entity = Entity, IdempotencyKey = Key,
+        Command = Handle ?? TestTypes.Persist(Lines),
+        Handle = (state, handle, context) => ((Func<object, CommandContext, Decision>)handle)(state, context),
         EncodeReply = Key.Length == 0 ? null : reply => System.Text.Encoding.UTF8.GetBytes((string)reply!),
         DecodeReply = Key.Length == 0 ? null : bytes => System.Text.Encoding.UTF8.GetString(bytes.Span),
         DeadlineMilliseconds = monotonic + PatienceMilliseconds,

@@ -38,8 +38,8 @@ public sealed class KernelGroupTests
 
         kernel.Give(k => k.Submit(new CommandRequest
         {
-            Entity = Entity, DeadlineMilliseconds = 9_000,
-            Handle = (_, _) => nothing ? null! : new Decision(null!, _ => null, null, []),
+            Entity = Entity, DeadlineMilliseconds = 9_000, Command = "",
+            Handle = (_, _, _) => nothing ? null! : new Decision(null!, _ => null, null, []),
         }, kernel.Now)).Write();
 
         kernel.Asked.OfType<CommandDone>().Select(d => d.Result.Failure?.Error)
@@ -114,7 +114,8 @@ public sealed class KernelGroupTests
 
     private static CommandRequest Keyed(string key) => new()
     {
-        Entity = Entity, Handle = (_, _) => new Decision([], _ => "nothing", null, []), IdempotencyKey = key,
+        Entity = Entity, Command = "", IdempotencyKey = key,
+        Handle = (_, _, _) => new Decision([], _ => "nothing", null, []),
         EncodeReply = _ => [1], DecodeReply = _ => "nothing", DeadlineMilliseconds = 9_000,
     };
 }

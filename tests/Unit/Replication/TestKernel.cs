@@ -103,7 +103,7 @@ internal sealed class TestKernel
     public static CommandRequest Command(
         string text, EntityKey? entity = null, ReadCondition? condition = null) => new()
     {
-        Entity = entity ?? Entity, Handle = (_, _) => new Decision([text], _ => null, null, []),
+        Entity = entity ?? Entity, Command = "", Handle = (_, _, _) => new Decision([text], _ => null, null, []),
         Condition = condition ?? ReadCondition.None, DeadlineMilliseconds = 9_000,
     };
 
