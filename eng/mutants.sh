@@ -11,7 +11,8 @@
 # 1. Copy the built tests, and write down the compiler's arguments of each project that some patch touches.
 # 2. Control: compile those projects unpatched, put the libraries in place, and run every named test. All must pass.
 # 3. For each mutant alone: patch copies of the files it changes, compile, put the one library in place, run the one
-#    test. It must fail; that a program crashes, hangs, or runs no test proves nothing.
+#    test. It must fail; that a program crashes, hangs, or runs no test proves nothing. As many at a time as there are
+#    processors, each in a lane (a copy of the built tests) of its own.
 set -uo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 test_seconds=120
@@ -23,17 +24,17 @@ if [ ${#names[@]} -eq 0 ]; then
     done
 fi
 
-survived=0
-survive() {
-    survived=$((survived + 1))
-    echo "SURVIVED $*"
-}
+survive() { echo "SURVIVED $*" | tee -a "$survivors"; }
 
 # Below the root, since tests look for the checkout above their own files; links to built files cost no copying there.
 mkdir -p "$root/artifacts"
 scratch="$(mktemp -d "$root/artifacts/mutants.XXXXXX")"
 trap 'rm -rf "$scratch"' EXIT
+lane="$scratch/control" # where a mutant is compiled and tested
+mkdir -p "$lane"
 log="$scratch/log"
+survivors="$scratch/survivors"
+: > "$survivors"
 export GIT_CEILING_DIRECTORIES="$scratch"
 
 declare -A killer=() source=()
@@ -68,49 +69,48 @@ write_arguments() {
         && [ -s "$scratch/$name.arguments" ]
 }
 
-# compile FOLDER OUTPUT: compiles a project, with each file below $scratch/tree in the place of the one in the checkout.
+# compile FOLDER OUTPUT: compiles a project, with each file below $lane/tree in the place of the one in the checkout.
 compile() {
-    local folder="$1" output="$2" name="${1#src/}" response="$scratch/response" compiler argument
+    local folder="$1" output="$2" name="${1#src/}" response="$lane/response" compiler argument
     compiler="$(head -n 1 "$scratch/$name.arguments")/bincore/csc.dll"
     # Warnings are no errors here: what is left over after a line was taken out is not what this is about.
     tail -n +2 "$scratch/$name.arguments" | grep -vE '^/(out:|refout:|noconfig|warnaserror|shared|keepalive)' \
         | while read -r argument; do
-            if [ -f "$scratch/tree/$folder/$argument" ]; then argument="\"$scratch/tree/$folder/$argument\""; fi
+            if [ -f "$lane/tree/$folder/$argument" ]; then argument="\"$lane/tree/$folder/$argument\""; fi
             printf '%s\n' "$argument"
         done > "$response"
     (cd "$root/$folder" && timeout $test_seconds dotnet "$compiler" /nologo /noconfig "/shared:${scratch##*/}" \
         /keepalive:30 "@$response" "/out:$output" < /dev/null > "$log" 2>&1)
 }
 
-# run_tests PROJECT TEST…: runs tests by the name of class and method; the result stands in $scratch/report.xml.
+# run_tests PROJECT TEST…: runs tests by the name of class and method; the result stands in $lane/report.xml.
 run_tests() {
     local project="$1" test options=()
     shift
     for test in "$@"; do options+=(-method "*.$test"); done
-    rm -f "$scratch/report.xml"
-    timeout --kill-after=10 $test_seconds dotnet "$scratch/$project/Pelago.Tests.$project.dll" -noColor \
-        -xml "$scratch/report.xml" "${options[@]}" < /dev/null > "$scratch/test.log" 2>&1
+    rm -f "$lane/report.xml"
+    timeout --kill-after=10 $test_seconds dotnet "$lane/$project/Pelago.Tests.$project.dll" -noColor \
+        -xml "$lane/report.xml" "${options[@]}" < /dev/null > "$lane/test.log" 2>&1
 }
 
-count() { head -c 4000 "$scratch/report.xml" 2> /dev/null | sed -n "s/.*<assembly [^>]*[ ]$1=\"\([0-9]*\)\".*/\1/p"; }
+count() { head -c 4000 "$lane/report.xml" 2> /dev/null | sed -n "s/.*<assembly [^>]*[ ]$1=\"\([0-9]*\)\".*/\1/p"; }
 
 control() {
     local project folder test missing=0
     for project in "${!killers[@]}"; do
-        cp -rl "$root/tests/$project/bin/Release/net10.0" "$scratch/$project" || return 1
+        cp -rl "$root/tests/$project/bin/Release/net10.0" "$lane/$project" || return 1
     done
     for folder in "${!sources[@]}"; do
-        mkdir -p "$scratch/control"
-        write_arguments "$folder" && compile "$folder" "$scratch/control/${sources[$folder]}" \
+        write_arguments "$folder" && compile "$folder" "$scratch/${sources[$folder]}" \
             || { echo "$folder cannot be compiled: $(grep -m 1 error "$log")"; return 1; }
-        for project in "${!killers[@]}"; do place "$scratch/control" "${sources[$folder]}" "$project"; done
+        for project in "${!killers[@]}"; do place "$scratch" "${sources[$folder]}" "$project"; done
     done
     for project in "${!killers[@]}"; do
         # shellcheck disable=SC2086 # a list of words
         run_tests "$project" ${killers[$project]} \
-            || { echo "tests of $project fail without any mutant:"; grep '\[FAIL\]' "$scratch/test.log"; return 1; }
+            || { echo "tests of $project fail without any mutant:"; grep '\[FAIL\]' "$lane/test.log"; return 1; }
         for test in ${killers[$project]}; do
-            grep -q "<test [^>]*name=\"[^\"]*\.$test[\"(]" "$scratch/report.xml" \
+            grep -q "<test [^>]*name=\"[^\"]*\.$test[\"(]" "$lane/report.xml" \
                 || { echo "there is no test $test in tests/$project"; missing=1; }
         done
     done
@@ -119,27 +119,27 @@ control() {
 
 # place FOLDER LIBRARY PROJECT: a library in the place of the test project's own, which is a link to the built one.
 place() {
-    if [ -f "$scratch/$3/$2" ]; then cp --remove-destination "$1/$2" "$scratch/$3/$2"; fi
+    if [ -f "$lane/$3/$2" ]; then cp --remove-destination "$1/$2" "$lane/$3/$2"; fi
 }
 
 # judge NAME: the mutant's one line.
 judge() {
     local name="$1" project test folder="${source[$1]}" started=$SECONDS status file
     read -r project test <<< "${killer[$name]}"
-    rm -rf "$scratch/tree" "$scratch/mutant"
-    mkdir -p "$scratch/tree" "$scratch/mutant"
+    rm -rf "$lane/tree" "$lane/mutant"
+    mkdir -p "$lane/tree" "$lane/mutant"
     for file in $(sed -n 's#^+++ b/##p' "$root/tests/mutants/$name.patch"); do
-        mkdir -p "$(dirname "$scratch/tree/$file")"
-        cp "$root/$file" "$scratch/tree/$file" || { survive "$name: there is no $file"; return; }
+        mkdir -p "$(dirname "$lane/tree/$file")"
+        cp "$root/$file" "$lane/tree/$file" || { survive "$name: there is no $file"; return; }
     done
-    (cd "$scratch/tree" && git apply "$root/tests/mutants/$name.patch" 2> "$log") \
+    (cd "$lane/tree" && git apply "$root/tests/mutants/$name.patch" 2> "$log") \
         || { survive "$name: the patch does not apply: $(head -n 1 "$log")"; return; }
-    compile "$folder" "$scratch/mutant/${sources[$folder]}" \
+    compile "$folder" "$lane/mutant/${sources[$folder]}" \
         || { survive "$name: it does not compile: $(grep -m 1 error "$log")"; return; }
-    place "$scratch/mutant" "${sources[$folder]}" "$project"
+    place "$lane/mutant" "${sources[$folder]}" "$project"
     run_tests "$project" "$test"
     status=$?
-    place "$scratch/control" "${sources[$folder]}" "$project"
+    place "$scratch" "${sources[$folder]}" "$project"
     if [ $status -eq 0 ]; then
         survive "$name: $project $test still passes"
     elif [ $status -eq 124 ] || [ $status -eq 137 ]; then
@@ -163,7 +163,16 @@ if ! reason="$(control)"; then
     exit 1
 fi
 echo "control: every named test passes without a mutant ($SECONDS s)" >&2
-for name in "${mutants[@]}"; do
-    judge "$name"
+lanes="$(nproc)"
+for ((number = 0; number < lanes; number++)); do
+    lane="$scratch/lane$number"
+    log="$lane/log"
+    mkdir "$lane"
+    # Only what nobody writes into: a link shares its contents with the other lanes.
+    for project in "${!killers[@]}"; do cp -rl "$scratch/control/$project" "$lane/$project" || exit 1; done
+    for ((next = number; next < ${#mutants[@]}; next += lanes)); do
+        judge "${mutants[next]}"
+    done &
 done
-[ $survived -eq 0 ]
+wait
+[ ! -s "$survivors" ]
