@@ -29,6 +29,10 @@ public sealed record RequestOptions
             : throw new ArgumentException($"A fingerprint has {FingerprintBytes} bytes.", nameof(value));
     }
 
+    /// <summary>In how many regions a command's events must be durable before it is answered; null for its type's
+    /// level. PLG5020 when that is not confirmed by the deadline: the write stands all the same.</summary>
+    public Acknowledgement? Acknowledgement { get; init; }
+
     /// <summary>W3C trace context of the caller, or empty.</summary>
     public string TraceParent { get; init; } = "";
 

@@ -56,6 +56,9 @@ public sealed class EntityRuntime : IAsyncDisposable
     /// <summary>The region in which this runtime serves.</summary>
     public string Region => options.Kernel.Region;
 
+    /// <summary>Number of regions in the group, this one included.</summary>
+    public int Members => options.Kernel.Members.Count;
+
     /// <summary>The journal: for inspection; only the runtime writes.</summary>
     public IJournal Journal => journal;
 
@@ -85,7 +88,8 @@ public sealed class EntityRuntime : IAsyncDisposable
         return runtime;
     }
 
-    /// <summary>Sends a command; the answer comes once its events are durable here.</summary>
+    /// <summary>Sends a command; the answer comes once its events are durable here, and in as many other regions as its
+    /// level of acknowledgement asks for.</summary>
     /// <param name="type">A registered type.</param>
     /// <param name="id">The entity's id; checked here.</param>
     public ValueTask<EntityReply<TReply>> SendAsync<TReply>(
@@ -109,6 +113,7 @@ public sealed class EntityRuntime : IAsyncDisposable
             IdempotencyKey = request.IdempotencyKey,
             TraceParent = request.TraceParent,
             Condition = request.Token.For(key),
+            Acknowledgement = request.Acknowledgement,
             DeadlineMilliseconds = DeadlineOf(request),
             Waiter = waiter,
         }, waiter, cancellationToken);

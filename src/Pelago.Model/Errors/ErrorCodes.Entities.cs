@@ -49,4 +49,11 @@ public static partial class ErrorCodes
 
     /// <summary>Two different events of the entity claim the same origin and number.</summary>
     public static readonly ErrorCode EntityForked = Define("PLG5016", "Entity forked", 5, 409);
+
+    /// <summary>The write is durable where it was taken; that it is in as many regions as was asked for had not been
+    /// confirmed at the deadline.</summary>
+    public static readonly ErrorCode NotAcknowledged = Define("PLG5020", "Not yet in enough regions", 6, 504);
+
+    /// <summary>A command asks to be durable in more regions than the group has.</summary>
+    public static readonly ErrorCode LevelImpossible = Define("PLG5021", "More regions than there are", 5, 422);
 }

@@ -21,6 +21,7 @@ public sealed class EntityDefinition<TState> where TState : class
     private JsonTypeInfo<TState>? stateJson;
     private int stateVersion = 1;
     private Func<object, Horizon, object>? settle;
+    private Acknowledgement acknowledgement;
 
     /// <summary>The type's registered name, stored with every event: a–z, 0–9 and hyphens.</summary>
     public EntityDefinition<TState> Named(string typeName)
@@ -35,6 +36,14 @@ public sealed class EntityDefinition<TState> where TState : class
     public EntityDefinition<TState> Merge(MergeStrategy mergeStrategy)
     {
         strategy = mergeStrategy;
+        return this;
+    }
+
+    /// <summary>In how many regions the events of a command must be durable before it is answered; a command may ask
+    /// for another level. Without this: in the region that takes it.</summary>
+    public EntityDefinition<TState> Acknowledge(Acknowledgement level)
+    {
+        acknowledgement = level;
         return this;
     }
 
@@ -143,6 +152,7 @@ public sealed class EntityDefinition<TState> where TState : class
         }
         return new EntityType(new EntityParts(name, strategy, stateVersion, typeof(TState))
         {
+            Acknowledgement = acknowledgement,
             Initial = id => initial!(id),
             EncodeState =
                 state => CanonicalJson.Write(JsonSerializer.SerializeToUtf8Bytes((TState)state, stateJson!)),

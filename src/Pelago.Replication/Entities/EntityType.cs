@@ -18,6 +18,9 @@ public sealed class EntityType : IEntityType
     public MergeStrategy Strategy => parts.Strategy;
 
     /// <inheritdoc />
+    public Acknowledgement Acknowledgement => parts.Acknowledgement;
+
+    /// <inheritdoc />
     public int StateVersion => parts.StateVersion;
 
     /// <summary>CLR type of the state.</summary>
@@ -82,6 +85,7 @@ public sealed class EntityType : IEntityType
 /// <summary>What an entity type consists of.</summary>
 internal sealed record EntityParts(string Name, MergeStrategy Strategy, int StateVersion, Type StateType)
 {
+    public Acknowledgement Acknowledgement { get; init; }
     public required Func<string, object> Initial { get; init; }
     public required Func<object, byte[]> EncodeState { get; init; }
     public required DecodePayload DecodeState { get; init; }

@@ -29,6 +29,10 @@ public interface IEntityType
     /// <summary>How concurrent events merge.</summary>
     MergeStrategy Strategy { get; }
 
+    /// <summary>In how many regions the events of a command must be durable before it is answered, unless the command
+    /// says otherwise.</summary>
+    Acknowledgement Acknowledgement => Acknowledgement.Local;
+
     /// <summary>Schema version of the serialized state; a snapshot of another version is ignored and the state folded
     /// again from events.</summary>
     int StateVersion { get; }

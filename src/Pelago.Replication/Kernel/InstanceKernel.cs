@@ -49,7 +49,7 @@ public sealed class InstanceKernel
     public void Submit(CommandRequest request, Moment now)
     {
         context.Now = now;
-        if (Refuse(request.Entity) is { } failure)
+        if ((Refuse(request.Entity) ?? RefuseLevel(request)) is { } failure)
             context.Emit(new CommandDone(request, new RequestResult(null, failure, [])));
         else
             lanes[request.Entity.Lane].Ask(request);
@@ -185,6 +185,7 @@ public sealed class InstanceKernel
             lane.OweOverdue();
             lane.RetryLoads();
             lane.ExpireWaiting();
+            lane.ExpireAwaited();
             lane.Evict(context.Options.EntityMemoryBytes / lanes.Length);
         }
     }
@@ -201,6 +202,7 @@ public sealed class InstanceKernel
     {
         context.Now = now;
         links.SendCredits();
+        links.SendAwaitedReports();
         if (underWay.Count == 0 && !writer.IsOpening)
         {
             if (writer.IsWanted)
@@ -244,6 +246,15 @@ public sealed class InstanceKernel
         return lanes[entity.Lane].IsFull(entity)
             ? new Failure(ErrorCodes.Overloaded, "Too many requests wait for this entity.", "Try again a little later.")
             : null;
+    }
+
+    private Failure? RefuseLevel(CommandRequest request)
+    {
+        var level = request.Acknowledgement ?? context.TypeOf(request.Entity.Type).Acknowledgement;
+        var members = context.Options.Members.Count;
+        return level.In(members) <= members ? null : new Failure(ErrorCodes.LevelImpossible,
+            $"The command is to be durable in {level} regions, and the group has {members}; nothing was changed.",
+            $"Ask for at most {members}, or for 'majority', which means {Acknowledgement.Majority.In(members)} here.");
     }
 
     private void TakeGroup()

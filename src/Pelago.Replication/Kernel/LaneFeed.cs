@@ -126,7 +126,12 @@ internal sealed class LaneFeed(KernelContext context, Writer writer, PeerLinks l
     {
         var beyond = isLast ? Beyond(s) : 0;
         (s.Claimed, s.ClaimedBeyond) = (Math.Max(s.Claimed, through), Math.Max(s.ClaimedBeyond, beyond));
-        context.Emit(new SendFrame(link, new EventsFrame(lane.Lane, s.Origin, events, through) { Beyond = beyond }));
+        var isAwaited = events.Count > 0
+            && lane.IsAwaited(s.Origin, events[0].OriginPosition, events[^1].OriginPosition);
+        context.Emit(new SendFrame(link, new EventsFrame(lane.Lane, s.Origin, events, through)
+        {
+            Beyond = beyond, Awaited = isAwaited,
+        }));
     }
 
     private bool HasClaim(Subscription s) => Claimable(s) > s.Claimed || Beyond(s) > s.ClaimedBeyond;

@@ -13,6 +13,7 @@ internal sealed partial class LaneReplica
         var bytes = frame.Events.Sum(e => e.Weight);
         var inbound = new InboundFrame(link, bytes, frame.Events.Count, frame.Through) { Cursor = cursor };
         cursor.Inbound.Enqueue(inbound);
+        NoteAwaited(cursor, frame);
         cursor.Received = Math.Max(cursor.Received, frame.Through);
         cursor.Arrived = Math.Max(cursor.Arrived, frame.Through);
         foreach (var e in frame.Events)
@@ -211,6 +212,7 @@ internal sealed partial class LaneReplica
     private void FrontierMoved()
     {
         ReportDue = true;
+        IsReportAwaited |= isAwaitedElsewhere;
         Unhurried();
         UpdateFinality();
         RunWaiting();

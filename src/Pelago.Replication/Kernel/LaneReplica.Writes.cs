@@ -87,11 +87,11 @@ internal sealed partial class LaneReplica
 
     private void Give(in Completion done)
     {
-        if (done.Failure is { } failure)
-            Fail(done.Request, failure);
-        else
-            Emit(done.Request, new RequestResult(done.Value, null,
-                done.Written is { } last ? [PointOf(last)] : Points(done.Entity, done.Seen)));
+        var result = done.Failure is { } failure ? new RequestResult(null, failure, [])
+            : new RequestResult(done.Value, null,
+                done.Written is { } last ? [PointOf(last)] : Points(done.Entity, done.Seen));
+        if (done.Request is not CommandRequest command || !Await(done, command, result))
+            Emit(done.Request, result);
     }
 
     private void Execute(EntityReplica entity, CommandRequest request)
@@ -305,9 +305,10 @@ internal sealed partial class LaneReplica
         }
         catch (Exception error) // a user's serializer, perhaps of another version than the one that wrote the reply
         {
-            Fail(request, new Failure(ErrorCodes.AlreadyDone,
+            var done = new Failure(ErrorCodes.AlreadyDone,
                 $"The command with this idempotency key was done already; its reply cannot be read any more "
-                + $"({error.GetType().Name}).", "Read the entity for its result."));
+                + $"({error.GetType().Name}).", "Read the entity for its result.");
+            AfterDurable(new Completion(request, entity, null, done, null, entity.Seen));
             return;
         }
         AfterDurable(new Completion(request, entity, reply, null, null, entity.Seen));

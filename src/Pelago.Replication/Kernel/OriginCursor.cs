@@ -41,6 +41,9 @@ internal sealed class OriginCursor(Origin origin, ulong frontier, ulong highest)
     /// <summary>Highest position that arrived since the start, whatever became of it.</summary>
     public ulong Arrived { get; set; } = frontier;
 
+    /// <summary>Through here the origin's region waits for our report; 0 when it does not.</summary>
+    public ulong AwaitedThrough { get; set; }
+
     /// <summary>Frontier or highest position moved since it was last persisted.</summary>
     public bool Dirty { get; set; }
 
@@ -117,7 +120,7 @@ internal sealed class OriginCursor(Origin origin, ulong frontier, ulong highest)
         Inbound.Clear();
         Gathered.Clear();
         Highest = Math.Max(Frontier, HighestDurable);
-        Received = Frontier;
+        (Received, AwaitedThrough) = (Frontier, 0);
         (ServedBy, StuckSinceMilliseconds) = (0, null);
     }
 }

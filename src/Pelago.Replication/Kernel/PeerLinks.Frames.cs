@@ -205,6 +205,29 @@ internal sealed partial class PeerLinks
         link.Peer.Reports[report.Lane] = holdings;
         lane.Finality.Report(link.Peer.Name, holdings.Held);
         lane.UpdateFinality();
+        lane.Confirm();
+    }
+
+    /// <summary>Other regions whose newest reports say that they hold an origin's events of a lane through a
+    /// position.</summary>
+    public IEnumerable<string> WhoHolds(int lane, Origin origin, ulong position)
+        => peers.Values.Where(p => p.Reports[lane]?.Of(origin).Position >= position).Select(p => p.Name);
+
+    /// <summary>Tells regions that wait for it what is durable here now; called at the end of a turn.</summary>
+    /// <remarks>On the links that they dialled: there our reports count.</remarks>
+    public void SendAwaitedReports()
+    {
+        foreach (var lane in kernel.Lanes)
+        {
+            if (!lane.IsReportAwaited || lane.TakeAwaiting() is not { Count: > 0 } regions)
+                continue;
+            var living = LivingOrigins();
+            foreach (var link in Readers.Where(l => regions.Contains(l.Peer.Name)))
+            {
+                context.Hit(Probe.AwaitedReportSent);
+                SendReport(link, lane, living);
+            }
+        }
     }
 
     private void SendReports()

@@ -112,6 +112,15 @@ public enum Probe
     /// <summary>A request waited for its token until the deadline.</summary>
     TokenExpired,
 
+    /// <summary>A command that is durable here waits until other regions have it, too.</summary>
+    AcknowledgementAwaited,
+
+    /// <summary>It waited for them until the deadline.</summary>
+    AcknowledgementExpired,
+
+    /// <summary>A report went out at once, because the origin's region waits for it.</summary>
+    AwaitedReportSent,
+
     /// <summary>A snapshot was made.</summary>
     SnapshotWritten,
 

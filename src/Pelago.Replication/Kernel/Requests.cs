@@ -52,6 +52,10 @@ public sealed class CommandRequest : EntityRequest
 
     /// <summary>W3C trace context or empty.</summary>
     public string TraceParent { get; init; } = "";
+
+    /// <summary>In how many regions its events must be durable before it is answered; null for its type's
+    /// level.</summary>
+    public Acknowledgement? Acknowledgement { get; init; }
 }
 
 /// <summary>A read of one entity's state.</summary>

@@ -41,6 +41,10 @@ public sealed record EventsFrame(int Lane, Origin Origin, IReadOnlyList<EventRec
     /// <summary>All else that the sender holds of the origin has been sent, as of this
     /// <see cref="LaneHolding.Beyond"/> of its; 0 claims nothing.</summary>
     public ulong Beyond { get; init; }
+
+    /// <summary>Somebody waits until one of these events is durable elsewhere: the receiver reports as soon as they
+    /// are.</summary>
+    public bool Awaited { get; init; }
 }
 
 /// <summary>What this side durably holds of a lane, and its own last position in it.</summary>

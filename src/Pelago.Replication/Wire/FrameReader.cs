@@ -69,7 +69,7 @@ public sealed class FrameReader
                 Lane(message.Events.Lane), Known(message.Events.Origin),
                 [.. message.Events.Events_.Select(e => ToEvent(e, (int)message.Events.Lane))], message.Events.Through)
             {
-                Beyond = message.Events.Beyond,
+                Beyond = message.Events.Beyond, Awaited = message.Events.Awaited,
             },
             Wire.Frame.BodyOneofCase.Report => ToReport(message.Report),
             Wire.Frame.BodyOneofCase.Credit

@@ -48,7 +48,7 @@ public sealed class FrameWriter
                 break;
             case EventsFrame f:
                 message.Events = new Events { Lane = (uint)f.Lane, Origin = Number(f.Origin), Through = f.Through,
-                    Beyond = f.Beyond };
+                    Beyond = f.Beyond, Awaited = f.Awaited };
                 foreach (var e in f.Events)
                     message.Events.Events_.Add(ToWire(e));
                 break;

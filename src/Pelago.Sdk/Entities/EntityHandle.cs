@@ -9,16 +9,25 @@ public readonly struct EntityHandle<TState> where TState : class, IEntity<TState
 {
     private readonly RegionEntities entities;
 
-    internal EntityHandle(RegionEntities entities, string id) => (this.entities, Id) = (entities, id);
+    private readonly Acknowledgement? level;
+
+    internal EntityHandle(RegionEntities entities, string id, Acknowledgement? level = null)
+        => (this.entities, Id, this.level) = (entities, id, level);
 
     /// <summary>The entity's id.</summary>
     public string Id { get; }
 
-    /// <summary>Sends a command and answers once its events are durable in this region.</summary>
+    /// <summary>The same entity; commands through this handle are answered at another level than their type's. What a
+    /// client asks for with <see cref="PelagoHeaders.Acknowledge"/> may still raise it.</summary>
+    public EntityHandle<TState> Acknowledged(Acknowledgement asked) => new(entities, Id, asked);
+
+    /// <summary>Sends a command and answers once its events are durable: in this region, or in as many as the level of
+    /// acknowledgement says.</summary>
     /// <exception cref="PelagoException">It was refused, or could not be done; the failure says which. Over HTTP it
-    /// becomes the response's problem details by itself.</exception>
+    /// becomes the response's problem details by itself. PLG5020: it is durable here, and not yet confirmed by enough
+    /// regions.</exception>
     public ValueTask<TReply> Send<TReply>(ICommand<TReply> command, CancellationToken cancellationToken)
-        => entities.SendAsync<TState, TReply>(Id, command, cancellationToken);
+        => entities.SendAsync<TState, TReply>(Id, command, level, cancellationToken);
 
     /// <summary>Reads from the state, after what the request's causality token names has arrived here.</summary>
     /// <param name="project">Makes the answer from the state: pure and short.</param>

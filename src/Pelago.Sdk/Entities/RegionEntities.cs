@@ -11,12 +11,17 @@ internal sealed class RegionEntities(RunningService service) : IEntities
     public EntityHandle<TState> Get<TState>(string id) where TState : class, IEntity<TState> => new(this, id);
 
     public async ValueTask<TReply> SendAsync<TState, TReply>(
-        string id, ICommand<TReply> command, CancellationToken cancellationToken) where TState : class, IEntity<TState>
+        string id, ICommand<TReply> command, Acknowledgement? level, CancellationToken cancellationToken)
+        where TState : class, IEntity<TState>
     {
         var runtime = service.Runtime;
         var scope = CausalityScope.Current;
+        var type = runtime.Types.Of<TState>();
+        // A client may ask for more than the service's own code does, and not for less.
+        if (scope?.Acknowledgement is { } asked)
+            level = Acknowledgement.Stronger(asked, level ?? type.Acknowledgement, runtime.Members);
         var reply = await runtime.SendAsync(
-            runtime.Types.Of<TState>(), id, command, Options(scope, scope?.NextKey() ?? ""), cancellationToken);
+            type, id, command, Options(scope, scope?.NextKey() ?? "", level), cancellationToken);
         scope?.Add(reply.Points);
         return reply.ValueOrThrow();
     }
@@ -33,9 +38,10 @@ internal sealed class RegionEntities(RunningService service) : IEntities
         return reply.ValueOrThrow();
     }
 
-    private static RequestOptions Options(CausalityScope? scope, string key)
-        => scope is null && key.Length == 0 ? RequestOptions.Default : new RequestOptions
+    private static RequestOptions Options(CausalityScope? scope, string key, Acknowledgement? level = null)
+        => scope is null && key.Length == 0 && level is null ? RequestOptions.Default : new RequestOptions
         {
+            Acknowledgement = level,
             Token = scope?.Token ?? CausalityToken.Empty,
             IdempotencyKey = key,
             Fingerprint = key.Length > 0 ? scope?.Fingerprint ?? default : default,

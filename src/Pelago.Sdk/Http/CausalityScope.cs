@@ -34,6 +34,9 @@ internal sealed class CausalityScope(CausalityToken token, string idempotencyKey
     /// <summary>Whether the client gave a key.</summary>
     public bool IsKeyed => idempotencyKey.Length > 0;
 
+    /// <summary>The level of acknowledgement that the client asked for, or null.</summary>
+    public Acknowledgement? Acknowledgement { get; init; }
+
     /// <summary>What the key stands for; set before the request's handler runs.</summary>
     public ReadOnlyMemory<byte> Fingerprint { get; set; }
 

@@ -6,6 +6,12 @@ public static class PelagoHeaders
     /// <summary>Causality token: the last one received goes back with the next request, to whichever region.</summary>
     public const string Causality = "Pelago-Causality";
 
+    /// <summary>In how many regions what the request writes must be durable before it is answered: <c>local</c>,
+    /// <c>majority</c> or a number. It raises the level of the service, and does not lower it. When that is not
+    /// confirmed in time, the answer is PLG5020: the write stands, and the same request with the same idempotency key
+    /// asks again.</summary>
+    public const string Acknowledge = "Pelago-Acknowledge";
+
     /// <summary>Verified name of a caller that came through the inter-region ingress; never what a stranger
     /// sent.</summary>
     public const string Client = "Pelago-Client";

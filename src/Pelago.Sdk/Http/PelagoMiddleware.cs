@@ -117,9 +117,26 @@ internal sealed class PelagoMiddleware(
     private Failure? ReadScope(IHeaderDictionary headers, out CausalityScope scope)
     {
         string? key = headers[PelagoHeaders.IdempotencyKey];
-        var failure = service.Tokens.Read(headers[PelagoHeaders.Causality], out var token) ?? CheckKey(key);
-        scope = new CausalityScope(token, key ?? "");
+        Acknowledgement? level = null;
+        var failure = service.Tokens.Read(headers[PelagoHeaders.Causality], out var token) ?? CheckKey(key)
+            ?? ReadLevel(headers[PelagoHeaders.Acknowledge], out level);
+        scope = new CausalityScope(token, key ?? "") { Acknowledgement = level };
         return failure;
+    }
+
+    private static Failure? ReadLevel(string? text, out Acknowledgement? level)
+    {
+        level = null;
+        if (text is null)
+            return null;
+        if (!Acknowledgement.TryParse(text, out var asked))
+        {
+            return new Failure(ErrorCodes.InvalidField,
+                "The level of acknowledgement must be 'local', 'majority' or a number of regions.",
+                "Send, for example, majority.", PelagoHeaders.Acknowledge);
+        }
+        level = asked;
+        return null;
     }
 
     private static Failure? CheckKey(string? key)

@@ -14,6 +14,8 @@ public sealed class OracleSet
     private readonly Dictionary<string, ReplicaOracle> acknowledged = [];
     private readonly HashSet<string> lostLines = [];
     private readonly HashSet<(string Region, string Line)> missingAfterLoss = [];
+    private readonly HashSet<(string Region, string Line)> taken = [];
+    private readonly Dictionary<string, int> levels = [];
 
     internal OracleSet(SimulatedGroup group) => this.group = group;
 
@@ -65,11 +67,21 @@ public sealed class OracleSet
         foreach (var e in gone)
         {
             missingAfterLoss.Add((region.Name, EventBook.Text(e)));
+            taken.Add((region.Name, EventBook.Text(e)));
             if (replicas.Values.Any(r => r.Has(e)))
                 continue;
             Book.Lost(e);
             lostLines.Add(EventBook.Text(e));
+            CheckLost(e);
         }
+    }
+
+    // One region of a run loses disks: what was acknowledged in two outlives that.
+    private void CheckLost(EventRecord e)
+    {
+        var line = EventBook.Text(e);
+        if (levels.TryGetValue(line, out var level) && !replicas.Values.Any(r => r.HasLine(line)))
+            throw new OracleException($"'{line}' was acknowledged in {level} regions and is lost with one disk.");
     }
 
     /// <summary>A disk is gone with everything that only it has.</summary>
@@ -78,10 +90,14 @@ public sealed class OracleSet
         var removed = Of(region);
         replicas.Remove(region.Disk);
         group.Say(region, "is gone for good");
-        foreach (var e in removed.Entities.SelectMany(removed.Events).Where(e => !replicas.Values.Any(r => r.Has(e))))
+        foreach (var e in removed.Entities.SelectMany(removed.Events))
         {
+            taken.Add((region.Name, EventBook.Text(e)));
+            if (replicas.Values.Any(r => r.Has(e)))
+                continue;
             Book.Lost(e);
             lostLines.Add(EventBook.Text(e));
+            CheckLost(e);
         }
     }
 
@@ -119,8 +135,24 @@ public sealed class OracleSet
                 throw new OracleException(
                     $"{region.Name} acknowledged '{line}' of {operation.Entity} before it was durable.");
             acknowledged[line] = replica;
+            CheckLevel(region, operation, line);
         }
         CheckPoints(region, result);
+    }
+
+    // At the moment of the acknowledgement it is in as many journals, or was until a declared loss that nobody could
+    // have told of yet.
+    private void CheckLevel(SimulatedRegion region, Operation operation, string line)
+    {
+        var level = operation.Level ?? TestTypes.All[operation.Entity.Type].Acknowledgement;
+        var needed = level.In(group.Members.Count);
+        var holders = group.Members.Count(name => taken.Contains((name, line))
+            || replicas.Values.Any(r => r.Region == name && r.HasLine(line)));
+        if (holders < needed)
+            throw new OracleException(
+                $"{region.Name} acknowledged '{line}' of {operation.Entity} at level {level} with {holders} holders.");
+        if (needed > 1)
+            levels[line] = Math.Max(needed, levels.GetValueOrDefault(line));
     }
 
     private void CheckPoints(SimulatedRegion region, RequestResult result)

@@ -11,6 +11,7 @@ public sealed class SwarmRun
     /// <summary>Faults that came later are drawn apart, so that older seeds mean what they meant.</summary>
     private const ulong Later = 0x1A7E;
     private const ulong Latest = 0x1A7E57;
+    private const ulong Levels = 0x1E7E150;
 
     private const int ComparePauseMilliseconds = 2_000;
 
@@ -25,9 +26,11 @@ public sealed class SwarmRun
     /// <param name="compares">Whether regions compare what they hold, or null to draw it, too. Those that do would mend
     /// what a fault of the ordinary course leaves behind, were that not an alarm that ends the run.</param>
     /// <param name="types">Entity types that are written to, or null for the usual ones.</param>
+    /// <param name="levels">Whether commands ask to be durable in more regions than one, or null to draw it,
+    /// too.</param>
     public SwarmRun(
         ulong seed, Fault allowed = (Fault)(-1), long? durationMilliseconds = null, bool? compares = null,
-        IReadOnlyList<string>? types = null)
+        IReadOnlyList<string>? types = null, bool? levels = null)
     {
         dice = new Dice(seed);
         Seed = seed;
@@ -39,7 +42,12 @@ public sealed class SwarmRun
         var pause = compares ?? new Dice(seed ^ Latest).Chance(400) ? ComparePauseMilliseconds : int.MaxValue;
         var (chance, tighten) = (dice.Next(), tight ? Tighten(dice.Fork()) : o => o);
         Group = new SimulatedGroup(chance, regions, o => tighten(o) with { CompareMilliseconds = pause });
-        workload = new Workload(dice.Fork(), 1 + dice.Below(4), types ?? TestTypes.Usual);
+        var asked = new Dice(seed ^ Levels);
+        var asks = levels ?? asked.Chance(250);
+        workload = new Workload(dice.Fork(), 1 + dice.Below(4), types ?? TestTypes.Usual)
+        {
+            Levels = asks ? asked : null, Members = regions,
+        };
         driver = new FaultDriver(Group, Faults, dice.Fork());
     }
 

@@ -154,6 +154,12 @@ internal sealed class Workload
 
     public int BatchPerMille { get; }
 
+    /// <summary>Draws levels of acknowledgement above the local one; null when no command asks for any.</summary>
+    public Dice? Levels { get; init; }
+
+    /// <summary>Regions of the group.</summary>
+    public int Members { get; init; } = 1;
+
     public bool Over { get; set; }
 
     public int Done { get; set; }
@@ -163,6 +169,15 @@ internal sealed class Workload
     public int Unanswered { get; set; }
 
     public Operation Next(Dice dice)
+    {
+        var operation = Draw(dice);
+        return Levels?.Chance(500) != true ? operation : operation with
+        {
+            Level = Levels.Chance(500) ? Acknowledgement.Majority : Acknowledgement.Regions(1 + Levels.Below(Members)),
+        };
+    }
+
+    private Operation Draw(Dice dice)
     {
         var entity = dice.Pick(Entities);
         if (entity.Type == BoardType.Name)

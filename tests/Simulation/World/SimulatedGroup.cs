@@ -204,6 +204,9 @@ public sealed class SimulatedGroup
 public sealed record Operation(EntityKey Entity, IReadOnlyList<string> Lines, string Key,
     long PatienceMilliseconds = 5_000)
 {
+    /// <summary>In how many regions it is to be durable before it is acknowledged; null for its type's level.</summary>
+    public Acknowledgement? Level { get; init; }
+
     /// <summary>A command handler of its own instead of one that persists the lines.</summary>
     internal Func<object, CommandContext, Decision>? Handle { get; init; }
 
@@ -214,6 +217,7 @@ public sealed record Operation(EntityKey Entity, IReadOnlyList<string> Lines, st
         Handle = (state, handle, context) => ((Func<object, CommandContext, Decision>)handle)(state, context),
         EncodeReply = Key.Length == 0 ? null : reply => System.Text.Encoding.UTF8.GetBytes((string)reply!),
         DecodeReply = Key.Length == 0 ? null : bytes => System.Text.Encoding.UTF8.GetString(bytes.Span),
+        Acknowledgement = Level,
         DeadlineMilliseconds = monotonic + PatienceMilliseconds,
     };
 }

@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using Pelago.Entities;
 using Pelago.Model;
 using Pelago.Replication;
+using Pelago.Tests.Unit.Guide;
 
 namespace Pelago.Tests.Unit.Entities;
 
@@ -33,6 +34,30 @@ public sealed class ReplicationTests
         (await us.WordsAsync("a", Under(second, seconds: 0.3))).Failure!.Error.ShouldBe(ErrorCodes.TokenNotReached);
         network.Heal("eu");
         (await us.WordsAsync("a", Under(second, seconds: 20))).ValueOrThrow().ShouldBe("one two");
+    }
+
+    [Fact]
+    public async Task Write_OfATypeWithALevel_WaitsForAnotherRegionUnlessItAsksForLess()
+    {
+        var network = new TestNetwork(["eu", "us"]);
+        var types = new EntityTypes([EntityType.Of<Deed>()]);
+        await using var eu = await TestRegion.StartAsync("eu", network, types: types);
+        await using var us = await TestRegion.StartAsync("us", network, types: types);
+        (await SignAsync(eu, new RequestOptions { Deadline = TimeSpan.FromSeconds(20) })).ValueOrThrow().ShouldBe(1);
+        network.Cut("us");
+        var late = new RequestOptions { Deadline = TimeSpan.FromSeconds(0.3), IdempotencyKey = "k" };
+
+        var reply = await SignAsync(eu, late);
+
+        reply.Failure!.Error.ShouldBe(ErrorCodes.NotAcknowledged);
+        reply.Points.ShouldHaveSingleItem("the token names the write all the same").Sequence.ShouldBe(2ul);
+        (await SignAsync(eu, late with { Acknowledgement = Acknowledgement.Local })).ValueOrThrow().ShouldBe(2);
+        network.Heal("us");
+        (await SignAsync(eu, late with { Deadline = TimeSpan.FromSeconds(20) })).ValueOrThrow().ShouldBe(2);
+
+        static ValueTask<EntityReply<int>> SignAsync(TestRegion region, RequestOptions options)
+            => region.Runtime.SendAsync(region.Runtime.Types.Of<Deed>(), "a", new Sign(), options,
+                TestContext.Current.CancellationToken);
     }
 
     [Fact]

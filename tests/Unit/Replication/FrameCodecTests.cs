@@ -31,6 +31,7 @@ public sealed class FrameCodecTests
             Linked = [B, C],
         },
         new EventsFrame(Key.Lane, B, [], 0) { Beyond = 7 },
+        new EventsFrame(Key.Lane, B, [], 5) { Awaited = true },
         new CreditFrame(4, 1 << 20),
         new FetchFrame(9, Key, B, 3, ulong.MaxValue),
         new FetchedFrame(9, [Write(B, 3, 5, "three", position: 11)], More: true),
@@ -267,7 +268,8 @@ public sealed class FrameCodecTests
     {
         HelloFrame f => $"{f.Region} {f.JournalId} {f.Session} {f.Current} {f.Newest} {f.ConfigurationEpoch} "
             + $"{string.Join(',', f.OwnHeads)} {string.Join(',', f.Holdings)}",
-        EventsFrame f => $"{f.Lane} {f.Origin} {f.Through} {f.Beyond} {string.Join(',', f.Events.Select(Describe))}",
+        EventsFrame f => $"{f.Lane} {f.Origin} {f.Through} {f.Beyond} {f.Awaited} "
+            + string.Join(',', f.Events.Select(Describe)),
         FetchedFrame f => $"{f.Request} {f.More} {string.Join(',', f.Events.Select(Describe))}",
         ReportFrame f => $"{f.Lane} {f.Current} {f.OwnHead} {string.Join(',', f.Holdings)} "
             + string.Join(',', f.Linked),

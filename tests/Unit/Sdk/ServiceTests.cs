@@ -12,12 +12,15 @@ using Microsoft.Extensions.Logging;
 using Pelago.Model;
 using Pelago.Sdk;
 using Pelago.Tests.Unit.Entities;
+using Pelago.Tests.Unit.Guide;
 
 namespace Pelago.Tests.Unit.Sdk;
 
 /// <summary>A service that runs alone, over real HTTP.</summary>
 public sealed class ServiceTests : IAsyncLifetime
 {
+    private const string Word = """{"word":"x","times":1}""";
+
     private readonly string directory = Directory.CreateTempSubdirectory("pelago-sdk-").FullName;
     private readonly HttpClient http = new();
     private readonly BodyWatch watch = new();
@@ -33,7 +36,7 @@ public sealed class ServiceTests : IAsyncLifetime
             ["Pelago:DataDirectory"] = directory, ["Pelago:MaxRequestBodyKibibytes"] = "4",
         });
         builder.Services.AddSingleton<IStartupFilter>(watch);
-        builder.AddPelago(p => p.Entity<Tally>());
+        builder.AddPelago(p => p.Entity<Tally>().Entity<Deed>());
         app = builder.Build();
         app.MapPost("/tallies/{id}", async (string id, HttpContext context, IEntities entities, CancellationToken ct) =>
         {
@@ -48,6 +51,7 @@ public sealed class ServiceTests : IAsyncLifetime
         app.MapGet("/tallies/{id}", async (string id, HttpContext context, IEntities entities, CancellationToken ct)
             => await context.Response.WriteAsync(await entities.Get<Tally>(id)
                 .Read(t => string.Join(' ', t.Words), ct), ct));
+        app.MapDeeds();
         app.MapGet("/caller", (HttpContext context) => context.Response.WriteAsync(
             $"[{context.Request.Headers["Pelago-Client"]}{context.Request.Headers["Pelago-Ingress-Secret"]}]",
             context.RequestAborted));
@@ -87,6 +91,35 @@ public sealed class ServiceTests : IAsyncLifetime
         }
         using var read = await http.GetAsync("/tallies/a", TestContext.Current.CancellationToken);
         (await TextAsync(read)).ShouldBe("x x x");
+    }
+
+    [Theory]
+    [InlineData("local")]
+    [InlineData("1")]
+    [InlineData("majority")]
+    public async Task Level_ThatOneRegionMeets_IsAnswered(string level)
+    {
+        using var response = await PostAsync("/tallies/a", Word, ("Pelago-Acknowledge", level));
+        (await TextAsync(response)).ShouldBe("1");
+    }
+
+    [Fact]
+    public async Task Level_ThatTheServiceAsksFor_IsRefusedWhereItCannotBe()
+    {
+        using var response = await PostAsync("/deeds/a/signatures", "{}", ("Pelago-Acknowledge", "local"));
+        await ShouldBeProblem(response, "PLG5021", 422);
+    }
+
+    [Theory]
+    [InlineData("2", "PLG5021", 422)]
+    [InlineData("all", "PLG2005", 422)]
+    [InlineData("", "PLG2005", 422)]
+    public async Task Level_ThatCannotBe_IsRefusedAndChangesNothing(string level, string code, int status)
+    {
+        using var response = await PostAsync("/tallies/a", Word, ("Pelago-Acknowledge", level));
+        await ShouldBeProblem(response, code, status);
+        using var read = await http.GetAsync("/tallies/a", TestContext.Current.CancellationToken);
+        (await TextAsync(read)).ShouldBe("");
     }
 
     [Theory]

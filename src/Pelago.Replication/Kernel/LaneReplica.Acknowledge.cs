@@ -1,0 +1,109 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <remarks>Levels of acknowledgement above the local one. The events of a command are durable here before it comes to
+/// this file; what it waits for is that other regions say the same. A region's newest report is all that counts: one of
+/// a former process is forgotten when the next one answers, because that may have been set back to before it. Nothing
+/// is counted ahead, so a region that has confirmed and then lost its journal is not among those that an answer rests
+/// on as soon as this region hears of it. Whoever waits marks the frames that carry its events, and is told without the
+/// pause between two reports.</remarks>
+internal sealed partial class LaneReplica
+{
+    private readonly List<AwaitedWrite> awaited = [];
+    private bool isAwaitedElsewhere;
+
+    /// <summary>Somebody else waits for what has arrived here to be durable: its report is due at once.</summary>
+    public bool IsReportAwaited { get; private set; }
+
+    /// <summary>True when a command that is durable here is answered later, because more regions are to have it. That
+    /// it was done before is no other answer than the one of that time: it waits, too.</summary>
+    private bool Await(in Completion done, CommandRequest request, in RequestResult result)
+    {
+        var level = request.Acknowledgement ?? done.Entity.Type.Acknowledgement;
+        var needed = level.In(context.Options.Members.Count);
+        if (needed == 1 || PlaceOf(done, request.IdempotencyKey) is not (var origin, var position)
+            || IsHeldBy(needed, origin, position))
+            return false;
+        context.Hit(Probe.AcknowledgementAwaited);
+        awaited.Add(new AwaitedWrite(request, result, needed, origin, position));
+        return true;
+    }
+
+    // Of the last event that it made; of a repeated one, of the batch that counts for its key. One that is in the base
+    // has no position any more: then all that is here of its origin stands for it.
+    private (Origin Origin, ulong Position)? PlaceOf(in Completion done, string key)
+    {
+        if (done.Written is { } written)
+            return (written.Origin, written.OriginPosition);
+        if (key.Length == 0 || done.Entity.Fold.OwnerOf(key) is not { } batch)
+            return null; // it made no event
+        var last = done.Entity.Fold.Tail.LastOrDefault(t => BatchId.Of(t.Event) == batch)?.Event;
+        return (batch.Origin, last?.OriginPosition ?? HighestHere(batch.Origin));
+    }
+
+    private bool IsHeldBy(int regions, Origin origin, ulong position)
+        => 1 + links.WhoHolds(Lane, origin, position).Count() >= regions;
+
+    /// <summary>Looks again after a report: answers what enough regions have.</summary>
+    public void Confirm() => awaited.RemoveAll(write =>
+    {
+        if (!IsHeldBy(write.Regions, write.Origin, write.Position))
+            return false;
+        context.Emit(new CommandDone(write.Request, write.Result));
+        return true;
+    });
+
+    /// <summary>Tells those whose deadline has passed that their write stands, and who has it.</summary>
+    public void ExpireAwaited() => awaited.RemoveAll(write =>
+    {
+        if (write.Request.DeadlineMilliseconds > context.Now.MonotonicMilliseconds)
+            return false;
+        context.Hit(Probe.AcknowledgementExpired);
+        // With its points: the client's token names the write, which is there for good.
+        context.Emit(new CommandDone(write.Request, write.Result with { Value = null, Failure = NotYet(write) }));
+        return true;
+    });
+
+    private Failure NotYet(AwaitedWrite write)
+    {
+        string[] confirmed = [context.Options.Region, .. links.WhoHolds(Lane, write.Origin, write.Position)];
+        return new Failure(ErrorCodes.NotAcknowledged,
+            $"The write is durable in {string.Join(" and ", confirmed)} and will reach the other regions by itself; "
+            + $"that it is in {write.Regions} regions, as was asked for, had not been confirmed in time.",
+            "Repeat it with the same idempotency key: it is not done twice, and is answered as soon as enough regions "
+            + $"have it. Not yet heard of: {string.Join(", ", context.Options.Members.Except(confirmed))}.");
+    }
+
+    /// <summary>A command waits for one of these events of an origin to be durable elsewhere.</summary>
+    public bool IsAwaited(Origin origin, ulong first, ulong last) => awaited.Count > 0 && awaited.Exists(
+        w => w.Position >= first && w.Position <= last && w.Origin.Equals(origin));
+
+    // A frame whose events somebody waits for has arrived.
+    private void NoteAwaited(OriginCursor cursor, EventsFrame frame)
+    {
+        if (!frame.Awaited || frame.Events is not [.., var last] || last.OriginPosition <= cursor.Frontier)
+            return;
+        cursor.AwaitedThrough = Math.Max(cursor.AwaitedThrough, last.OriginPosition);
+        isAwaitedElsewhere = true;
+    }
+
+    /// <summary>The regions that wait for what has become durable here since they were last asked for.</summary>
+    public IReadOnlyList<string> TakeAwaiting()
+    {
+        (IsReportAwaited, isAwaitedElsewhere) = (false, false);
+        var regions = new List<string>();
+        foreach (var cursor in cursors.Values.Where(c => c.AwaitedThrough > 0))
+        {
+            regions.Add(cursor.Origin.Region);
+            if (cursor.Frontier >= cursor.AwaitedThrough)
+                cursor.AwaitedThrough = 0;
+            else
+                isAwaitedElsewhere = true;
+        }
+        return regions;
+    }
+
+    private sealed record AwaitedWrite(
+        CommandRequest Request, RequestResult Result, int Regions, Origin Origin, ulong Position);
+}
