@@ -10,6 +10,8 @@ const string Usage = """
     P2   the same on PostgreSQL                            beside plain inserts on the same server
     P3   bookstore writes a second over HTTP               beside an empty Kestrel endpoint
     P4   replication lag beyond one-way network time       beside one fsync
+    P6   bytes of an event on the wire beside its payload
+    P7   memory of an idle entity beside its state
     P16  a world's time to ready, and its memory
     journal   the journal alone (a table, no JSON)         beside plain appends
     journal-postgres   the same on PostgreSQL              beside plain inserts and SQLite
@@ -28,7 +30,7 @@ if (args is ["reference-server", var url])
     return await ReferenceServer.RunAsync(url);
 var json = args is [.., "-o", "json"];
 var wanted = (json ? args[..^2] : args).Select(a => a.ToUpperInvariant()).ToArray();
-string[] known = ["P1", "P2", "P3", "P4", "P16"];
+string[] known = ["P1", "P2", "P3", "P4", "P6", "P7", "P16"];
 if (wanted is ["ALL"])
     wanted = known;
 if (wanted.Length == 0 || wanted.Except(known).Any())
@@ -55,6 +57,12 @@ foreach (var id in wanted)
             break;
         case "P4":
             await Lag.RunAsync(report, CancellationToken.None);
+            break;
+        case "P6":
+            WireBytes.Run(report);
+            break;
+        case "P7":
+            IdleEntities.Run(report);
             break;
         default:
             await WorldFigures.StartsAsync(report, CancellationToken.None);
