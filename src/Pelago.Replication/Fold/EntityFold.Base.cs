@@ -72,8 +72,8 @@ public sealed partial class EntityFold
         if (tail.Count == 0)
             keys = baseKeys; // without those that were forgotten
         foldedCount -= count;
-        checkpoints.RemoveAll(c => c.Count <= count);
-        for (var i = 0; i < checkpoints.Count; i++)
+        checkpoints?.RemoveAll(c => c.Count <= count);
+        for (var i = 0; i < checkpoints?.Count; i++)
             checkpoints[i] = checkpoints[i] with { Count = checkpoints[i].Count - count };
         unsettled += count;
         if (unsettled >= SettleEvery)

@@ -30,8 +30,8 @@ public sealed partial class EntityFold
     private readonly IEntityType type;
     private readonly string id;
     private readonly List<FoldEntry> tail = [];
-    private readonly List<Checkpoint> checkpoints = [];
-    private readonly List<FoldEntry> conflicts = [];
+    private List<Checkpoint>? checkpoints; // both are there when they are needed: most entities never do
+    private List<FoldEntry>? conflicts;
     private ImmutableDictionary<string, KeyOwner> baseKeys = NoKeys;
     private ImmutableDictionary<string, KeyOwner> keys = NoKeys;
     private object baseState;
@@ -144,11 +144,9 @@ public sealed partial class EntityFold
     /// <summary>Entries found not to count since the last call, for the conflict ledger.</summary>
     public IReadOnlyList<FoldEntry> TakeConflicts()
     {
-        if (conflicts.Count == 0)
-            return [];
-        FoldEntry[] taken = [.. conflicts];
-        conflicts.Clear();
-        return taken;
+        var taken = conflicts;
+        conflicts = null;
+        return taken ?? (IReadOnlyList<FoldEntry>)[];
     }
 
     private void Advance()
@@ -204,7 +202,7 @@ public sealed partial class EntityFold
     {
         entry.Refusal = refusal;
         if (before != refusal)
-            conflicts.Add(entry);
+            (conflicts ??= []).Add(entry);
     }
 
     private void Park(EventRecord e, string why) => parked = new Failure(ErrorCodes.EntityParked,
@@ -226,7 +224,7 @@ public sealed partial class EntityFold
 
     private void FoldOutOfOrder(FoldEntry entry)
     {
-        checkpoints.Clear();
+        checkpoints = null;
         keys = Claim(keys, entry.Event, out _);
         if (TryApply(entry, IsConcurrent(entry.Event, folded), before: null, foldedCount + 1))
         {
@@ -238,7 +236,7 @@ public sealed partial class EntityFold
     private void RewindTo(int at)
     {
         Probes?.Hit(Probe.Rewound);
-        if (checkpoints.RemoveAll(c => c.Count > at) > 0)
+        if (checkpoints?.RemoveAll(c => c.Count > at) > 0)
             Probes?.Hit(Probe.RewoundOverCheckpoint);
         if (checkpoints is [.., var nearest])
             (state, folded, keys, foldedCount) = (nearest.State, nearest.Folded, nearest.Keys, nearest.Count);
@@ -249,7 +247,7 @@ public sealed partial class EntityFold
 
     private void AddCheckpoint()
     {
-        checkpoints.Add(new Checkpoint(foldedCount, state, folded, keys));
+        (checkpoints ??= []).Add(new Checkpoint(foldedCount, state, folded, keys));
         // Thin: of two checkpoints in the same power-of-two distance from the end only the older one stays.
         for (var i = checkpoints.Count - 2; i > 0; i--)
         {

@@ -7,7 +7,11 @@ namespace Pelago.Replication;
 /// before the rows it depends on are durable.</remarks>
 internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts probes)
 {
+    // Made when they are needed: of a hundred thousand entities in memory hardly one needs any of them.
     private SortedDictionary<(Origin Origin, ulong Sequence), HeldEvent>? held;
+    private Queue<Action<EntityReplica>>? mailbox;
+    private List<EntityRequest>? waiting;
+    private KeptReplies? replies;
     private bool announced;
 
     public EntityKey Key { get; } = key;
@@ -37,13 +41,7 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
     /// <summary>False while it is being read from the journal: what is asked of it waits in its mailbox.</summary>
     public bool IsReadable => Ready && !NeedsHistory;
 
-    /// <summary>What arrived while the entity was being loaded, in order.</summary>
-    public Queue<Action<EntityReplica>> Mailbox { get; } = new();
-
-    /// <summary>Requests whose condition is not yet met.</summary>
-    public List<EntityRequest> Waiting { get; } = [];
-
-    public KeptReplies Replies { get; } = new();
+    public KeptReplies Replies => replies ??= new KeptReplies();
 
     public long LastUsedMilliseconds { get; set; }
 
@@ -51,7 +49,10 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
 
     public IEnumerable<HeldEvent> Held => held is null ? [] : held.Values;
 
-    public bool IsIdle => Ready && Pending == 0 && HeldCount == 0 && Mailbox.Count == 0 && Waiting.Count == 0;
+    /// <summary>What waits for the entity to be loaded, or for a condition.</summary>
+    public int AskedCount => (mailbox?.Count ?? 0) + (waiting?.Count ?? 0);
+
+    public bool IsIdle => Ready && Pending == 0 && HeldCount == 0 && AskedCount == 0;
 
     public long Weight => 600 + Fold.Tail.Sum(t => (long)t.Event.Weight);
 
@@ -62,6 +63,31 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
     public Failure? Fork { get; set; }
 
     public Failure? Unusable => Damage ?? Fork ?? Fold.Parked;
+
+    /// <summary>Keeps what arrived while the entity is being loaded, in order.</summary>
+    public void Defer(Action<EntityReplica> run) => (mailbox ??= new()).Enqueue(run);
+
+    /// <summary>Takes out what arrived while the entity was being loaded.</summary>
+    public IReadOnlyCollection<Action<EntityReplica>> TakeMailbox()
+    {
+        var arrived = mailbox;
+        mailbox = null;
+        return arrived ?? (IReadOnlyCollection<Action<EntityReplica>>)[];
+    }
+
+    /// <summary>Requests whose condition is not yet met, as they are now.</summary>
+    public IReadOnlyList<EntityRequest> Waiting => waiting is null ? [] : [.. waiting];
+
+    public bool HasWaiting => waiting is not null;
+
+    /// <summary>Keeps a request whose condition is not yet met.</summary>
+    public void Wait(EntityRequest request) => (waiting ??= []).Add(request);
+
+    public void StopWaiting(EntityRequest request)
+    {
+        if (waiting is not null && waiting.Remove(request) && waiting.Count == 0)
+            waiting = null;
+    }
 
     /// <summary>True the first time: a parked entity is announced once.</summary>
     public bool Announce() => !announced && (announced = true);
@@ -202,8 +228,8 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
     }
 
     /// <summary>Forgets replies whose keys the fold has forgotten.</summary>
-    public IReadOnlyList<ForgottenReply> ForgetReplies() => !Replies.AreManyUnlooked ? []
-        : [.. Replies.ForgetUnowned(key => Fold.OwnerOf(key) is not null).Select(k => new ForgottenReply(Key, k))];
+    public IReadOnlyList<ForgottenReply> ForgetReplies() => replies is not { AreManyUnlooked: true } ? []
+        : [.. replies.ForgetUnowned(key => Fold.OwnerOf(key) is not null).Select(k => new ForgottenReply(Key, k))];
 
     /// <summary>True when a command with this key was answered before: an event carries the key, or a reply without
     /// events is remembered.</summary>

@@ -290,12 +290,13 @@ internal sealed partial class LaneReplica
     {
         if (waitingCount == 0)
             return;
-        foreach (var entity in entities.Values.Where(e => e.Waiting.Count > 0).ToArray())
+        foreach (var entity in entities.Values.Where(e => e.HasWaiting).ToArray())
         {
-            foreach (var late in entity.Waiting.Where(w => w.DeadlineMilliseconds <= context.Now.MonotonicMilliseconds)
-                .ToArray())
+            foreach (var late in entity.Waiting)
             {
-                entity.Waiting.Remove(late);
+                if (late.DeadlineMilliseconds > context.Now.MonotonicMilliseconds)
+                    continue;
+                entity.StopWaiting(late);
                 waitingCount--;
                 context.Hit(Probe.TokenExpired);
                 Fail(late, new Failure(ErrorCodes.TokenNotReached,

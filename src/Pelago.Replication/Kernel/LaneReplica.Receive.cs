@@ -53,7 +53,7 @@ internal sealed partial class LaneReplica
     private void Defer(EntityReplica entity, OriginCursor cursor, EventRecord e, InboundFrame inbound)
     {
         cursor.Unplaced++;
-        entity.Mailbox.Enqueue(loaded =>
+        entity.Defer(loaded =>
         {
             cursor.Unplaced--;
             Receive(loaded, e, inbound);
@@ -222,20 +222,20 @@ internal sealed partial class LaneReplica
     {
         if (waitingCount == 0)
             return;
-        foreach (var entity in entities.Values.Where(e => e.Waiting.Count > 0).ToArray())
+        foreach (var entity in entities.Values.Where(e => e.HasWaiting).ToArray())
             RunWaiting(entity);
     }
 
     // Not while the entity is read from the journal: what it shows then is not what it has. They run once it is there.
     private void RunWaiting(EntityReplica entity)
     {
-        if (!entity.IsReadable || entity.Waiting.Count == 0)
+        if (!entity.IsReadable || !entity.HasWaiting)
             return;
-        foreach (var waiting in entity.Waiting.ToArray())
+        foreach (var waiting in entity.Waiting)
         {
             if (!IsMet(entity, waiting.Condition))
                 continue;
-            entity.Waiting.Remove(waiting);
+            entity.StopWaiting(waiting);
             waitingCount--;
             Run(entity, waiting);
         }

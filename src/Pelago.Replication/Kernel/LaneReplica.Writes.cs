@@ -17,7 +17,7 @@ internal sealed partial class LaneReplica
             Defer(entity, request);
     }
 
-    private void Defer(EntityReplica entity, EntityRequest request) => entity.Mailbox.Enqueue(e => When(e, request));
+    private void Defer(EntityReplica entity, EntityRequest request) => entity.Defer(e => When(e, request));
 
     private void When(EntityReplica entity, EntityRequest request)
     {
@@ -27,7 +27,7 @@ internal sealed partial class LaneReplica
             return;
         }
         context.Hit(Probe.TokenWaited);
-        entity.Waiting.Add(request);
+        entity.Wait(request);
         waitingCount++;
     }
 

@@ -128,7 +128,7 @@ internal sealed partial class LaneReplica
         if (entity.IsReadable)
             run(entity);
         else
-            entity.Mailbox.Enqueue(run);
+            entity.Defer(run);
     }
 
     // The entity, which is being read from the journal when it was not here. Just used.
@@ -147,7 +147,7 @@ internal sealed partial class LaneReplica
 
     public bool IsFull(EntityKey key)
         => entities.TryGetValue(key, out var entity)
-            && entity.Mailbox.Count + entity.Waiting.Count >= context.Options.MaxMailbox;
+            && entity.AskedCount >= context.Options.MaxMailbox;
 
     // One at a time for an entity: the late answer to a second one would show it as it was before rows that are durable
     // by now, and their numbers would be given again.
@@ -182,9 +182,7 @@ internal sealed partial class LaneReplica
         if (entity.HeldCount > 0)
             Release(entity);
         RunWaiting(entity);
-        Queue<Action<EntityReplica>> arrived = new(entity.Mailbox);
-        entity.Mailbox.Clear();
-        while (arrived.TryDequeue(out var run))
+        foreach (var run in entity.TakeMailbox())
             WithEntity(image.Entity, run); // one of them may find that the history is needed again
     }
 
@@ -233,9 +231,10 @@ internal sealed partial class LaneReplica
     private EntityReplica Fresh(EntityReplica old, Func<HeldEvent, bool> keeps)
     {
         var fresh = NewReplica(old.Key, old.Type);
-        while (old.Mailbox.TryDequeue(out var run))
-            fresh.Mailbox.Enqueue(run);
-        fresh.Waiting.AddRange(old.Waiting);
+        foreach (var run in old.TakeMailbox())
+            fresh.Defer(run);
+        foreach (var request in old.Waiting)
+            fresh.Wait(request);
         foreach (var entry in old.Held.Where(keeps))
             fresh.Hold(entry.Event, null, entry.SinceMilliseconds);
         return fresh;

@@ -217,16 +217,20 @@ internal sealed partial class PeerLinks
     /// <remarks>On the links that they dialled: there our reports count.</remarks>
     public void SendAwaitedReports()
     {
-        foreach (var lane in kernel.Lanes)
+        for (var i = 0; i < kernel.Lanes.Count; i++) // every turn comes here: nothing is captured before it is needed
         {
-            if (!lane.IsReportAwaited || lane.TakeAwaiting() is not { Count: > 0 } regions)
-                continue;
-            var living = LivingOrigins();
-            foreach (var link in Readers.Where(l => regions.Contains(l.Peer.Name)))
-            {
-                context.Hit(Probe.AwaitedReportSent);
-                SendReport(link, lane, living);
-            }
+            if (kernel.Lanes[i].IsReportAwaited)
+                SendAwaitedReport(kernel.Lanes[i]);
+        }
+    }
+
+    private void SendAwaitedReport(LaneReplica lane)
+    {
+        var (regions, living) = (lane.TakeAwaiting(), LivingOrigins());
+        foreach (var link in Readers.Where(l => regions.Contains(l.Peer.Name)))
+        {
+            context.Hit(Probe.AwaitedReportSent);
+            SendReport(link, lane, living);
         }
     }
 
