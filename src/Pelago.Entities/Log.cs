@@ -48,6 +48,12 @@ internal static partial class Log
     [LoggerMessage(14, LogLevel.Warning, "Entities of lane {Lane} could not be compared with the peers'.")]
     public static partial void AuditFailed(ILogger logger, int lane, Exception error);
 
+    [LoggerMessage(15, LogLevel.Information, "The journal was checked: {Rows} rows, {Damage} findings.")]
+    public static partial void JournalChecked(ILogger logger, long rows, int damage);
+
+    [LoggerMessage(16, LogLevel.Error, "A run over the journal ({Kind}) came to no end.")]
+    public static partial void JournalRunFailed(ILogger logger, JournalRunKind kind, Exception error);
+
     [LoggerMessage(12, LogLevel.Warning, "A replication stream was refused: {Reason}")]
     public static partial void StreamRefused(ILogger logger, string reason);
 }

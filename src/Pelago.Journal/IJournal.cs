@@ -53,8 +53,15 @@ public interface IJournal : IAsyncDisposable
     /// <paramref name="after"/> (0 to begin).</summary>
     ValueTask<EntityPage> ReadEntitiesAsync(int lane, long after, int maxEntities, CancellationToken cancellationToken);
 
-    /// <summary>Verifies every row, snapshot and the lane heads; names what is damaged.</summary>
+    /// <summary>Verifies every row, every record beside the rows, the lane heads and the indexes; names what is
+    /// damaged. Writes go on meanwhile.</summary>
+    /// <param name="progress">Told how many rows were verified.</param>
     ValueTask<JournalReport> CheckAsync(IProgress<long>? progress, CancellationToken cancellationToken);
+
+    /// <summary>Counts what the journal holds. Writes go on meanwhile, so that what is written last may be
+    /// missing.</summary>
+    /// <param name="progress">Told how many rows were counted.</param>
+    ValueTask<JournalStats> CountAsync(IProgress<long>? progress, CancellationToken cancellationToken);
 }
 
 /// <summary>A page of the conflict ledger.</summary>

@@ -25,6 +25,7 @@ internal static class Verbs
             DeleteVerb.Create(context),
             VerifyVerb.Create(context),
             ConflictsVerb.Create(context),
+            JournalVerb.Create(context),
             // Regions and what lies between them
             RegionsVerb.Create(context),
             WithRole(WanVerb.Create(context), context.Role(

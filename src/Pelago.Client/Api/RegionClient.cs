@@ -114,6 +114,22 @@ public sealed class RegionClient(ApiAddress api, TimeProvider clock) : IDisposab
             $"/v1/conflicts/{Uri.EscapeDataString(project)}/{Uri.EscapeDataString(name)}?after={after}&limit={limit}"),
             ConflictJson.Default.ConflictPageView, cancellationToken);
 
+    /// <summary>Starts a run over a service's journal in this region, or joins the one under way.</summary>
+    /// <param name="project">Its project.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="kind">One of <see cref="JournalRunKinds"/>.</param>
+    /// <param name="cancellationToken">Gives up; the run goes on.</param>
+    public Task StartJournalRunAsync(string project, string name, string kind, CancellationToken cancellationToken)
+        => _connection.SendAsync(HttpMethod.Post, JournalPath(project, name, kind), new JournalRunRequest(),
+            JournalRunJson.Default.JournalRunRequest, cancellationToken);
+
+    /// <summary>How far the last run of a kind is.</summary>
+    /// <exception cref="PelagoException">PLG7001: there was none since the service's instance began.</exception>
+    public Task<JournalRunView> GetJournalRunAsync(
+        string project, string name, string kind, CancellationToken cancellationToken)
+        => _connection.GetAsync(
+            JournalPath(project, name, kind), JournalRunJson.Default.JournalRunView, cancellationToken);
+
     /// <summary>What the region finds out about itself; it dials its peers meanwhile.</summary>
     public Task<RegionDiagnosis> DiagnoseAsync(CancellationToken cancellationToken)
         => _connection.GetAsync("/v1/diagnosis", DiagnosisJson.Default.RegionDiagnosis, cancellationToken);
@@ -151,6 +167,9 @@ public sealed class RegionClient(ApiAddress api, TimeProvider clock) : IDisposab
 
     private static string PathOf(string project, string name)
         => $"/apis/pelago.dev/v1/namespaces/{Uri.EscapeDataString(project)}/services/{Uri.EscapeDataString(name)}";
+
+    private static string JournalPath(string project, string name, string kind)
+        => $"/v1/journal/{Uri.EscapeDataString(project)}/{Uri.EscapeDataString(name)}/{kind}";
 
     private static string ArtifactPath(string digest) => $"/v1/artifacts/{Uri.EscapeDataString(digest)}";
 }

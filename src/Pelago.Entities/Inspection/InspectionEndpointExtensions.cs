@@ -45,9 +45,13 @@ public static class InspectionEndpointExtensions
         if (runtime() is { IsServing: true } serving)
             await serve(context, serving);
         else
-            await WriteAsync(context, new HealthBody("Starting"), InspectionJson.Default.HealthBody,
-                StatusCodes.Status503ServiceUnavailable);
+            await StartingAsync(context);
     }
+
+    /// <summary>The answer of an instance that does not serve yet.</summary>
+    internal static Task StartingAsync(HttpContext context) => WriteAsync(
+        context, new HealthBody("Starting"), InspectionJson.Default.HealthBody,
+        StatusCodes.Status503ServiceUnavailable);
 
     private static async Task ReplicationAsync(HttpContext context, EntityRuntime runtime)
     {

@@ -40,6 +40,26 @@ internal sealed record ConflictBody(
 internal sealed record JournalBody(string Region, Guid JournalId, string? Incarnation, string Continuity,
     string Reason);
 
+/// <summary>Body of <c>/v1/journal/check</c> and <c>/v1/journal/stats</c>: how far the run is. <c>Damage</c> is there
+/// when a check is done, <c>Stats</c> when a count is, <c>Failure</c> when either came to no end.</summary>
+internal sealed record JournalRunBody(
+    string Region, string Kind, string State, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, long Rows)
+{
+    public IReadOnlyList<TroubleStatus>? Damage { get; init; }
+
+    public JournalStatsBody? Stats { get; init; }
+
+    public TroubleStatus? Failure { get; init; }
+}
+
+/// <summary>What a journal holds.</summary>
+internal sealed record JournalStatsBody(
+    long Rows, long Bytes, long Entities, IReadOnlyList<ulong> Heads, IReadOnlyList<DataKeyBody> Keys,
+    DateTimeOffset? Oldest, DateTimeOffset? Newest, long Snapshots, long Owed, long Conflicts, long Replies);
+
+/// <summary>What is sealed under one data key.</summary>
+internal sealed record DataKeyBody(long Number, string Kek, long Rows, long Records);
+
 /// <summary>Body of <c>/alive</c> and <c>/ready</c>.</summary>
 internal sealed record HealthBody(string State);
 
@@ -54,5 +74,6 @@ internal sealed record HealthBody(string State);
 [JsonSerializable(typeof(AboutBody))]
 [JsonSerializable(typeof(JournalBody))]
 [JsonSerializable(typeof(HealthBody))]
+[JsonSerializable(typeof(JournalRunBody))]
 [JsonSerializable(typeof(ReplicationStatus))]
 internal sealed partial class InspectionJson : JsonSerializerContext;

@@ -39,6 +39,7 @@ public sealed class EntityRuntime : IAsyncDisposable
     {
         (this.options, Types, this.journal, this.owners) = (options, types, journal, owners);
         (this.clock, this.logger, alarms) = (clock, logger, new AlarmMemory(clock));
+        JournalRuns = new JournalRuns(journal, clock, logger);
         var kernel = new InstanceKernel(options.Kernel, types.ForKernel, journal.Identity, lanes);
         loop = new KernelLoop(kernel, clock, options.MaxInputsPerTurn, logger) { Perform = Perform, Failed = OnFailed };
         worker = new JournalWorker(journal, options.ConcurrentReads, logger)
@@ -61,6 +62,9 @@ public sealed class EntityRuntime : IAsyncDisposable
 
     /// <summary>The journal: for inspection; only the runtime writes.</summary>
     public IJournal Journal => journal;
+
+    /// <summary>Checks and counts of the journal.</summary>
+    public JournalRuns JournalRuns { get; }
 
     /// <summary>Completes when the runtime has stopped; fails when it could not go on, and then the process should
     /// end.</summary>
@@ -193,6 +197,7 @@ public sealed class EntityRuntime : IAsyncDisposable
         loop.Complete();
         await looping;
         await worker.StopAsync();
+        await JournalRuns.DisposeAsync();
         await journal.DisposeAsync();
         Log.Stopped(logger, Volatile.Read(ref pending));
         ended.TrySetResult();

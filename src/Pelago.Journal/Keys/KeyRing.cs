@@ -22,6 +22,9 @@ internal sealed class KeyRing(Guid journalId, byte[] indexKey)
 
     public void AddSalt(long number, long dataKey, byte[] salt) => salts[number] = (dataKey, salt);
 
+    /// <summary>Number of the data key that a salt belongs to; 0 when the salt is not known.</summary>
+    public long DataKeyOf(long salt) => salts.TryGetValue(salt, out var found) ? found.DataKey : 0;
+
     /// <summary>The key that seals under a salt, or null when the salt or its data key is unknown.</summary>
     public byte[]? SealingKey(long salt)
     {

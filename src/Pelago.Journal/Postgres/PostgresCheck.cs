@@ -14,6 +14,7 @@ internal sealed class PostgresCheck(PostgresParts parts, ServerReader reader)
 
     public async Task<JournalReport> RunAsync(IProgress<long>? progress, CancellationToken cancellationToken)
     {
+        await reader.RefreshAsync(cancellationToken); // another process may have added keys and salts
         // A check may last; its session is not used for anything else afterwards.
         await using (var patience = Command("SET statement_timeout = 0"))
             await patience.ExecuteNonQueryAsync(cancellationToken);
@@ -25,7 +26,8 @@ internal sealed class PostgresCheck(PostgresParts parts, ServerReader reader)
             var now = (await HeadsAsync(cancellationToken))[lane];
             found.Head(lane, now.Head, now.Own);
         }
-        await IndexesAsync(cancellationToken);
+        await IndexesAsync("event", ["entity, local_sequence", "lane, position"], cancellationToken);
+        await IndexesAsync("entity", ["hash", "lane, number"], cancellationToken);
         await BoxesAsync(cancellationToken);
         await reader.BreakAsync();
         return found.Report;
@@ -77,17 +79,17 @@ internal sealed class PostgresCheck(PostgresParts parts, ServerReader reader)
             found.Own(row.Lane, row.Position);
     }
 
-    /// <summary>The rows themselves are as many as either index leads to.</summary>
-    private async Task IndexesAsync(CancellationToken cancellationToken)
+    /// <summary>A table has as many rows as each of its indexes leads to.</summary>
+    private async Task IndexesAsync(string table, string[] orders, CancellationToken cancellationToken)
     {
         var counts = new List<long>();
         await using var batch = new NpgsqlBatch(reader.Connection) { Timeout = 0 };
-        foreach (var sql in (ReadOnlySpan<string>)["BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        foreach (var sql in (string[])["BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
             "SET LOCAL enable_indexscan = off", "SET LOCAL enable_indexonlyscan = off",
-            "SET LOCAL enable_bitmapscan = off", $"SELECT count(*) FROM {parts.Schema["event"]}",
+            "SET LOCAL enable_bitmapscan = off", $"SELECT count(*) FROM {parts.Schema[table]}",
             "SET LOCAL enable_seqscan = off", "SET LOCAL enable_indexscan = on", "SET LOCAL enable_indexonlyscan = on",
-            $"SELECT count(*) FROM (SELECT 1 FROM {parts.Schema["event"]} ORDER BY entity, local_sequence) e",
-            $"SELECT count(*) FROM (SELECT 1 FROM {parts.Schema["event"]} ORDER BY lane, position) e", "COMMIT"])
+            .. orders.Select(o => $"SELECT count(*) FROM (SELECT 1 FROM {parts.Schema[table]} ORDER BY {o}) e"),
+            "COMMIT"])
             batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
         await using var row = await batch.ExecuteReaderAsync(cancellationToken);
         do
@@ -96,8 +98,11 @@ internal sealed class PostgresCheck(PostgresParts parts, ServerReader reader)
                 counts.Add(row.GetInt64(0));
         }
         while (await row.NextResultAsync(cancellationToken));
-        if (counts[1] != counts[0] || counts[2] != counts[0])
-            found.Add(Damage.Failure($"the table event has {counts[0]} rows, its indexes {counts[1]} and {counts[2]}"));
+        for (var i = 0; i < orders.Length; i++)
+        {
+            if (counts[i + 1] != counts[0])
+                found.Add(Damage.OfIndex(parts.Schema[table], orders[i], counts[0], counts[i + 1]));
+        }
     }
 
     private async Task BoxesAsync(CancellationToken cancellationToken)

@@ -129,6 +129,10 @@ public sealed class PostgresJournal : IJournal
     public ValueTask<JournalReport> CheckAsync(IProgress<long>? progress, CancellationToken cancellationToken)
         => ReadAsync((r, c) => new PostgresCheck(parts, r).RunAsync(progress, c), cancellationToken);
 
+    /// <inheritdoc />
+    public ValueTask<JournalStats> CountAsync(IProgress<long>? progress, CancellationToken cancellationToken)
+        => ReadAsync((r, c) => new PostgresCounting(parts, r).RunAsync(progress, c), cancellationToken);
+
     /// <summary>Stops cleanly: ends the writer, waits for reads, notes the heads in the guard file when nobody else has
     /// moved a lane meanwhile.</summary>
     public async ValueTask DisposeAsync()

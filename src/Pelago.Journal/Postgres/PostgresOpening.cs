@@ -112,14 +112,7 @@ internal sealed class PostgresOpening(
         byte[] journalId;
         await using (var meta = new NpgsqlCommand($"SELECT journal_id FROM {schema["meta"]}", connection))
             journalId = await meta.ExecuteScalarAsync(cancellationToken) as byte[] ?? [];
-        var wrapped = new List<WrappedKeyRow>();
-        await using (var select = new NpgsqlCommand(
-            $"SELECT number, purpose, kek, content FROM {schema["wrapped_key"]}", connection))
-        await using (var row = await select.ExecuteReaderAsync(cancellationToken))
-        {
-            while (await row.ReadAsync(cancellationToken))
-                wrapped.Add(new WrappedKeyRow(row.GetInt64(0), row.GetInt32(1), row.GetString(2), row.Bytes(3)));
-        }
+        var wrapped = await connection.WrappedKeysAsync(schema, cancellationToken);
         var salts = await connection.SaltsAsync(schema, 0, cancellationToken);
         return await keyOpening.UnwrapAsync(journalId, wrapped, salts, cancellationToken);
     }

@@ -21,6 +21,19 @@ internal static class StoreQueries
         return found;
     }
 
+    /// <summary>Every key, wrapped.</summary>
+    public static async Task<List<WrappedKeyRow>> WrappedKeysAsync(
+        this NpgsqlConnection connection, PostgresSchema schema, CancellationToken cancellationToken)
+    {
+        var found = new List<WrappedKeyRow>();
+        await using var select = new NpgsqlCommand(
+            $"SELECT number, purpose, kek, content FROM {schema["wrapped_key"]} ORDER BY number", connection);
+        await using var row = await select.ExecuteReaderAsync(cancellationToken);
+        while (await row.ReadAsync(cancellationToken))
+            found.Add(new WrappedKeyRow(row.GetInt64(0), row.GetInt32(1), row.GetString(2), row.Bytes(3)));
+        return found;
+    }
+
     /// <summary>Salts after a number.</summary>
     public static async Task<List<SaltRow>> SaltsAsync(
         this NpgsqlConnection connection, PostgresSchema schema, long after, CancellationToken cancellationToken)

@@ -98,6 +98,21 @@ internal sealed class Database : IDisposable
         return (pages, copied);
     }
 
+    /// <summary>Runs what may take long; a statement under way ends when the token says so.</summary>
+    /// <exception cref="OperationCanceledException">It was ended.</exception>
+    public T Interruptible<T>(Func<T> work, CancellationToken cancellationToken)
+    {
+        using var ending = cancellationToken.Register(() => raw.sqlite3_interrupt(handle));
+        try
+        {
+            return work();
+        }
+        catch (StoreException e) when (e.Primary == raw.SQLITE_INTERRUPT)
+        {
+            throw new OperationCanceledException("The statement was interrupted.", e, cancellationToken);
+        }
+    }
+
     /// <summary>Rolls back when a transaction is open; never throws, because it runs while something else is failing.
     /// </summary>
     public void Rollback()

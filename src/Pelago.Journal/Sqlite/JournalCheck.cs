@@ -19,13 +19,14 @@ internal sealed class JournalCheck(
         var until = new ulong[EntityKey.Lanes];
         for (var lane = 0; lane < until.Length; lane++)
             until[lane] = recent.Head(lane);
-        Attempt(() => Rows(progress, cancellationToken));
+        Attempt(() => Rows(progress, cancellationToken), cancellationToken);
         for (var lane = 0; lane < until.Length; lane++)
             found.Missing(lane, until[lane]);
-        Attempt(Heads);
-        Attempt(Indexes);
-        Attempt(() => Boxes(cancellationToken));
-        Attempt(() => Pages(cancellationToken));
+        Attempt(Heads, cancellationToken);
+        Attempt(Indexes, cancellationToken);
+        Attempt(Strays, cancellationToken);
+        Attempt(() => Boxes(cancellationToken), cancellationToken);
+        Attempt(Pages, cancellationToken);
         return found.Report;
     }
 
@@ -111,6 +112,33 @@ internal sealed class JournalCheck(
             found.Add(Damage.Failure($"entity {missing.Long(0)} is not in the index entity_hash"));
     }
 
+    /// <summary>Every entry of an index leads to what it names: one that does not shows an entity longer than it is.
+    /// </summary>
+    private void Strays()
+    {
+        foreach (var (table, key, column, what) in (ReadOnlySpan<(string, string, string, string)>)
+            [("lane_row", "lane", "position", "lane {0}, position {1}"),
+                ("entity_row", "entity", "local_sequence", "entity {0}, row {1}")])
+        {
+            using var once = database.Once($"SELECT i.{key}, i.{column} FROM {table} i LEFT JOIN event e "
+                + $"ON e.id = i.id WHERE e.{key} IS NOT i.{key} OR e.{column} IS NOT i.{column} "
+                + $"LIMIT {CheckFindings.Max}", out var select);
+            while (select.Step())
+            {
+                var name = string.Format(System.Globalization.CultureInfo.InvariantCulture, what, select.Long(0),
+                    select.Long(1));
+                found.Add(Damage.Failure($"the index {table} has an entry for {name}, which no row agrees with"));
+            }
+        }
+        using var hashes = database.Once("SELECT h.number FROM entity_hash h LEFT JOIN entity e "
+            + $"ON e.number = h.number WHERE e.hash IS NOT h.hash LIMIT {CheckFindings.Max}", out var stray);
+        while (stray.Step())
+        {
+            found.Add(Damage.Failure(
+                $"the index entity_hash has an entry for entity {stray.Long(0)}, which is another"));
+        }
+    }
+
     private void Boxes(CancellationToken cancellationToken)
     {
         Each("SELECT number, lane, hash, salt, nonce, sealed FROM entity", "entity {0}",
@@ -152,9 +180,8 @@ internal sealed class JournalCheck(
         }
     }
 
-    private void Pages(CancellationToken cancellationToken)
+    private void Pages()
     {
-        cancellationToken.ThrowIfCancellationRequested();
         using var once = database.Once($"PRAGMA integrity_check({CheckFindings.Max})", out var select);
         while (select.Step())
         {
@@ -163,13 +190,14 @@ internal sealed class JournalCheck(
         }
     }
 
-    private void Attempt(Action step)
+    private void Attempt(Action step, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         try
         {
             step();
         }
-        catch (StoreException e)
+        catch (StoreException e) when (e.Primary != SQLitePCL.raw.SQLITE_INTERRUPT)
         {
             found.Add(Damage.Of(e));
         }

@@ -138,20 +138,13 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
         byte[] journalId;
         using (database.Once("SELECT value FROM meta WHERE name = 'journal_id'", out var meta))
             journalId = meta.Step() ? meta.Blob(0).ToArray() : [];
-        var wrapped = new List<WrappedKeyRow>();
-        using (database.Once("SELECT number, purpose, kek, content FROM wrapped_key", out var select))
-        {
-            while (select.Step())
-                wrapped.Add(new WrappedKeyRow(
-                    select.Long(0), select.Long(1), select.Text(2), select.Blob(3).ToArray()));
-        }
         var salts = new List<SaltRow>();
         using (database.Once("SELECT number, data_key, content FROM salt", out var select))
         {
             while (select.Step())
                 salts.Add(new SaltRow(select.Long(0), select.Long(1), select.Blob(2).ToArray()));
         }
-        return await keyOpening.UnwrapAsync(journalId, wrapped, salts, cancellationToken);
+        return await keyOpening.UnwrapAsync(journalId, StoredKeys.Read(database), salts, cancellationToken);
     }
 
     private static Sealer AddSalt(Database database, KeyRing keys)

@@ -9,6 +9,7 @@ internal sealed class JournalReader : IDisposable
     private readonly Database database;
     private readonly Opener opener;
     private readonly OriginTable origins;
+    private readonly KeyRing keys;
     private readonly EntityRegistry entities;
     private readonly RecentRows recent;
     private readonly EntityLoader loader;
@@ -19,7 +20,7 @@ internal sealed class JournalReader : IDisposable
     /// <param name="parts">What the writer shares with readers.</param>
     public JournalReader(Database database, WriterParts parts)
     {
-        (this.database, origins, recent) = (database, parts.Origins, parts.Recent);
+        (this.database, origins, recent, keys) = (database, parts.Origins, parts.Recent, parts.Keys);
         opener = new Opener(parts.Keys);
         entities = new EntityRegistry(database, parts.Keys, opener, parts.Cache, parts.RecentEntities);
         var transactions = new ReadTransactions(database);
@@ -92,7 +93,14 @@ internal sealed class JournalReader : IDisposable
 
     /// <summary>Verifies everything.</summary>
     public JournalReport Check(IProgress<long>? progress, CancellationToken cancellationToken)
-        => new JournalCheck(database, opener, origins, entities, recent).Run(progress, cancellationToken);
+        => database.Interruptible(
+            () => new JournalCheck(database, opener, origins, entities, recent).Run(progress, cancellationToken),
+            cancellationToken);
+
+    /// <summary>Counts everything.</summary>
+    public JournalStats Count(IProgress<long>? progress, CancellationToken cancellationToken)
+        => database.Interruptible(
+            () => new JournalCounting(database, keys, recent).Run(progress, cancellationToken), cancellationToken);
 
     public void Dispose()
     {

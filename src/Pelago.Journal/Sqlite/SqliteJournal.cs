@@ -141,6 +141,10 @@ public sealed class SqliteJournal : IJournal
     public ValueTask<JournalReport> CheckAsync(IProgress<long>? progress, CancellationToken cancellationToken)
         => readers.ReadLongAsync(r => r.Check(progress, cancellationToken), cancellationToken);
 
+    /// <inheritdoc />
+    public ValueTask<JournalStats> CountAsync(IProgress<long>? progress, CancellationToken cancellationToken)
+        => Guarded(r => r.Count(progress, cancellationToken), cancellationToken);
+
     /// <summary>Stops cleanly: ends the writer after what is queued, waits for reads, notes the heads in the guard
     /// file.
     /// </summary>

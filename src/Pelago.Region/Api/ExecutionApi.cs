@@ -23,6 +23,9 @@ internal sealed class ExecutionApi(
         app.MapGet("/v1/verify/{project}/{service}/events", Guarded(inspection.EventsAsync));
         app.MapPost("/v1/quarantine/{project}/{service}", Guarded(inspection.QuarantineAsync));
         app.MapGet("/v1/conflicts/{project}/{service}", Guarded(inspection.ConflictsAsync));
+        var journals = inspection.Journals();
+        app.MapPost("/v1/journal/{project}/{service}/{kind}", Guarded(journals.StartAsync));
+        app.MapGet("/v1/journal/{project}/{service}/{kind}", Guarded(journals.GetAsync));
         app.MapGet("/v1/diagnosis", Guarded(diagnosis.GetAsync));
         app.MapGet(ArtifactEndpoints.Path, Guarded(artifacts.GetAsync));
         app.MapMethods(ArtifactEndpoints.Path, [HttpMethods.Head], Guarded(artifacts.GetAsync));

@@ -17,6 +17,9 @@ internal sealed class ServiceInspection(
     private const int DefaultLimit = 100;
     private const int MaxLimit = 1000;
 
+    /// <summary>What it passes on of whole journals.</summary>
+    public JournalEndpoints Journals() => new(status, probe, starter, own);
+
     /// <summary>Digests of all slices that hold something.</summary>
     public Task VerifyAsync(HttpContext context)
         => PassOnAsync(context, "/v1/digests", () => ReplicaAnswers.SlicesAsync(context, own, slice: null));
@@ -117,9 +120,7 @@ internal sealed class ServiceInspection(
         }
         if (!status.Has(project, name))
         {
-            await Problems.WriteAsync(context, new Failure(ErrorCodes.ResourceNotFound,
-                "There is no such service in this region.",
-                "List them with 'pelago status', or GET /apis/pelago.dev/v1/services."));
+            await Problems.WriteAsync(context, NoService);
             return;
         }
         if (await status.InspectAsync($"{project}/{name}", path, context.RequestAborted) is not { } document)
@@ -131,13 +132,17 @@ internal sealed class ServiceInspection(
         await context.Response.WriteAsync(document, context.RequestAborted);
     }
 
-    private static bool IsOwn(string project, string name)
+    internal static Failure NoService { get; } = new(ErrorCodes.ResourceNotFound,
+        "There is no such service in this region.",
+        "List them with 'pelago status', or GET /apis/pelago.dev/v1/services.");
+
+    internal static bool IsOwn(string project, string name)
         => project == InstancesToIngress.OwnProject && name == InstancesToIngress.OwnService;
 
-    private static (string Project, string Name) NamesOf(HttpContext context)
+    internal static (string Project, string Name) NamesOf(HttpContext context)
         => ((string)context.Request.RouteValues["project"]!, (string)context.Request.RouteValues["service"]!);
 
-    private static Failure NoInstance(string project, string name) => new(
+    internal static Failure NoInstance(string project, string name) => new(
         ErrorCodes.NoReadyInstance, $"No instance of '{project}/{name}' answers here.", "Wait until it is ready.");
 
     private static bool TryNumber(

@@ -55,5 +55,8 @@ internal sealed class WatchedJournal(IJournal inner, Action<EntityKey, ulong> ap
     public ValueTask<JournalReport> CheckAsync(IProgress<long>? progress, CancellationToken cancellationToken)
         => inner.CheckAsync(progress, cancellationToken);
 
+    public ValueTask<JournalStats> CountAsync(IProgress<long>? progress, CancellationToken cancellationToken)
+        => inner.CountAsync(progress, cancellationToken);
+
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 }

@@ -222,6 +222,43 @@ public abstract partial class JournalConformance : IAsyncLifetime
         report.Rows.ShouldBe(20);
     }
 
+    [Fact]
+    public async Task Count_OfAFullJournal_IsWhatWasWritten()
+    {
+        await using var journal = await BeginAsync();
+        var empty = await journal.CountAsync(null, Cancelled);
+        (empty.Rows, empty.Entities, empty.Oldest, empty.Newest).ShouldBe((0, 0, null, null));
+        var lane = await journal.AcquireAsync(3);
+        for (ulong i = 1; i <= 20; i++)
+            await journal.AppendAsync(Batch(lane, Own(Key(3), i, i), Received(Key(3, 1), i, i, i)));
+        await journal.AppendAsync(new LaneBatch
+        {
+            Lane = 3, Epoch = lane.Epoch, Frontiers = [new Frontier(There, 20, 20)],
+            Owed = [new Owed(Key(3), There, 1, 1), new Owed(Key(3, 1), There, 21, 21)],
+            Replies = [new RememberedReply(Key(3), "a", new byte[] { 1 })],
+            Snapshots = [new EntitySnapshot(Key(3), 1, new byte[] { 1 })],
+            Conflicts = [new ConflictRecord(Key(3), ConflictKind.Fork, There, 1, 1, "two claim it")],
+        });
+        await journal.AppendAsync(Batch(await journal.AcquireAsync(31), Own(Key(31), 1, 1)));
+
+        var progress = new Progress();
+        var stats = await journal.CountAsync(progress, Cancelled);
+
+        (stats.Rows, stats.Entities, progress.Last).ShouldBe((41, 3, 41));
+        (stats.Snapshots, stats.Owed, stats.Conflicts, stats.Replies).ShouldBe((1, 2, 1, 1));
+        stats.Heads.Select((head, at) => (at, head)).Where(h => h.head > 0).ShouldBe([(3, 40ul), (31, 1ul)]);
+        stats.Oldest.ShouldBe(DateTimeOffset.FromUnixTimeMilliseconds(Own(Key(3), 1, 1).Event.Timestamp.Milliseconds));
+        stats.Newest.ShouldBe(
+            DateTimeOffset.FromUnixTimeMilliseconds(Own(Key(3), 20, 20).Event.Timestamp.Milliseconds));
+    }
+
+    private sealed class Progress : IProgress<long>
+    {
+        public long Last { get; private set; }
+
+        public void Report(long value) => Last = value;
+    }
+
     /// <summary>Opens a fresh journal and begins its first life.</summary>
     private async Task<IJournal> BeginAsync()
     {

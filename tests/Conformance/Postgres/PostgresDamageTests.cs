@@ -80,6 +80,27 @@ public sealed class PostgresDamageTests(SharedServer server) : IAsyncDisposable
             .ShouldContain(f => f.Message.Contains(named, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("event_of_entity", "entity, local_sequence")]
+    [InlineData("event_of_lane", "lane, position")]
+    public async Task Index_ThatLacksRows_IsNamedByTheCheck(string index, string columns)
+    {
+        // The server writes no entries into an index that it believes is still being built.
+        await (await fixture.OpenAsync()).DisposeAsync();
+        await SetReadyAsync(index, "false");
+        await WriteAsync();
+        await SetReadyAsync(index, "true");
+        await using var journal = await fixture.OpenAsync();
+
+        var report = await journal.CheckAsync(null, Cancelled);
+
+        report.Damage.ShouldContain(f => f.Message.Contains($"has 6 rows, and its index on ({columns}) leads to 0",
+            StringComparison.Ordinal), string.Join('\n', report.Damage));
+    }
+
+    private async Task SetReadyAsync(string index, string ready) => await fixture.ExecuteAsync(
+        $"UPDATE pg_index SET indisready = {ready} WHERE indexrelid = '{fixture.Schema}.{index}'::regclass");
+
     private async Task WriteAsync()
     {
         await using var journal = await fixture.OpenAsync();

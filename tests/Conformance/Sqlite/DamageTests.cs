@@ -100,6 +100,9 @@ public sealed class DamageTests : IAsyncDisposable
     [InlineData("DELETE FROM lane_row WHERE position = 5", "not in the index lane_row")]
     [InlineData("DELETE FROM entity_row WHERE local_sequence = 5", "not in the index entity_row")]
     [InlineData("DELETE FROM entity_hash", "not in the index entity_hash")]
+    [InlineData("INSERT INTO lane_row VALUES (3, 9000, 5)", "entry for lane 3, position 9000")]
+    [InlineData("INSERT INTO entity_row VALUES (1, 41, 9000)", "entry for entity 1, row 41")]
+    [InlineData("INSERT INTO entity_hash VALUES (zeroblob(16), 1)", "entry for entity 1, which is another")]
     public async Task Record_Altered_IsNamedByTheCheck(string change, string named)
     {
         await WriteAsync(16);

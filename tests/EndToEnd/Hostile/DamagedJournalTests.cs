@@ -32,6 +32,10 @@ public sealed class DamagedJournalTests(HostileWorld hostile) : HostileTest(host
         (await Hostile.ReadAsync(Here, "other")).Body.ShouldContain("second");
         await Hostile.AddAsync(There, "victim", "third");
         (await Hostile.World.LookAsync("logs", "demo.bookstore")).Output.ShouldContain("PLG4006");
+        var check = (await Hostile.World.LookAsync("journal", "check", "bookstore")).ShouldExitWith(1);
+        check.Error.ShouldStartWith($"error PLG4006: The journal of demo/bookstore in {Here} is damaged: ");
+        check.Output.ShouldContain("In the journal, the row at position ");
+        check.Output.Split('\n').Count(line => line.TrimEnd().EndsWith(" ok", StringComparison.Ordinal)).ShouldBe(2);
         var compared = (await Hostile.World.LookAsync("verify")).ShouldExitWith(1);
         compared.Error.ShouldContain("error PLG1205: ");
         compared.Output.ShouldContain($"{Here} cannot show it");
@@ -57,6 +61,12 @@ public sealed class DamagedJournalTests(HostileWorld hostile) : HostileTest(host
             "everything came back from the peers");
         await Eventually.BeTrue(
             async () => (await Hostile.World.LookAsync("verify")).ExitCode == 0, "the regions agree again");
+        (await Hostile.World.LookAsync("journal", "check", "bookstore", "--region", Here, "-o", "json"))
+            .ShouldExitWith(0).Output.ShouldContain("\"damage\": []");
+        (await Hostile.World.LookAsync("journal", "check", "region", "--project", "pelago")).ShouldExitWith(0);
+        (await Hostile.World.LookAsync("journal", "stats", "bookstore", "-o", "yaml")).ShouldExitWith(0)
+            .Output.ShouldContain("conflicts: 0");
+        (await Hostile.World.LookAsync("journal", "check", "nobody")).ShouldExitWith(3).Error.ShouldContain("PLG7003");
     }
 
     [Fact]

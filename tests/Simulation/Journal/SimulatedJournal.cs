@@ -200,6 +200,22 @@ public sealed class SimulatedJournal : IJournal
         }
     }
 
+    /// <summary>Counts; memory takes no bytes of a disk and seals under no key.</summary>
+    public ValueTask<JournalStats> CountAsync(IProgress<long>? progress, CancellationToken cancellationToken)
+    {
+        lock (gate)
+        {
+            var state = disk.State;
+            long[] times = [.. state.Lanes.SelectMany(l => l.Rows).Select(r => r.Event.Timestamp.Milliseconds)];
+            progress?.Report(times.Length);
+            return ValueTask.FromResult(new JournalStats(times.Length, 0, state.Entities.Count, state.Heads(), [],
+                times.Length == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(times.Min()),
+                times.Length == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(times.Max()),
+                state.Entities.Values.Count(e => e.Snapshot is not null), state.Lanes.Sum(l => l.Owed.Count),
+                state.Conflicts.Count, state.Entities.Values.Sum(e => e.Replies.Count)));
+        }
+    }
+
     /// <inheritdoc />
     public ValueTask DisposeAsync()
     {

@@ -62,5 +62,8 @@ internal sealed class BrokenJournal(IJournal inner) : IJournal
     public ValueTask<JournalReport> CheckAsync(IProgress<long>? progress, CancellationToken cancellationToken)
         => inner.CheckAsync(progress, cancellationToken);
 
+    public ValueTask<JournalStats> CountAsync(IProgress<long>? progress, CancellationToken cancellationToken)
+        => inner.CountAsync(progress, cancellationToken);
+
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 }

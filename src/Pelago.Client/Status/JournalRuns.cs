@@ -1,0 +1,70 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Pelago.Client;
+
+/// <summary>What can be asked of a whole journal: the last part of
+/// <c>/v1/journal/{project}/{service}/{kind}</c>.</summary>
+public static class JournalRunKinds
+{
+    /// <summary>Verify everything that it holds.</summary>
+    public const string Check = "check";
+
+    /// <summary>Count what it holds.</summary>
+    public const string Stats = "stats";
+}
+
+/// <summary>Body of <c>POST /v1/journal/{project}/{service}/{kind}</c> of the Execution API (bearer: the
+/// administrator's token): 202 when the run is under way, started now or before.</summary>
+public sealed record JournalRunRequest;
+
+/// <summary>A run over a service's journal in one region, as <c>GET /v1/journal/{project}/{service}/{kind}</c> shows
+/// it: the one under way, or the last one.</summary>
+/// <param name="Region">The region that answers: each has a journal of its own.</param>
+/// <param name="Kind"><c>Check</c> or <c>Stats</c>.</param>
+/// <param name="State"><c>Running</c>, <c>Done</c> or <c>Failed</c>.</param>
+/// <param name="StartedAt">When it was started.</param>
+/// <param name="EndedAt">When it ended; null while it runs.</param>
+/// <param name="Rows">Rows so far.</param>
+public sealed record JournalRunView(
+    string Region, string Kind, string State, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, long Rows)
+{
+    /// <summary>What a check that is done found, at most 1,000 findings; empty when all is well.</summary>
+    public IReadOnlyList<TroubleView>? Damage { get; init; }
+
+    /// <summary>What was counted.</summary>
+    public JournalStatsView? Stats { get; init; }
+
+    /// <summary>Why it came to no end.</summary>
+    public TroubleView? Failure { get; init; }
+}
+
+/// <summary>What a journal holds.</summary>
+/// <param name="Rows">Rows of events.</param>
+/// <param name="Bytes">What the store takes on disk.</param>
+/// <param name="Entities">Entities that the journal knows.</param>
+/// <param name="Heads">The last position of each of the 32 lanes.</param>
+/// <param name="Keys">Every data key, oldest first; new rows are sealed under the last.</param>
+/// <param name="Oldest">Time of the oldest event; null without events.</param>
+/// <param name="Newest">Time of the newest event.</param>
+/// <param name="Snapshots">Entities with a snapshot.</param>
+/// <param name="Owed">Gaps that are still open.</param>
+/// <param name="Conflicts">Entries of the conflict ledger.</param>
+/// <param name="Replies">Replies that are remembered for idempotency keys.</param>
+public sealed record JournalStatsView(
+    long Rows, long Bytes, long Entities, IReadOnlyList<ulong> Heads, IReadOnlyList<DataKeyView> Keys,
+    DateTimeOffset? Oldest, DateTimeOffset? Newest, long Snapshots, long Owed, long Conflicts, long Replies);
+
+/// <summary>What is sealed under one data key.</summary>
+/// <param name="Number">The key's number: 1 is the journal's first.</param>
+/// <param name="Kek">Id of the key-encryption key that wraps it.</param>
+/// <param name="Rows">Rows of events.</param>
+/// <param name="Records">Everything else that is sealed under it.</param>
+public sealed record DataKeyView(long Number, string Kek, long Rows, long Records);
+
+/// <summary>How runs are written.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(JournalRunRequest))]
+[JsonSerializable(typeof(JournalRunView))]
+public sealed partial class JournalRunJson : JsonSerializerContext;

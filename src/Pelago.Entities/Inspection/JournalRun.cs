@@ -1,0 +1,33 @@
+using Pelago.Journal;
+using Pelago.Model;
+
+namespace Pelago.Entities;
+
+/// <summary>What can be asked of a whole journal.</summary>
+public enum JournalRunKind
+{
+    /// <summary>Verify everything that it holds.</summary>
+    Check,
+
+    /// <summary>Count what it holds.</summary>
+    Stats,
+}
+
+/// <summary>One run over a whole journal, as far as it has come.</summary>
+/// <param name="Kind">What was asked.</param>
+/// <param name="StartedAt">When.</param>
+/// <param name="Rows">Rows so far.</param>
+public sealed record JournalRun(JournalRunKind Kind, DateTimeOffset StartedAt, long Rows)
+{
+    /// <summary>When it ended; null while it runs.</summary>
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>What a check found.</summary>
+    public JournalReport? Report { get; init; }
+
+    /// <summary>What was counted.</summary>
+    public JournalStats? Stats { get; init; }
+
+    /// <summary>Why it came to no end.</summary>
+    public Failure? Failure { get; init; }
+}

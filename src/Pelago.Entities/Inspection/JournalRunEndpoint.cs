@@ -1,0 +1,78 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Pelago.Journal;
+using Pelago.Model;
+
+namespace Pelago.Entities;
+
+/// <summary>Checks and counts of an instance's journal on its management listener. Starting one takes work, so it wants
+/// the secret that only this region knows; how far it is can be asked like everything else.</summary>
+public static class JournalRunEndpoint
+{
+    /// <summary>Path of a kind of run, <c>check</c> or <c>stats</c>.</summary>
+    public static string PathOf(string kind) => $"/v1/journal/{kind}";
+
+    /// <summary>Maps <c>POST /v1/journal/KIND</c> (202: it runs, started now or before) and
+    /// <c>GET /v1/journal/KIND</c> (404 when there was none).</summary>
+    /// <param name="runtime">The runtime, or null while it starts.</param>
+    /// <param name="access">Knows the secret; null while it is not known here.</param>
+    public static void MapJournalRuns(
+        this IEndpointRouteBuilder endpoints, Func<EntityRuntime?> runtime, Func<ReplicationAccess?> access)
+    {
+        endpoints.MapPost(PathOf("{kind}"), context =>
+        {
+            var sent = context.Request.Headers[ReplicationAccess.SecretHeader];
+            context.Response.StatusCode = access()?.CameThroughIngress(sent) != true ? StatusCodes.Status403Forbidden
+                : runtime() is not { IsServing: true } serving ? StatusCodes.Status503ServiceUnavailable
+                : KindOf((string?)context.Request.RouteValues["kind"]) is not { } kind ? StatusCodes.Status404NotFound
+                : Start(serving, kind);
+            return Task.CompletedTask;
+        });
+        endpoints.MapGet(PathOf("{kind}"), context => KindOf((string?)context.Request.RouteValues["kind"]) is not
+            { } kind ? NotFoundAsync(context)
+            : runtime() is { IsServing: true } serving ? WriteAsync(context, serving, kind)
+            : InspectionEndpointExtensions.StartingAsync(context));
+    }
+
+    /// <summary>The kind that a word of a path names; null when it names none.</summary>
+    public static JournalRunKind? KindOf(string? word) => word switch
+    {
+        "check" => JournalRunKind.Check,
+        "stats" => JournalRunKind.Stats,
+        _ => null,
+    };
+
+    /// <summary>Writes how far the last run of a kind is; 404 when there was none.</summary>
+    public static Task WriteAsync(HttpContext context, EntityRuntime runtime, JournalRunKind kind)
+        => runtime.JournalRuns.Last(kind) is { } run
+            ? context.Response.WriteAsJsonAsync(
+                Body(runtime.Region, run), InspectionJson.Default.JournalRunBody,
+                cancellationToken: context.RequestAborted)
+            : NotFoundAsync(context);
+
+    private static int Start(EntityRuntime runtime, JournalRunKind kind)
+    {
+        runtime.JournalRuns.Start(kind);
+        return StatusCodes.Status202Accepted;
+    }
+
+    private static Task NotFoundAsync(HttpContext context)
+    {
+        context.Response.StatusCode = StatusCodes.Status404NotFound;
+        return Task.CompletedTask;
+    }
+
+    private static JournalRunBody Body(string region, JournalRun run) => new(
+        region, run.Kind.ToString(),
+        run.EndedAt is null ? "Running" : run.Failure is null ? "Done" : "Failed", run.StartedAt, run.EndedAt, run.Rows)
+    {
+        Damage = run.Report is null ? null : [.. run.Report.Damage.Select(Trouble)],
+        Stats = run.Stats is not { } s ? null : new JournalStatsBody(s.Rows, s.Bytes, s.Entities, s.Heads,
+            [.. s.Keys.Select(k => new DataKeyBody(k.Number, k.Kek, k.Rows, k.Records))], s.Oldest, s.Newest,
+            s.Snapshots, s.Owed, s.Conflicts, s.Replies),
+        Failure = run.Failure is null ? null : Trouble(run.Failure),
+    };
+
+    private static TroubleStatus Trouble(Failure failure) => new(failure.Error.Code, failure.Message, failure.Next);
+}

@@ -1,0 +1,96 @@
+using Microsoft.Extensions.Logging;
+using Pelago.Journal;
+using Pelago.Model;
+
+namespace Pelago.Entities;
+
+/// <summary>Runs over a whole journal. They outlast any request, so one starts them, and asks how far they are. At most
+/// one of a kind at a time: who starts one that runs already joins it. The last of each kind is remembered.</summary>
+/// <param name="journal">The journal.</param>
+/// <param name="clock">Clock.</param>
+/// <param name="logger">The room's log.</param>
+public sealed class JournalRuns(IJournal journal, TimeProvider clock, ILogger logger) : IAsyncDisposable
+{
+    private readonly Lock gate = new();
+    private readonly CancellationTokenSource ending = new();
+    private readonly Dictionary<JournalRunKind, JournalRun> last = [];
+    private readonly Dictionary<JournalRunKind, Task> running = [];
+
+    /// <summary>The run under way, or the last one; null when there was none.</summary>
+    public JournalRun? Last(JournalRunKind kind)
+    {
+        lock (gate)
+            return last.GetValueOrDefault(kind);
+    }
+
+    /// <summary>Starts a run, or joins the one that is under way.</summary>
+    public JournalRun Start(JournalRunKind kind)
+    {
+        lock (gate)
+        {
+            if (last.GetValueOrDefault(kind) is { EndedAt: null } underway)
+                return underway;
+            var run = last[kind] = new JournalRun(kind, clock.GetUtcNow(), 0);
+            if (!ending.IsCancellationRequested)
+                running[kind] = Task.Run(() => RunAsync(run), CancellationToken.None);
+            return run;
+        }
+    }
+
+    /// <summary>Ends what runs.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Task[] left;
+        lock (gate)
+        {
+            ending.Cancel();
+            left = [.. running.Values];
+        }
+        await Task.WhenAll(left);
+        ending.Dispose();
+    }
+
+    private async Task RunAsync(JournalRun run)
+    {
+        var progress = new Progress(rows => Change(run.Kind, r => r with { Rows = rows }));
+        try
+        {
+            if (run.Kind == JournalRunKind.Check)
+            {
+                var report = await journal.CheckAsync(progress, ending.Token);
+                Log.JournalChecked(logger, report.Rows, report.Damage.Count);
+                Change(run.Kind, r => r with { Rows = report.Rows, Report = report });
+            }
+            else
+            {
+                var stats = await journal.CountAsync(progress, ending.Token);
+                Change(run.Kind, r => r with { Rows = stats.Rows, Stats = stats });
+            }
+        }
+        catch (Exception error) // whatever the store does, who asks hears that it came to no end
+        {
+            Log.JournalRunFailed(logger, run.Kind, error);
+            Change(run.Kind, r => r with
+            {
+                Failure = (error as PelagoException)?.Failure ?? new Failure(ErrorCodes.JournalUnavailable,
+                    "The journal could not be read to its end.", "Try again; look into the instance's log."),
+            });
+        }
+        finally
+        {
+            Change(run.Kind, r => r with { EndedAt = clock.GetUtcNow() });
+        }
+    }
+
+    private void Change(JournalRunKind kind, Func<JournalRun, JournalRun> change)
+    {
+        lock (gate)
+            last[kind] = change(last[kind]);
+    }
+
+    // Not Progress<T>: that one reports later, after the end perhaps.
+    private sealed class Progress(Action<long> report) : IProgress<long>
+    {
+        public void Report(long value) => report(value);
+    }
+}

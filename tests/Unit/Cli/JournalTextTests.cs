@@ -1,0 +1,74 @@
+using Pelago.Cli;
+using Pelago.Client;
+using Pelago.Model;
+
+namespace Pelago.Tests.Unit.Cli;
+
+/// <summary>What checks and counts of journals say to people, and how they end.</summary>
+public sealed class JournalTextTests
+{
+    private static readonly DateTimeOffset Start = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private static readonly TroubleView Found = new("PLG4006", "In the journal, row 3 is damaged.", "Set it aside.");
+
+    private readonly StringWriter output = new();
+    private readonly StringWriter error = new();
+
+    [Fact]
+    public void Check_AllWhole_SaysSo()
+    {
+        JournalText.Check(Terminal, "demo/shop", [Run("us"), Run("eu")], OutputFormat.Table).ShouldBe(0);
+
+        error.ToString().ShouldStartWith("The journals of demo/shop are whole.");
+        output.ToString().Split('\n')[1].TrimEnd().ShouldBe("us      5     1.5      ok");
+    }
+
+    [Fact]
+    public void Check_Damage_IsShownAndDecidesTheEnd()
+    {
+        var failed = Refusal([Run("us"), Run("eu") with { Damage = [Found, Found] }, Failed("ap")]);
+
+        failed.Error.ShouldBe(ErrorCodes.JournalDamaged);
+        failed.Message.ShouldBe("The journal of demo/shop in eu is damaged: In the journal, row 3 is damaged. "
+            + "2 findings in all.");
+        failed.Next.ShouldBe("Set it aside.");
+        output.ToString().ShouldContain("eu      PLG4006  In the journal, row 3 is damaged.");
+    }
+
+    [Fact]
+    public void Check_ARegionAway_IsPartlyDone()
+    {
+        var failed = Refusal([Run("us"), Failed("ap")]);
+
+        failed.Error.ShouldBe(ErrorCodes.PartlyDone);
+        failed.Message.ShouldContain("ap: It is away");
+    }
+
+    [Fact]
+    public void Stats_Wide_ShowLanesToo()
+    {
+        var run = Run("us") with
+        {
+            Stats = new JournalStatsView(5, 20_480, 2, [4, 1], [new DataKeyView(1, "kek", 5, 9)], Start,
+                Start.AddMinutes(1), 1, 0, 0, 3),
+        };
+        JournalText.Stats(Terminal, [run], OutputFormat.Wide).ShouldBe(0);
+
+        var lines = output.ToString().Split('\n');
+        lines[1].ShouldContain("20 kB");
+        lines.ShouldContain(l => l.StartsWith("us      1    kek", StringComparison.Ordinal));
+        lines.ShouldContain(l => l.StartsWith("us      0     4", StringComparison.Ordinal));
+    }
+
+    private Terminal Terminal => new(output, error, colourOutput: false, colourError: false);
+
+    private Failure Refusal(IReadOnlyList<JournalRunView> runs) => Should.Throw<PelagoException>(
+        () => JournalText.Check(Terminal, "demo/shop", runs, OutputFormat.Table)).Failure;
+
+    private static JournalRunView Run(string region)
+        => new(region, "Check", "Done", Start, Start.AddSeconds(1.5), 5) { Damage = [] };
+
+    private static JournalRunView Failed(string region) => new(region, "Check", "Failed", Start, Start, 0)
+    {
+        Failure = new TroubleView("PLG6002", "It is away.", "Wait."),
+    };
+}

@@ -1,0 +1,170 @@
+using System.Net;
+using System.Net.Http.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging.Abstractions;
+using Pelago.Client;
+using Pelago.Entities;
+using Pelago.Journal;
+
+namespace Pelago.Tests.Unit.Entities;
+
+/// <summary>Checks and counts of a journal that is in use, over real HTTP.</summary>
+public sealed class JournalRunTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private readonly HttpClient http = new();
+    private TestRegion region = null!;
+    private WebApplication app = null!;
+    private EntityRuntime? runtime;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        region = await TestRegion.StartAsync("eu-west-1");
+        runtime = region.Runtime;
+        app = LoopbackListener.Create(
+            Model.Endpoint.Loopback(0), HttpProtocols.Http1, 1024 * 1024, NullLoggerFactory.Instance);
+        app.MapJournalRuns(() => runtime, () => new ReplicationAccess("secret", "s", "p", () => []));
+        await app.StartAsync(Stop);
+        http.BaseAddress = new Uri(app.Urls.Single());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        http.Dispose();
+        await app.DisposeAsync();
+        await region.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Check_OfASoundJournal_FindsNothingAndCountsItsRows()
+    {
+        await region.NoteAsync("a", "one");
+        await region.NoteAsync("b", "two");
+
+        var run = await RunAsync("check");
+
+        (run.Region, run.Kind, run.State, run.Rows).ShouldBe(("eu-west-1", "Check", "Done", 2));
+        run.Damage.ShouldNotBeNull().ShouldBeEmpty();
+        run.Stats.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Check_OfAJournalWhoseIndexLacksARow_NamesTheRow()
+    {
+        for (var i = 0; i < 3; i++)
+            await region.NoteAsync("a", $"word {i}");
+        await region.Runtime.DisposeAsync();
+        using (var database = Database.Open(region.DatabasePath, create: false, 1024))
+        {
+            // As if the run that indexes these rows were done, and one entry had been lost since.
+            database.Execute("INSERT INTO entity_row SELECT entity, local_sequence, id FROM event WHERE id < 3");
+            database.Execute("INSERT INTO lane_row SELECT lane, position, id FROM event");
+            database.Execute("UPDATE run SET through = 3 WHERE kind = 1");
+        }
+        await region.StartAgainAsync();
+        runtime = region.Runtime;
+
+        var run = await RunAsync("check");
+
+        run.Damage.ShouldNotBeNull().ShouldHaveSingleItem().Message.ShouldContain("is not in the index entity_row");
+    }
+
+    [Fact]
+    public async Task Stats_OfAJournal_NameKeysAndCounts()
+    {
+        await region.NoteAsync("a", "one");
+        await region.NoteAsync("a", "two");
+
+        var stats = (await RunAsync("stats")).Stats.ShouldNotBeNull();
+
+        (stats.Rows, stats.Entities, stats.Heads.Count).ShouldBe((2, 1, 32));
+        stats.Bytes.ShouldBeGreaterThan(0);
+        var key = stats.Keys.ShouldHaveSingleItem();
+        (key.Number, key.Rows).ShouldBe((1, 2));
+        key.Kek.ShouldNotBeEmpty();
+        stats.Newest.ShouldNotBeNull().ShouldBeGreaterThanOrEqualTo(stats.Oldest.ShouldNotBeNull());
+    }
+
+    [Fact]
+    public async Task Run_WithoutTheSecretOrAKind_IsRefused()
+    {
+        (await http.GetAsync("/v1/journal/check", Stop)).StatusCode.ShouldBe(HttpStatusCode.NotFound, "none yet");
+        (await StartAsync("check", "wrong")).ShouldBe(HttpStatusCode.Forbidden);
+        (await StartAsync("mend", "secret")).ShouldBe(HttpStatusCode.NotFound);
+        (await http.GetAsync("/v1/journal/mend", Stop)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await http.GetAsync("/v1/journal/check", Stop)).StatusCode.ShouldBe(HttpStatusCode.NotFound, "none started");
+        runtime = null;
+        (await StartAsync("check", "secret")).ShouldBe(HttpStatusCode.ServiceUnavailable);
+        (await http.GetAsync("/v1/journal/check", Stop)).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+    }
+
+    [Fact]
+    public async Task Run_WhileOneIsUnderWay_JoinsIt()
+    {
+        var held = new HeldJournal();
+        await using var runs = new JournalRuns(held, TimeProvider.System, NullLogger.Instance);
+        var first = runs.Start(JournalRunKind.Check);
+        await Eventually.BeTrue(() => runs.Last(JournalRunKind.Check)!.Rows == 7, "it is under way", Patience);
+        runs.Start(JournalRunKind.Check).StartedAt.ShouldBe(first.StartedAt);
+        held.Checks.ShouldBe(1);
+
+        held.Release.SetResult();
+        await Eventually.BeTrue(() => runs.Last(JournalRunKind.Check)!.EndedAt is not null, "its end", Patience);
+        runs.Last(JournalRunKind.Check)!.Failure.ShouldBeNull();
+        runs.Start(JournalRunKind.Check).EndedAt.ShouldBeNull("the next is another");
+    }
+
+    [Fact]
+    public async Task Run_UnderWayAtTheEnd_IsEndedAndSaysSo()
+    {
+        var held = new HeldJournal();
+        var runs = new JournalRuns(held, TimeProvider.System, NullLogger.Instance);
+        runs.Start(JournalRunKind.Check);
+        await Eventually.BeTrue(() => held.Checks == 1, "it is under way", Patience);
+
+        await runs.DisposeAsync();
+
+        var last = runs.Last(JournalRunKind.Check)!;
+        last.EndedAt.ShouldNotBeNull();
+        last.Failure.ShouldNotBeNull().Error.ShouldBe(Model.ErrorCodes.JournalUnavailable);
+    }
+
+    private async Task<JournalRunView> RunAsync(string kind)
+    {
+        (await StartAsync(kind, "secret")).ShouldBe(HttpStatusCode.Accepted);
+        JournalRunView? run = null;
+        await Eventually.BeTrue(async () => (run = await http.GetFromJsonAsync(
+            $"/v1/journal/{kind}", JournalRunJson.Default.JournalRunView, Stop))?.EndedAt is not null, "its end",
+            Patience);
+        return run!;
+    }
+
+    private async Task<HttpStatusCode> StartAsync(string kind, string secret)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/journal/{kind}");
+        request.Headers.Add(ReplicationAccess.SecretHeader, secret);
+        using var answer = await http.SendAsync(request, Stop);
+        return answer.StatusCode;
+    }
+
+    /// <summary>A journal whose check lasts until it is released.</summary>
+    private sealed class HeldJournal : UnusedJournal
+    {
+        public int Checks { get; private set; }
+
+        public TaskCompletionSource Release { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public override async ValueTask<JournalReport> CheckAsync(
+            IProgress<long>? progress, CancellationToken cancellationToken)
+        {
+            Checks++;
+            progress?.Report(7);
+            await Release.Task.WaitAsync(cancellationToken);
+            return new JournalReport(7, []);
+        }
+    }
+}
