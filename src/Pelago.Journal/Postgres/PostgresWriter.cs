@@ -128,11 +128,8 @@ internal sealed class PostgresWriter : IAsyncDisposable
         {
             if (doubt.IsOpen || parts.Watch.Over is not null)
                 return false;
-            return await LaneActs.AreUnchangedAsync(await ReadyAsync(CancellationToken.None), parts);
-        }
-        catch (Exception e) when (ServerTrouble.Is(e) || e is PelagoException)
-        {
-            return false;
+            // A session that broke while nothing was written, because the server was restarted, is replaced once.
+            return await AreUnchangedAsync() ?? await AreUnchangedAsync() ?? false;
         }
         finally
         {
@@ -145,6 +142,20 @@ internal sealed class PostgresWriter : IAsyncDisposable
     {
         await BreakAsync();
         gate.Dispose();
+    }
+
+    /// <summary>Whether the lanes are as this process left them; null when the server did not say.</summary>
+    private async Task<bool?> AreUnchangedAsync()
+    {
+        try
+        {
+            return await LaneActs.AreUnchangedAsync(await ReadyAsync(CancellationToken.None), parts);
+        }
+        catch (Exception e) when (ServerTrouble.Is(e) || e is PelagoException)
+        {
+            await BreakAsync();
+            return null;
+        }
     }
 
     /// <summary>A session that works, with nothing in doubt.</summary>

@@ -179,6 +179,18 @@ public sealed class PostgresServerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Server_RestartedWhileNothingWasWritten_LeavesACleanStop()
+    {
+        await using (var journal = await BeginAsync())
+        {
+            await journal.AppendAsync(Batch(await journal.AcquireAsync(3), Own(Key(3), 1, 1)));
+            await RestartAsync("");
+        }
+        await using var again = await fixture.OpenAsync();
+        again.Identity.Continuity.ShouldBe(Continuity.Clean);
+    }
+
+    [Fact]
     public async Task Server_OnANewTimeline_BreaksTheLife()
     {
         await using (var journal = await BeginAsync())
