@@ -9,12 +9,6 @@ internal static class ServerCheck
     /// <summary>Oldest version that is supported, as <c>server_version_num</c> counts.</summary>
     public const int OldestVersion = 150_000;
 
-    private const string Settings = """
-        SELECT current_setting('server_version_num')::integer, pg_is_in_recovery(),
-            current_setting('transaction_read_only'), current_setting('synchronous_commit'),
-            current_setting('fsync'), current_setting('full_page_writes'), current_setting('server_version')
-        """;
-
     // The timeline of the last checkpoint is the former one for a while after a promotion: the log's own name is not.
     private const string Who = """
         SELECT CASE WHEN has_function_privilege('pg_control_system()', 'EXECUTE')
@@ -29,23 +23,16 @@ internal static class ServerCheck
     public static async Task<(string Identity, string Version)> RunAsync(
         NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        string version, durability;
-        await using (var settings = new NpgsqlCommand(Settings, connection))
-        await using (var row = await settings.ExecuteReaderAsync(cancellationToken))
-        {
-            await row.ReadAsync(cancellationToken);
-            (durability, version) = (row.GetString(3), row.GetString(6));
-            if (Refusal(row.GetInt32(0), version, row.GetBoolean(1), row.GetString(2) == "on", durability,
-                row.GetString(4) == "on", row.GetString(5) == "on") is { } refusal)
-                throw refusal.ToException();
-        }
-        await using (var keep = new NpgsqlCommand($"SET synchronous_commit = '{durability}'", connection))
+        var settings = await ServerSettings.ReadAsync(connection, cancellationToken);
+        if (settings.Refusal is { } refusal)
+            throw refusal.ToException();
+        await using (var keep = new NpgsqlCommand($"SET synchronous_commit = '{settings.Durability}'", connection))
             await keep.ExecuteNonQueryAsync(cancellationToken);
         await using var who = new NpgsqlCommand(Who, connection);
         await using var identity = await who.ExecuteReaderAsync(cancellationToken);
         await identity.ReadAsync(cancellationToken);
         var timeline = Convert.ToUInt32(identity.GetString(1), 16);
-        return ($"PostgreSQL system {identity.GetString(0)}, timeline {timeline}", version);
+        return ($"PostgreSQL system {identity.GetString(0)}, timeline {timeline}", settings.Version);
     }
 
     /// <summary>Why a server with these settings is refused, or null.</summary>

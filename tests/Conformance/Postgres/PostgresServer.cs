@@ -19,6 +19,12 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private PostgresServer(string root) => this.root = root;
 
+    /// <summary>Where its socket is.</summary>
+    public string Directory => root;
+
+    /// <summary>What it says.</summary>
+    public string LogFile => Path.Combine(root, "log");
+
     /// <summary>The server's directory.</summary>
     public string Data => Path.Combine(root, "data");
 
@@ -33,14 +39,14 @@ public sealed class PostgresServer : IAsyncDisposable
 
     /// <summary>Makes and starts a server with <c>fsync=on</c>.</summary>
     public static Task<PostgresServer> StartAsync()
-        => StartAsync(Directory.CreateTempSubdirectory("pelago-postgres-").FullName);
+        => StartAsync(System.IO.Directory.CreateTempSubdirectory("pelago-postgres-").FullName);
 
     /// <summary>Makes and starts one in a directory, which goes with it.</summary>
     public static async Task<PostgresServer> StartAsync(string root)
     {
         var server = new PostgresServer(root);
         File.SetUnixFileMode(root, (UnixFileMode)0b111_101_101);
-        Directory.CreateDirectory(server.Data);
+        System.IO.Directory.CreateDirectory(server.Data);
         var password = Path.Combine(root, "password");
         await File.WriteAllTextAsync(password, Password, CancellationToken.None);
         if (Environment.UserName == "root")
@@ -114,8 +120,8 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>Puts a copy back in the place of the stopped server's directory.</summary>
     public void Restore(string copy)
     {
-        Directory.Delete(Data, recursive: true);
-        Directory.Move(copy, Data);
+        System.IO.Directory.Delete(Data, recursive: true);
+        System.IO.Directory.Move(copy, Data);
     }
 
     /// <summary>Runs a statement and gives its first value.</summary>
@@ -144,7 +150,7 @@ public sealed class PostgresServer : IAsyncDisposable
     {
         if (IsRunning)
             await StopAsync("immediate");
-        Directory.Delete(root, recursive: true);
+        System.IO.Directory.Delete(root, recursive: true);
     }
 
     /// <summary>A program of the server's package.</summary>
@@ -152,8 +158,8 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private static string Find()
     {
-        var found = Directory.Exists("/usr/lib/postgresql")
-            ? Directory.EnumerateDirectories("/usr/lib/postgresql").Select(d => Path.Combine(d, "bin")) : [];
+        var found = System.IO.Directory.Exists("/usr/lib/postgresql")
+            ? System.IO.Directory.EnumerateDirectories("/usr/lib/postgresql").Select(d => Path.Combine(d, "bin")) : [];
         return found.Where(d => File.Exists(Path.Combine(d, "initdb")))
             .MaxBy(d => int.Parse(Path.GetFileName(Path.GetDirectoryName(d))!, CultureInfo.InvariantCulture))
             ?? throw new InvalidOperationException(
@@ -162,7 +168,7 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private static IEnumerable<string> Children(string parent)
     {
-        foreach (var directory in Directory.EnumerateDirectories("/proc"))
+        foreach (var directory in System.IO.Directory.EnumerateDirectories("/proc"))
         {
             var stat = Path.Combine(directory, "stat");
             if (char.IsDigit(Path.GetFileName(directory)[0]) && TryRead(stat) is { } text
