@@ -54,6 +54,9 @@ internal static partial class Log
     [LoggerMessage(16, LogLevel.Error, "A run over the journal ({Kind}) came to no end.")]
     public static partial void JournalRunFailed(ILogger logger, JournalRunKind kind, Exception error);
 
+    [LoggerMessage(17, LogLevel.Warning, "Effect '{Effect}' of a final event of '{Type}' failed (attempt {Attempt}).")]
+    public static partial void EffectFailed(ILogger logger, string effect, string type, int attempt, Exception error);
+
     [LoggerMessage(12, LogLevel.Warning, "A replication stream was refused: {Reason}")]
     public static partial void StreamRefused(ILogger logger, string reason);
 }

@@ -56,6 +56,8 @@ internal sealed class AlarmMemory(TimeProvider clock)
         AlarmKind.StateMended => "It is right now. Report it: a snapshot had been wrong.",
         AlarmKind.StatesDiffer => "Run the same program in all regions; 'pelago verify' tells whether they still "
             + "differ.",
+        AlarmKind.EffectsStopped => "Read the service's log. What an effect calls has to answer; rows and marks that "
+            + "cannot be opened come back when the journal is set aside.",
         _ => "The service's log says more.",
     };
 }

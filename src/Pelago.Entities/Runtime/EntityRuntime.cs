@@ -24,6 +24,7 @@ public sealed class EntityRuntime : IAsyncDisposable
     private readonly JournalWorker worker;
     private readonly LinkTable links;
     private readonly AlarmMemory alarms;
+    private readonly EffectRunner effects;
     private readonly ITimer ticker;
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -45,6 +46,10 @@ public sealed class EntityRuntime : IAsyncDisposable
         worker = new JournalWorker(journal, options.ConcurrentReads, logger)
         {
             Answer = i => loop.Post(i), TypeOf = types.Find,
+        };
+        effects = new EffectRunner(options, types, this, clock, logger)
+        {
+            Answer = i => loop.Post(i), Alarm = (kind, text) => loop.Post(new InspectInput((_, _) => Tell(kind, text))),
         };
         links = new LinkTable(options, dialler, clock, logger) { Post = i => loop.Post(i) };
         var interval = TimeSpan.FromMilliseconds(options.TickMilliseconds);
@@ -176,9 +181,9 @@ public sealed class EntityRuntime : IAsyncDisposable
     public Task AcceptAsync(string peer, IDuplexPipe pipe, CancellationToken cancellationToken)
         => IsServing ? links.AcceptAsync(peer, pipe, cancellationToken) : Task.CompletedTask;
 
-    /// <summary>Stops: 1. takes no more requests; 2. lets those under way end; 3. says goodbye to the peers; 4. ends
-    /// loop and worker; 5. closes the journal, which notes a clean stop. Does not throw; a second call waits for the
-    /// first.</summary>
+    /// <summary>Stops: 1. takes no more requests, and ends effects; 2. lets requests under way end; 3. says goodbye to
+    /// the peers; 4. ends loop and worker; 5. closes the journal, which notes a clean stop. Does not throw; a second
+    /// call waits for the first.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref stopping, 1) != 0)
@@ -187,6 +192,7 @@ public sealed class EntityRuntime : IAsyncDisposable
                 TaskScheduler.Default);
             return;
         }
+        await effects.StopAsync();
         if (Volatile.Read(ref pending) == 0)
             drained.TrySetResult();
         await drained.Task.WaitAsync(TimeSpan.FromMilliseconds(options.StopMilliseconds), clock)
@@ -255,11 +261,19 @@ public sealed class EntityRuntime : IAsyncDisposable
             case CloseLink close:
                 links.Close(close.Link, close.Reason);
                 break;
+            case RunEffects run:
+                effects.Run(run);
+                break;
             case Alarm alarm:
-                Log.Alarm(logger, alarm.Kind, alarm.Text);
-                alarms.Keep(alarm.Kind, alarm.Text);
+                Tell(alarm.Kind, alarm.Text);
                 break;
         }
+    }
+
+    private void Tell(AlarmKind kind, string text)
+    {
+        Log.Alarm(logger, kind, text);
+        alarms.Keep(kind, text);
     }
 
     private void Finish(object? waiter, in RequestResult result)

@@ -32,6 +32,8 @@ internal sealed record LinkClosedInput(long Link) : KernelInput;
 
 internal sealed record ReceivedInput(ReplicationLink Link, Frame Frame, int Bytes) : KernelInput;
 
+internal sealed record EffectsDoneInput(RunEffects Run) : KernelInput;
+
 /// <summary>Asks for something that only the loop may look at.</summary>
 /// <param name="Lost">Told when the loop failed before it could look.</param>
 internal sealed record InspectInput(Action<InstanceKernel, Moment> Look, Action<Failure>? Lost = null) : KernelInput;

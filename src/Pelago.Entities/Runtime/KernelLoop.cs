@@ -92,6 +92,29 @@ internal sealed class KernelLoop(
                 i.Link.Release(i.Bytes);
                 kernel.Received(i.Link.Id, i.Frame, now);
                 break;
+            case LinkOpenedInput i:
+                kernel.LinkOpened(i.Link, i.Peer, i.Dialled, now);
+                break;
+            case DialFailedInput i:
+                kernel.DialFailed(i.Peer, now);
+                break;
+            case LinkClosedInput i:
+                kernel.LinkClosed(i.Link, now);
+                break;
+            case InspectInput i:
+                i.Look(kernel, now);
+                break;
+            default:
+                GiveAnswer(input, now);
+                break;
+        }
+    }
+
+    // What the kernel has asked for.
+    private void GiveAnswer(object input, Moment now)
+    {
+        switch (input)
+        {
             case LoadedInput i:
                 kernel.Loaded(i.Image, i.History, now);
                 break;
@@ -113,20 +136,11 @@ internal sealed class KernelLoop(
             case AuditFailedInput i:
                 kernel.AuditFailed(i.Request, now);
                 break;
+            case EffectsDoneInput i:
+                kernel.EffectsDone(i.Run, now);
+                break;
             case IncarnationInput:
                 kernel.IncarnationOpened(now);
-                break;
-            case LinkOpenedInput i:
-                kernel.LinkOpened(i.Link, i.Peer, i.Dialled, now);
-                break;
-            case DialFailedInput i:
-                kernel.DialFailed(i.Peer, now);
-                break;
-            case LinkClosedInput i:
-                kernel.LinkClosed(i.Link, now);
-                break;
-            case InspectInput i:
-                i.Look(kernel, now);
                 break;
             default:
                 throw new InvalidOperationException($"Unknown input {input.GetType().Name}.");

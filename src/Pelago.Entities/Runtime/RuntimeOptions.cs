@@ -8,6 +8,13 @@ public sealed record RuntimeOptions
     /// <summary>Region, members and every interval of the protocol.</summary>
     public required KernelOptions Kernel { get; init; }
 
+    /// <summary>Services that effects of final events are given; none when null.</summary>
+    public IServiceProvider? Services { get; init; }
+
+    /// <summary>Longest pause before an effect that failed runs again, in milliseconds; the first is 1,000 or this, and
+    /// each is twice the one before. Default 300,000.</summary>
+    public int EffectBackoffMilliseconds { get; init; } = 300_000;
+
     /// <summary>Commands and reads under way at once; what exceeds it is refused with PLG5005. Default
     /// 65,536.</summary>
     public int MaxPendingRequests { get; init; } = 65_536;

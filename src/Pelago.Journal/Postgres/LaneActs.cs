@@ -18,6 +18,7 @@ internal sealed class LaneActs(PostgresParts parts, GroupEntities entities)
         LaneRecord taken;
         LaneProgress progress;
         IReadOnlyList<ConflictRecord> forks;
+        List<EffectMarkRow> marks;
         long highest;
         await using (var transaction = await connection.BeginTransactionAsync(cancellationToken))
         {
@@ -27,6 +28,7 @@ internal sealed class LaneActs(PostgresParts parts, GroupEntities entities)
             await StoreRefresh.RunAsync(connection, parts, opener, cancellationToken);
             progress = await ProgressAsync(connection, lane, cancellationToken);
             forks = await ForksAsync(connection, lane, cancellationToken);
+            marks = await connection.MarksAsync(schema, lane, cancellationToken);
             await using (var newest = new NpgsqlCommand(
                 $"SELECT max(number) FROM {schema["entity"]} WHERE lane = {lane}", connection))
                 highest = await newest.ExecuteScalarAsync(cancellationToken) is long number ? number : 0;
@@ -38,9 +40,10 @@ internal sealed class LaneActs(PostgresParts parts, GroupEntities entities)
             parts.Cache.Clear(); // another process wrote here: what was counted is of no use
         parts.Lanes[lane] = taken;
         entities.Acquired(lane, highest);
+        var effects = EffectMarkRow.Open(lane, marks, opener, parts.Origins);
         return new LaneState(lane, taken.Epoch, taken.Head, taken.OwnHead, progress.Frontiers, progress.Owed)
         {
-            Forks = forks,
+            Forks = forks, EffectMarks = effects.Marks, AreEffectMarksDamaged = effects.AreDamaged,
         };
     }
 

@@ -116,6 +116,8 @@ internal sealed class PostgresCheck(PostgresParts parts, ServerReader reader)
             "a conflict record of entity {0}", r => Opens(r, SealDomain.Conflict, 5), cancellationToken);
         await EachAsync("lane, origin, position, highest, salt, nonce, sealed", "frontier", "a frontier of lane {0}",
             r => Opens(r, SealDomain.Frontier, 4), cancellationToken);
+        await EachAsync("lane, origin, position, salt, nonce, sealed", "effect_mark", "an effect mark of lane {0}",
+            r => Opens(r, SealDomain.EffectMark, 3), cancellationToken);
         await EachAsync("lane, entity, origin, from_sequence, position, salt, nonce, sealed", "owed",
             "an owed gap of lane {0}", r => Opens(r, SealDomain.Owed, 5), cancellationToken);
         await EachAsync("entity, hash, salt, nonce, sealed", "reply", "a remembered reply of entity {0}",

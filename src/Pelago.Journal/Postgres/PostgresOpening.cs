@@ -26,6 +26,7 @@ internal sealed class PostgresOpening(
         {
             if (!await IsThereAsync(connection, cancellationToken))
                 await CreateAsync(connection, cancellationToken);
+            await AddLaterAsync(connection, cancellationToken);
             var keys = await ReadKeysAsync(connection, cancellationToken);
             var sealer = await AddSaltAsync(connection, keys, cancellationToken);
             var origins = new OriginTable();
@@ -80,10 +81,7 @@ internal sealed class PostgresOpening(
         var journalId = RandomNumberGenerator.GetBytes(16);
         var keys = await keyOpening.MakeAsync(journalId, cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        // Of two processes that create it at once, one does and the other finds it.
-        await using (var alone = new NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", connection)
-            { Parameters = { new() { Value = $"pelago journal {schema.Name}" } } })
-            await alone.ExecuteNonQueryAsync(cancellationToken);
+        await LockAsync(connection, cancellationToken);
         if (await IsThereAsync(connection, cancellationToken))
             return;
         await using (var create = new NpgsqlCommand(schema.Create, connection))
@@ -105,6 +103,27 @@ internal sealed class PostgresOpening(
             await insert.ExecuteNonQueryAsync(cancellationToken);
         }
         await transaction.CommitAsync(cancellationToken);
+    }
+
+    private async Task AddLaterAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var known = new NpgsqlCommand("SELECT to_regclass($1) IS NOT NULL", connection)
+            { Parameters = { new() { Value = schema["effect_mark"] } } };
+        if (await known.ExecuteScalarAsync(cancellationToken) is true)
+            return;
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await LockAsync(connection, cancellationToken);
+        await using var create = new NpgsqlCommand(schema.CreateEffectMarks, connection);
+        await create.ExecuteNonQueryAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    // Of two processes that create something at once, one does and the other finds it.
+    private async Task LockAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var alone = new NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", connection)
+            { Parameters = { new() { Value = $"pelago journal {schema.Name}" } } };
+        await alone.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private async Task<KeyRing> ReadKeysAsync(NpgsqlConnection connection, CancellationToken cancellationToken)

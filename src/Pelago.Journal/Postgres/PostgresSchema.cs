@@ -84,6 +84,13 @@ internal sealed partial class PostgresSchema
         INSERT INTO {name}.meta VALUES (true, '{Application}', {FormatVersion}, @journal_id);
         """;
 
+    /// <summary>Statement that creates a table that journals of this format may lack: it came later.</summary>
+    public string CreateEffectMarks => $"""
+        CREATE TABLE IF NOT EXISTS {name}.effect_mark (position bigint NOT NULL, nonce bigint NOT NULL,
+            origin integer NOT NULL, salt integer NOT NULL, lane smallint NOT NULL, sealed bytea NOT NULL,
+            PRIMARY KEY (lane, origin)) WITH (fillfactor = 50);
+        """;
+
     /// <summary>True when the tables are there, false when there are none.</summary>
     /// <param name="tables">How many tables the schema has.</param>
     /// <param name="application">What the table meta says, or null.</param>

@@ -9,12 +9,13 @@ internal sealed class SideRows
 {
     private readonly SideSealer sealer;
     private readonly LastWins<(int Lane, uint Origin), Frontier> frontiers = new();
+    private readonly LastWins<(int Lane, uint Origin), EffectMark> marks = new();
     private readonly LastWins<(int Lane, long Entity, uint Origin), Owed?> owed = new();
     private readonly LastWins<(long Entity, UInt128 Hash), (int Lane, RememberedReply? Reply)> replies = new();
     private readonly LastWins<(long Entity, ConflictKind Kind, uint Origin, ulong Sequence),
         (int Lane, ConflictRecord Record)> conflicts = new();
     private readonly LastWins<long, (int Lane, EntitySnapshot Taken)> snapshots = new();
-    private readonly GatedRows frontierRows, owedRows, settledRows, replyRows, forgottenRows, conflictRows,
+    private readonly GatedRows frontierRows, markRows, owedRows, settledRows, replyRows, forgottenRows, conflictRows,
         snapshotRows;
 
     public SideRows(PostgresSchema schema, Sealer sealer, KeyRing keys)
@@ -23,6 +24,9 @@ internal sealed class SideRows
         frontierRows = GatedRows.Insert(schema, "frontier", ["position", "highest", "nonce"], ["origin", "salt"],
             keepsLane: true, hash: false, "ON CONFLICT (lane, origin) DO UPDATE SET position = excluded.position, "
             + "highest = excluded.highest, nonce = excluded.nonce, salt = excluded.salt, sealed = excluded.sealed");
+        markRows = GatedRows.Insert(schema, "effect_mark", ["position", "nonce"], ["origin", "salt"], keepsLane: true,
+            hash: false, "ON CONFLICT (lane, origin) DO UPDATE SET position = excluded.position, "
+            + "nonce = excluded.nonce, salt = excluded.salt, sealed = excluded.sealed");
         owedRows = GatedRows.Insert(schema, "owed", ["entity", "from_sequence", "position", "nonce"],
             ["origin", "salt"], keepsLane: true, hash: false, "ON CONFLICT (lane, entity, origin) DO UPDATE SET "
             + "from_sequence = excluded.from_sequence, position = excluded.position, nonce = excluded.nonce, "
@@ -43,7 +47,7 @@ internal sealed class SideRows
     }
 
     private IEnumerable<GatedRows> Tables
-        => [settledRows, owedRows, frontierRows, forgottenRows, replyRows, conflictRows, snapshotRows];
+        => [settledRows, owedRows, frontierRows, markRows, forgottenRows, replyRows, conflictRows, snapshotRows];
 
     /// <summary>Takes what a batch has besides rows.</summary>
     public void Add(LaneBatch batch, Func<EntityKey, long> entityOf, Func<Origin, uint> originOf)
@@ -51,6 +55,8 @@ internal sealed class SideRows
         var lane = batch.Lane;
         foreach (var moved in batch.Frontiers)
             frontiers.Set((lane, originOf(moved.Origin)), moved);
+        foreach (var mark in batch.Marks)
+            marks.Set((lane, originOf(mark.Origin)), mark);
         foreach (var gap in batch.Settled)
             owed.Set((lane, entityOf(gap.Entity), originOf(gap.Origin)), null);
         foreach (var gap in batch.Owed)
@@ -72,6 +78,11 @@ internal sealed class SideRows
         var salt = (int)sealer.Salt;
         foreach (var (key, moved) in frontiers.All)
             Frontier(key.Lane, key.Origin, moved.Position, moved.Highest);
+        foreach (var ((lane, origin), mark) in marks.All)
+        {
+            var box = sealer.Mark(lane, origin, mark.Position, out var nonce).ToArray();
+            markRows.Add([(long)mark.Position, nonce], [(int)origin, salt], lane, box: box);
+        }
         foreach (var ((lane, entity, origin), gap) in owed.All)
         {
             if (gap is null)
@@ -114,6 +125,7 @@ internal sealed class SideRows
     public void Clear()
     {
         frontiers.Clear();
+        marks.Clear();
         owed.Clear();
         replies.Clear();
         conflicts.Clear();

@@ -48,6 +48,20 @@ internal static class StoreQueries
         return found;
     }
 
+    /// <summary>A lane's effect marks.</summary>
+    public static async Task<List<EffectMarkRow>> MarksAsync(
+        this NpgsqlConnection connection, PostgresSchema schema, int lane, CancellationToken cancellationToken)
+    {
+        var found = new List<EffectMarkRow>();
+        await using var select = new NpgsqlCommand(
+            $"SELECT {EffectMarkRow.Columns} FROM {schema["effect_mark"]} WHERE lane = {lane}", connection);
+        await using var row = await select.ExecuteReaderAsync(cancellationToken);
+        while (await row.ReadAsync(cancellationToken))
+            found.Add(new EffectMarkRow(
+                row.GetInt32(0), row.GetInt64(1), row.GetInt32(2), row.GetInt64(3), row.Bytes(4)));
+        return found;
+    }
+
     /// <summary>Rows of the conflict ledger after a number, oldest first.</summary>
     public static async Task<List<ConflictRow>> ConflictsAsync(this NpgsqlConnection connection, PostgresSchema schema,
         string condition, long after, int limit, CancellationToken cancellationToken)

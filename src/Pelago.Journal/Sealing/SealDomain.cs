@@ -14,6 +14,7 @@ internal enum SealDomain : byte
     Owed = 6,
     Frontier = 7,
     Origin = 8,
+    EffectMark = 12,
 }
 
 /// <summary>Builds associated data: domain, format version, journal id, salt number, then the row's unsealed columns as

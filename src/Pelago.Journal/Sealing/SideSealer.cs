@@ -18,6 +18,9 @@ internal sealed class SideSealer(Sealer sealer, KeyRing keys)
     public ReadOnlySpan<byte> Frontier(int lane, uint origin, ulong position, ulong highest, out long nonce)
         => sealer.Seal(SealDomain.Frontier, [lane, origin, (long)position, (long)highest], [], out nonce);
 
+    public ReadOnlySpan<byte> Mark(int lane, uint origin, ulong position, out long nonce)
+        => sealer.Seal(SealDomain.EffectMark, [lane, origin, (long)position], [], out nonce);
+
     public ReadOnlySpan<byte> Owed(
         int lane, long entity, uint origin, ulong fromSequence, ulong position, out long nonce)
         => sealer.Seal(SealDomain.Owed, [lane, entity, origin, (long)fromSequence, (long)position], [], out nonce);

@@ -149,6 +149,8 @@ internal sealed class JournalCheck(
             "a conflict record of entity {0}", s => Opens(s, SealDomain.Conflict, 5), cancellationToken);
         Each("SELECT lane, origin, position, highest, salt, nonce, sealed FROM frontier", "a frontier of lane {0}",
             s => Opens(s, SealDomain.Frontier, 4), cancellationToken);
+        Each("SELECT lane, origin, position, salt, nonce, sealed FROM effect_mark", "an effect mark of lane {0}",
+            s => Opens(s, SealDomain.EffectMark, 3), cancellationToken);
         Each("SELECT lane, entity, origin, from_sequence, position, salt, nonce, sealed FROM owed",
             "an owed gap of lane {0}",
             s => Opens(s, SealDomain.Owed, 5), cancellationToken);

@@ -52,6 +52,7 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
             database = Database.Open(DatabasePath, create: true, options.WriterCacheKibibytes);
             if (!CheckFormat(database))
                 await CreateAsync(database, cancellationToken);
+            database.Execute(Schema.EffectMarks);
             database.Execute("PRAGMA journal_mode = WAL");
             database.Execute("PRAGMA wal_autocheckpoint = 0"); // the checkpointer's work
             database.Execute($"PRAGMA journal_size_limit = {options.LogPages * 4096L}");

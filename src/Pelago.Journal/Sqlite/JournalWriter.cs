@@ -69,13 +69,17 @@ internal sealed class JournalWriter : IDisposable
         var recovered = Transaction(() =>
         {
             Lanes.Acquire(lane, epoch);
-            return (Lane: recovery.Read(lane), Forks: recovery.ReadForks(lane));
+            return (Lane: recovery.Read(lane), Forks: recovery.ReadForks(lane), Effects: recovery.ReadMarks(lane));
         });
         if (recovered.Lane.Damaged)
             Log.LaneProgressDamaged(logger, lane);
         Lanes[lane].Epoch = epoch;
         return new LaneState(lane, epoch, Lanes[lane].Head, Lanes[lane].OwnHead, recovered.Lane.Frontiers,
-            recovered.Lane.Owed) { Forks = recovered.Forks };
+            recovered.Lane.Owed)
+        {
+            Forks = recovered.Forks, EffectMarks = recovered.Effects.Marks,
+            AreEffectMarksDamaged = recovered.Effects.AreDamaged,
+        };
     }
 
     /// <summary>Begins an incarnation; the closed one's own heads become ordinary frontiers in every lane.</summary>
@@ -206,6 +210,8 @@ internal sealed class JournalWriter : IDisposable
         }
         foreach (var moved in batch.Frontiers)
             side.Frontier(batch.Lane, numberOf(moved.Origin), moved.Position, moved.Highest);
+        foreach (var mark in batch.Marks)
+            side.Mark(batch.Lane, numberOf(mark.Origin), mark.Position);
         foreach (var gap in batch.Settled)
             side.Settle(batch.Lane, NumberOf(gap.Entity, batch.Lane), numberOf(gap.Origin));
         foreach (var gap in batch.Owed)

@@ -9,13 +9,14 @@ internal sealed class LaneRecovery
     private readonly Opener opener;
     private readonly OriginTable origins;
     private readonly EntityRegistry entities;
-    private readonly Statement frontiers, owed, forks, forgetFrontiers, forgetOwed;
+    private readonly Statement frontiers, marks, owed, forks, forgetFrontiers, forgetOwed;
 
     public LaneRecovery(Database database, Opener opener, OriginTable origins, EntityRegistry entities)
     {
         (this.opener, this.origins, this.entities) = (opener, origins, entities);
         frontiers = database.Prepare(
             "SELECT origin, position, highest, salt, nonce, sealed FROM frontier WHERE lane = ?1");
+        marks = database.Prepare($"SELECT {EffectMarkRow.Columns} FROM effect_mark WHERE lane = ?1");
         owed = database.Prepare(
             "SELECT entity, origin, from_sequence, position, salt, nonce, sealed FROM owed WHERE lane = ?1");
         forks = database.Prepare($"SELECT {ConflictRow.Columns} FROM conflict WHERE kind = 3 ORDER BY number");
@@ -43,6 +44,11 @@ internal sealed class LaneRecovery
     /// <summary>The ledger's forks of a lane's entities.</summary>
     public IReadOnlyList<ConflictRecord> ReadForks(int lane)
         => LaneProgress.Forks(lane, Rows(forks, Conflict), opener, origins, KeyOf);
+
+    /// <summary>How far a lane's effects are done.</summary>
+    public (IReadOnlyList<EffectMark> Marks, bool AreDamaged) ReadMarks(int lane) => EffectMarkRow.Open(lane,
+        Rows(marks.Bind(1, lane), s => new EffectMarkRow(s.Long(0), s.Long(1), s.Long(2), s.Long(3),
+            s.Blob(4).ToArray())), opener, origins);
 
     /// <summary>The row of the ledger at which a statement stands.</summary>
     public static ConflictRow Conflict(Statement s) => new(s.Long(0), s.Long(1), s.Long(2), s.Long(3), s.Long(4),

@@ -24,6 +24,11 @@ internal static class Schema
     /// <summary>The kind of <c>run</c> that stands for entities.</summary>
     public const int EntityRun = 2;
 
+    /// <summary>Creates a table that journals of this format may lack: it came later.</summary>
+    public const string EffectMarks = "CREATE TABLE IF NOT EXISTS effect_mark (lane INTEGER NOT NULL, "
+        + "origin INTEGER NOT NULL, position INTEGER NOT NULL, salt INTEGER NOT NULL, nonce INTEGER NOT NULL, "
+        + "sealed BLOB NOT NULL, PRIMARY KEY (lane, origin)) WITHOUT ROWID";
+
     /// <summary>Statements that create it, run in one transaction.</summary>
     public static readonly string[] Create =
     [

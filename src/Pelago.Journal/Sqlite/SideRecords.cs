@@ -7,12 +7,13 @@ namespace Pelago.Journal;
 internal sealed class SideRecords
 {
     private readonly SideSealer sealer;
-    private readonly Statement frontier, owed, settled, reply, forgotten, conflict, snapshot;
+    private readonly Statement frontier, mark, owed, settled, reply, forgotten, conflict, snapshot;
 
     public SideRecords(Database database, Sealer sealer, KeyRing keys)
     {
         this.sealer = new SideSealer(sealer, keys);
         frontier = database.Prepare("INSERT OR REPLACE INTO frontier VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+        mark = database.Prepare("INSERT OR REPLACE INTO effect_mark VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
         owed = database.Prepare("INSERT OR REPLACE INTO owed VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
         settled = database.Prepare("DELETE FROM owed WHERE lane = ?1 AND entity = ?2 AND origin = ?3");
         reply = database.Prepare("INSERT OR REPLACE INTO reply VALUES (?1, ?2, ?3, ?4, ?5)");
@@ -30,6 +31,13 @@ internal sealed class SideRecords
         var box = sealer.Frontier(lane, origin, position, highest, out var nonce);
         frontier.Bind(1, lane).Bind(2, origin).Bind(3, (long)position).Bind(4, (long)highest)
             .Bind(5, sealer.Salt).Bind(6, nonce).Bind(7, box).Run();
+    }
+
+    public void Mark(int lane, uint origin, ulong position)
+    {
+        var box = sealer.Mark(lane, origin, position, out var nonce);
+        mark.Bind(1, lane).Bind(2, origin).Bind(3, (long)position).Bind(4, sealer.Salt).Bind(5, nonce).Bind(6, box)
+            .Run();
     }
 
     public void Owed(int lane, long entity, uint origin, ulong fromSequence, ulong position)

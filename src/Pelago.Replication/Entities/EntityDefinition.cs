@@ -13,6 +13,7 @@ public sealed class EntityDefinition<TState> where TState : class
     private readonly Dictionary<Type, EventDefinition> byType = [];
     private readonly Dictionary<Type, Func<object, object, CommandContext, Decision>> commands = [];
     private readonly Dictionary<Type, JsonTypeInfo> replies = [];
+    private readonly Dictionary<Type, List<FinalEffect>> effects = [];
     private readonly UpcasterChain upcasters = new();
     private readonly List<string> mistakes = [];
     private string name = "";
@@ -131,6 +132,29 @@ public sealed class EntityDefinition<TState> where TState : class
         return this;
     }
 
+    /// <summary>What happens once an event is final: nothing that could change what became of it can still arrive, in
+    /// any region. The place for what cannot be taken back, a payment for example.</summary>
+    /// <remarks>Runs in the region in which the event was written, whether the event counts or not; events that were
+    /// written before the service first had an effect have none. At least once, and until it succeeds: after a failure
+    /// it runs again with a growing pause, and after a crash it may. See <see cref="IFinalContext"/>.</remarks>
+    /// <param name="effectName">Its name within the type: part of its key, so it must never change.</param>
+    /// <param name="run">Carries it out.</param>
+    public EntityDefinition<TState> Final<TEvent>(
+        string effectName, Func<TEvent, IFinalContext, CancellationToken, ValueTask> run) where TEvent : class
+    {
+        if (Names.Check(effectName, "effect name") is { } failure)
+            mistakes.Add(failure.Message);
+        if (effectName.Length > FinalEffect.MaxNameLength)
+            mistakes.Add($"effect name '{effectName}' is longer than {FinalEffect.MaxNameLength} characters");
+        if (effects.Values.Any(all => all.Exists(x => x.Name == effectName)))
+            mistakes.Add($"effect '{effectName}' is defined twice");
+        if (!effects.TryGetValue(typeof(TEvent), out var ofEvent))
+            effects[typeof(TEvent)] = ofEvent = [];
+        ofEvent.Add(new FinalEffect(effectName, (payload, final, cancellationToken)
+            => run((TEvent)payload, final, cancellationToken)));
+        return this;
+    }
+
     /// <summary>The finished type.</summary>
     /// <exception cref="PelagoException">Something is missing or contradictory; names every mistake.</exception>
     public EntityType Build()
@@ -142,6 +166,8 @@ public sealed class EntityDefinition<TState> where TState : class
         if (initial is null || stateJson is null)
             mistakes.Add("no state: call State(…)");
         mistakes.AddRange(upcasters.Mistakes(byName.Keys));
+        mistakes.AddRange(effects.Keys.Where(e => !byType.ContainsKey(e))
+            .Select(e => $"{e.Name} has an effect and is no event"));
         mistakes.AddRange(Unsettled().Select(member =>
             $"state member '{member}' keeps something until it is final: settle it in Settle(…)"));
         if (mistakes.Count > 0)
@@ -160,7 +186,8 @@ public sealed class EntityDefinition<TState> where TState : class
                 bytes => JsonSerializer.Deserialize(bytes, stateJson!)
                     ?? throw new JsonException("State is JSON null."),
             Settle = settle, ByName = byName, ByType = byType, Upcasters = upcasters, Commands = commands,
-            Replies = replies,
+            Replies = replies, Effects = effects,
+            EventsWithEffects = effects.Keys.Select(e => byType[e].Name).ToHashSet(StringComparer.Ordinal),
         });
     }
 

@@ -72,6 +72,16 @@ public sealed class EntityType : IEntityType
     public object DecodeState(ReadOnlySpan<byte> bytes) => parts.DecodeState(bytes);
 
     /// <inheritdoc />
+    public bool HasAnyEffects => parts.Effects.Count > 0;
+
+    /// <inheritdoc />
+    public bool HasEffects(string payloadName) => parts.EventsWithEffects.Contains(payloadName);
+
+    /// <summary>The effects of final events with a payload of that type, in the order of their definition.</summary>
+    public IReadOnlyList<FinalEffect> EffectsOf(Type payload)
+        => parts.Effects.TryGetValue(payload, out var found) ? found : [];
+
+    /// <inheritdoc />
     public bool Settles => parts.Settle is not null;
 
     /// <inheritdoc />
@@ -95,4 +105,6 @@ internal sealed record EntityParts(string Name, MergeStrategy Strategy, int Stat
     public required UpcasterChain Upcasters { get; init; }
     public required IReadOnlyDictionary<Type, Func<object, object, CommandContext, Decision>> Commands { get; init; }
     public required IReadOnlyDictionary<Type, JsonTypeInfo> Replies { get; init; }
+    public required IReadOnlyDictionary<Type, List<FinalEffect>> Effects { get; init; }
+    public required IReadOnlySet<string> EventsWithEffects { get; init; }
 }

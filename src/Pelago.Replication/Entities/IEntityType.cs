@@ -57,6 +57,12 @@ public interface IEntityType
     /// <summary>The inverse of <see cref="EncodeState"/>.</summary>
     object DecodeState(ReadOnlySpan<byte> bytes);
 
+    /// <summary>True when an event of that name has effects that run once it is final.</summary>
+    bool HasEffects(string payloadName) => false;
+
+    /// <summary>True when some event has.</summary>
+    bool HasAnyEffects => false;
+
     /// <summary>True when states hold what is only needed until it is final: <see cref="Settle"/> is called
     /// then.</summary>
     bool Settles => false;

@@ -141,6 +141,10 @@ public sealed partial class EntityFold
         return null;
     }
 
+    /// <summary>The event of that name, if it is not in the base.</summary>
+    public FoldEntry? Find(Origin origin, ulong sequence)
+        => tail.Find(t => t.Event.Sequence == sequence && t.Event.Origin.Equals(origin));
+
     /// <summary>Entries found not to count since the last call, for the conflict ledger.</summary>
     public IReadOnlyList<FoldEntry> TakeConflicts()
     {

@@ -36,6 +36,12 @@ public sealed record LaneState(
     /// <summary>Entries of the conflict ledger that say <see cref="ConflictKind.Fork"/>: these entities stay
     /// quarantined.</summary>
     public IReadOnlyList<ConflictRecord> Forks { get; init; } = [];
+
+    /// <summary>How far the effects of own events are done; empty where none ever ran.</summary>
+    public IReadOnlyList<EffectMark> EffectMarks { get; init; } = [];
+
+    /// <summary>A mark cannot be opened: nobody knows which effects are done.</summary>
+    public bool AreEffectMarksDamaged { get; init; }
 }
 
 /// <summary>An entity as the journal recovers it: its newest snapshot and every row after it.</summary>

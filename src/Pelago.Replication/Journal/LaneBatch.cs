@@ -20,6 +20,9 @@ public sealed class LaneBatch
     /// <summary>Frontiers that move in the same transaction.</summary>
     public IReadOnlyList<Frontier> Frontiers { get; init; } = [];
 
+    /// <summary>How far the effects of own events are done; each replaces the older one of its origin.</summary>
+    public IReadOnlyList<EffectMark> Marks { get; init; } = [];
+
     /// <summary>Gaps that a frontier passed: events that are owed to this replica.</summary>
     public IReadOnlyList<Owed> Owed { get; init; } = [];
 

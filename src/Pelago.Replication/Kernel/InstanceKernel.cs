@@ -83,14 +83,23 @@ public sealed class InstanceKernel
     public void PageRead(long request, LanePage page, Moment now)
     {
         context.Now = now;
-        links.PageRead(request, page);
+        if (!lanes[page.Lane].EffectsRead(request, page))
+            links.PageRead(request, page);
     }
 
     /// <summary>A page could not be read: it is asked for again after a pause.</summary>
     public void PageFailed(long request, Moment now)
     {
         context.Now = now;
-        links.PageFailed(request);
+        if (!Array.Exists(lanes, l => l.EffectsFailed(request)))
+            links.PageFailed(request);
+    }
+
+    /// <summary>All effects that <see cref="RunEffects"/> asked for are done.</summary>
+    public void EffectsDone(RunEffects run, Moment now)
+    {
+        context.Now = now;
+        lanes[run.Lane].EffectsDone(run.Request);
     }
 
     /// <summary>An entity was read for <see cref="ReadHistory"/>.</summary>
@@ -186,6 +195,7 @@ public sealed class InstanceKernel
             lane.RetryLoads();
             lane.ExpireWaiting();
             lane.ExpireAwaited();
+            lane.RunEffects();
             lane.Evict(context.Options.EntityMemoryBytes / lanes.Length);
         }
     }

@@ -30,6 +30,9 @@ internal sealed class KernelContext(KernelOptions options, IReadOnlyDictionary<s
     public IEntityType TypeOf(string name) => types.TryGetValue(name, out var type) ? type
         : new UnknownEntityType(name);
 
+    /// <summary>Some type has effects of final events.</summary>
+    public bool HasEffects { get; } = types.Values.Any(t => t.HasAnyEffects);
+
     public bool Knows(string type) => types.ContainsKey(type);
 
     /// <summary>SplitMix64 (Steele, Lea, Flood 2014): jitter and incarnations, reproducible from the seed.</summary>

@@ -16,7 +16,12 @@ public sealed record PeerDescription(string Name, string State, double LagMillis
 /// <param name="WaitingFor">Members whose report finality waits for.</param>
 public sealed record LaneDescription(
     int Lane, ulong Head, ulong OwnHead, IReadOnlyList<(Origin Origin, ulong Held, ulong Final)> FinalThrough,
-    IReadOnlyList<string> WaitingFor, int Held, int Owed, int Entities);
+    IReadOnlyList<string> WaitingFor, int Held, int Owed, int Entities)
+{
+    /// <summary>Position in the present incarnation through which the effects of final events are done, as far as the
+    /// journal knows; 0 where there are none.</summary>
+    public ulong EffectsThrough { get; init; }
+}
 
 /// <summary>A snapshot of a kernel for status, metrics and tests.</summary>
 /// <param name="Current">Incarnation being written to; null while none is open.</param>
@@ -32,7 +37,10 @@ public sealed record KernelDescription(
         [.. links.Peers.Select(p => Describe(context, p, lanes))],
         [.. lanes.Select(l => new LaneDescription(l.Lane, l.Head, l.OwnHead,
             [.. Origins(writer, l).Select(o => (o, l.Holds(o), Math.Min(l.Holds(o), l.Finality.Through(o))))],
-            [.. l.Finality.WaitingFor], l.HeldCount, l.OwedCount, l.EntityCount))],
+            [.. l.Finality.WaitingFor], l.HeldCount, l.OwedCount, l.EntityCount)
+        {
+            EffectsThrough = l.EffectsThrough,
+        })],
         [
             .. lanes.SelectMany(l => l.Quarantined),
             .. lanes.SelectMany(l => l.Parked).Select(e => (e.Key, e.Unusable!)),

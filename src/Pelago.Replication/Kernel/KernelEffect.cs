@@ -49,6 +49,11 @@ public sealed record CommandDone(CommandRequest Request, RequestResult Result) :
 /// <summary>A read is done.</summary>
 public sealed record ReadDone(ReadRequest Request, RequestResult Result) : KernelEffect;
 
+/// <summary>Run every effect that the type has for an event that is final, one after another, each until it succeeds;
+/// then answer with <see cref="InstanceKernel.EffectsDone"/>. A process that dies before that runs them
+/// again.</summary>
+public sealed record RunEffects(long Request, int Lane, FinalEvent Final) : KernelEffect;
+
 /// <summary>Something a person should know. Also counted.</summary>
 public sealed record Alarm(AlarmKind Kind, string Text) : KernelEffect;
 
@@ -96,6 +101,9 @@ public enum AlarmKind
 
     /// <summary>An entity's snapshot did not agree with its events; it was folded again from them.</summary>
     StateMended,
+
+    /// <summary>Effects of final events do not run.</summary>
+    EffectsStopped,
 
     /// <summary>Two regions hold the same events of an entity, run the same version of its type, and made different
     /// states of them.</summary>

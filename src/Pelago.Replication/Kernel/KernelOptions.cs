@@ -101,6 +101,9 @@ public sealed record KernelOptions
     /// forgotten before its day is over.</summary>
     public int MaxEventlessReplies { get; init; } = 1_024;
 
+    /// <summary>Events of a lane whose effects run at once.</summary>
+    public int MaxEffectsPerLane { get; init; } = 16;
+
     /// <summary>Commands and reads that may wait for one entity.</summary>
     public int MaxMailbox { get; init; } = 4_096;
 

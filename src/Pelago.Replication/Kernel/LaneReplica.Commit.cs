@@ -38,6 +38,7 @@ internal sealed partial class LaneReplica
             cursor.Dirty = false;
         }
         unhurriedSince = -1;
+        underWay.Marks = DueMarks(underWay);
         return underWay.ToBatch(Lane, Epoch, frontiers);
     }
 
@@ -80,6 +81,7 @@ internal sealed partial class LaneReplica
             Give(completion);
         foreach (var (cursor, reached) in group.Reached)
             cursor.Stored(reached);
+        MarksStored(group);
         foreach (var inbound in group.Resolves)
             Resolve(inbound);
         foreach (var (cursor, reached) in group.Reached)

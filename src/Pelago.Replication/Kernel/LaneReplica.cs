@@ -35,8 +35,9 @@ internal sealed partial class LaneReplica
             owed.Add(new OwedGap(o, 0) { Durable = true });
         foreach (var fork in state.Forks)
             Quarantine(fork);
-        isFinal = IsFinal;
+        isFinal = e => IsFinal(e) && !AwaitsEffects(e);
         Finality = new LaneFinality(context.Options.Members.Where(m => m != context.Options.Region));
+        BeginEffects(state);
     }
 
     public int Lane { get; }
@@ -112,7 +113,10 @@ internal sealed partial class LaneReplica
     public void IncarnationOpened(Origin? closed)
     {
         if (closed is not null)
+        {
             Cursor(closed).Raise(OwnHead);
+            EffectsOfClosedLife(closed);
+        }
         OwnHead = 0;
         ReportDue = true;
         EntityRequest[] waiting = [.. waitingForWriter];

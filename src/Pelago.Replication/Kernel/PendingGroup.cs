@@ -15,6 +15,9 @@ internal sealed class PendingGroup
     /// <summary>Answers that are given once this group is durable.</summary>
     public List<Completion> Completions { get; } = [];
 
+    /// <summary>How far effects are done.</summary>
+    public IReadOnlyList<EffectMark> Marks { get; set; } = [];
+
     public List<OwedGap> Owed { get; } = [];
     public List<OwedGap> Settled { get; } = [];
     public List<RememberedReply> Replies { get; } = [];
@@ -33,7 +36,7 @@ internal sealed class PendingGroup
         Lane = lane, Epoch = epoch, Rows = Rows, Frontiers = frontiers,
         Owed = Owed.Count == 0 ? [] : [.. Owed.Where(o => !Settled.Contains(o)).Select(o => o.Entry)],
         Settled = Settled.Count == 0 ? [] : [.. Settled.Select(o => o.Entry)], Replies = Replies,
-        Forgotten = Forgotten, Conflicts = Conflicts, Snapshots = Snapshots,
+        Forgotten = Forgotten, Conflicts = Conflicts, Snapshots = Snapshots, Marks = Marks,
     };
 }
 

@@ -121,6 +121,9 @@ public enum Probe
     /// <summary>A report went out at once, because the origin's region waits for it.</summary>
     AwaitedReportSent,
 
+    /// <summary>The effects of a final event were asked for.</summary>
+    EffectsRun,
+
     /// <summary>A snapshot was made.</summary>
     SnapshotWritten,
 

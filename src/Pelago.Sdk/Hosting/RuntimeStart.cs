@@ -9,7 +9,8 @@ using Pelago.Replication;
 namespace Pelago.Sdk;
 
 /// <summary>Opens the journal and starts the runtime on it.</summary>
-internal sealed class RuntimeStart(EntityTypes types, PelagoOptions options, TimeProvider clock, ILoggerFactory logging)
+internal sealed class RuntimeStart(
+    EntityTypes types, PelagoOptions options, IServiceProvider services, TimeProvider clock, ILoggerFactory logging)
 {
     /// <summary>Without a region: no peers, the journal's key in a file beside it.</summary>
     public async Task<EntityRuntime> AloneAsync(string directory, CancellationToken cancellationToken)
@@ -53,6 +54,7 @@ internal sealed class RuntimeStart(EntityTypes types, PelagoOptions options, Tim
                 Seed = BinaryPrimitives.ReadUInt64LittleEndian(random.AsSpan(16)),
                 EntityMemoryBytes = options.EntityMemoryMebibytes * 1024L * 1024,
             },
+            Services = services,
             MaxPendingRequests = options.MaxPendingRequests,
             RequestDeadlineMilliseconds = options.RequestDeadlineMilliseconds,
         };

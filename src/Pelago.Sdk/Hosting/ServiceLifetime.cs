@@ -14,7 +14,7 @@ namespace Pelago.Sdk;
 /// service. Stop is the reverse: the application has stopped taking requests before the runtime drains.</remarks>
 internal sealed class ServiceLifetime(
     ServiceParts parts, RunningService service, IOptions<PelagoOptions> options, TimeProvider clock,
-    IHostApplicationLifetime application, ILoggerFactory logging) : IHostedService
+    IHostApplicationLifetime application, IServiceProvider services, ILoggerFactory logging) : IHostedService
 {
     private readonly ILogger logger = logging.CreateLogger("Pelago.Sdk");
     private WebApplication? management;
@@ -57,7 +57,7 @@ internal sealed class ServiceLifetime(
     private async Task StartAloneAsync(CancellationToken cancellationToken)
     {
         var directory = Path.GetFullPath(options.Value.DataDirectory);
-        var start = new RuntimeStart(parts.Types, options.Value, clock, logging);
+        var start = new RuntimeStart(parts.Types, options.Value, services, clock, logging);
         runtime = await start.AloneAsync(directory, cancellationToken);
         service.Start(runtime, RunningService.TokensAlone(), null);
         Log.StandAlone(logger, directory);
@@ -75,7 +75,7 @@ internal sealed class ServiceLifetime(
         var ticket = await TicketReader.ReadAsync(Console.OpenStandardInput(), cancellationToken);
         agent = await RegionAgent.EnrolAsync(deployed, ticket, clock, logger, cancellationToken);
 
-        var start = new RuntimeStart(parts.Types, options.Value, clock, logging);
+        var start = new RuntimeStart(parts.Types, options.Value, services, clock, logging);
         runtime = await start.InRegionAsync(deployed, agent, cancellationToken);
         var (name, project) = deployed.Service;
         var following = agent;

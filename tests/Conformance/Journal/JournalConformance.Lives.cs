@@ -165,6 +165,32 @@ public abstract partial class JournalConformance
     }
 
     [Fact]
+    public async Task Lane_EffectMarks_AreRecovered()
+    {
+        await using (var journal = await BeginAsync())
+        {
+            var lane = await journal.AcquireAsync(3);
+            (lane.EffectMarks.Count, lane.AreEffectMarksDamaged).ShouldBe((0, false));
+            await journal.AppendAsync(new LaneBatch
+            {
+                Lane = 3, Epoch = lane.Epoch, Rows = [Own(Key(3), 1, 1)],
+                Marks = [new EffectMark(Here, 0), new EffectMark(Origin("us-east-1", 7), 12)],
+            });
+            await journal.AppendAsync(
+                new LaneBatch { Lane = 3, Epoch = lane.Epoch, Marks = [new EffectMark(Here, 1)] });
+            (await journal.AppendAsync(
+                [new LaneBatch { Lane = 3, Epoch = lane.Epoch - 1, Marks = [new EffectMark(Here, 99)] }], Cancelled))
+                [0].Outcome.ShouldBe(CommitOutcome.Fenced);
+        }
+        await using var again = await fixture.OpenAsync();
+        var taken = await again.AcquireAsync(3);
+        taken.EffectMarks.ShouldBe([new EffectMark(Here, 1), new EffectMark(Origin("us-east-1", 7), 12)],
+            ignoreOrder: true);
+        taken.AreEffectMarksDamaged.ShouldBeFalse();
+        (await again.AcquireAsync(4)).EffectMarks.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Replies_Remembered_AreRecovered()
     {
         await using (var journal = await BeginAsync())

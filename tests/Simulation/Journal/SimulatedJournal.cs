@@ -40,6 +40,7 @@ public sealed class SimulatedJournal : IJournal
                 [.. stored.Owed.Values.OrderBy(o => o.Entity).ThenBy(o => o.Origin)])
             {
                 Forks = [.. disk.Conflicts.Where(c => c.Kind == ConflictKind.Fork && c.Entity.Lane == lane)],
+                EffectMarks = [.. stored.Marks.Values],
             };
         }
     }

@@ -94,6 +94,8 @@ internal sealed class StoredState
         }
         foreach (var frontier in batch.Frontiers)
             lane.Frontiers[frontier.Origin] = frontier;
+        foreach (var mark in batch.Marks)
+            lane.Marks[mark.Origin] = mark;
         foreach (var settled in batch.Settled)
             lane.Owed.Remove((settled.Entity, settled.Origin));
         foreach (var owed in batch.Owed)
@@ -153,6 +155,8 @@ internal sealed class StoredLane
     public List<EventRow> Rows { get; } = [];
 
     public Dictionary<Origin, Frontier> Frontiers { get; } = [];
+
+    public SortedDictionary<Origin, EffectMark> Marks { get; } = [];
 
     public Dictionary<(EntityKey Entity, Origin Origin), Owed> Owed { get; } = [];
 }

@@ -51,6 +51,9 @@ public sealed class OracleSet
     /// <summary>The oracle of a region's disk.</summary>
     public ReplicaOracle Of(SimulatedRegion region) => replicas[region.Disk];
 
+    /// <summary>Some disk lost something: what is written after that may be concurrent to what was final.</summary>
+    public bool SomethingWasLost => forgetful.Count > 0;
+
     /// <summary>Regions of which two processes ran: what one calls over, the other may go on with.</summary>
     public HashSet<string> Cloned { get; } = [];
 

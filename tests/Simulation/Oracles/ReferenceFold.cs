@@ -22,6 +22,25 @@ public static class ReferenceFold
         return type.EncodeComparable(state);
     }
 
+    /// <summary>Payloads of the events that count, in the total order.</summary>
+    public static IReadOnlyList<string> Lines(IEntityType type, IEnumerable<EventRecord> events)
+        => [.. Counting(type, events).Select(c => EventBook.Text(c.Event))];
+
+    /// <summary>What becomes of an event among these.</summary>
+    public static FinalVerdict Verdict(IEntityType type, string id, IEnumerable<EventRecord> events, EventRecord asked)
+    {
+        var state = type.Initial(id);
+        foreach (var (e, concurrent) in Counting(type, events))
+        {
+            var folded = type.Apply(state, type.Decode(e.PayloadName, e.PayloadVersion, e.Payload.Span)!,
+                new EventContext(id, e.Origin, e.Sequence, e.Timestamp, e.Vector, e.BatchIndex, concurrent));
+            if (EventName.Of(e) == EventName.Of(asked))
+                return folded.State is null ? FinalVerdict.Refused : FinalVerdict.Counted;
+            state = folded.State ?? state;
+        }
+        return FinalVerdict.Deduplicated;
+    }
+
     /// <summary>The total order, stated again: earlier time first; at equal times the ordinally higher region first;
     /// then
     /// the earlier incarnation; then the lower number.</summary>

@@ -10,9 +10,10 @@ internal sealed class Scene
 {
     private int operations;
 
-    public Scene(int regions, Func<KernelOptions, KernelOptions>? adjust = null, bool start = true)
+    public Scene(
+        int regions, Func<KernelOptions, KernelOptions>? adjust = null, bool start = true, bool effects = false)
     {
-        Group = new SimulatedGroup(7, regions, adjust);
+        Group = new SimulatedGroup(7, regions, adjust, effects);
         if (start)
             Group.Start();
     }

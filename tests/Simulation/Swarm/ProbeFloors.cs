@@ -43,6 +43,8 @@ internal static class ProbeFloors
             = nameof(AntiEntropyScenarios.Snapshot_ThatDoesNotAgreeWithItsEvents_IsFoldedAgainAndStaysRight),
         [Probe.StatesDiffered]
             = nameof(AntiEntropyScenarios.States_ThatDifferOfTheSameEvents_AreNamedInBothRegions),
+        [Probe.EffectsRun]
+            = nameof(FinalEffectScenarios.Effect_ProcessDiesBeforeItIsRecorded_RunsAgainAndHappensOnce),
         [Probe.Fork] = "KernelForkTests.Receive_OtherContentUnderTheSameNumber_IsAForkThatIsNotedAndNotTaken",
     };
 

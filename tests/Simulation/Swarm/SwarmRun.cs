@@ -13,6 +13,11 @@ public sealed class SwarmRun
     private const ulong Latest = 0x1A7E57;
     private const ulong Levels = 0x1E7E150;
 
+    private const long EffectLimitMilliseconds = 120_000;
+
+    /// <summary>What clients have asked for is written by then, or never.</summary>
+    private const long LastRequestsMilliseconds = 10_000;
+
     private const int ComparePauseMilliseconds = 2_000;
 
     private readonly Dice dice;
@@ -26,11 +31,12 @@ public sealed class SwarmRun
     /// <param name="compares">Whether regions compare what they hold, or null to draw it, too. Those that do would mend
     /// what a fault of the ordinary course leaves behind, were that not an alarm that ends the run.</param>
     /// <param name="types">Entity types that are written to, or null for the usual ones.</param>
+    /// <param name="effects">Whether final events have effects.</param>
     /// <param name="levels">Whether commands ask to be durable in more regions than one, or null to draw it,
     /// too.</param>
     public SwarmRun(
         ulong seed, Fault allowed = (Fault)(-1), long? durationMilliseconds = null, bool? compares = null,
-        IReadOnlyList<string>? types = null, bool? levels = null)
+        IReadOnlyList<string>? types = null, bool? levels = null, bool effects = false)
     {
         dice = new Dice(seed);
         Seed = seed;
@@ -41,7 +47,8 @@ public sealed class SwarmRun
         DurationMilliseconds = durationMilliseconds ?? drawn;
         var pause = compares ?? new Dice(seed ^ Latest).Chance(400) ? ComparePauseMilliseconds : int.MaxValue;
         var (chance, tighten) = (dice.Next(), tight ? Tighten(dice.Fork()) : o => o);
-        Group = new SimulatedGroup(chance, regions, o => tighten(o) with { CompareMilliseconds = pause });
+        Group = new SimulatedGroup(chance, regions, o => tighten(o) with { CompareMilliseconds = pause },
+            effects);
         var asked = new Dice(seed ^ Levels);
         var asks = levels ?? asked.Chance(250);
         workload = new Workload(dice.Fork(), 1 + dice.Below(4), types ?? TestTypes.Usual)
@@ -79,7 +86,12 @@ public sealed class SwarmRun
         Group.Run(DurationMilliseconds);
         workload.Over = true;
         driver.End();
-        Convergence.Demand(Group, workload.Entities);
+        EntityKey[] deals = [.. workload.Entities.Where(e => e.Type == TestTypes.Deal.Name)];
+        if (deals.Length > 0)
+            Group.Run(LastRequestsMilliseconds);
+        Group.Effects.Demand(deals, EffectLimitMilliseconds);
+        Convergence.Demand(Group, [.. workload.Entities, .. deals.Select(EffectOracle.ReceiptsOf)]);
+        Group.Effects.Check(deals);
     }
 
     private static Fault Draw(Dice dice)

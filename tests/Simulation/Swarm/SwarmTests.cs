@@ -106,6 +106,27 @@ public sealed class SwarmTests(ITestOutputHelper output)
         });
     }
 
+    /// <summary>Every event of a deal sends one receipt once it is final, whatever dies meanwhile.</summary>
+    [Fact]
+    public void Swarm_FinalEffects_HappenOnceInTheRegionThatWroteTheEvent()
+    {
+        var first = (ulong)(Number("PELAGO_SIM_FIRST") ?? 1);
+        var seeds = (ulong)(Number("PELAGO_SIM_SEEDS") ?? 30);
+        Parallel.For(0, (long)seeds, new ParallelOptions { MaxDegreeOfParallelism = 2 }, i =>
+        {
+            var run = new SwarmRun(
+                first + (ulong)i, durationMilliseconds: 8_000, types: [TestTypes.Deal.Name], effects: true);
+            try
+            {
+                run.Run();
+            }
+            catch (Exception error)
+            {
+                throw new OracleException($"seed {run.Seed} of final effects: {error.Message} ({run.Summary})");
+            }
+        });
+    }
+
     private void RunOne(ulong seed, Fault allowed, long? milliseconds)
     {
         var run = new SwarmRun(seed, allowed, milliseconds);

@@ -195,7 +195,7 @@ internal sealed class Workload
 
     private static string Body(string type, Dice dice) => type switch
     {
-        "account" or "stock" => dice.Between(-60, 50).ToString(CultureInfo.InvariantCulture),
+        "account" or "stock" or "deal" => dice.Between(-60, 50).ToString(CultureInfo.InvariantCulture),
         "book" => (dice.Chance(500) ? "t" : "a") + dice.Below(1000).ToString(CultureInfo.InvariantCulture),
         _ => "note",
     };

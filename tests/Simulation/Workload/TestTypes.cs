@@ -41,12 +41,28 @@ internal static class TestTypes
         text => text.Split(';', StringSplitOptions.RemoveEmptyEntries).Select(part => part.Split(',')).Aggregate(
             PnCounter.Zero, (counter, part) => counter.Add(Number(part[1]), part[0]).Add(-Number(part[2]), part[0])));
 
+    /// <summary>Like <see cref="Account"/>, and each event sends a receipt once it is final.</summary>
+    public static readonly TextType Deal = new("deal", MergeStrategy.Ordered, () => 0L, (state, line, _) =>
+    {
+        var next = (long)state + Number(Body(line));
+        return next < 0 ? Folded.Refuse("the deal would be overdrawn") : Folded.To(next);
+    }, state => Text((long)state), text => Number(text)) { HasAnyEffects = true };
+
+    /// <summary>Receipts of the deal of the same id: one a key.</summary>
+    public static readonly TextType Receipt = new("receipt", MergeStrategy.Ordered, () => "",
+        (state, line, _) => Folded.To($"{state}{line}\n"), state => (string)state, text => text);
+
     /// <summary>Those of the ordinary workload.</summary>
     public static readonly IReadOnlyList<string> Usual = [Account.Name, Book.Name, Diary.Name, Stock.Name];
 
     /// <summary>All of them by name.</summary>
     public static readonly IReadOnlyDictionary<string, IEntityType> All
-        = new[] { Account, Diary, Book, Stock, BoardType.Board }.ToDictionary(t => t.Name, t => (IEntityType)t);
+        = new[] { Account, Diary, Book, Stock, BoardType.Board, Deal, Receipt }
+            .ToDictionary(t => t.Name, t => (IEntityType)t);
+
+    /// <summary>Those without effects: a region that runs no others keeps no marks.</summary>
+    public static readonly IReadOnlyDictionary<string, IEntityType> WithoutEffects
+        = All.Where(t => !t.Value.HasAnyEffects).ToDictionary();
 
     /// <summary>What a payload says, without its number.</summary>
     public static string Body(string line) => line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..];

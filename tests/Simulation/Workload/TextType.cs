@@ -36,6 +36,11 @@ internal sealed class TextType(
     /// <summary>How states of data types are settled; null when there is nothing to settle.</summary>
     public Func<object, Horizon, object>? Settling { get; init; }
 
+    /// <summary>Whether its events have effects once they are final.</summary>
+    public bool HasAnyEffects { get; init; }
+
+    public bool HasEffects(string payloadName) => HasAnyEffects;
+
     public bool Settles => Settling is not null;
 
     public object Settle(object state, Horizon horizon) => Settling!(state, horizon);

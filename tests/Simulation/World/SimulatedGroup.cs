@@ -13,6 +13,7 @@ public sealed class SimulatedGroup
 
     private static readonly string[] Names = ["us-east-1", "eu-west-1", "ap-southeast-1", "sa-east-1", "af-south-1"];
     private readonly Func<KernelOptions, KernelOptions> adjust;
+    private readonly IReadOnlyDictionary<string, IEntityType> types;
     private readonly Dictionary<object, Action<SimulatedRegion, RequestResult>> waiting = [];
     private readonly long[] probed = new long[Enum.GetValues<Probe>().Length];
 
@@ -20,8 +21,12 @@ public sealed class SimulatedGroup
     /// <param name="seed">Decides everything that chance decides.</param>
     /// <param name="regions">1 to 5.</param>
     /// <param name="adjust">Changes the kernels' options.</param>
-    public SimulatedGroup(ulong seed, int regions, Func<KernelOptions, KernelOptions>? adjust = null)
+    /// <param name="effects">Whether regions know a type with effects of final events.</param>
+    public SimulatedGroup(
+        ulong seed, int regions, Func<KernelOptions, KernelOptions>? adjust = null, bool effects = false)
     {
+        types = effects ? TestTypes.All : TestTypes.WithoutEffects;
+        Effects = new EffectOracle(this);
         this.adjust = adjust ?? (o => o);
         Dice = new Dice(seed);
         Members = Names[..regions];
@@ -50,6 +55,9 @@ public sealed class SimulatedGroup
 
     /// <summary>What judges the run.</summary>
     public OracleSet Oracles { get; }
+
+    /// <summary>Carries out effects of final events, and judges them.</summary>
+    public EffectOracle Effects { get; }
 
     /// <summary>Processes on copies of a region's disk, beside the region's own.</summary>
     public List<SimulatedRegion> Clones { get; } = [];
@@ -99,7 +107,7 @@ public sealed class SimulatedGroup
     public SimulatedRegion Add(string name, SimulatedDisk disk)
     {
         Oracles.Watch(name, disk);
-        return new SimulatedRegion(this, name, disk, TestTypes.All, Dice.Fork());
+        return new SimulatedRegion(this, name, disk, types, Dice.Fork());
     }
 
     /// <summary>Sends a command; the answer comes later, or never when the process dies.</summary>

@@ -172,6 +172,9 @@ public sealed class SimulatedRegion
             case AuditEntities audit:
                 group.Time.After(dice.Between(0, 9), () => Read(audit, life));
                 break;
+            case RunEffects run:
+                group.Effects.Run(this, life, run);
+                break;
             case Dial dial:
                 group.Network.Dial(this, dial.Peer);
                 break;

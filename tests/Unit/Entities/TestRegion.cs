@@ -37,7 +37,10 @@ internal sealed class TestRegion : IAsyncDisposable
     public required Func<string, IJournalPlace> Place { get; init; }
 
     /// <summary>The entity types that it runs.</summary>
-    public EntityTypes Runs { get; init; } = Types;
+    public EntityTypes Runs { get; set; } = Types;
+
+    /// <summary>Changes the runtime's options from the next start on.</summary>
+    public Func<RuntimeOptions, RuntimeOptions> Adjust { get; set; } = options => options;
 
     public EntityRuntime Runtime { get; private set; } = null!;
 
@@ -88,7 +91,7 @@ internal sealed class TestRegion : IAsyncDisposable
         if (EntityMemoryBytes > 0)
             options = options with { Kernel = options.Kernel with { EntityMemoryBytes = EntityMemoryBytes } };
         Journal = new BrokenJournal(journal);
-        Runtime = await EntityRuntime.StartAsync(options, Runs, Journal, dialler,
+        Runtime = await EntityRuntime.StartAsync(Adjust(options), Runs, Journal, dialler,
             new EntityOwners(Name),
             new Ahead(TimeSpan.FromHours(HoursAhead)), NullLogger.Instance, TestContext.Current.CancellationToken);
     }
