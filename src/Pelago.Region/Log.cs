@@ -79,6 +79,12 @@ internal static partial class Log
     [LoggerMessage(29, LogLevel.Information, "what runs is written down again")]
     public static partial void WorkloadsSaved(ILogger log);
 
+    [LoggerMessage(30, LogLevel.Warning, "the journal's server is waited for: {Why}")]
+    public static partial void ServerAwaited(ILogger log, string why);
+
+    [LoggerMessage(31, LogLevel.Warning, "database '{Name}' was not prepared: {Why}")]
+    public static partial void DatabaseNotPrepared(ILogger log, string name, string why);
+
     [LoggerMessage(21, LogLevel.Critical, "the region cannot go on")]
     public static partial void Failed(ILogger log, Exception exception);
 }

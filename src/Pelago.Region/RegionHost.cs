@@ -70,7 +70,11 @@ public static class RegionHost
             new LocalLeafIssuer(() => identity.Authority, grant), new RenewalOptions(), clock, cancellationToken);
 
         // 3.
-        var ground = new Ground(home, config, kek, identity, apiCertificate, ownLeaf, ownName, clock, logging, log);
+        var ground = new Ground(home, config, kek, identity, apiCertificate, ownLeaf, ownName, clock, logging, log)
+        {
+            Server = config.Server is not { } access ? null
+                : new RegionServer(home, config, access, new ServerPasswords(home.Keys, kek), clock, log),
+        };
         await ServeAsync(ground, cancellationToken);
         Log.Stopped(log);
     }
@@ -116,14 +120,14 @@ public static class RegionHost
         workloads.Changed = routes.UpdateAsync;
 
         // 4.
-        using var journal = new JournalProbe(home.Journal, clock);
+        using var journal = ground.ProbeOfJournal();
         var status = new RegionStatus(config, catalog, table, programs, probe, workloads,
             () => new[] { apiCertificate.Current.NotAfter, ownLeaf.Current.NotAfter, certificates.FirstEnd }.Min(),
             new RuntimeHealth(runtime, journal), new ServiceAggregation(config, reports), clock);
         var desk = new InstanceDesk(config, identity, new ServiceKeys(home.Keys, kek), table, starter, clock, log);
         await using var api = CreateApi(ground, new ExecutionApi(
             config, status, new ServiceEndpoints(resources, store, config, status), artifacts,
-            new InstanceEndpoints(desk), new ServiceInspection(status, probe, starter, runtime),
+            new InstanceEndpoints(desk, ground.Server), new ServiceInspection(status, probe, starter, runtime),
             new DiagnosisEndpoint(config, identity, [() => apiCertificate.Current, () => ownLeaf.Current], certificates,
                 peers, journal, status, clock)));
         await api.StartAsync(cancellationToken);
@@ -180,17 +184,8 @@ public static class RegionHost
     private static async Task<EntityRuntime> StartRuntimeAsync(
         Ground ground, IPeerDialler peers, JournalWatch watch, CancellationToken cancellationToken)
     {
-        var (home, config, clock, logging) = (ground.Home, ground.Config, ground.Clock, ground.Logging);
-        PrivateFile.CreateDirectory(config.GuardDirectory);
-        var place = new JournalOptions
-        {
-            DataDirectory = home.Journal,
-            GuardFile = Path.Combine(config.GuardDirectory, "region.json"),
-            Owner = $"region {config.Region}",
-        };
-        var journal = await place.OpenAsync(
-            new FileKeyEncryption(Path.Combine(home.Keys, "journal-kek.json")), clock,
-            logging.CreateLogger("Pelago.Journal"), cancellationToken);
+        var (config, clock, logging) = (ground.Config, ground.Clock, ground.Logging);
+        var journal = await OpenJournalAsync(ground, cancellationToken);
         var random = RandomNumberGenerator.GetBytes(24);
         var options = new RuntimeOptions
         {
@@ -215,6 +210,22 @@ public static class RegionHost
             await journal.DisposeAsync();
             throw;
         }
+    }
+
+    private static async Task<IJournal> OpenJournalAsync(Ground ground, CancellationToken cancellationToken)
+    {
+        var (home, config) = (ground.Home, ground.Config);
+        PrivateFile.CreateDirectory(config.GuardDirectory);
+        var guard = Path.Combine(config.GuardDirectory, "region.json");
+        var kek = new FileKeyEncryption(Path.Combine(home.Keys, "journal-kek.json"));
+        var logger = ground.Logging.CreateLogger("Pelago.Journal");
+        if (ground.Server is { } server)
+            return await server.OpenOwnAsync(guard, kek, logger, cancellationToken);
+        var place = new JournalOptions
+        {
+            DataDirectory = home.Journal, GuardFile = guard, Owner = $"region {config.Region}",
+        };
+        return await place.OpenAsync(kek, ground.Clock, logger, cancellationToken);
     }
 
     /// <summary>Runs the loops until the region is told to stop. When one of them fails, or the runtime cannot go on,
@@ -248,5 +259,12 @@ public static class RegionHost
         ServiceHostname OwnName,
         TimeProvider Clock,
         ILoggerFactory Logging,
-        ILogger Log);
+        ILogger Log)
+    {
+        /// <summary>Where the journals lie; null for files.</summary>
+        public RegionServer? Server { get; init; }
+
+        public JournalProbe ProbeOfJournal() => Server is null ? JournalProbe.OfDisk(Home.Journal, Clock)
+            : new JournalProbe(Server.ProbeAsync, Clock);
+    }
 }

@@ -103,6 +103,10 @@ internal static class RegionsVerb
         Description = "Names of regions.", Arity = ArgumentArity.OneOrMore,
     };
 
+    /// <summary>The roles of regions: each with its server, where it has one.</summary>
     private static List<string> Roles(RunningWorld world, IReadOnlyList<string> names)
-        => [.. names.Select(name => RoleNames.Region(world.RequireRegion(name).Name))];
+    {
+        var regions = names.Select(name => world.RequireRegion(name).Name).ToList();
+        return [.. regions.Where(_ => world.HasServers).Select(RoleNames.Server), .. regions.Select(RoleNames.Region)];
+    }
 }

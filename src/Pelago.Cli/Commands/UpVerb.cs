@@ -29,19 +29,30 @@ internal static class UpVerb
             $"Size in MiB at which a log of a new world is put aside (default {new LogLimits().FileMebibytes}; "
                 + $"{new LogLimits().KeptFiles} are kept).",
             "MIB", LogLimits.LeastMebibytes, LogLimits.MostMebibytes);
+        var journal = new Option<string?>("--journal")
+        {
+            Description = "Where the journals of a new world lie: sqlite (default), or postgres for a server a region.",
+            HelpName = "STORE",
+        };
+        journal.Validators.Add(result =>
+        {
+            if (!JournalStores.IsKnown(result.GetValueOrDefault<string?>()))
+                result.AddError("--journal must be sqlite or postgres.");
+        });
         var dryRun = VerbContext.DryRun();
         var verb = context.Verb("up", "Starts a world, or what is missing of it, and shows where everything is.",
-            ["pelago up", "pelago up --data /tmp/second --port-base 8400 --context second", "pelago up --wan none"],
+            ["pelago up", "pelago up --data /tmp/second --port-base 8400 --context second", "pelago up --wan none",
+                "pelago up --journal postgres"],
             async (parsed, cancellationToken) =>
             {
                 var request = new StartRequest(parsed.GetValue(portBase), parsed.GetValue(wan))
                 {
-                    LogMebibytes = parsed.GetValue(logLimit),
+                    LogMebibytes = parsed.GetValue(logLimit), Journal = parsed.GetValue(journal),
                 };
                 var directory = context.NewWorld(parsed);
                 if (parsed.GetValue(dryRun))
                 {
-                    Foretell(context, directory, request);
+                    await ForetellAsync(context, directory, request, cancellationToken);
                     return 0;
                 }
                 await RunAsync(context, directory, request, parsed.GetValue(context.Context), context.Suffix(parsed),
@@ -51,19 +62,24 @@ internal static class UpVerb
         verb.Add(portBase);
         verb.Add(wan);
         verb.Add(logLimit);
+        verb.Add(journal);
         verb.Add(dryRun);
         return verb;
     }
 
-    private static void Foretell(VerbContext context, WorldDirectory directory, StartRequest request)
+    private static async Task ForetellAsync(VerbContext context, WorldDirectory directory, StartRequest request,
+        CancellationToken cancellationToken)
     {
         var terminal = context.Terminal;
-        if (directory.TryRead() is not { } known)
+        var known = directory.TryRead();
+        await RequireServersAsync(directory, known, request, cancellationToken);
+        if (known is null)
         {
             var plan = WorldPlan.Create(request.PortBase ?? WorldPlan.DefaultPortBase, request.Wan ?? "aws",
-                Ports.IsFree);
+                Ports.IsFree, JournalChoice.Of(known, request.Journal));
             terminal.Say($"A new world would be made in {directory.Root}: ports from {plan.PortBase}, "
-                + $"network {plan.Wan}, regions {string.Join(", ", plan.Regions.Select(region => region.Name))}.");
+                + $"network {plan.Wan}, journals in {JournalChoice.NameOf(plan.Journal)}, "
+                + $"regions {string.Join(", ", plan.Regions.Select(region => region.Name))}.");
             return;
         }
         var world = new RunningWorld(directory, known, context.Time);
@@ -76,6 +92,15 @@ internal static class UpVerb
         }
     }
 
+    /// <summary>Looks whether the servers of a world that has some can run here.</summary>
+    /// <exception cref="PelagoException">They cannot, or the world has its journals elsewhere.</exception>
+    private static async Task RequireServersAsync(
+        WorldDirectory directory, WorldRecord? known, StartRequest request, CancellationToken cancellationToken)
+    {
+        if (JournalChoice.Of(known, request.Journal) == JournalStores.Postgres)
+            await ServerInstallation.FindAsync(directory, known, cancellationToken);
+    }
+
     private static async Task RunAsync(VerbContext context, WorldDirectory directory, StartRequest request,
         string? contextName, string suffix, CancellationToken cancellationToken)
     {
@@ -83,6 +108,7 @@ internal static class UpVerb
         var known = directory.TryRead(); // before the lock: a directory of another version is not touched
         if (contextName is not null)
             Contexts.OfUser().Require(contextName, directory.Root); // before anything is started
+        await RequireServersAsync(directory, known, request, cancellationToken); // the lock makes the directory
         await using var turn = await WorldLock.TakeAsync(directory, terminal, context.Time, cancellationToken);
         if (known is not null && request.PortBase is { } asked && asked != known.PortBase)
             terminal.Say($"This world keeps its ports from {known.PortBase}; --port-base is for a new world.");

@@ -25,6 +25,8 @@ internal static class DamageChecks
     /// <summary>The commands that set a journal aside.</summary>
     public static string SetAside(Patient patient, string region, ServiceView? service)
     {
+        if (patient.World.HasServers)
+            return SetDatabaseAside(patient, region, service);
         var home = patient.World.Directory.RegionHome(region);
         var journal = Path.Combine(service is null ? home
             : Path.Combine(home, "services", service.Project, service.Name), "journal");
@@ -33,6 +35,17 @@ internal static class DamageChecks
             aside = string.Create(CultureInfo.InvariantCulture, $"{journal}.damaged-{number}");
         return $"{patient.Pelago($"regions stop {region} --yes")} && mv '{journal}' '{aside}' && "
             + patient.Pelago($"regions start {region}");
+    }
+
+    // The service ends without its database, and makes a new one when it is started again.
+    private static string SetDatabaseAside(Patient patient, string region, ServiceView? service)
+    {
+        var name = service is null ? JournalStores.RegionDatabase
+            : JournalStores.DatabaseOf(service.Project, service.Name);
+        return ServerChecks.Psql(patient, region, $"ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS false",
+                $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
+                $"ALTER DATABASE \"{name}\" RENAME TO \"{name}.damaged\"")
+            + $" && {patient.Pelago($"regions stop {region} --yes")} && {patient.Pelago($"regions start {region}")}";
     }
 
     private static Finding Journals(Patient patient, RegionStatus region)

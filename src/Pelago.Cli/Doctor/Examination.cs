@@ -27,7 +27,7 @@ internal sealed record Asked<T>(T Answer, DateTimeOffset Before, DateTimeOffset 
         => other < Before ? other - Before : other > After ? other - After : TimeSpan.Zero;
 }
 
-/// <summary>Looks at everything that makes a world ill: 1. its files and processes, 2. its regions, their
+/// <summary>Looks at everything that makes a world ill: 1. its files, processes and servers, 2. its regions, their
 /// replication and their journals, 3. clocks, disks, certificates, peers and versions, as the roles see them, 4. its
 /// names, as a stranger sees them, 5. its links.</summary>
 internal static class Examination
@@ -42,6 +42,7 @@ internal static class Examination
         return
         [
             .. LocalChecks.Of(patient),
+            .. await ServerChecks.OfAsync(patient, time, cancellationToken),
             .. RegionChecks.Of(patient),
             .. DamageChecks.Of(patient),
             .. AlarmChecks.Of(patient),

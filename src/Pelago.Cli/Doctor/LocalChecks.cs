@@ -24,6 +24,7 @@ internal static class LocalChecks
             down.Add(RoleNames.Wan);
         if (status.Federation.Pid is null)
             down.Add(RoleNames.Federation);
+        down.AddRange(status.Servers.Where(s => s.Pid is null).Select(s => RoleNames.Server(s.Region)));
         var failing = status.Regions.Where(r => r.State == States.Failing).ToList();
         down.AddRange(status.Regions.Where(r => r.Pid is null || failing.Contains(r))
             .Select(r => RoleNames.Region(r.Name)));

@@ -17,7 +17,8 @@ internal static class RoleChecks
     /// long.</summary>
     public const double OverdueFraction = 0.25;
 
-    private static readonly TimeSpan SlowFlush = TimeSpan.FromMilliseconds(50);
+    /// <summary>A disk that takes longer than this is worth a look.</summary>
+    public static readonly TimeSpan SlowFlush = TimeSpan.FromMilliseconds(50);
 
     public static IEnumerable<Finding> Of(Patient patient, DateTimeOffset now)
     {

@@ -17,6 +17,9 @@ internal sealed record StatusDocument(
 {
     /// <summary>Every service in every region, as the first region that answers has heard of it.</summary>
     public IReadOnlyList<ServiceSummary> Services { get; init; } = [];
+
+    /// <summary>The PostgreSQL servers of the journals; none where these lie in files.</summary>
+    public IReadOnlyList<ServerStatus> Servers { get; init; } = [];
 }
 
 /// <summary>A service over all regions.</summary>
@@ -32,6 +35,24 @@ internal sealed record ProcessStatus(string State, int? Pid);
 
 /// <summary>The federation plane.</summary>
 internal sealed record FederationStatus(string State, int? Pid, string ManagementApi);
+
+/// <summary>A region's PostgreSQL server.</summary>
+/// <param name="Region">Whose journals lie on it.</param>
+/// <param name="State"><c>Ready</c>, <c>Starting</c> while it does not answer, <c>Failing</c> when it answers and takes
+/// no journals, <c>Down</c> or <c>Stopped</c>.</param>
+/// <param name="Pid">Its first process.</param>
+/// <param name="Address">Where it listens.</param>
+internal sealed record ServerStatus(string Region, string State, int? Pid, string Address)
+{
+    /// <summary>Its version; null when it does not say.</summary>
+    public string? Version { get; init; }
+
+    /// <summary>Why journals cannot be written on it, or null.</summary>
+    public TroubleView? Trouble { get; init; }
+
+    /// <summary>How often it was started again.</summary>
+    public int Restarts { get; init; }
+}
 
 /// <summary>A traffic node. A world of this version has none.</summary>
 internal sealed record TrafficStatus(string Name, int? Pid, string State, string Dns, string Http, string Https);

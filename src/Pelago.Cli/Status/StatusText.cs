@@ -26,6 +26,8 @@ internal static class StatusText
             ["supervisor", status.Supervisor.State, Pid(status.Supervisor.Pid), ""],
             ["wan", status.Wan.State, Pid(status.Wan.Pid), ""],
             ["federation", status.Federation.State, Pid(status.Federation.Pid), status.Federation.ManagementApi],
+            .. status.Servers.Select(s => (IReadOnlyList<string>)[RoleNames.Server(s.Region), s.State, Pid(s.Pid),
+                s.Address]),
             .. status.Regions.Select(r => (IReadOnlyList<string>)[$"region/{r.Name}", r.State, Pid(r.Pid),
                 r.ExecutionApi]),
         ]);

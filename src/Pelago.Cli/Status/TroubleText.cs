@@ -6,7 +6,9 @@ namespace Pelago.Cli;
 /// <summary>What is wrong in a world, below its tables: sentences, which no column has room for.</summary>
 internal static class TroubleText
 {
-    public static IEnumerable<string> Of(StatusDocument status) => status.Regions.SelectMany(Of);
+    public static IEnumerable<string> Of(StatusDocument status) => status.Servers
+        .Where(server => server.Trouble is not null)
+        .Select(server => $"{server.Region}: PostgreSQL: {server.Trouble}").Concat(status.Regions.SelectMany(Of));
 
     private static IEnumerable<string> Of(RegionStatus region)
     {

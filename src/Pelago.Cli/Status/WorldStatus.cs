@@ -16,6 +16,8 @@ internal static class WorldStatus
         var federation = FederationAsync(world, roles.GetValueOrDefault(RoleNames.Federation), cancellationToken);
         var regions = Task.WhenAll(world.World.Regions.Select(region => RegionAsync(
             world, region, roles.GetValueOrDefault(RoleNames.Region(region.Name)), cancellationToken)));
+        var servers = Task.WhenAll(world.World.Regions.Where(_ => world.HasServers).Select(region => ServerAsync(
+            world, region, roles.GetValueOrDefault(RoleNames.Server(region.Name)), cancellationToken)));
         var wan = PidOf(roles.GetValueOrDefault(RoleNames.Wan));
         var answered = await regions;
         return new StatusDocument(
@@ -31,6 +33,7 @@ internal static class WorldStatus
             world.Directory.AdminTokenFile)
         {
             Services = Summarize(answered),
+            Servers = await servers,
         };
     }
 
@@ -59,6 +62,27 @@ internal static class WorldStatus
             }
         }
         return new FederationStatus(state, PidOf(role), WorldPlan.ManagementApi(world.World));
+    }
+
+    private static async Task<ServerStatus> ServerAsync(
+        RunningWorld world, RegionRecord region, RoleReport? role, CancellationToken cancellationToken)
+    {
+        var status = new ServerStatus(
+            region.Name, Without(role) ?? States.Starting, PidOf(role), ServerLook.AddressOf(region))
+        {
+            Restarts = role?.Restarts ?? 0,
+        };
+        if (Without(role) is not null)
+            return status;
+        var look = await ServerLook.AskAsync(
+            world.Directory, region, probes: false, world.Time, cancellationToken);
+        return status with
+        {
+            State = look.Trouble is null ? States.Ready
+                : look.Trouble.Error == ErrorCodes.JournalServerAway ? States.Starting : States.Failing,
+            Version = look.Health?.Version,
+            Trouble = look.Trouble is { } trouble ? TroubleView.Of(trouble) : null,
+        };
     }
 
     private static async Task<RegionStatus> RegionAsync(

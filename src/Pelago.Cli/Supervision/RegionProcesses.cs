@@ -11,8 +11,14 @@ internal static class RegionProcesses
 
     /// <summary>Ends a role's process and, for a region, its instances; returns when all are gone.</summary>
     public static async Task StopAsync(
-        ProcessIdentity process, string home, bool kill, TimeProvider time, CancellationToken cancellationToken)
+        ProcessIdentity process, RoleSpec role, bool kill, TimeProvider time, CancellationToken cancellationToken)
     {
+        var home = role.Home;
+        if (RoleNames.IsServer(role.Name))
+        {
+            await ServerProcess.StopAsync(process, home, kill, time, cancellationToken);
+            return;
+        }
         await EndAsync(process, kill, time, cancellationToken);
         if (RoleProcesses.Find(home) is { } unrecorded)
             await EndAsync(unrecorded, kill, time, cancellationToken);

@@ -16,6 +16,8 @@ internal static class RoleProcesses
     public static ProcessIdentity Start(RoleSpec role)
     {
         PrivateFile.CreateDirectory(Path.Combine(role.Home, "log"));
+        if (RoleNames.IsServer(role.Name))
+            return ServerProcess.Start(role);
         var program = typeof(RoleProcesses).Assembly.Location;
         return DetachedProcess.Start(new ProcessSpec(
             Environment.ProcessPath ?? "dotnet", [program, .. role.Verb, "--home", role.Home], LogFile(role))
@@ -29,8 +31,12 @@ internal static class RoleProcesses
     public static string LogFile(RoleSpec role)
         => Path.Combine(role.Home, "log", role.Name.Replace('/', '-') + ".log");
 
-    /// <summary>The living process of a role by its command line: the way to one that was started by a supervisor that
-    /// was killed before it could write it down.</summary>
+    /// <summary>The living process of a role by its command line, or that of a server by what it noted: the way to one
+    /// that was started by a supervisor that was killed before it could write it down.</summary>
+    public static ProcessIdentity? Find(RoleSpec role)
+        => RoleNames.IsServer(role.Name) ? ServerProcess.Find(role.Home) : Find(role.Home);
+
+    /// <summary>The living process of a role that is no server.</summary>
     public static ProcessIdentity? Find(string home)
     {
         foreach (var process in ProcessSearch.WithCommandLine(words => HomeOf(words) == home))
@@ -41,7 +47,8 @@ internal static class RoleProcesses
     /// <summary>Whether a process is a role of the world in a directory.</summary>
     public static bool IsOf(string worldRoot, int pid)
         => HomeOf(ProcessSearch.CommandLineOf(pid))
-            ?.StartsWith(worldRoot + Path.DirectorySeparatorChar, StringComparison.Ordinal) == true;
+            ?.StartsWith(worldRoot + Path.DirectorySeparatorChar, StringComparison.Ordinal) == true
+            || ServerProcess.IsOf(worldRoot, pid);
 
     /// <summary>The program that a role's process runs, or null when it has ended.</summary>
     public static BuildIdentity? ProgramOf(int pid)

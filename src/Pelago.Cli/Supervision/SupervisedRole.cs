@@ -18,7 +18,7 @@ internal sealed class SupervisedRole
         _restarts = left?.Restarts ?? 0;
         _process = left is null ? default : new ProcessIdentity(left.Pid, left.StartTime);
         if (!_process.IsAlive)
-            _process = RoleProcesses.Find(spec.Home) ?? _process;
+            _process = RoleProcesses.Find(spec) ?? _process;
         if (_process.IsAlive)
             _backoff.Started();
     }
@@ -38,10 +38,11 @@ internal sealed class SupervisedRole
     {
         if (!Wanted || _process.IsAlive || !_backoff.MayStart)
             return false;
+        _backoff.Started();
+        var started = RoleProcesses.Start(Spec);
         if (_process.Pid != 0)
             _restarts++;
-        _backoff.Started();
-        _process = RoleProcesses.Start(Spec);
+        _process = started;
         return true;
     }
 

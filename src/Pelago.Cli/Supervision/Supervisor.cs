@@ -85,8 +85,12 @@ internal sealed class Supervisor : IDisposable
         {
             var ending = Decide(command, wanted: false).Select(role => (role.Spec, Process: role.DoNotWant())).ToList();
             NoteState();
-            await Task.WhenAll(ending.Select(role => RegionProcesses.StopAsync(
-                role.Process, role.Spec.Home, command.Kill, _time, cancellationToken)));
+            // Servers last: what runs on one writes its last words there.
+            foreach (var together in ending.ToLookup(role => RoleNames.IsServer(role.Spec.Name)).OrderBy(g => g.Key))
+            {
+                await Task.WhenAll(together.Select(role => RegionProcesses.StopAsync(
+                    role.Process, role.Spec, command.Kill, _time, cancellationToken)));
+            }
             foreach (var (spec, _) in ending)
                 Log.Stopped(_logger, spec.Name);
             return Report();

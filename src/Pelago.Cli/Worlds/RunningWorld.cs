@@ -16,6 +16,8 @@ internal sealed class RunningWorld(WorldDirectory directory, WorldRecord world, 
 
     public WorldRecord World { get; } = world;
 
+    public TimeProvider Time => time;
+
     /// <summary>Opens a recorded world.</summary>
     /// <exception cref="PelagoException">PLG1101 when there is none.</exception>
     public static RunningWorld Open(WorldDirectory directory, TimeProvider time)
@@ -33,9 +35,14 @@ internal sealed class RunningWorld(WorldDirectory directory, WorldRecord world, 
     public IReadOnlyDictionary<string, ProcessIdentity> Recorded()
         => States().ToDictionary(role => role.Name, role => new ProcessIdentity(role.Pid, role.StartTime));
 
+    /// <summary>Whether its journals lie on PostgreSQL servers.</summary>
+    public bool HasServers => World.Journal == JournalStores.Postgres;
+
     /// <summary>Every role with its home, in the order of starting.</summary>
     public IReadOnlyList<RoleSpec> RoleSpecs() =>
     [
+        .. World.Regions.Where(_ => HasServers).Select(region => new RoleSpec(
+            RoleNames.Server(region.Name), [], Directory.ServerHome(region.Name))),
         new RoleSpec(RoleNames.Wan, ["wan", "run"], Directory.WanHome),
         new RoleSpec(RoleNames.Federation, ["federation", "run"], Directory.FederationHome),
         .. World.Regions.Select(region => new RoleSpec(

@@ -14,6 +14,10 @@ internal sealed class WorldDirectory(string path)
     /// <summary>Where a world is when nobody says otherwise.</summary>
     public const string Default = ".pelago";
 
+    /// <summary>Name of the directory that holds the homes of the regions' PostgreSQL servers: their user must come to
+    /// them, and to nothing else.</summary>
+    public const string Servers = "postgres";
+
     private const int AdminTokenLength = 43; // 32 bytes in base64 without padding
 
     public string Root { get; } = path;
@@ -33,6 +37,9 @@ internal sealed class WorldDirectory(string path)
     public string WanHome => Path.Combine(Root, "wan");
 
     public string RegionHome(string region) => Path.Combine(Root, "regions", region);
+
+    /// <summary>Home of a region's PostgreSQL server.</summary>
+    public string ServerHome(string region) => Path.Combine(Root, Servers, region);
 
     /// <summary>Guard files of a region's journals: not in its home, so that restoring that is noticed.</summary>
     public string Guards(string region) => Path.Combine(Root, "guards", region);
@@ -194,7 +201,8 @@ internal sealed class WorldDirectory(string path)
             var world = document.RootElement.Deserialize<WorldRecord>(WorldJson.Options)
                 ?? throw Format($"holds an empty {WorldRecord.FileName}", null);
             return WorldPlan.IsWhole(world) ? world
-                : throw Format($"holds a {WorldRecord.FileName} that lacks a link or names a region twice", null);
+                : throw Format(
+                    $"holds a {WorldRecord.FileName} that lacks a link or port or names a region twice", null);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {

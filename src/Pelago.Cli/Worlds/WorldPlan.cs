@@ -13,6 +13,8 @@ internal static class WorldPlan
     /// <summary>Ports that a world of three regions spreads over, from its base.</summary>
     public const int PortSpan = 500;
 
+    private const int ServerPortOffset = 70; // after the instances
+
     public static readonly IReadOnlyList<string> RegionNames = ["us-east-1", "eu-west-1", "ap-southeast-1"];
 
     private const string FederationHostname = "federation.pelago.localhost";
@@ -35,8 +37,10 @@ internal static class WorldPlan
     /// <param name="portBase">First port.</param>
     /// <param name="wan">Profile of the wide area network.</param>
     /// <param name="isFree">Whether a loopback port can be listened on.</param>
+    /// <param name="journal">Where the journals lie: one of <see cref="JournalStores"/>.</param>
     /// <exception cref="PelagoException">PLG1105 when the space from the base is full.</exception>
-    public static WorldRecord Create(int portBase, string wan, Func<int, bool> isFree)
+    public static WorldRecord Create(
+        int portBase, string wan, Func<int, bool> isFree, string journal = JournalStores.Sqlite)
     {
         var chosen = new HashSet<int>();
         int Take(int preferred)
@@ -62,9 +66,15 @@ internal static class WorldPlan
             // Instances choose within their own range at start; it is kept clear of everything that is fixed.
             chosen.UnionWith(Enumerable.Range(first + 30, InstancePortCount));
             return new RegionRecord(
-                name, Take(first), Take(first + 10), Take(first + 20), Take(first + 25), first + 30, InstancePortCount);
+                name, Take(first), Take(first + 10), Take(first + 20), Take(first + 25), first + 30, InstancePortCount)
+            {
+                ServerPort = journal == JournalStores.Postgres ? Take(first + ServerPortOffset) : 0,
+            };
         }).ToList();
-        return new WorldRecord(Group, portBase, wan, management, supervisor, wanControl, regions, links);
+        return new WorldRecord(Group, portBase, wan, management, supervisor, wanControl, regions, links)
+        {
+            Journal = journal,
+        };
     }
 
     /// <summary>Every fixed port with what it is for.</summary>
@@ -82,6 +92,8 @@ internal static class WorldPlan
             yield return (region.IngressPort, role, $"the ingress of {region.Name}");
             yield return (region.PublicPort, role, $"the public listener of {region.Name}");
             yield return (region.RemotingPort, role, $"replication of {region.Name}'s own entities");
+            if (world.Journal == JournalStores.Postgres)
+                yield return (region.ServerPort, RoleNames.Server(region.Name), $"PostgreSQL of {region.Name}");
         }
     }
 
@@ -108,16 +120,20 @@ internal static class WorldPlan
                 Endpoint.Loopback(LinkPort(world, region.Name, peer.Name))))])
         {
             GuardDirectory = directory.Guards(region.Name), Logs = world.Logs,
+            Server = world.Journal != JournalStores.Postgres ? null : new ServerAccess(region.ServerPort,
+                ServerHome.Administrator, new ServerHome(directory.ServerHome(region.Name)).PasswordFile),
         };
 
-    /// <summary>Whether a record names each region once and has a link for every pair, as everything here takes for
-    /// granted.</summary>
+    /// <summary>Whether a record names each region once, has a link for every pair, and a port for every server, as
+    /// everything here takes for granted.</summary>
     public static bool IsWhole(WorldRecord world)
     {
         var names = (world.Regions ?? []).Select(region => region?.Name ?? "").ToList();
         return names.Count > 0 && names.TrueForAll(name => name.Length > 0) && names.Distinct().Count() == names.Count
             && Pairs(names).All(pair => (world.Links ?? []).Count(link
-                => link is not null && link.From == pair.From && link.To == pair.To) == 1);
+                => link is not null && link.From == pair.From && link.To == pair.To) == 1)
+            && JournalStores.IsKnown(world.Journal)
+            && world.Regions!.All(region => region.ServerPort > 0 == (world.Journal == JournalStores.Postgres));
     }
 
     private static IEnumerable<(string From, string To)> Pairs(IReadOnlyList<string> regions)

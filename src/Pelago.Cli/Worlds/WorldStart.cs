@@ -9,6 +9,10 @@ namespace Pelago.Cli;
 /// <param name="Wan">Profile of a new world's network; null for the default.</param>
 internal sealed record StartRequest(int? PortBase, string? Wan)
 {
+    /// <summary>Where the journals are to lie: one of <see cref="JournalStores"/>; null for what the world
+    /// has, or the default.</summary>
+    public string? Journal { get; init; }
+
     /// <summary>Size of a new world's logs in MiB; null for the default.</summary>
     public int? LogMebibytes { get; init; }
 
@@ -18,9 +22,10 @@ internal sealed record StartRequest(int? PortBase, string? Wan)
 
 /// <summary>Brings a world to where every role runs and every region is ready, from whatever state it is in: nothing
 /// yet, half started, some roles killed, regions stopped, all running. Each step looks first and does what is missing.
-/// 1. Read the world, or plan and record a new one. 2. Check the ports of what does not run. 3. Write what roles read.
-/// 4. Start the supervisor, or ask it for what is down. 5. Wait for the network. 6. Wait for the federation plane and
-/// publish its trust bundle. 7. Wait for the regions.</summary>
+/// 1. Read the world, or plan and record a new one. 2. Check the ports of what does not run. 3. Write what roles read,
+/// and make the servers that are not there yet. 4. Start the supervisor, or ask it for what is down. 5. Wait for the
+/// servers and the network. 6. Wait for the federation plane and publish its trust bundle. 7. Wait for the
+/// regions.</summary>
 internal sealed class WorldStart(WorldDirectory directory, StartRequest request, Terminal terminal, TimeProvider time)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
@@ -38,19 +43,26 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
     {
         // 1.
         var known = directory.TryRead();
+        var journal = JournalChoice.Of(known, request.Journal);
+        var servers = journal != JournalStores.Postgres ? null
+            : await ServerInstallation.FindAsync(directory, known, cancellationToken);
         if (known is not null)
             RegionHomes.Require(directory, known);
         if (AdminTokenCheck.Require(directory, known is null || IsDown(new RunningWorld(directory, known, time))))
             terminal.Say($"'{directory.AdminTokenFile}' holds no token; a new one is made, as nothing runs.");
         var token = directory.ReadOrCreateAdminToken();
-        var world = new RunningWorld(directory, known ?? Plan(), time);
+        var world = new RunningWorld(directory, known ?? Plan(journal), time);
         // 2.
         PortCheck.Require(world);
         // 3.
         WriteConfigurations(world, WorldDirectory.HashOf(token));
+        if (servers is not null)
+            await PrepareAsync(servers, world, cancellationToken);
         // 4.
         await StartRolesAsync(world, cancellationToken);
         // 5.
+        await Task.WhenAll(world.World.Regions.Where(_ => world.HasServers).Select(region => UntilAsync(
+            RoleNames.Server(region.Name), world, ServerAnswers(world, region), cancellationToken)));
         await UntilAsync(RoleNames.Wan, world, async ct =>
         {
             using var wan = new ControlClient("wan", world.World.WanControlPort, token, AnswerLimit);
@@ -99,17 +111,27 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
     }
 
     private static bool IsDown(RunningWorld world) => world.Supervisor is null
-        && world.RoleSpecs().All(role => RoleProcesses.Find(role.Home) is null);
+        && world.RoleSpecs().All(role => RoleProcesses.Find(role) is null);
 
-    private WorldRecord Plan()
+    private WorldRecord Plan(string journal)
     {
-        var world = WorldPlan.Create(request.PortBase ?? WorldPlan.DefaultPortBase, request.Wan ?? "aws", Ports.IsFree);
+        var world = WorldPlan.Create(request.PortBase ?? WorldPlan.DefaultPortBase, request.Wan ?? "aws", Ports.IsFree,
+            journal);
         if (request.LogMebibytes is { } mebibytes)
             world = world with { Logs = world.Logs with { FileMebibytes = mebibytes } };
         PrivateFile.WriteJson(directory.WorldFile, world);
-        terminal.Say($"A new world in {directory.Root}: ports from {world.PortBase}, network {world.Wan}.");
+        terminal.Say($"A new world in {directory.Root}: ports from {world.PortBase}, network {world.Wan}, "
+            + $"journals in {JournalChoice.NameOf(journal)}.");
         return world;
     }
+
+    private Task PrepareAsync(
+        ServerInstallation servers, RunningWorld world, CancellationToken cancellationToken)
+        => Task.WhenAll(world.World.Regions.Select(async region =>
+        {
+            if (await servers.PrepareAsync(directory, region, cancellationToken))
+                terminal.Progress(RoleNames.Server(region.Name), "made", $"{Elapsed.TotalSeconds:0.0} s");
+        }));
 
     private void WriteConfigurations(RunningWorld running, string tokenHash)
     {
@@ -145,6 +167,21 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
         }, cancellationToken);
     }
 
+    // A server that lets nobody in, or ends time and again, will not do better by waiting.
+    private Func<CancellationToken, Task<bool>> ServerAnswers(RunningWorld world, RegionRecord region)
+    {
+        var (role, least) = (RoleNames.Server(region.Name), int.MaxValue);
+        return async ct =>
+        {
+            var restarts = world.Roles().GetValueOrDefault(role)?.Restarts ?? 0;
+            least = Math.Min(least, restarts);
+            if ((await ServerLook.AskAsync(directory, region, probes: false, time, ct)).Trouble is not { } trouble)
+                return true;
+            throw (trouble.Error != ErrorCodes.JournalServerAway || restarts - least >= EndsThatTell
+                ? NotReady(role, world, trouble) : trouble).ToException();
+        };
+    }
+
     private async Task<bool> FederationIsReadyAsync(RunningWorld world, CancellationToken cancellationToken)
     {
         if (!directory.PublishTrust())
@@ -166,7 +203,9 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
     {
         var spec = world.RoleSpecs().FirstOrDefault(spec => spec.Name == role);
         var log = spec is null ? Path.Combine(directory.SupervisorHome, "log") : RoleProcesses.LogFile(spec);
-        var why = spec is not null && RoleFailure.Read(spec.Home) is { } left
+        var why = RoleNames.IsServer(role) && ServerLog.LastReason(log) is { } reason
+            ? Sentence.End($" {last?.Message} Its log says: {reason}")
+            : spec is not null && RoleFailure.Read(spec.Home) is { } left
             ? $" {(left.IsWaiting ? "It says" : "It ended with")} {left.Trouble}"
             : last is null ? "" : $" Last seen: {last.Message}";
         return new Failure(ErrorCodes.RoleNotReady, $"{role} is not ready after {Elapsed.TotalSeconds:0} s.{why}",

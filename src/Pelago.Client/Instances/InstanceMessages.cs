@@ -31,6 +31,9 @@ public sealed record InstanceEnrolment(
     WrappingKey JournalKey,
     InstanceConfiguration Configuration)
 {
+    /// <summary>The database of the service's journal; null where it lies in the instance's home.</summary>
+    public JournalDatabase? Database { get; init; }
+
     /// <summary>Hides the secrets.</summary>
     public override string ToString() => nameof(InstanceEnrolment);
 }
@@ -50,6 +53,18 @@ public sealed record WrappingKey(string Id, byte[] Key)
 {
     /// <summary>Shows the id only.</summary>
     public override string ToString() => $"{nameof(WrappingKey)} {Id}";
+}
+
+/// <summary>A database that one service's journal has for itself.</summary>
+/// <param name="Host">Address of its server.</param>
+/// <param name="Port">TCP port.</param>
+/// <param name="Name">The database.</param>
+/// <param name="User">Who owns it.</param>
+/// <param name="Password">That user's.</param>
+public sealed record JournalDatabase(string Host, int Port, string Name, string User, string Password)
+{
+    /// <summary>Hides the password.</summary>
+    public override string ToString() => $"{nameof(JournalDatabase)} {Name}";
 }
 
 /// <summary>The group's root certificates.</summary>

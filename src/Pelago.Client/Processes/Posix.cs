@@ -6,6 +6,7 @@ namespace Pelago.Client;
 /// <summary>The few calls of POSIX that process supervision needs and .NET does not offer.</summary>
 internal static class Posix
 {
+    public const int SigInt = 2;
     public const int SigKill = 9;
     public const int SigTerm = 15;
     public const int OpenRead = 0;

@@ -13,6 +13,9 @@ public static class ProcessControl
     /// <summary>SIGTERM, if it still lives.</summary>
     public static void Terminate(this ProcessIdentity process) => Send(process, Posix.SigTerm);
 
+    /// <summary>SIGINT, if it still lives.</summary>
+    public static void Interrupt(this ProcessIdentity process) => Send(process, Posix.SigInt);
+
     /// <summary>SIGTERM, then SIGKILL when the grace period is over; returns when the process has ended.</summary>
     public static async Task StopAsync(
         this ProcessIdentity process, TimeSpan grace, TimeProvider time, CancellationToken cancellationToken)

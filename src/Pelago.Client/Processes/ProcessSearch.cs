@@ -27,6 +27,31 @@ public static class ProcessSearch
     public static IEnumerable<ProcessIdentity> WithCommandLine(Func<IReadOnlyList<string>, bool> wanted)
         => Where("cmdline", wanted);
 
+    /// <summary>Processes whose working directory this is, session leaders or not.</summary>
+    /// <param name="directory">Absolute path without symbolic links.</param>
+    public static IEnumerable<ProcessIdentity> InDirectory(string directory)
+    {
+        foreach (var process in Directory.EnumerateDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(process), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
+                && DirectoryOf(pid) == directory && ProcessIdentity.Of(pid) is { } found)
+                yield return found;
+        }
+    }
+
+    /// <summary>The working directory of a process; null when it has ended or is somebody else's.</summary>
+    public static string? DirectoryOf(int pid)
+    {
+        try
+        {
+            return new FileInfo($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/cwd").LinkTarget;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The words of a process's command line; empty when it has ended or is somebody else's.</summary>
     public static IReadOnlyList<string> CommandLineOf(int pid)
         => Words($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/cmdline");

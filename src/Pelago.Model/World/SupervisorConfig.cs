@@ -13,9 +13,10 @@ public sealed record SupervisorConfig(int ControlPort, string AdminTokenSha256, 
     public LogLimits Logs { get; init; } = new();
 }
 
-/// <summary>A process that the supervisor keeps running: <c>pelago VERB… --home HOME</c>.</summary>
-/// <param name="Name"><c>federation</c>, <c>wan</c>, or <c>region/NAME</c>.</param>
-/// <param name="Verb">Words of the verb.</param>
+/// <summary>A process that the supervisor keeps running: <c>pelago VERB… --home HOME</c>, or the PostgreSQL server in
+/// that home.</summary>
+/// <param name="Name"><c>federation</c>, <c>wan</c>, <c>region/NAME</c>, or <c>postgres/NAME</c>.</param>
+/// <param name="Verb">Words of the verb; none for a server.</param>
 /// <param name="Home">Its home directory, absolute.</param>
 public sealed record RoleSpec(string Name, IReadOnlyList<string> Verb, string Home);
 

@@ -79,6 +79,9 @@ public sealed record RegionConfig(
 
     /// <summary>How much the services may log; the region's own log is its supervisor's to bound.</summary>
     public LogLimits Logs { get; init; } = new();
+
+    /// <summary>The PostgreSQL server of the region's journals; null where they lie in files.</summary>
+    public ServerAccess? Server { get; init; }
 }
 
 /// <summary>What the wide area network emulator reads at start.</summary>

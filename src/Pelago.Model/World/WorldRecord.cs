@@ -32,6 +32,9 @@ public sealed record WorldRecord(
     /// <summary>How much its processes may log.</summary>
     public LogLimits Logs { get; init; } = new();
 
+    /// <summary>Where its journals lie: one of <see cref="JournalStores"/>.</summary>
+    public string Journal { get; init; } = JournalStores.Sqlite;
+
     /// <summary>True once <c>up</c> has deployed the sample: what becomes of it then is its owner's. It is not deployed
     /// again when it was deleted, replaced, or is not known yet to a region that starts with nothing.</summary>
     public bool SampleDeployed { get; init; }
@@ -52,7 +55,11 @@ public sealed record RegionRecord(
     int PublicPort,
     int RemotingPort,
     int FirstInstancePort,
-    int InstancePortCount);
+    int InstancePortCount)
+{
+    /// <summary>Its PostgreSQL server, loopback; 0 where the journals lie in files.</summary>
+    public int ServerPort { get; init; }
+}
 
 /// <summary>One link of the emulated network.</summary>
 /// <param name="From">Who connects.</param>

@@ -1,7 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Http;
 using Pelago.Client;
-using Pelago.Journal;
 using Pelago.Model;
 using Pelago.Pki;
 
@@ -28,7 +27,7 @@ internal sealed class DiagnosisEndpoint(
             config.Region, BuildIdentity.Current, clock.GetUtcNow(), bundle.Epoch, bundle.Sha256,
             probe.Flush?.TotalMilliseconds, probe.Trouble, [.. Certificates()], await reached, await programs)
         {
-            JournalEngine = $"SQLite {SqliteLibrary.Version}",
+            JournalEngine = probe.Engine,
         };
         await context.Response.WriteAsJsonAsync(
             diagnosis, DiagnosisJson.Default.RegionDiagnosis, cancellationToken: context.RequestAborted);

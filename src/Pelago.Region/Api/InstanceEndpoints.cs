@@ -8,7 +8,9 @@ namespace Pelago.Region;
 
 /// <summary>The addresses for instances: enrol with the one-time token, the rest with the credential that it
 /// gave.</summary>
-internal sealed class InstanceEndpoints(InstanceDesk desk)
+/// <param name="desk">Lets them in.</param>
+/// <param name="server">Where their journals lie; null for files.</param>
+internal sealed class InstanceEndpoints(InstanceDesk desk, RegionServer? server)
 {
     public void Map(WebApplication app)
     {
@@ -28,8 +30,13 @@ internal sealed class InstanceEndpoints(InstanceDesk desk)
             return;
         }
         var (enrolment, failure) = desk.Enrol(IdOf(context), request!);
+        if (enrolment is not null && server is not null)
+        {
+            enrolment = desk.Find(IdOf(context)) is not { } instance ? null // it ended meanwhile
+                : enrolment with { Database = await DatabaseOfAsync(instance, context.RequestAborted) };
+        }
         if (enrolment is null)
-            await Problems.WriteAsync(context, failure!);
+            await Problems.WriteAsync(context, failure ?? Unknown);
         else
             await context.Response.WriteAsJsonAsync(
                 enrolment, InstanceJson.Default.InstanceEnrolment, cancellationToken: context.RequestAborted);
@@ -89,6 +96,9 @@ internal sealed class InstanceEndpoints(InstanceDesk desk)
         desk.Fail(instance, failure!.Trouble);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
+
+    private Task<JournalDatabase> DatabaseOfAsync(InstanceState instance, CancellationToken cancellationToken)
+        => server!.DatabaseOfAsync(instance.Project, instance.Service, cancellationToken);
 
     private InstanceState? Caller(HttpContext context)
         => desk.Authenticate(IdOf(context), hash => BearerToken.Authorizes(context.Request, hash));

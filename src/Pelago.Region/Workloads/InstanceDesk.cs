@@ -78,6 +78,9 @@ internal sealed class InstanceDesk(
         Log.InstanceFailed(log, instance.Id, instance.Key, kept.ToString());
     }
 
+    /// <summary>The instance of that id, or null when it has ended.</summary>
+    public InstanceState? Find(string id) => table.Instances.GetValueOrDefault(id);
+
     /// <summary>The instance whose credential a call carries, or null.</summary>
     public InstanceState? Authenticate(string id, Func<string, bool> carries)
         => table.Instances.TryGetValue(id, out var instance) && instance.CredentialSha256 is { } hash && carries(hash)

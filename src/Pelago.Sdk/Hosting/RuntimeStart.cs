@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
+using Pelago.Client;
 using Pelago.Entities;
 using Pelago.Journal;
 using Pelago.Model;
@@ -14,34 +15,53 @@ internal sealed class RuntimeStart(
 {
     /// <summary>Without a region: no peers, the journal's key in a file beside it.</summary>
     public async Task<EntityRuntime> AloneAsync(string directory, CancellationToken cancellationToken)
-        => await StartAsync(directory, Path.Combine(directory, "guard", "journal.json"),
+        => await StartAsync(
+            new JournalOptions
+            {
+                DataDirectory = Path.Combine(directory, "journal"),
+                GuardFile = Path.Combine(directory, "guard", "journal.json"),
+            },
             new FileKeyEncryption(Path.Combine(directory, "kek.json")), RunningService.Alone,
-            [RunningService.Alone], new NoPeers(), "alone", "this program", cancellationToken);
+            [RunningService.Alone], new NoPeers(), "alone", cancellationToken);
 
-    /// <summary>In a region: the peers of its configuration, the journal's key from the region.</summary>
+    /// <summary>In a region: the peers of its configuration, the journal's key and its database from the
+    /// region.</summary>
     public async Task<EntityRuntime> InRegionAsync(
         DeployedEnvironment deployed, RegionAgent agent, CancellationToken cancellationToken)
     {
         var dialler = new IngressDialler(deployed.Service, () => agent.Configuration, ()
             => agent.Leaf, agent.Check, clock,
             logging.CreateLogger<IngressDialler>());
-        return await StartAsync(deployed.Home, deployed.GuardFile,
+        return await StartAsync(PlaceOf(deployed, agent.Enrolment.Database),
             new EnrolledJournalKey(agent.Enrolment.JournalKey), deployed.Region,
-            agent.Configuration.Members, dialler, deployed.Instance,
-            $"service {deployed.Service.Project}/{deployed.Service.Service} in region {deployed.Region}",
-            cancellationToken);
+            agent.Configuration.Members, dialler, deployed.Instance, cancellationToken);
+    }
+
+    /// <summary>Where the journal of a service in a region lies.</summary>
+    /// <param name="deployed">Who it is.</param>
+    /// <param name="database">What the region gave it; null for its home.</param>
+    internal static IJournalPlace PlaceOf(DeployedEnvironment deployed, JournalDatabase? database)
+    {
+        var owner = $"service {deployed.Service.Project}/{deployed.Service.Service} in region {deployed.Region}";
+        return database is null
+            ? new JournalOptions
+            {
+                DataDirectory = Path.Combine(deployed.Home, "journal"), GuardFile = deployed.GuardFile, Owner = owner,
+            }
+            : new PostgresJournalOptions
+            {
+                ConnectionString = JournalServer.ConnectionString(
+                    database.Host, database.Port, database.Name, database.User, database.Password),
+                Schema = "pelago",
+                GuardFile = deployed.GuardFile,
+                Owner = owner,
+            };
     }
 
     private async Task<EntityRuntime> StartAsync(
-        string directory, string guardFile, IKeyEncryption key, string region, IReadOnlyList<string> members,
-        IPeerDialler dialler, string instance, string owner, CancellationToken cancellationToken)
+        IJournalPlace place, IKeyEncryption key, string region, IReadOnlyList<string> members,
+        IPeerDialler dialler, string instance, CancellationToken cancellationToken)
     {
-        var place = new JournalOptions
-        {
-            DataDirectory = Path.Combine(directory, "journal"),
-            GuardFile = guardFile,
-            Owner = owner,
-        };
         var journal = await place.OpenAsync(key, clock, logging.CreateLogger("Pelago.Journal"), cancellationToken);
         var random = RandomNumberGenerator.GetBytes(24);
         var runtime = new RuntimeOptions

@@ -1,163 +1,18 @@
-using System.Diagnostics;
-using System.Globalization;
-using System.Text.RegularExpressions;
-using Bookstore.Importer;
-using Pelago.Cli;
-
 namespace Pelago.Tests.EndToEnd;
 
-/// <summary>Real data through real failures: the machine's own package index is imported into one region while shoppers
-/// write in all three; one region is killed, another is cut off, both return; then everything is everywhere.</summary>
-public sealed partial class BookstoreDataTests
+/// <summary>Real data through real failures: the machine's own package index (<see cref="BookstoreRun"/>). A part of it
+/// goes the same way on PostgreSQL journals: <see cref="PostgresWorldTests"/>.</summary>
+public sealed class BookstoreDataTests
 {
     private const int PortBase = 25_100;
-    private const int LeastRecords = 20_000;
-    private const int ShoppersPerRegion = 3;
-    private const string Here = "us-east-1", Killed = "eu-west-1", CutOff = "ap-southeast-1";
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+    private const int Connections = 8;
 
     [Fact]
     public async Task Import_WhileARegionIsKilledAndAnotherCutOff_LosesNothing()
     {
-        var index = await WriteIndexAsync();
+        var index = await PackageLists.WriteAsync(most: int.MaxValue);
         await using var world = await TestWorld.UpAsync(PortBase);
-        var status = await world.UntilReadyAsync();
-        var stores = status.Regions.Select(r => new BookstoreClient(r.Name, r.Services[0].Url!, status.TrustBundle))
-            .ToDictionary(s => s.Region);
-        using var shopping = new CancellationTokenSource();
-        var shoppers = stores.Values.SelectMany(home => Enumerable.Range(0, ShoppersPerRegion).Select(i
-            => new CartShopper($"{home.Region}-{i}", home, [.. stores.Values.Where(s => s != home)]))).ToList();
-        var running = shoppers.Select(s => Task.Run(() => s.RunAsync(shopping.Token), shopping.Token)).ToList();
-
-        using var import = StartImport(index, status);
-        var progress = FollowAsync(import);
-        await progress.UntilAsync(15);
-        (await world.RunAsync("regions", "stop", Killed, "--kill", "--yes")).ShouldExitWith(0);
-        await progress.UntilAsync(35);
-        (await world.RunAsync("wan", "cut", CutOff)).ShouldExitWith(0);
-        await progress.UntilAsync(55);
-        (await world.RunAsync("regions", "start", Killed)).ShouldExitWith(0);
-        await progress.UntilAsync(75);
-        import.HasExited.ShouldBeFalse("both failures happen while the import runs");
-        (await world.RunAsync("wan", "heal")).ShouldExitWith(0);
-        (await progress.EndAsync()).ShouldBe(0, progress.Said);
-
-        await world.UntilReadyAsync();
-        await shopping.CancelAsync();
-        await Task.WhenAll(running);
-        shoppers.SelectMany(s => s.Violations).ShouldBeEmpty("a client missed its own write under its token");
-        foreach (var shopper in shoppers)
-            shopper.Acknowledged.Count.ShouldBeGreaterThan(3, shopper.Cart);
-        await Eventually.BeTrue(
-            async () => (await world.RunAsync("verify")).ExitCode == 0, "verify finds the regions equal", Patience);
-        foreach (var store in stores.Values)
-            await ShouldHoldCartsAsync(store, shoppers);
-        foreach (var store in stores.Values)
-            await ShouldHoldBooksAsync(store, index);
-        foreach (var store in stores.Values)
-            store.Dispose();
+        await BookstoreRun.RunAsync(world, index, Connections, () => Task.CompletedTask);
         File.Delete(index);
-    }
-
-    private static async Task ShouldHoldCartsAsync(BookstoreClient store, List<CartShopper> shoppers)
-    {
-        foreach (var shopper in shoppers)
-        {
-            var cart = await store.TryReadAsync(shopper.Cart, "", TestContext.Current.CancellationToken);
-            cart.ShouldNotBeNull($"{shopper.Cart} in {store.Region}").Skus
-                .ShouldBeSubsetOf([.. Enumerable.Range(0, 200).Select(i => $"book-{i}")]);
-            shopper.Acknowledged.Where(sku => !cart.Value.Skus.Contains(sku))
-                .ShouldBeEmpty($"acknowledged writes of {shopper.Cart} are missing in {store.Region}");
-        }
-    }
-
-    private static async Task ShouldHoldBooksAsync(BookstoreClient store, string index)
-    {
-        var newest = PackageIndex.Newest(PackageIndex.Read(index));
-        var expected = PackageIndex.Read(index).Where(p => newest[p.Name] == p.Number);
-        var wrong = new System.Collections.Concurrent.ConcurrentQueue<string>();
-        var parallel = new ParallelOptions
-        {
-            MaxDegreeOfParallelism = 16, CancellationToken = TestContext.Current.CancellationToken,
-        };
-        await Parallel.ForEachAsync(expected, parallel, async (package, ct) =>
-        {
-            var version = await store.VersionAsync(package.Name, ct);
-            if (version != package.Version)
-                wrong.Enqueue($"{package.Name} is {version ?? "missing"} instead of {package.Version}");
-        });
-        wrong.ShouldBeEmpty($"in {store.Region}");
-    }
-
-    /// <summary>The machine's own index, as apt knows it.</summary>
-    private static async Task<string> WriteIndexAsync()
-    {
-        var file = Path.GetTempFileName();
-        using var apt = Process.Start(
-            new ProcessStartInfo("apt-cache", "dumpavail") { RedirectStandardOutput = true })!;
-        await using (var target = File.Create(file))
-            await apt.StandardOutput.BaseStream.CopyToAsync(target, TestContext.Current.CancellationToken);
-        await apt.WaitForExitAsync(TestContext.Current.CancellationToken);
-        PackageIndex.Read(file).Count()
-            .ShouldBeGreaterThan(LeastRecords, "this test needs the lists of 'apt-get update'");
-        return file;
-    }
-
-    private static Process StartImport(string index, StatusDocument status)
-    {
-        var url = status.Regions.Single(r => r.Name == Here).Services[0].Url!;
-        var import = Path.Combine(Command.Root, "samples", "bookstore", "import");
-        return Process.Start(new ProcessStartInfo(
-            import, [index, "--url", url, "--cacert", status.TrustBundle, "--connections", "8"])
-        {
-            RedirectStandardOutput = true, RedirectStandardError = true,
-        })!;
-    }
-
-    private static ImportProgress FollowAsync(Process import) => new(import);
-
-    /// <summary>Reads what an import says while it runs.</summary>
-    private sealed partial class ImportProgress
-    {
-        private readonly Process import;
-        private readonly Task reading;
-        private volatile int percent;
-        private volatile string said = "";
-
-        public ImportProgress(Process import)
-        {
-            this.import = import;
-            reading = Task.Run(ReadAsync, TestContext.Current.CancellationToken);
-        }
-
-        public string Said => said;
-
-        public async Task UntilAsync(int wanted)
-        {
-            var what = string.Create(CultureInfo.InvariantCulture, $"{wanted} % of the import");
-            await Eventually.BeTrue(() => percent >= wanted || import.HasExited, what, Patience);
-            percent.ShouldBeGreaterThanOrEqualTo(wanted, said);
-        }
-
-        public async Task<int> EndAsync()
-        {
-            var stop = TestContext.Current.CancellationToken;
-            await import.WaitForExitAsync(stop).WaitAsync(Patience, stop);
-            await reading;
-            return import.ExitCode;
-        }
-
-        private async Task ReadAsync()
-        {
-            while (await import.StandardError.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
-            {
-                said = line;
-                if (Percent().Match(line) is { Success: true } match)
-                    percent = int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture);
-            }
-        }
-
-        [GeneratedRegex(@"\((\d+) %\)")]
-        private static partial Regex Percent();
     }
 }

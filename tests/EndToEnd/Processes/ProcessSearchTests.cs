@@ -1,5 +1,6 @@
 using Pelago.Cli;
 using Pelago.Client;
+using Pelago.Model;
 
 namespace Pelago.Tests.EndToEnd;
 
@@ -32,8 +33,8 @@ public sealed class ProcessSearchTests : IDisposable
         var stray = Start("exec sleep 600", InstanceEnvironment.Home, _home.FullName + service);
         var other = Start("exec sleep 600", InstanceEnvironment.Home, _home.FullName + "-other" + service);
 
-        await RegionProcesses.StopAsync(default, _home.FullName, kill: true, TimeProvider.System,
-            TestContext.Current.CancellationToken);
+        await RegionProcesses.StopAsync(default, new RoleSpec("region/here", [], _home.FullName), kill: true,
+            TimeProvider.System, TestContext.Current.CancellationToken);
 
         stray.IsAlive.ShouldBeFalse();
         other.IsAlive.ShouldBeTrue("it is of another region");

@@ -15,12 +15,12 @@ internal sealed class TestWorld(int portBase) : IAsyncDisposable
 
     public string Data => _root.FullName;
 
-    public static async Task<TestWorld> UpAsync(int portBase)
+    public static async Task<TestWorld> UpAsync(int portBase, params string[] arguments)
     {
         var world = new TestWorld(portBase);
         try
         {
-            (await world.UpAsync()).ShouldExitWith(0);
+            (await world.UpAsync(arguments)).ShouldExitWith(0);
             return world;
         }
         catch
@@ -30,7 +30,8 @@ internal sealed class TestWorld(int portBase) : IAsyncDisposable
         }
     }
 
-    public Task<CommandResult> UpAsync() => RunAsync("up", "--port-base", $"{portBase}");
+    public Task<CommandResult> UpAsync(params string[] arguments)
+        => RunAsync(["up", "--port-base", $"{portBase}", .. arguments]);
 
     /// <summary>Runs a verb on this world.</summary>
     public Task<CommandResult> RunAsync(params string[] arguments) => Command.RunAsync([.. arguments, "--data", Data]);
@@ -70,6 +71,7 @@ internal sealed class TestWorld(int portBase) : IAsyncDisposable
 
     public static bool IsReady(StatusDocument status)
         => status is { Supervisor.Pid: not null, Wan.Pid: not null, Federation.State: States.Ready }
+            && status.Servers.All(server => server.State == States.Ready)
             && status.Regions.All(region => region.State == States.Ready && region.Pid is not null
                 && region.Services.All(service => service.State == States.Ready && service.Instances.Count > 0)
                 && region.Services.Count > 0
@@ -84,6 +86,8 @@ internal sealed class TestWorld(int portBase) : IAsyncDisposable
             ["wan"] = status.Wan.Pid ?? 0,
             ["federation"] = status.Federation.Pid ?? 0,
         };
+        foreach (var server in status.Servers)
+            pids[$"postgres/{server.Region}"] = server.Pid ?? 0;
         foreach (var region in status.Regions)
         {
             pids[region.Name] = region.Pid ?? 0;

@@ -14,7 +14,7 @@ public sealed class JournalProbeTests : IDisposable
     [Fact]
     public async Task Check_DiskThatTakesIt_IsWellAndWroteForReal()
     {
-        using var probe = new JournalProbe(_root.FullName, _clock);
+        using var probe = JournalProbe.OfDisk(_root.FullName, _clock);
         var result = await probe.CheckAsync(Stop);
         result.Trouble.ShouldBeNull();
         result.Flush.ShouldNotBeNull();
@@ -24,7 +24,7 @@ public sealed class JournalProbeTests : IDisposable
     [Fact]
     public async Task Check_DirectoryThatIsGone_IsTroubleOnceTheLastResultIsOld()
     {
-        using var probe = new JournalProbe(Path.Combine(_root.FullName, "journal"), _clock);
+        using var probe = JournalProbe.OfDisk(Path.Combine(_root.FullName, "journal"), _clock);
         Directory.CreateDirectory(Path.Combine(_root.FullName, "journal"));
         (await probe.CheckAsync(Stop)).Trouble.ShouldBeNull();
         Directory.Delete(Path.Combine(_root.FullName, "journal"), recursive: true);

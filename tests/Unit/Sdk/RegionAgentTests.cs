@@ -175,7 +175,7 @@ public sealed class RegionAgentTests : IAsyncLifetime
             {
                 ShutdownTimeout = TimeSpan.FromMilliseconds(100),
             }, certificate, NullLoggerFactory.Instance);
-        new InstanceEndpoints(desk).Map(api);
+        new InstanceEndpoints(desk, server: null).Map(api);
         await api.StartAsync(Stop);
     }
 
