@@ -32,6 +32,12 @@ public static class Effect
     /// <summary>Persists one event or more as one batch.</summary>
     public static Persisting Persist(params object[] events) => new(events, []);
 
+    /// <summary>Deletes the entity: its state is the first one again, as if nothing had been written, and commands
+    /// begin from there. Only for <see cref="MergeStrategy.Ordered"/> types; what is written after it in the total
+    /// order, in any region, stands.</summary>
+    /// <param name="before">Events that are persisted before it in the same batch.</param>
+    public static Persisting Delete(params object[] before) => new([.. before, Deletion.Instance], []);
+
     /// <summary>Answers without an event.</summary>
     public static Effect<TState, TReply> Reply<TState, TReply>(TReply reply) where TState : class
         => new(new Decision([], _ => reply, null, []));

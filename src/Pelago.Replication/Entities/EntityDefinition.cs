@@ -87,6 +87,8 @@ public sealed class EntityDefinition<TState> where TState : class
                 ?? throw new JsonException($"Event '{eventName}' is JSON null."));
         if (eventName.Length is 0 or > EventLimits.MaxNameLength)
             mistakes.Add($"event name '{eventName}' must have 1–{EventLimits.MaxNameLength} characters");
+        if (eventName.StartsWith('$'))
+            mistakes.Add($"event name '{eventName}' begins with $, which is reserved");
         if (!byName.TryAdd((eventName, version), definition))
             mistakes.Add($"event '{eventName}' version {version} is defined twice");
         if (!byType.TryAdd(typeof(TEvent), definition))
@@ -166,7 +168,7 @@ public sealed class EntityDefinition<TState> where TState : class
         if (initial is null || stateJson is null)
             mistakes.Add("no state: call State(…)");
         mistakes.AddRange(upcasters.Mistakes(byName.Keys));
-        mistakes.AddRange(effects.Keys.Where(e => !byType.ContainsKey(e))
+        mistakes.AddRange(effects.Keys.Where(e => e != typeof(Deletion) && !byType.ContainsKey(e))
             .Select(e => $"{e.Name} has an effect and is no event"));
         mistakes.AddRange(Unsettled().Select(member =>
             $"state member '{member}' keeps something until it is final: settle it in Settle(…)"));
@@ -187,7 +189,9 @@ public sealed class EntityDefinition<TState> where TState : class
                     ?? throw new JsonException("State is JSON null."),
             Settle = settle, ByName = byName, ByType = byType, Upcasters = upcasters, Commands = commands,
             Replies = replies, Effects = effects,
-            EventsWithEffects = effects.Keys.Select(e => byType[e].Name).ToHashSet(StringComparer.Ordinal),
+            EventsWithEffects = effects.Keys
+                .Select(e => e == typeof(Deletion) ? Deletion.PayloadName : byType[e].Name)
+                .ToHashSet(StringComparer.Ordinal),
         });
     }
 

@@ -45,17 +45,31 @@ public sealed class EntityType : IEntityType
         => parts.Commands.GetValueOrDefault(command);
 
     /// <inheritdoc />
-    public Folded Apply(object state, object payload, in EventContext context)
-        => parts.ByType[payload.GetType()].Apply(state, payload, context);
+    public Folded Apply(object state, object payload, in EventContext context) => payload is Deletion
+        ? Folded.To(parts.Initial(context.EntityId))
+        : parts.ByType[payload.GetType()].Apply(state, payload, context);
 
     /// <inheritdoc />
     public object? Decode(string payloadName, int payloadVersion, ReadOnlySpan<byte> payload)
-        => parts.ByName.TryGetValue((payloadName, payloadVersion), out var e) ? e.Decode(payload)
-        : parts.Upcasters.Decode(parts.ByName, payloadName, payloadVersion, payload);
+    {
+        if (payloadName == Deletion.PayloadName)
+            return IsOrdered && payloadVersion == Deletion.PayloadVersion ? Deletion.Instance : null;
+        return parts.ByName.TryGetValue((payloadName, payloadVersion), out var e) ? e.Decode(payload)
+            : parts.Upcasters.Decode(parts.ByName, payloadName, payloadVersion, payload);
+    }
+
+    private bool IsOrdered => Strategy == MergeStrategy.Ordered;
 
     /// <inheritdoc />
     public EncodedPayload Encode(object payload)
     {
+        if (payload is Deletion)
+        {
+            return IsOrdered ? new EncodedPayload(Deletion.PayloadName, Deletion.PayloadVersion, [])
+                : throw new Failure(ErrorCodes.InvalidEntityType,
+                    $"Entities of type '{Name}' cannot be deleted: it merges by {Strategy}.",
+                    "Merge it by Ordered, or empty its data types with events of its own.").ToException();
+        }
         if (!parts.ByType.TryGetValue(payload.GetType(), out var e))
         {
             throw new Failure(ErrorCodes.InvalidEntityType,
