@@ -62,6 +62,12 @@ public interface IJournal : IAsyncDisposable
     /// missing.</summary>
     /// <param name="progress">Told how many rows were counted.</param>
     ValueTask<JournalStats> CountAsync(IProgress<long>? progress, CancellationToken cancellationToken);
+
+    /// <summary>Renews keys, durable before the call returns. Appends and reads go on meanwhile, and no row is written
+    /// again.</summary>
+    /// <exception cref="PelagoException">The key-encryption key is missing, wrong or refused (PLG4004, PLG4005,
+    /// PLG4008), or the store failed; the keys are then as they were.</exception>
+    ValueTask<KeyRenewal> RekeyAsync(RekeyScope scope, CancellationToken cancellationToken);
 }
 
 /// <summary>A page of the conflict ledger.</summary>

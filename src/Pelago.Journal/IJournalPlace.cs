@@ -8,7 +8,7 @@ public interface IJournalPlace
 {
     /// <summary>Opens the journal there, or creates it.</summary>
     /// <param name="kek">Wraps the journal's keys.</param>
-    /// <param name="clock">For pauses between attempts to reach a server.</param>
+    /// <param name="clock">For the age of keys, and pauses between attempts to reach a server.</param>
     /// <exception cref="Model.PelagoException">It cannot be opened; the code says why (PLG4001 to PLG4008, PLG4020 to
     /// PLG4026).</exception>
     ValueTask<IJournal> OpenAsync(

@@ -41,8 +41,11 @@ public sealed record JournalOptions : IJournalPlace
     /// <summary>Commands that may wait for the writer. Default 64.</summary>
     public int WriterQueueCommands { get; init; } = 64;
 
+    /// <summary>Days after which new rows are sealed under a new data key; 0 for never. Default 90.</summary>
+    public int DataKeyMaxAgeDays { get; init; } = 90;
+
     /// <inheritdoc />
     public async ValueTask<IJournal> OpenAsync(
         IKeyEncryption kek, TimeProvider clock, ILogger logger, CancellationToken cancellationToken)
-        => await SqliteJournal.OpenAsync(this, kek, logger, cancellationToken);
+        => await SqliteJournal.OpenAsync(this, kek, clock, logger, cancellationToken);
 }

@@ -43,4 +43,14 @@ internal static partial class Log
 
     [LoggerMessage(10, LogLevel.Error, "The journal's server took no write: {Code}. {Message}")]
     public static partial void AppendRefused(ILogger logger, string code, string message);
+
+    [LoggerMessage(11, LogLevel.Information, "New rows are sealed under data key {Number}, wrapped under key {Kek}.")]
+    public static partial void DataKeyRenewed(ILogger logger, long number, string kek);
+
+    [LoggerMessage(12, LogLevel.Information, "{Count} keys of the journal are now wrapped under key {Kek}.")]
+    public static partial void KeysRewrapped(ILogger logger, int count, string kek);
+
+    [LoggerMessage(13, LogLevel.Error,
+        "The journal's data key is due to be renewed and could not be; the old one serves on. {Reason}")]
+    public static partial void RenewalFailed(ILogger logger, string reason);
 }

@@ -85,6 +85,9 @@ internal static partial class Log
     [LoggerMessage(31, LogLevel.Warning, "database '{Name}' was not prepared: {Why}")]
     public static partial void DatabaseNotPrepared(ILogger log, string name, string why);
 
+    [LoggerMessage(32, LogLevel.Information, "the journal of {Service} gets a new key-encryption key, {Key}")]
+    public static partial void JournalKeyRenewed(ILogger log, string service, string key);
+
     [LoggerMessage(21, LogLevel.Critical, "the region cannot go on")]
     public static partial void Failed(ILogger log, Exception exception);
 }

@@ -24,6 +24,9 @@ public sealed class PelagoOptions
     /// <summary>Memory for loaded entities in MiB; 8–65,536.</summary>
     public int EntityMemoryMebibytes { get; set; } = 256;
 
+    /// <summary>Days after which the journal seals new rows under a new data key; 1–3,650.</summary>
+    public int DataKeyMaxAgeDays { get; set; } = 90;
+
     /// <summary>Every rule that is broken, one sentence each.</summary>
     internal IEnumerable<string> Problems()
     {
@@ -35,6 +38,8 @@ public sealed class PelagoOptions
             yield return $"{Section}:{nameof(MaxPendingRequests)} must be 1–1000000.";
         if (MaxRequestBodyKibibytes is < 1 or > 30_000)
             yield return $"{Section}:{nameof(MaxRequestBodyKibibytes)} must be 1–30000.";
+        if (DataKeyMaxAgeDays is < 1 or > 3_650)
+            yield return $"{Section}:{nameof(DataKeyMaxAgeDays)} must be 1–3650.";
         if (EntityMemoryMebibytes is < 8 or > 65_536)
             yield return $"{Section}:{nameof(EntityMemoryMebibytes)} must be 8–65536.";
     }

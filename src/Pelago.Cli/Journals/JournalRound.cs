@@ -43,7 +43,8 @@ internal sealed class JournalRound(RunningWorld world, VerbContext context, stri
         {
             using var client = world.Region(region, AnswerLimit);
             await client.StartJournalRunAsync(project, service, kind, cancellationToken);
-            return (await WaitAsync(client, region.Name, kind, cancellationToken), null);
+            var run = await WaitAsync(client, region.Name, kind, cancellationToken);
+            return (run, run.Failure is null ? null : FailureOf(run.Failure));
         }
         catch (PelagoException e)
         {
@@ -54,6 +55,9 @@ internal sealed class JournalRound(RunningWorld world, VerbContext context, stri
             }, e.Failure);
         }
     }
+
+    private static Failure FailureOf(TroubleView said) => new(
+        ErrorCodes.All.GetValueOrDefault(said.Code) ?? ErrorCodes.JournalUnavailable, said.Message, said.Next);
 
     private async Task<JournalRunView> WaitAsync(
         RegionClient client, string region, string kind, CancellationToken cancellationToken)

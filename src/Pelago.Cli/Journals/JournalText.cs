@@ -43,11 +43,39 @@ internal static class JournalText
                 Time(c.Stats.Newest), $"{c.Stats.Snapshots}", $"{c.Stats.Owed}", $"{c.Stats.Conflicts}",
                 $"{c.Stats.Replies}",
             ]));
-            terminal.Table(["REGION", "KEY", "WRAPPED UNDER", "ROWS", "RECORDS"], counted.SelectMany(c => c.Stats.Keys,
-                (c, k) => (IReadOnlyList<string>)[c.Region, $"{k.Number}", k.Kek, $"{k.Rows}", $"{k.Records}"]));
+            terminal.Table(["REGION", "KEY", "MADE", "WRAPPED UNDER", "ROWS", "RECORDS"],
+                counted.SelectMany(c => c.Stats.Keys, (c, k) => (IReadOnlyList<string>)
+                    [c.Region, $"{k.Number}", Time(k.MadeAt), k.Kek, $"{k.Rows}", $"{k.Records}"]));
             if (format == OutputFormat.Wide)
                 terminal.Table(["REGION", "LANE", "HEAD"], counted.SelectMany(c => c.Stats.Heads.Select(
                     (head, lane) => (IReadOnlyList<string>)[c.Region, $"{lane}", $"{head}"])));
+        }
+        return JournalRound.Missing(runs) is { } missing ? throw missing.ToException() : 0;
+    }
+
+    /// <summary>Shows what became of the keys.</summary>
+    /// <exception cref="PelagoException">PLG1208: a region did not do it.</exception>
+    public static int Rekey(Terminal terminal, IReadOnlyList<JournalRunView> runs, OutputFormat format)
+    {
+        if (!terminal.Document(runs, format, run => run.Region))
+            terminal.Table(["REGION", "NEW ROWS UNDER KEY", "WRAPPED UNDER", "WRAPPED ANEW"],
+                runs.Where(r => r.Renewal is not null).Select(r => (IReadOnlyList<string>)
+                    [r.Region, $"{r.Renewal!.DataKey}", r.Renewal.Kek, $"{r.Renewal.Rewrapped}"]));
+        if (JournalRound.Missing(runs) is { } missing)
+            throw missing.ToException();
+        terminal.Say("No row was written again. Next: pelago journal stats shows what each key seals.");
+        return 0;
+    }
+
+    /// <summary>Says what a renewal would do.</summary>
+    public static int RekeyForetold(Terminal terminal, IReadOnlyList<JournalRunView> runs, bool kek)
+    {
+        foreach (var run in runs.Where(r => r.Stats is not null))
+        {
+            var keys = run.Stats!.Keys;
+            terminal.Say(kek
+                ? $"{run.Region}: would wrap {keys.Count + 1} keys under a key that comes after {keys[^1].Kek}."
+                : $"{run.Region}: would seal new rows under a key that comes after {keys[^1].Number}.");
         }
         return JournalRound.Missing(runs) is { } missing ? throw missing.ToException() : 0;
     }

@@ -17,4 +17,5 @@ namespace Pelago.Client;
 [JsonSerializable(typeof(InstanceConfiguration))]
 [JsonSerializable(typeof(InstanceFailure))]
 [JsonSerializable(typeof(InstanceReplication))]
+[JsonSerializable(typeof(JournalKeySet))]
 public sealed partial class InstanceJson : JsonSerializerContext;

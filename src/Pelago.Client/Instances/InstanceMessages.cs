@@ -34,9 +34,19 @@ public sealed record InstanceEnrolment(
     /// <summary>The database of the service's journal; null where it lies in the instance's home.</summary>
     public JournalDatabase? Database { get; init; }
 
+    /// <summary>Key-encryption keys of the journal before <see cref="JournalKey"/>, newest first: what they wrapped
+    /// opens with them.</summary>
+    public IReadOnlyList<WrappingKey> FormerJournalKeys { get; init; } = [];
+
     /// <summary>Hides the secrets.</summary>
     public override string ToString() => nameof(InstanceEnrolment);
 }
+
+/// <summary>Answer of <c>POST /v1/instances/{id}/journal-key</c> (bearer: the credential), which makes a new
+/// key-encryption key of the service's journal in this region.</summary>
+/// <param name="Current">The new key: everything is wrapped under it from now on.</param>
+/// <param name="Former">Those before it, newest first.</param>
+public sealed record JournalKeySet(WrappingKey Current, IReadOnlyList<WrappingKey> Former);
 
 /// <summary>HMAC-SHA-256 keys of causality tokens, 32 bytes each: new tokens are made with the current one, both are
 /// accepted.</summary>

@@ -12,6 +12,12 @@ public static class JournalRunKinds
 
     /// <summary>Count what it holds.</summary>
     public const string Stats = "stats";
+
+    /// <summary>Seal new rows under a new data key.</summary>
+    public const string Rekey = "rekey";
+
+    /// <summary>Wrap the data keys under a new key-encryption key.</summary>
+    public const string RekeyKek = "rekey-kek";
 }
 
 /// <summary>Body of <c>POST /v1/journal/{project}/{service}/{kind}</c> of the Execution API (bearer: the
@@ -21,7 +27,7 @@ public sealed record JournalRunRequest;
 /// <summary>A run over a service's journal in one region, as <c>GET /v1/journal/{project}/{service}/{kind}</c> shows
 /// it: the one under way, or the last one.</summary>
 /// <param name="Region">The region that answers: each has a journal of its own.</param>
-/// <param name="Kind"><c>Check</c> or <c>Stats</c>.</param>
+/// <param name="Kind"><c>Check</c>, <c>Stats</c>, <c>Rekey</c> or <c>RekeyKek</c>.</param>
 /// <param name="State"><c>Running</c>, <c>Done</c> or <c>Failed</c>.</param>
 /// <param name="StartedAt">When it was started.</param>
 /// <param name="EndedAt">When it ended; null while it runs.</param>
@@ -34,6 +40,9 @@ public sealed record JournalRunView(
 
     /// <summary>What was counted.</summary>
     public JournalStatsView? Stats { get; init; }
+
+    /// <summary>What became of the keys.</summary>
+    public KeyRenewalView? Renewal { get; init; }
 
     /// <summary>Why it came to no end.</summary>
     public TroubleView? Failure { get; init; }
@@ -58,9 +67,16 @@ public sealed record JournalStatsView(
 /// <summary>What is sealed under one data key.</summary>
 /// <param name="Number">The key's number: 1 is the journal's first.</param>
 /// <param name="Kek">Id of the key-encryption key that wraps it.</param>
+/// <param name="MadeAt">When it was made; null when nobody knows.</param>
 /// <param name="Rows">Rows of events.</param>
 /// <param name="Records">Everything else that is sealed under it.</param>
-public sealed record DataKeyView(long Number, string Kek, long Rows, long Records);
+public sealed record DataKeyView(long Number, string Kek, DateTimeOffset? MadeAt, long Rows, long Records);
+
+/// <summary>What became of a journal's keys.</summary>
+/// <param name="DataKey">Number of the data key under which new rows are sealed.</param>
+/// <param name="Kek">Id of the key-encryption key that wraps it.</param>
+/// <param name="Rewrapped">Keys that were wrapped anew.</param>
+public sealed record KeyRenewalView(long DataKey, string Kek, int Rewrapped);
 
 /// <summary>How runs are written.</summary>
 [JsonSourceGenerationOptions(

@@ -40,14 +40,17 @@ internal sealed record ConflictBody(
 internal sealed record JournalBody(string Region, Guid JournalId, string? Incarnation, string Continuity,
     string Reason);
 
-/// <summary>Body of <c>/v1/journal/check</c> and <c>/v1/journal/stats</c>: how far the run is. <c>Damage</c> is there
-/// when a check is done, <c>Stats</c> when a count is, <c>Failure</c> when either came to no end.</summary>
+/// <summary>Body of <c>/v1/journal/check</c>, <c>stats</c>, <c>rekey</c> and <c>rekey-kek</c>: how far the run is.
+/// <c>Damage</c> is there when a check is done, <c>Stats</c> when a count is, <c>Renewal</c> when keys were renewed,
+/// <c>Failure</c> when it came to no end.</summary>
 internal sealed record JournalRunBody(
     string Region, string Kind, string State, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, long Rows)
 {
     public IReadOnlyList<TroubleStatus>? Damage { get; init; }
 
     public JournalStatsBody? Stats { get; init; }
+
+    public KeyRenewalBody? Renewal { get; init; }
 
     public TroubleStatus? Failure { get; init; }
 }
@@ -58,7 +61,10 @@ internal sealed record JournalStatsBody(
     DateTimeOffset? Oldest, DateTimeOffset? Newest, long Snapshots, long Owed, long Conflicts, long Replies);
 
 /// <summary>What is sealed under one data key.</summary>
-internal sealed record DataKeyBody(long Number, string Kek, long Rows, long Records);
+internal sealed record DataKeyBody(long Number, string Kek, DateTimeOffset? MadeAt, long Rows, long Records);
+
+/// <summary>What became of a journal's keys.</summary>
+internal sealed record KeyRenewalBody(long DataKey, string Kek, int Rewrapped);
 
 /// <summary>Body of <c>/alive</c> and <c>/ready</c>.</summary>
 internal sealed record HealthBody(string State);

@@ -3,7 +3,7 @@ using Pelago.Model;
 
 namespace Pelago.Entities;
 
-/// <summary>What can be asked of a whole journal.</summary>
+/// <summary>What can be asked of a whole journal. Whatever it is, the service goes on meanwhile.</summary>
 public enum JournalRunKind
 {
     /// <summary>Verify everything that it holds.</summary>
@@ -11,6 +11,12 @@ public enum JournalRunKind
 
     /// <summary>Count what it holds.</summary>
     Stats,
+
+    /// <summary>Seal new rows under a new data key.</summary>
+    Rekey,
+
+    /// <summary>Wrap the data keys under a new key-encryption key.</summary>
+    RekeyKek,
 }
 
 /// <summary>One run over a whole journal, as far as it has come.</summary>
@@ -27,6 +33,9 @@ public sealed record JournalRun(JournalRunKind Kind, DateTimeOffset StartedAt, l
 
     /// <summary>What was counted.</summary>
     public JournalStats? Stats { get; init; }
+
+    /// <summary>What became of the keys.</summary>
+    public KeyRenewal? Renewal { get; init; }
 
     /// <summary>Why it came to no end.</summary>
     public Failure? Failure { get; init; }

@@ -6,11 +6,11 @@ using Pelago.Model;
 
 namespace Pelago.Entities;
 
-/// <summary>Checks and counts of an instance's journal on its management listener. Starting one takes work, so it wants
-/// the secret that only this region knows; how far it is can be asked like everything else.</summary>
+/// <summary>Checks, counts and renewals of keys of an instance's journal on its management listener. Starting one takes
+/// work, so it wants the secret that only this region knows; how far it is can be asked like everything else.</summary>
 public static class JournalRunEndpoint
 {
-    /// <summary>Path of a kind of run, <c>check</c> or <c>stats</c>.</summary>
+    /// <summary>Path of a kind of run: <c>check</c>, <c>stats</c>, <c>rekey</c> or <c>rekey-kek</c>.</summary>
     public static string PathOf(string kind) => $"/v1/journal/{kind}";
 
     /// <summary>Maps <c>POST /v1/journal/KIND</c> (202: it runs, started now or before) and
@@ -40,6 +40,8 @@ public static class JournalRunEndpoint
     {
         "check" => JournalRunKind.Check,
         "stats" => JournalRunKind.Stats,
+        "rekey" => JournalRunKind.Rekey,
+        "rekey-kek" => JournalRunKind.RekeyKek,
         _ => null,
     };
 
@@ -69,8 +71,9 @@ public static class JournalRunEndpoint
     {
         Damage = run.Report is null ? null : [.. run.Report.Damage.Select(Trouble)],
         Stats = run.Stats is not { } s ? null : new JournalStatsBody(s.Rows, s.Bytes, s.Entities, s.Heads,
-            [.. s.Keys.Select(k => new DataKeyBody(k.Number, k.Kek, k.Rows, k.Records))], s.Oldest, s.Newest,
+            [.. s.Keys.Select(k => new DataKeyBody(k.Number, k.Kek, k.MadeAt, k.Rows, k.Records))], s.Oldest, s.Newest,
             s.Snapshots, s.Owed, s.Conflicts, s.Replies),
+        Renewal = run.Renewal is not { } n ? null : new KeyRenewalBody(n.DataKey, n.Kek, n.Rewrapped),
         Failure = run.Failure is null ? null : Trouble(run.Failure),
     };
 

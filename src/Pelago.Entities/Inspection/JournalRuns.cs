@@ -4,8 +4,9 @@ using Pelago.Model;
 
 namespace Pelago.Entities;
 
-/// <summary>Runs over a whole journal. They outlast any request, so one starts them, and asks how far they are. At most
-/// one of a kind at a time: who starts one that runs already joins it. The last of each kind is remembered.</summary>
+/// <summary>Checks, counts and renewals of keys of a whole journal. They outlast any request, so one starts them, and
+/// asks how far they are. At most one of a kind at a time: who starts one that runs already joins it. The last of each
+/// kind is remembered.</summary>
 /// <param name="journal">The journal.</param>
 /// <param name="clock">Clock.</param>
 /// <param name="logger">The room's log.</param>
@@ -55,17 +56,8 @@ public sealed class JournalRuns(IJournal journal, TimeProvider clock, ILogger lo
         var progress = new Progress(rows => Change(run.Kind, r => r with { Rows = rows }));
         try
         {
-            if (run.Kind == JournalRunKind.Check)
-            {
-                var report = await journal.CheckAsync(progress, ending.Token);
-                Log.JournalChecked(logger, report.Rows, report.Damage.Count);
-                Change(run.Kind, r => r with { Rows = report.Rows, Report = report });
-            }
-            else
-            {
-                var stats = await journal.CountAsync(progress, ending.Token);
-                Change(run.Kind, r => r with { Rows = stats.Rows, Stats = stats });
-            }
+            var done = await PerformAsync(run.Kind, progress);
+            Change(run.Kind, done);
         }
         catch (Exception error) // whatever the store does, who asks hears that it came to no end
         {
@@ -79,6 +71,24 @@ public sealed class JournalRuns(IJournal journal, TimeProvider clock, ILogger lo
         finally
         {
             Change(run.Kind, r => r with { EndedAt = clock.GetUtcNow() });
+        }
+    }
+
+    private async Task<Func<JournalRun, JournalRun>> PerformAsync(JournalRunKind kind, IProgress<long> progress)
+    {
+        switch (kind)
+        {
+            case JournalRunKind.Check:
+                var report = await journal.CheckAsync(progress, ending.Token);
+                Log.JournalChecked(logger, report.Rows, report.Damage.Count);
+                return run => run with { Rows = report.Rows, Report = report };
+            case JournalRunKind.Stats:
+                var stats = await journal.CountAsync(progress, ending.Token);
+                return run => run with { Rows = stats.Rows, Stats = stats };
+            default:
+                var renewal = await journal.RekeyAsync(kind == JournalRunKind.Rekey ? RekeyScope.DataKey
+                    : RekeyScope.KeyEncryptionKey, ending.Token);
+                return run => run with { Renewal = renewal };
         }
     }
 

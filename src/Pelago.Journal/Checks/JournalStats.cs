@@ -19,6 +19,8 @@ public sealed record JournalStats(
 /// <summary>What is sealed under one data key.</summary>
 /// <param name="Number">The key's number: 1 is the journal's first.</param>
 /// <param name="Kek">Id of the key-encryption key that wraps it.</param>
+/// <param name="MadeAt">When it was made; null for a key of the first format, of which nobody knows.</param>
 /// <param name="Rows">Rows of events.</param>
-/// <param name="Records">Everything else: entities, origins, snapshots, replies, conflicts, frontiers, gaps.</param>
-public sealed record DataKeyUse(long Number, string Kek, long Rows, long Records);
+/// <param name="Records">Everything else: entities, origins, snapshots, replies, conflicts, frontiers, gaps, marks.
+/// </param>
+public sealed record DataKeyUse(long Number, string Kek, DateTimeOffset? MadeAt, long Rows, long Records);

@@ -13,7 +13,7 @@ internal sealed class StatsCounts(KeyRing keys)
 
     /// <summary>The tables whose records name a salt, besides that of events.</summary>
     public static readonly IReadOnlyList<string> SideTables =
-        ["entity", "origin", "snapshot", "reply", "conflict", "frontier", "owed"];
+        ["entity", "origin", "snapshot", "reply", "conflict", "frontier", "owed", "effect_mark"];
 
     /// <summary>Rows of events so far.</summary>
     public long Rows { get; private set; }
@@ -40,7 +40,8 @@ internal sealed class StatsCounts(KeyRing keys)
         [.. wrapped.Where(w => w.Purpose == KeyOpening.DataPurpose).OrderBy(w => w.Number).Select(w =>
         {
             var (rows, records) = byKey.GetValueOrDefault(w.Number);
-            return new DataKeyUse(w.Number, w.Kek, rows, records);
+            return new DataKeyUse(w.Number, w.Kek,
+                w.MadeAt == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(w.MadeAt), rows, records);
         })],
         Rows == 0 ? null : Time(oldest), Rows == 0 ? null : Time(newest), tables.GetValueOrDefault("snapshot"),
         tables.GetValueOrDefault("owed"), tables.GetValueOrDefault("conflict"), tables.GetValueOrDefault("reply"));

@@ -4,8 +4,8 @@ using Pelago.Model;
 
 namespace Pelago.Journal;
 
-/// <summary>A KEK in a file that only its owner can read: JSON with the key's id and 32 bytes. Created on the first
-/// wrap, never on an unwrap: a lost key must be seen as lost, not replaced.</summary>
+/// <summary>A KEK in a file that only its owner can read: JSON with the key's id and 32 bytes, and those of former
+/// keys. Created on the first wrap, never on an unwrap: a lost key must be seen as lost, not replaced.</summary>
 /// <param name="path">The file, e.g. <c>kek.json</c>. Its directory must exist or be creatable.</param>
 public sealed class FileKeyEncryption(string path) : IKeyEncryption
 {
@@ -15,17 +15,46 @@ public sealed class FileKeyEncryption(string path) : IKeyEncryption
     /// <inheritdoc />
     public async ValueTask<KeyReply> ApplyAsync(KeyRequest request, CancellationToken cancellationToken)
     {
-        var create = request.Operation == KeyOperation.Wrap;
-        var kek = await ReadAsync(create ? null : request.KekId, cancellationToken)
-            ?? await CreateAsync(cancellationToken);
-        var reply = new KeyReply(kek.Id, create
-            ? KeyWrap.Wrap(kek.Key, request.Content.Span, request.Context.Span)
-            : KeyWrap.Unwrap(kek.Key, request.Content.Span, request.Context.Span) ?? throw Wrong());
-        CryptographicOperations.ZeroMemory(kek.Key);
-        return reply;
+        if (request.Operation == KeyOperation.Unwrap)
+            return await UnwrapAsync(request, cancellationToken);
+        var file = await ReadAsync(cancellationToken) ?? await CreateAsync(cancellationToken);
+        if (request.Operation == KeyOperation.Renew)
+            return new KeyReply(await RenewAsync(cancellationToken), []);
+        return new KeyReply(file.Id, KeyWrap.Wrap(file.Key, request.Content.Span, request.Context.Span));
     }
 
-    private async ValueTask<Kek?> ReadAsync(string? wanted, CancellationToken cancellationToken)
+    private async ValueTask<KeyReply> UnwrapAsync(KeyRequest request, CancellationToken cancellationToken)
+    {
+        var file = await ReadAsync(cancellationToken) ?? throw Lost(request.KekId);
+        var key = file.Find(request.KekId) ?? throw Lost(request.KekId);
+        return new KeyReply(request.KekId,
+            KeyWrap.Unwrap(key, request.Content.Span, request.Context.Span) ?? throw Wrong(request.KekId));
+    }
+
+    /// <summary>Adds a new key before those that there are. Of two processes that renew, one after the other does: a
+    /// file written over the other's would lose its key.</summary>
+    private async ValueTask<string> RenewAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var alone = new FileStream(
+                $"{path}.lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            var file = await ReadAsync(cancellationToken)
+                ?? throw Refused("vanished while it was renewed", "Try again.");
+            IReadOnlyList<FormerKey> former = [new FormerKey(file.Id, file.Key), .. file.Former];
+            var renewed = NewKey() with { FormatVersion = 2, Former = former };
+            await DurableFile.ReplaceAsync(path, JsonSerializer.SerializeToUtf8Bytes(renewed), cancellationToken);
+            return renewed.Id;
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException)
+        {
+            throw Refused("cannot be renewed",
+                "Give this user write access to its directory, and the disk some space; if another process renews it, "
+                + "try again.");
+        }
+    }
+
+    private async ValueTask<KekFile?> ReadAsync(CancellationToken cancellationToken)
     {
         byte[] bytes;
         try
@@ -36,39 +65,39 @@ public sealed class FileKeyEncryption(string path) : IKeyEncryption
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            return wanted is null ? null : throw Lost(wanted);
+            return null;
         }
         catch (Exception e) when (e is UnauthorizedAccessException or IOException)
         {
             throw Refused("cannot be read", "Give this user read access to it.");
         }
-        var kek = Parse(bytes);
+        var file = Parse(bytes);
         CryptographicOperations.ZeroMemory(bytes);
-        return wanted is null || kek.Id == wanted ? kek : throw Lost(wanted);
+        return file;
     }
 
-    private Kek Parse(byte[] bytes)
+    private KekFile Parse(byte[] bytes)
     {
         try
         {
-            var file = JsonSerializer.Deserialize<KekFile>(bytes);
-            if (file is { FormatVersion: 1, Id.Length: > 0, Key.Length: KeyBytes })
-                return new Kek(file.Id, file.Key);
+            if (JsonSerializer.Deserialize<KekFile>(bytes) is { FormatVersion: 1 or 2, Former: not null } file
+                && file.Former.Prepend(new FormerKey(file.Id, file.Key))
+                    .All(k => k is { Id.Length: > 0, Key.Length: KeyBytes }))
+                return file;
         }
         catch (JsonException)
         {
             // Falls through to the one message for every malformed file; the parser's own could quote the key.
         }
-        throw Refused("is not a key file of format 1", "Restore it from a backup.");
+        throw Refused("is not a key file of format 1 or 2", "Restore it from a backup.");
     }
 
     /// <summary>Writes a new key beside the file and links it in place, so that of two creators one wins and the other
     /// uses the winner's.</summary>
-    private async ValueTask<Kek> CreateAsync(CancellationToken cancellationToken)
+    private async ValueTask<KekFile> CreateAsync(CancellationToken cancellationToken)
     {
-        var kek = new Kek(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)),
-            RandomNumberGenerator.GetBytes(KeyBytes));
-        var content = JsonSerializer.SerializeToUtf8Bytes(new KekFile(1, kek.Id, kek.Key));
+        var kek = NewKey();
+        var content = JsonSerializer.SerializeToUtf8Bytes(kek);
         var temporary = $"{path}.{kek.Id}";
         try
         {
@@ -81,7 +110,7 @@ public sealed class FileKeyEncryption(string path) : IKeyEncryption
             catch (IOException) when (File.Exists(path))
             {
                 File.Delete(temporary);
-                return await ReadAsync(null, cancellationToken)
+                return await ReadAsync(cancellationToken)
                     ?? throw Refused("vanished while it was made", "Try again.");
             }
             DurableFile.SyncDirectoryOf(path);
@@ -94,18 +123,28 @@ public sealed class FileKeyEncryption(string path) : IKeyEncryption
         }
     }
 
+    private static KekFile NewKey() => new(
+        1, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)), RandomNumberGenerator.GetBytes(KeyBytes));
+
     private PelagoException Lost(string id) => new Failure(ErrorCodes.JournalKeyLost,
         $"The journal's keys are wrapped under key '{id}', which '{path}' does not hold.",
         "Restore that key file from a backup; without it the journal cannot be read.").ToException();
 
-    private PelagoException Wrong() => new Failure(ErrorCodes.JournalKeyWrong,
-        $"The key in '{path}' has the right id, but does not open the journal's keys.",
+    private PelagoException Wrong(string id) => new Failure(ErrorCodes.JournalKeyWrong,
+        $"Key '{id}' in '{path}' has the right id, but does not open the journal's keys.",
         "Restore the key file that belongs to this journal.").ToException();
 
     private PelagoException Refused(string rule, string next)
         => new Failure(ErrorCodes.JournalKeyFile, $"The key file '{path}' {rule}.", next).ToException();
 
-    private sealed record Kek(string Id, byte[] Key);
+    /// <summary>The file: the newest key, and from format 2 on those before it, which is written by a renewal
+    /// only.</summary>
+    private sealed record KekFile(int FormatVersion, string Id, byte[] Key)
+    {
+        public IReadOnlyList<FormerKey> Former { get; init; } = [];
 
-    private sealed record KekFile(int FormatVersion, string Id, byte[] Key);
+        public byte[]? Find(string id) => id == Id ? Key : Former.FirstOrDefault(k => k.Id == id)?.Key;
+    }
+
+    private sealed record FormerKey(string Id, byte[] Key);
 }

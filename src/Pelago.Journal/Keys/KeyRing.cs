@@ -10,7 +10,7 @@ internal sealed class KeyRing(Guid journalId, byte[] indexKey)
     private const int KeyBytes = 32;
     private static readonly byte[] SealingPurpose = "pelago journal sealing key 1"u8.ToArray();
 
-    private readonly ConcurrentDictionary<long, byte[]> dataKeys = new();
+    private readonly ConcurrentDictionary<long, (byte[] Key, long MadeAt)> dataKeys = new();
     private readonly ConcurrentDictionary<long, (long DataKey, byte[] Salt)> salts = new();
 
     public Guid JournalId => journalId;
@@ -18,7 +18,17 @@ internal sealed class KeyRing(Guid journalId, byte[] indexKey)
     /// <summary>Highest salt number known.</summary>
     public long LastSalt => salts.IsEmpty ? 0 : salts.Keys.Max();
 
-    public void AddDataKey(long number, byte[] key) => dataKeys[number] = key;
+    /// <summary>Number of the newest data key known.</summary>
+    public long NewestDataKey => dataKeys.IsEmpty ? 0 : dataKeys.Keys.Max();
+
+    public void AddDataKey(long number, byte[] key, long madeAt) => dataKeys[number] = (key, madeAt);
+
+    /// <summary>When a data key was made, in milliseconds since 1970; 0 when nobody knows.</summary>
+    public long MadeAt(long number) => dataKeys.TryGetValue(number, out var found) ? found.MadeAt : 0;
+
+    /// <summary>What a wrapped key holds, or null when it is not known here.</summary>
+    public byte[]? Unwrapped(WrappedKeyRow row) => row.Purpose == KeyOpening.IndexPurpose ? indexKey
+        : dataKeys.TryGetValue(row.Number, out var found) ? found.Key : null;
 
     public void AddSalt(long number, long dataKey, byte[] salt) => salts[number] = (dataKey, salt);
 
@@ -30,7 +40,7 @@ internal sealed class KeyRing(Guid journalId, byte[] indexKey)
     {
         if (!salts.TryGetValue(salt, out var found) || !dataKeys.TryGetValue(found.DataKey, out var dataKey))
             return null;
-        return HKDF.DeriveKey(HashAlgorithmName.SHA256, dataKey, KeyBytes, found.Salt, SealingPurpose);
+        return HKDF.DeriveKey(HashAlgorithmName.SHA256, dataKey.Key, KeyBytes, found.Salt, SealingPurpose);
     }
 
     /// <summary>The first sixteen bytes of HMAC-SHA256 over a domain byte, type, NUL and text: what stands in the store

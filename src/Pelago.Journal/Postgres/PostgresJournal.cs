@@ -19,6 +19,7 @@ public sealed class PostgresJournal : IJournal
     private readonly ServerReaders readers;
     private readonly EntityReads entities;
     private readonly LaneReads lanes;
+    private readonly KeyRotation rotation;
     private JournalIdentity identity;
     private bool closed;
 
@@ -28,6 +29,8 @@ public sealed class PostgresJournal : IJournal
         readers = new ServerReaders(parts, writer.CertainAsync, RefreshAsync);
         entities = new EntityReads(parts);
         lanes = new LaneReads(parts);
+        rotation = new KeyRotation(new PostgresKeys(parts, writer), parts.KeyOpening, parts.Keys, parts.Clock,
+            parts.Options.DataKeyMaxAgeDays, parts.Logger);
     }
 
     /// <inheritdoc />
@@ -133,12 +136,17 @@ public sealed class PostgresJournal : IJournal
     public ValueTask<JournalStats> CountAsync(IProgress<long>? progress, CancellationToken cancellationToken)
         => ReadAsync((r, c) => new PostgresCounting(parts, r).RunAsync(progress, c), cancellationToken);
 
+    /// <inheritdoc />
+    public ValueTask<KeyRenewal> RekeyAsync(RekeyScope scope, CancellationToken cancellationToken)
+        => rotation.RekeyAsync(scope, cancellationToken);
+
     /// <summary>Stops cleanly: ends the writer, waits for reads, notes the heads in the guard file when nobody else has
     /// moved a lane meanwhile.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref closed, true))
             return;
+        await rotation.DisposeAsync();
         var isOwner = await writer.StopAsync();
         await readers.DisposeAsync();
         // What was not proven is not made proven by stopping: an unclean or broken life that nobody wrote to, or that

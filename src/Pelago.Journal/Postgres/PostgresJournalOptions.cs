@@ -46,6 +46,9 @@ public sealed record PostgresJournalOptions : IJournalPlace
     /// Default 5,000.</summary>
     public int DoubtMilliseconds { get; init; } = 5_000;
 
+    /// <summary>Days after which new rows are sealed under a new data key; 0 for never. Default 90.</summary>
+    public int DataKeyMaxAgeDays { get; init; } = 90;
+
     /// <inheritdoc />
     public async ValueTask<IJournal> OpenAsync(
         IKeyEncryption kek, TimeProvider clock, ILogger logger, CancellationToken cancellationToken)

@@ -27,6 +27,7 @@ internal sealed class PostgresOpening(
             if (!await IsThereAsync(connection, cancellationToken))
                 await CreateAsync(connection, cancellationToken);
             await AddLaterAsync(connection, cancellationToken);
+            await UpgradeAsync(connection, cancellationToken);
             var keys = await ReadKeysAsync(connection, cancellationToken);
             var sealer = await AddSaltAsync(connection, keys, cancellationToken);
             var origins = new OriginTable();
@@ -35,7 +36,7 @@ internal sealed class PostgresOpening(
             var lanes = await ReadLanesAsync(connection, cancellationToken);
             var watch = new StoreWatch(schema, lanes, server, keys.JournalId, origins.Newest.Life);
             return (new PostgresParts(options, schema, sessions, watch, keys, sealer, origins,
-                new EntityCache(options.EntityCacheEntries), lanes, clock, logger), connection, version);
+                new EntityCache(options.EntityCacheEntries), lanes, keyOpening, clock, logger), connection, version);
         }
         catch (Exception e)
         {
@@ -76,10 +77,17 @@ internal sealed class PostgresOpening(
         }
     }
 
+    private async Task UpgradeAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var upgrade = new NpgsqlCommand(schema.Upgrade, connection);
+        await upgrade.ExecuteNonQueryAsync(cancellationToken);
+    }
+
     private async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var journalId = RandomNumberGenerator.GetBytes(16);
-        var keys = await keyOpening.MakeAsync(journalId, cancellationToken);
+        var keys = await keyOpening.MakeAsync(
+            journalId, clock.GetUtcNow().ToUnixTimeMilliseconds(), cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await LockAsync(connection, cancellationToken);
         if (await IsThereAsync(connection, cancellationToken))
@@ -91,15 +99,7 @@ internal sealed class PostgresOpening(
         }
         foreach (var key in keys)
         {
-            await using var insert = new NpgsqlCommand(
-                $"INSERT INTO {schema["wrapped_key"]} VALUES ($1, $2, $3, $4)", connection)
-            {
-                Parameters =
-                {
-                    new() { Value = key.Number }, new() { Value = (int)key.Purpose }, new() { Value = key.Kek },
-                    new() { Value = key.Content },
-                },
-            };
+            await using var insert = StoreQueries.InsertKey(connection, schema, key);
             await insert.ExecuteNonQueryAsync(cancellationToken);
         }
         await transaction.CommitAsync(cancellationToken);
@@ -140,21 +140,10 @@ internal sealed class PostgresOpening(
     private async Task<Sealer> AddSaltAsync(
         NpgsqlConnection connection, KeyRing keys, CancellationToken cancellationToken)
     {
-        long dataKey;
-        await using (var newest = new NpgsqlCommand(
-            $"SELECT max(number) FROM {schema["wrapped_key"]} WHERE purpose = {KeyOpening.DataPurpose}", connection))
-            dataKey = await newest.ExecuteScalarAsync(cancellationToken) is long number ? number : 0;
         for (var attempt = 1; ; attempt++)
         {
-            var salt = KeyOpening.NewSalt(keys, dataKey);
-            await using var insert = new NpgsqlCommand(
-                $"INSERT INTO {schema["salt"]} VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", connection)
-            {
-                Parameters =
-                {
-                    new() { Value = (int)salt.Number }, new() { Value = salt.DataKey }, new() { Value = salt.Content },
-                },
-            };
+            var salt = KeyOpening.NewSalt(keys, keys.NewestDataKey);
+            await using var insert = StoreQueries.InsertSalt(connection, schema, salt);
             if (await insert.ExecuteNonQueryAsync(cancellationToken) == 1)
                 return KeyOpening.SealerOf(keys, salt);
             if (attempt == SaltAttempts)

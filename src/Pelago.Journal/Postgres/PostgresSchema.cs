@@ -12,8 +12,11 @@ namespace Pelago.Journal;
 /// </remarks>
 internal sealed partial class PostgresSchema
 {
-    /// <summary>Version of everything in this file.</summary>
-    public const int FormatVersion = 1;
+    /// <summary>Version of everything in this file. 2: keys say when they were made.</summary>
+    public const int FormatVersion = 2;
+
+    /// <summary>The oldest version that is brought up to date when it is opened.</summary>
+    public const int OldestVersion = 1;
 
     private const string Application = "pelago journal";
 
@@ -43,7 +46,7 @@ internal sealed partial class PostgresSchema
         CREATE TABLE {name}.meta (one boolean PRIMARY KEY CHECK (one), application text NOT NULL,
             format integer NOT NULL, journal_id bytea NOT NULL);
         CREATE TABLE {name}.wrapped_key (number bigint PRIMARY KEY, purpose integer NOT NULL, kek text NOT NULL,
-            content bytea NOT NULL);
+            content bytea NOT NULL, made_at bigint NOT NULL DEFAULT 0);
         CREATE TABLE {name}.salt (number integer PRIMARY KEY, data_key bigint NOT NULL, content bytea NOT NULL);
         -- life: 1, 2, 3 … for this journal's own incarnations, else 0.
         CREATE TABLE {name}.origin (number integer PRIMARY KEY, life bigint NOT NULL, salt integer NOT NULL,
@@ -91,6 +94,16 @@ internal sealed partial class PostgresSchema
             PRIMARY KEY (lane, origin)) WITH (fillfactor = 50);
         """;
 
+    /// <summary>Statement that makes the newest version of an older one, and changes nothing of the newest.</summary>
+    public string Upgrade => $"""
+        DO $$ BEGIN
+            IF (SELECT format FROM {name}.meta) = 1 THEN
+                ALTER TABLE {name}.wrapped_key ADD COLUMN IF NOT EXISTS made_at bigint NOT NULL DEFAULT 0;
+                UPDATE {name}.meta SET format = 2;
+            END IF;
+        END $$;
+        """;
+
     /// <summary>True when the tables are there, false when there are none.</summary>
     /// <param name="tables">How many tables the schema has.</param>
     /// <param name="application">What the table meta says, or null.</param>
@@ -100,7 +113,7 @@ internal sealed partial class PostgresSchema
     {
         if (tables == 0)
             return false;
-        if (application == Application && format == FormatVersion)
+        if (application == Application && format is >= OldestVersion and <= FormatVersion)
             return true;
         throw new Failure(ErrorCodes.JournalFormat, application == Application
                 ? $"The journal in schema {name} has format {format}; this version knows format {FormatVersion}."

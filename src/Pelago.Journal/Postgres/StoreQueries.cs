@@ -27,12 +27,37 @@ internal static class StoreQueries
     {
         var found = new List<WrappedKeyRow>();
         await using var select = new NpgsqlCommand(
-            $"SELECT number, purpose, kek, content FROM {schema["wrapped_key"]} ORDER BY number", connection);
+            $"SELECT number, purpose, kek, content, made_at FROM {schema["wrapped_key"]} ORDER BY number", connection);
         await using var row = await select.ExecuteReaderAsync(cancellationToken);
         while (await row.ReadAsync(cancellationToken))
-            found.Add(new WrappedKeyRow(row.GetInt64(0), row.GetInt32(1), row.GetString(2), row.Bytes(3)));
+        {
+            found.Add(new WrappedKeyRow(
+                row.GetInt64(0), row.GetInt32(1), row.GetString(2), row.Bytes(3), row.GetInt64(4)));
+        }
         return found;
     }
+
+    /// <summary>Inserts a key; none when its number is taken.</summary>
+    public static NpgsqlCommand InsertKey(NpgsqlConnection connection, PostgresSchema schema, WrappedKeyRow key)
+        => new($"INSERT INTO {schema["wrapped_key"]} (number, purpose, kek, content, made_at) "
+            + "VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING", connection)
+        {
+            Parameters =
+            {
+                new() { Value = key.Number }, new() { Value = (int)key.Purpose }, new() { Value = key.Kek },
+                new() { Value = key.Content }, new() { Value = key.MadeAt },
+            },
+        };
+
+    /// <summary>Inserts a salt; none when its number is taken.</summary>
+    public static NpgsqlCommand InsertSalt(NpgsqlConnection connection, PostgresSchema schema, SaltRow salt)
+        => new($"INSERT INTO {schema["salt"]} VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", connection)
+        {
+            Parameters =
+            {
+                new() { Value = (int)salt.Number }, new() { Value = salt.DataKey }, new() { Value = salt.Content },
+            },
+        };
 
     /// <summary>Salts after a number.</summary>
     public static async Task<List<SaltRow>> SaltsAsync(

@@ -3,24 +3,30 @@ using System.Security.Cryptography;
 
 namespace Pelago.Journal;
 
-/// <summary>Seals rows with AES-256-GCM under a key that lives as long as this process. Used by the writer's thread
-/// only.
+/// <summary>Seals rows with AES-256-GCM under a key that never outlives this process. Used by the writer's thread only.
 /// </summary>
 /// <remarks>A nonce must never serve twice under one key. Counters kept in the store would repeat after a restore or a
-/// rollback; random nonces of 96 bits bound a key to 2^32 rows. So each start draws a 256-bit salt, derives a key of
-/// its own from the data key (HKDF, RFC 5869), and counts nonces in memory; nothing is coordinated, and nothing
-/// repeats. A failed transaction does not take its nonces back.</remarks>
+/// rollback; random nonces of 96 bits bound a key to 2^32 rows. So each start, and each new data key, draws a 256-bit
+/// salt, derives a key of its own from the data key (HKDF, RFC 5869), and counts nonces in memory; nothing is
+/// coordinated, and nothing repeats. A failed transaction does not take its nonces back.</remarks>
 internal sealed class Sealer(byte[] key, long salt, AssociatedData associated) : IDisposable
 {
     public const int NonceBytes = 12, TagBytes = 16;
 
-    private readonly AesGcm cipher = new(key, TagBytes);
+    private AesGcm cipher = new(key, TagBytes);
     private readonly byte[] nonce = new byte[NonceBytes];
     private byte[] box = new byte[4096];
     private long counter;
 
     /// <summary>Number of the salt that rows name.</summary>
-    public long Salt => salt;
+    public long Salt { get; private set; } = salt;
+
+    /// <summary>Goes on under another key, of another salt.</summary>
+    public void Switch(byte[] next, long nextSalt)
+    {
+        cipher.Dispose();
+        (cipher, Salt, counter) = (new AesGcm(next, TagBytes), nextSalt, 0);
+    }
 
     /// <summary>Seals one row's private part.</summary>
     /// <param name="columns">The row's unsealed columns, in the order that <see cref="AssociatedData"/> states.</param>
@@ -34,7 +40,7 @@ internal sealed class Sealer(byte[] key, long salt, AssociatedData associated) :
         counterUsed = ++counter;
         BinaryPrimitives.WriteInt64BigEndian(nonce.AsSpan(NonceBytes - 8), counterUsed);
         cipher.Encrypt(nonce, content, box.AsSpan(0, content.Length), box.AsSpan(content.Length, TagBytes),
-            associated.For(domain, salt, columns));
+            associated.For(domain, Salt, columns));
         return box.AsSpan(0, content.Length + TagBytes);
     }
 

@@ -8,7 +8,7 @@ namespace Pelago.Journal;
 /// <summary>Opens the files of an embedded journal: 1 lock, 2 database and its format, 3 keys, 4 a new salt, 5 origins
 /// and lanes, 6 rows that the indexes do not cover yet. Nothing is changed before the format is known to be
 /// ours.</summary>
-internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
+internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek, TimeProvider clock)
 {
     private const long MaxHoles = 1_000_000;
 
@@ -53,6 +53,7 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
             if (!CheckFormat(database))
                 await CreateAsync(database, cancellationToken);
             database.Execute(Schema.EffectMarks);
+            Upgrade(database);
             database.Execute("PRAGMA journal_mode = WAL");
             database.Execute("PRAGMA wal_autocheckpoint = 0"); // the checkpointer's work
             database.Execute($"PRAGMA journal_size_limit = {options.LogPages * 4096L}");
@@ -96,7 +97,7 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
         var format = database.Number("PRAGMA user_version");
         if (application == 0 && format == 0 && database.Number("SELECT count(*) FROM sqlite_master") == 0)
             return false;
-        if (application == Schema.ApplicationId && format == Schema.FormatVersion)
+        if (application == Schema.ApplicationId && format is >= Schema.OldestVersion and <= Schema.FormatVersion)
             return true;
         throw new Failure(ErrorCodes.JournalFormat, application == Schema.ApplicationId
                 ? $"The journal in '{options.DataDirectory}' has format {format}; this version knows format "
@@ -105,20 +106,28 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
             "Use the version of Pelago that wrote it, or another directory. Nothing was changed.").ToException();
     }
 
+    private static void Upgrade(Database database)
+    {
+        if (database.Number("PRAGMA user_version") == Schema.FormatVersion)
+            return;
+        database.Execute("BEGIN IMMEDIATE");
+        foreach (var sql in Schema.FromVersion1)
+            database.Execute(sql);
+        database.Execute($"PRAGMA user_version = {Schema.FormatVersion}");
+        database.Execute("COMMIT");
+    }
+
     private async ValueTask CreateAsync(Database database, CancellationToken cancellationToken)
     {
         var journalId = RandomNumberGenerator.GetBytes(16);
-        var keys = await keyOpening.MakeAsync(journalId, cancellationToken);
+        var keys = await keyOpening.MakeAsync(
+            journalId, clock.GetUtcNow().ToUnixTimeMilliseconds(), cancellationToken);
         database.Execute("BEGIN IMMEDIATE");
         foreach (var sql in Schema.Create)
             database.Execute(sql);
         using (database.Once("INSERT INTO meta VALUES ('journal_id', ?1)", out var meta))
             meta.Bind(1, journalId).Run();
-        using (database.Once("INSERT INTO wrapped_key VALUES (?1, ?2, ?3, ?4)", out var insert))
-        {
-            foreach (var key in keys)
-                insert.Bind(1, key.Number).Bind(2, key.Purpose).Bind(3, key.Kek).Bind(4, key.Content).Run();
-        }
+        StoredKeys.Insert(database, keys);
         using (database.Once("INSERT INTO lane VALUES (?1, 0, 0, 0)", out var lane))
         {
             for (var i = 0; i < EntityKey.Lanes; i++)
@@ -150,11 +159,8 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek)
 
     private static Sealer AddSalt(Database database, KeyRing keys)
     {
-        var dataKey = database.Number(
-            $"SELECT max(number) FROM wrapped_key WHERE purpose = {KeyOpening.DataPurpose}");
-        var salt = KeyOpening.NewSalt(keys, dataKey);
-        using (database.Once("INSERT INTO salt VALUES (?1, ?2, ?3)", out var insert))
-            insert.Bind(1, salt.Number).Bind(2, salt.DataKey).Bind(3, salt.Content).Run();
+        var salt = KeyOpening.NewSalt(keys, keys.NewestDataKey);
+        StoredKeys.Insert(database, salt);
         return KeyOpening.SealerOf(keys, salt);
     }
 

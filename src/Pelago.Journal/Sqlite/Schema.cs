@@ -11,9 +11,12 @@ namespace Pelago.Journal;
 /// </remarks>
 internal static class Schema
 {
-    /// <summary>Version of everything in this file and of the associated data. Also SQLite's
-    /// <c>user_version</c>.</summary>
-    public const ushort FormatVersion = AssociatedData.FormatVersion;
+    /// <summary>Version of everything in this file. Also SQLite's <c>user_version</c>. 2: keys say when they were made.
+    /// </summary>
+    public const int FormatVersion = 2;
+
+    /// <summary>The oldest version that is brought up to date when it is opened.</summary>
+    public const int OldestVersion = 1;
 
     /// <summary>SQLite's <c>application_id</c>: "PLGJ".</summary>
     public const int ApplicationId = 0x504C474A;
@@ -29,13 +32,19 @@ internal static class Schema
         + "origin INTEGER NOT NULL, position INTEGER NOT NULL, salt INTEGER NOT NULL, nonce INTEGER NOT NULL, "
         + "sealed BLOB NOT NULL, PRIMARY KEY (lane, origin)) WITHOUT ROWID";
 
+    /// <summary>Statements that make version 2 of version 1.</summary>
+    public static readonly string[] FromVersion1 =
+    [
+        "ALTER TABLE wrapped_key ADD COLUMN made_at INTEGER NOT NULL DEFAULT 0",
+    ];
+
     /// <summary>Statements that create it, run in one transaction.</summary>
     public static readonly string[] Create =
     [
         "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
         // purpose: 1 a data key, 2 the key under which ids are hashed.
         "CREATE TABLE wrapped_key (number INTEGER PRIMARY KEY, purpose INTEGER NOT NULL, kek TEXT NOT NULL, "
-            + "content BLOB NOT NULL)",
+            + "content BLOB NOT NULL, made_at INTEGER NOT NULL DEFAULT 0)",
         "CREATE TABLE salt (number INTEGER PRIMARY KEY, data_key INTEGER NOT NULL, content BLOB NOT NULL)",
         // life: 1, 2, 3 … for this journal's own incarnations, else 0.
         "CREATE TABLE origin (number INTEGER PRIMARY KEY, life INTEGER NOT NULL, salt INTEGER NOT NULL, "

@@ -17,6 +17,7 @@ public sealed class SqliteJournal : IJournal
     private readonly JournalWriter writer;
     private readonly WriterThread thread;
     private readonly ReaderPool readers;
+    private readonly KeyRotation rotation;
     private readonly JournalOptions options;
     private JournalIdentity identity;
     private Failure? damagedRead;
@@ -24,11 +25,10 @@ public sealed class SqliteJournal : IJournal
 
     private SqliteJournal(
         FileStream fileLock, GuardFile guard, JournalWriter writer, ReaderPool readers, JournalOptions options,
-        JournalIdentity identity)
+        JournalIdentity identity, WriterThread thread, KeyRotation rotation)
     {
         (this.fileLock, this.guard, this.writer, this.readers) = (fileLock, guard, writer, readers);
-        (this.options, this.identity) = (options, identity);
-        thread = new WriterThread(options.WriterQueueCommands);
+        (this.options, this.identity, this.thread, this.rotation) = (options, identity, thread, rotation);
     }
 
     /// <inheritdoc />
@@ -41,9 +41,10 @@ public sealed class SqliteJournal : IJournal
     /// <exception cref="PelagoException">In use (PLG4001), another format (PLG4002), not accessible (PLG4003), key
     /// lost, wrong or refused (PLG4004, PLG4005, PLG4008), damaged (PLG4006), store failed (PLG4007).</exception>
     public static async ValueTask<SqliteJournal> OpenAsync(
-        JournalOptions options, IKeyEncryption kek, ILogger logger, CancellationToken cancellationToken)
+        JournalOptions options, IKeyEncryption kek, TimeProvider clock, ILogger logger,
+        CancellationToken cancellationToken)
     {
-        var opening = new JournalOpening(options, kek);
+        var opening = new JournalOpening(options, kek, clock);
         var fileLock = opening.Lock();
         WriterParts? parts = null;
         JournalWriter? writer = null;
@@ -60,7 +61,10 @@ public sealed class SqliteJournal : IJournal
                 await guard.WriteAsync(state! with { Stopped = false }, cancellationToken);
             Log.Opened(logger, identity.JournalId, SqliteLibrary.Version, identity.Continuity.ToString(),
                 identity.Reason);
-            return new SqliteJournal(fileLock, guard, writer, readers, options, identity);
+            var thread = new WriterThread(options.WriterQueueCommands);
+            var rotation = new KeyRotation(new KeyTable(thread, parts), new KeyOpening(kek), parts.Keys, clock,
+                options.DataKeyMaxAgeDays, logger);
+            return new SqliteJournal(fileLock, guard, writer, readers, options, identity, thread, rotation);
         }
         catch (Exception e)
         {
@@ -145,6 +149,10 @@ public sealed class SqliteJournal : IJournal
     public ValueTask<JournalStats> CountAsync(IProgress<long>? progress, CancellationToken cancellationToken)
         => Guarded(r => r.Count(progress, cancellationToken), cancellationToken);
 
+    /// <inheritdoc />
+    public ValueTask<KeyRenewal> RekeyAsync(RekeyScope scope, CancellationToken cancellationToken)
+        => rotation.RekeyAsync(scope, cancellationToken);
+
     /// <summary>Stops cleanly: ends the writer after what is queued, waits for reads, notes the heads in the guard
     /// file.
     /// </summary>
@@ -152,6 +160,7 @@ public sealed class SqliteJournal : IJournal
     {
         if (Interlocked.Exchange(ref closed, true))
             return;
+        await rotation.DisposeAsync();
         await thread.DisposeAsync();
         await readers.DisposeAsync();
         var heads = writer.Lanes.Heads;

@@ -18,6 +18,7 @@ internal sealed class InstanceEndpoints(InstanceDesk desk, RegionServer? server)
         app.MapPost("/v1/instances/{id}/renew", RenewAsync);
         app.MapGet("/v1/instances/{id}/configuration", ConfigureAsync);
         app.MapPost("/v1/instances/{id}/failure", FailAsync);
+        app.MapPost("/v1/instances/{id}/journal-key", RenewJournalKeyAsync);
     }
 
     private async Task EnrolAsync(HttpContext context)
@@ -99,6 +100,27 @@ internal sealed class InstanceEndpoints(InstanceDesk desk, RegionServer? server)
 
     private Task<JournalDatabase> DatabaseOfAsync(InstanceState instance, CancellationToken cancellationToken)
         => server!.DatabaseOfAsync(instance.Project, instance.Service, cancellationToken);
+
+    private async Task RenewJournalKeyAsync(HttpContext context)
+    {
+        if (Caller(context) is not { } instance)
+        {
+            await Problems.WriteAsync(context, Unknown);
+            return;
+        }
+        JournalKeySet keys;
+        try
+        {
+            keys = desk.RenewJournalKey(instance);
+        }
+        catch (PelagoException e) // a full disk, or a key that does not open: the instance hears of it
+        {
+            await Problems.WriteAsync(context, e.Failure);
+            return;
+        }
+        await context.Response.WriteAsJsonAsync(
+            keys, InstanceJson.Default.JournalKeySet, cancellationToken: context.RequestAborted);
+    }
 
     private InstanceState? Caller(HttpContext context)
         => desk.Authenticate(IdOf(context), hash => BearerToken.Authorizes(context.Request, hash));

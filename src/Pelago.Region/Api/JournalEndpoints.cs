@@ -7,8 +7,9 @@ using Pelago.Model;
 
 namespace Pelago.Region;
 
-/// <summary>Runs over the journal of a service: its instance holds the journal and its keys, so the instance does the
-/// work, and the region passes on. For <c>pelago/region</c> the region's own runtime does it.</summary>
+/// <summary>Runs over the journal of a service (checks, counts, renewals of keys): its instance holds the journal and
+/// its keys, so the instance does the work, and the region passes on. For <c>pelago/region</c> the region's own runtime
+/// does it.</summary>
 internal sealed class JournalEndpoints(
     RegionStatus status, InstanceProbe probe, InstanceStarter starter, EntityRuntime own)
 {
@@ -70,7 +71,8 @@ internal sealed class JournalEndpoints(
         if (asked is null)
         {
             return new Failure(ErrorCodes.ResourceNotFound, "There is no such run over a journal.",
-                $"There are '{JournalRunKinds.Check}' and '{JournalRunKinds.Stats}'.");
+                $"There are {JournalRunKinds.Check}, {JournalRunKinds.Stats}, {JournalRunKinds.Rekey} and "
+                + $"{JournalRunKinds.RekeyKek}.");
         }
         return ServiceInspection.IsOwn(project, name) || status.Has(project, name) ? null
             : ServiceInspection.NoService;
@@ -90,8 +92,13 @@ internal sealed class JournalEndpoints(
                 is HttpStatusCode.Accepted;
     }
 
-    private static string PathOf(JournalRunKind kind) => JournalRunEndpoint.PathOf(
-        kind == JournalRunKind.Check ? JournalRunKinds.Check : JournalRunKinds.Stats);
+    private static string PathOf(JournalRunKind kind) => JournalRunEndpoint.PathOf(kind switch
+    {
+        JournalRunKind.Check => JournalRunKinds.Check,
+        JournalRunKind.Stats => JournalRunKinds.Stats,
+        JournalRunKind.Rekey => JournalRunKinds.Rekey,
+        _ => JournalRunKinds.RekeyKek,
+    });
 
     private static Failure NoRun(string project, string name) => new(ErrorCodes.ResourceNotFound,
         $"No such run over the journal of '{project}/{name}' is known here.",

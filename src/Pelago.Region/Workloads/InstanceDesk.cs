@@ -57,9 +57,20 @@ internal sealed class InstanceDesk(
 
         // 4.
         Log.InstanceEnrolled(log, id, instance.Key);
+        var keys = journals.Of(instance.Project, instance.Service);
         return (new InstanceEnrolment(issuance.Chain.ToPem(), credential, starter.IngressSecretOf(instance),
-            identity.CausalityOf(instance.Project), journals.Of(instance.Project, instance.Service), Configuration()),
-                null);
+            identity.CausalityOf(instance.Project), keys.Current, Configuration())
+        {
+            FormerJournalKeys = keys.Former,
+        }, null);
+    }
+
+    /// <summary>A new key-encryption key for the journal of an instance that has shown its credential.</summary>
+    public JournalKeySet RenewJournalKey(InstanceState instance)
+    {
+        var keys = journals.Renew(instance.Project, instance.Service);
+        Log.JournalKeyRenewed(log, instance.Key, keys.Current.Id);
+        return keys;
     }
 
     /// <summary>A certificate for a new key of an instance that has shown its credential.</summary>

@@ -20,6 +20,7 @@ internal sealed class RuntimeStart(
             {
                 DataDirectory = Path.Combine(directory, "journal"),
                 GuardFile = Path.Combine(directory, "guard", "journal.json"),
+                DataKeyMaxAgeDays = options.DataKeyMaxAgeDays,
             },
             new FileKeyEncryption(Path.Combine(directory, "kek.json")), RunningService.Alone,
             [RunningService.Alone], new NoPeers(), "alone", cancellationToken);
@@ -32,21 +33,25 @@ internal sealed class RuntimeStart(
         var dialler = new IngressDialler(deployed.Service, () => agent.Configuration, ()
             => agent.Leaf, agent.Check, clock,
             logging.CreateLogger<IngressDialler>());
-        return await StartAsync(PlaceOf(deployed, agent.Enrolment.Database),
-            new EnrolledJournalKey(agent.Enrolment.JournalKey), deployed.Region,
+        var keys = new JournalKeySet(agent.Enrolment.JournalKey, agent.Enrolment.FormerJournalKeys);
+        return await StartAsync(PlaceOf(deployed, agent.Enrolment.Database, options.DataKeyMaxAgeDays),
+            new EnrolledJournalKey(keys, agent.RenewJournalKeyAsync), deployed.Region,
             agent.Configuration.Members, dialler, deployed.Instance, cancellationToken);
     }
 
     /// <summary>Where the journal of a service in a region lies.</summary>
     /// <param name="deployed">Who it is.</param>
     /// <param name="database">What the region gave it; null for its home.</param>
-    internal static IJournalPlace PlaceOf(DeployedEnvironment deployed, JournalDatabase? database)
+    /// <param name="dataKeyMaxAgeDays">Age at which its data key is renewed.</param>
+    internal static IJournalPlace PlaceOf(
+        DeployedEnvironment deployed, JournalDatabase? database, int dataKeyMaxAgeDays)
     {
         var owner = $"service {deployed.Service.Project}/{deployed.Service.Service} in region {deployed.Region}";
         return database is null
             ? new JournalOptions
             {
                 DataDirectory = Path.Combine(deployed.Home, "journal"), GuardFile = deployed.GuardFile, Owner = owner,
+                DataKeyMaxAgeDays = dataKeyMaxAgeDays,
             }
             : new PostgresJournalOptions
             {
@@ -55,6 +60,7 @@ internal sealed class RuntimeStart(
                 Schema = "pelago",
                 GuardFile = deployed.GuardFile,
                 Owner = owner,
+                DataKeyMaxAgeDays = dataKeyMaxAgeDays,
             };
     }
 

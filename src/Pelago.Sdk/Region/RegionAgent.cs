@@ -62,6 +62,22 @@ internal sealed class RegionAgent : IAsyncDisposable
         return new RegionAgent(environment, issuer, certificate, clock, logger);
     }
 
+    /// <summary>Has the region make a new key-encryption key for the journal.</summary>
+    /// <exception cref="PelagoException">The region refused (PLG3102), or does not answer (PLG3103).
+    /// </exception>
+    public async Task<JournalKeySet> RenewJournalKeyAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await connection.RenewJournalKeyAsync(cancellationToken);
+        }
+        catch (HttpRequestException e)
+        {
+            throw new Failure(ErrorCodes.ServerUnreachable, "The region does not answer; no key was renewed.",
+                "Try again once 'pelago status' shows it as ready.").ToException(e);
+        }
+    }
+
     /// <summary>Tells the region why this program ends. One attempt that takes five seconds at most: the log says it,
     /// too.</summary>
     public async Task TellFailureAsync(Failure failure)

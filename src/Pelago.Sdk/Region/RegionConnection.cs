@@ -57,6 +57,11 @@ internal sealed class RegionConnection : IDisposable
             InstanceJson.Default.InstanceRenewRequest),
             InstanceJson.Default.InstanceCertificate, cancellationToken) ?? throw Unexpected(HttpStatusCode.NoContent);
 
+    /// <summary>Has the region make a new key-encryption key for the journal.</summary>
+    public async Task<JournalKeySet> RenewJournalKeyAsync(CancellationToken cancellationToken)
+        => await SendAsync(HttpMethod.Post, "journal-key", null, InstanceJson.Default.JournalKeySet, cancellationToken)
+            ?? throw Unexpected(HttpStatusCode.NoContent);
+
     /// <summary>Says why this program ends.</summary>
     public async Task FailAsync(InstanceFailure failure, CancellationToken cancellationToken)
     {

@@ -21,3 +21,25 @@ public interface IJournalFixture : IAsyncDisposable
     /// <summary>What is kept outside the journal is lost.</summary>
     Task LoseGuardAsync();
 }
+
+/// <summary>A place of a journal that is sealed on a disk.</summary>
+public interface IStoreFixture : IJournalFixture
+{
+    /// <summary>The key file.</summary>
+    string KeyFile { get; }
+
+    /// <summary>Tells the age of keys.</summary>
+    TimeProvider Clock { get; set; }
+
+    /// <summary>Opens with another keeper of the key-encryption key, or at another age of data keys.</summary>
+    Task<IJournal> OpenAsync(IKeyEncryption kek, int dataKeyMaxAgeDays);
+
+    /// <summary>Everything that the store holds, as bytes.</summary>
+    Task<byte[]> DumpAsync();
+
+    /// <summary>The rows of events as the store holds them, as text.</summary>
+    Task<string> EventsAsync();
+
+    /// <summary>Makes a closed journal one of the first format. Its keys must have been made at the time 0.</summary>
+    Task DowngradeAsync();
+}

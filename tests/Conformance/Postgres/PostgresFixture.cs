@@ -8,7 +8,7 @@ namespace Pelago.Tests.Conformance;
 /// it was.</summary>
 /// <param name="server">The server.</param>
 /// <param name="isShared">False when the server goes with the test, and the schema with it.</param>
-public sealed class PostgresFixture(Func<Task<PostgresServer>> server, bool isShared = true) : IJournalFixture
+public sealed class PostgresFixture(Func<Task<PostgresServer>> server, bool isShared = true) : IStoreFixture
 {
     private readonly string root = Directory.CreateTempSubdirectory("pelago-journal-").FullName;
 
@@ -17,6 +17,9 @@ public sealed class PostgresFixture(Func<Task<PostgresServer>> server, bool isSh
 
     /// <summary>The guard file.</summary>
     public string GuardFile => Path.Combine(root, "guard.json");
+
+    /// <summary>Tells the age of keys.</summary>
+    public TimeProvider Clock { get; set; } = TimeProvider.System;
 
     /// <summary>The key file.</summary>
     public string KeyFile => Path.Combine(root, "kek.json");
@@ -35,8 +38,23 @@ public sealed class PostgresFixture(Func<Task<PostgresServer>> server, bool isSh
 
     /// <summary>Opens with other options.</summary>
     public async Task<PostgresJournal> OpenAsync(PostgresJournalOptions options) => await PostgresJournal.OpenAsync(
-        options, new FileKeyEncryption(KeyFile), TimeProvider.System, Logger,
+        options, new FileKeyEncryption(KeyFile), Clock, Logger,
         TestContext.Current.CancellationToken);
+
+    public async Task<IJournal> OpenAsync(IKeyEncryption kek, int dataKeyMaxAgeDays)
+        => await (await OptionsAsync() with { DataKeyMaxAgeDays = dataKeyMaxAgeDays }).OpenAsync(
+            kek, Clock, Logger, TestContext.Current.CancellationToken);
+
+    public async Task<byte[]> DumpAsync() => System.Text.Encoding.UTF8.GetBytes((string)await CopyAsync());
+
+    public async Task<string> EventsAsync() => (string)(await ExecuteAsync(
+        $"SELECT string_agg(e::text, ',' ORDER BY lane, position) FROM {Schema}.event e"))!;
+
+    public async Task DowngradeAsync()
+    {
+        await ExecuteAsync($"ALTER TABLE {Schema}.wrapped_key DROP COLUMN made_at");
+        await ExecuteAsync($"UPDATE {Schema}.meta SET format = 1");
+    }
 
     public async Task CrashAsync(IJournal journal)
     {
@@ -70,6 +88,12 @@ public sealed class PostgresFixture(Func<Task<PostgresServer>> server, bool isSh
         if (isShared)
             await ExecuteAsync($"DROP SCHEMA IF EXISTS {Schema} CASCADE");
     }
+}
+
+/// <summary>Keys in PostgreSQL.</summary>
+public sealed class PostgresKeyTests(SharedServer server) : KeyConformance
+{
+    protected override IStoreFixture CreateFixture() => new PostgresFixture(server.GetAsync);
 }
 
 /// <summary>The suite against PostgreSQL.</summary>

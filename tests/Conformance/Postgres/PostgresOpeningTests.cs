@@ -67,10 +67,10 @@ public sealed class PostgresOpeningTests(SharedServer server) : IAsyncDisposable
     public async Task Open_OtherFormat_IsRefusedAndChangesNothing()
     {
         await WriteAsync();
-        await fixture.ExecuteAsync($"UPDATE {fixture.Schema}.meta SET format = 2");
+        await fixture.ExecuteAsync($"UPDATE {fixture.Schema}.meta SET format = 9");
         var before = await DumpAsync();
         var e = await RefusedAsync(await fixture.OptionsAsync(), ErrorCodes.JournalFormat);
-        e.Message.ShouldContain("format 2");
+        e.Message.ShouldContain("format 9");
         (await DumpAsync() == before).ShouldBeTrue();
     }
 

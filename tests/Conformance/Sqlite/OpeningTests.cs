@@ -27,7 +27,7 @@ public sealed class OpeningTests : IAsyncDisposable
     public async Task Open_OtherFormat_IsRefusedAndChangesNothing()
     {
         await WriteAsync();
-        Change("PRAGMA user_version = 2");
+        Change("PRAGMA user_version = 9");
         var before = await File.ReadAllBytesAsync(DatabasePath, Cancelled);
         await ShouldRefuseAsync(ErrorCodes.JournalFormat);
         (await File.ReadAllBytesAsync(DatabasePath, Cancelled)).ShouldBe(before);

@@ -5,7 +5,7 @@ namespace Pelago.Tests.Conformance;
 
 /// <summary>A SQLite journal in a temporary directory. A crash is a copy of its files while it is open: what a disk
 /// would hold after a power cut.</summary>
-public sealed class SqliteFixture : IJournalFixture
+public sealed class SqliteFixture : IStoreFixture
 {
     private readonly string root = Directory.CreateTempSubdirectory("pelago-journal-").FullName;
     private int generation;
@@ -15,6 +15,9 @@ public sealed class SqliteFixture : IJournalFixture
 
     /// <summary>The guard file.</summary>
     public string GuardFile => Path.Combine(root, $"guard-{generation}.json");
+
+    /// <summary>Tells the age of keys.</summary>
+    public TimeProvider Clock { get; set; } = TimeProvider.System;
 
     /// <summary>The key file.</summary>
     public string KeyFile => Path.Combine(root, "kek.json");
@@ -30,7 +33,34 @@ public sealed class SqliteFixture : IJournalFixture
 
     /// <summary>Opens with other options.</summary>
     public async Task<SqliteJournal> OpenAsync(JournalOptions options) => await SqliteJournal.OpenAsync(
-        options, new FileKeyEncryption(KeyFile), NullLogger.Instance, TestContext.Current.CancellationToken);
+        options, new FileKeyEncryption(KeyFile), Clock, NullLogger.Instance, TestContext.Current.CancellationToken);
+
+    public async Task<IJournal> OpenAsync(IKeyEncryption kek, int dataKeyMaxAgeDays)
+        => await (Options with { DataKeyMaxAgeDays = dataKeyMaxAgeDays }).OpenAsync(
+            kek, Clock, NullLogger.Instance, TestContext.Current.CancellationToken);
+
+    public async Task<byte[]> DumpAsync()
+    {
+        var all = new List<byte>();
+        foreach (var file in Directory.EnumerateFiles(DataDirectory, "journal.db*"))
+            all.AddRange(await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken));
+        return [.. all];
+    }
+
+    public Task<string> EventsAsync()
+    {
+        using var database = Database.Open(Path.Combine(DataDirectory, "journal.db"), create: false, 1024);
+        return Task.FromResult(database.Text(
+            "SELECT group_concat(id || ' ' || salt || ' ' || nonce || ' ' || hex(sealed)) FROM event"));
+    }
+
+    public Task DowngradeAsync()
+    {
+        using var database = Database.Open(Path.Combine(DataDirectory, "journal.db"), create: false, 1024);
+        database.Execute("ALTER TABLE wrapped_key DROP COLUMN made_at");
+        database.Execute("PRAGMA user_version = 1");
+        return Task.CompletedTask;
+    }
 
     public async Task CrashAsync(IJournal journal)
     {
@@ -81,6 +111,12 @@ public sealed class SqliteFixture : IJournalFixture
         Directory.Delete(root, recursive: true);
         return ValueTask.CompletedTask;
     }
+}
+
+/// <summary>Keys in SQLite.</summary>
+public sealed class SqliteKeyTests : KeyConformance
+{
+    protected override IStoreFixture CreateFixture() => new SqliteFixture();
 }
 
 /// <summary>The suite against SQLite.</summary>

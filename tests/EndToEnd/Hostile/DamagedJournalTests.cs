@@ -61,12 +61,7 @@ public sealed class DamagedJournalTests(HostileWorld hostile) : HostileTest(host
             "everything came back from the peers");
         await Eventually.BeTrue(
             async () => (await Hostile.World.LookAsync("verify")).ExitCode == 0, "the regions agree again");
-        (await Hostile.World.LookAsync("journal", "check", "bookstore", "--region", Here, "-o", "json"))
-            .ShouldExitWith(0).Output.ShouldContain("\"damage\": []");
-        (await Hostile.World.LookAsync("journal", "check", "region", "--project", "pelago")).ShouldExitWith(0);
-        (await Hostile.World.LookAsync("journal", "stats", "bookstore", "-o", "yaml")).ShouldExitWith(0)
-            .Output.ShouldContain("conflicts: 0");
-        (await Hostile.World.LookAsync("journal", "check", "nobody")).ShouldExitWith(3).Error.ShouldContain("PLG7003");
+        await ShouldBeWholeAndTakeNewKeysAsync();
     }
 
     [Fact]
@@ -86,9 +81,29 @@ public sealed class DamagedJournalTests(HostileWorld hostile) : HostileTest(host
         (await File.ReadAllBytesAsync(journal, Stop)).ShouldBe(before);
 
         (await Hostile.World.RunAsync("regions", "stop", Here, "--yes")).ShouldExitWith(0);
-        Change(journal, "PRAGMA user_version = 1");
+        Change(journal, $"PRAGMA user_version = {Schema.FormatVersion}");
         (await Hostile.World.RunAsync("regions", "start", Here)).ShouldExitWith(0);
         await Hostile.World.UntilReadyAsync();
+    }
+
+    /// <summary>The journal that came back is whole, and opens after its keys were renewed and its process was killed.
+    /// </summary>
+    private async Task ShouldBeWholeAndTakeNewKeysAsync()
+    {
+        (await Hostile.World.LookAsync("journal", "check", "bookstore", "--region", Here, "-o", "json"))
+            .ShouldExitWith(0).Output.ShouldContain("\"damage\": []");
+        (await Hostile.World.LookAsync("journal", "check", "region", "--project", "pelago")).ShouldExitWith(0);
+        (await Hostile.World.LookAsync("journal", "stats", "bookstore", "-o", "yaml")).ShouldExitWith(0)
+            .Output.ShouldContain("conflicts: 0");
+        (await Hostile.World.RunAsync("journal", "rekey", "bookstore", "--dry-run")).ShouldExitWith(0)
+            .Error.ShouldContain("a key that comes after 1.");
+        (await Hostile.World.RunAsync("journal", "rekey", "bookstore")).ShouldExitWith(0);
+        (await Hostile.World.RunAsync("journal", "rekey", "bookstore", "--kek", "--region", Here, "-o", "json"))
+            .ShouldExitWith(0).Output.ShouldContain("\"kek\": \"demo.bookstore.2-");
+        await KillInstanceAsync();
+        await Eventually.BeTrue(async () => (await Hostile.ReadAsync(Here, "victim")).Body.Contains(
+            "third", StringComparison.Ordinal), "the journal opens under the new key");
+        (await Hostile.World.LookAsync("journal", "check", "nobody")).ShouldExitWith(3).Error.ShouldContain("PLG7003");
     }
 
     private string ServiceHome

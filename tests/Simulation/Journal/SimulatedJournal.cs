@@ -201,6 +201,10 @@ public sealed class SimulatedJournal : IJournal
         }
     }
 
+    /// <summary>Memory is sealed under no key: there is none to renew.</summary>
+    public ValueTask<KeyRenewal> RekeyAsync(RekeyScope scope, CancellationToken cancellationToken)
+        => ValueTask.FromResult(new KeyRenewal(0, "", 0));
+
     /// <summary>Counts; memory takes no bytes of a disk and seals under no key.</summary>
     public ValueTask<JournalStats> CountAsync(IProgress<long>? progress, CancellationToken cancellationToken)
     {

@@ -48,15 +48,34 @@ public sealed class JournalTextTests
     {
         var run = Run("us") with
         {
-            Stats = new JournalStatsView(5, 20_480, 2, [4, 1], [new DataKeyView(1, "kek", 5, 9)], Start,
+            Stats = new JournalStatsView(5, 20_480, 2, [4, 1], [new DataKeyView(1, "kek", Start, 5, 9)], Start,
                 Start.AddMinutes(1), 1, 0, 0, 3),
         };
         JournalText.Stats(Terminal, [run], OutputFormat.Wide).ShouldBe(0);
 
         var lines = output.ToString().Split('\n');
         lines[1].ShouldContain("20 kB");
-        lines.ShouldContain(l => l.StartsWith("us      1    kek", StringComparison.Ordinal));
+        lines.ShouldContain(l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .SequenceEqual(new[] { "us", "1", "2030-01-01", "00:00:00Z", "kek", "5", "9" }));
         lines.ShouldContain(l => l.StartsWith("us      0     4", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Rekey_TriedOrDone_SaysUnderWhichKeys()
+    {
+        var run = Run("us") with { Renewal = new KeyRenewalView(3, "kek-2", 2) };
+        JournalText.Rekey(Terminal, [run], OutputFormat.Table).ShouldBe(0);
+        output.ToString().ShouldContain("us      3                   kek-2");
+        error.ToString().ShouldStartWith("No row was written again.");
+        Should.Throw<PelagoException>(() => JournalText.Rekey(Terminal, [run, Failed("ap")], OutputFormat.Table))
+            .Failure.Error.ShouldBe(ErrorCodes.PartlyDone);
+
+        run = run with { Stats = new JournalStatsView(5, 1, 2, [], [new DataKeyView(1, "kek-1", Start, 5, 9),
+            new DataKeyView(3, "kek-1", Start, 0, 0)], null, null, 0, 0, 0, 0) };
+        JournalText.RekeyForetold(Terminal, [run], kek: false);
+        JournalText.RekeyForetold(Terminal, [run], kek: true);
+        error.ToString().ShouldContain("us: would seal new rows under a key that comes after 3.");
+        error.ToString().ShouldContain("us: would wrap 3 keys under a key that comes after kek-1.");
     }
 
     private Terminal Terminal => new(output, error, colourOutput: false, colourError: false);

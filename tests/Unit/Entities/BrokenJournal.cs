@@ -62,6 +62,9 @@ internal sealed class BrokenJournal(IJournal inner) : IJournal
     public ValueTask<JournalReport> CheckAsync(IProgress<long>? progress, CancellationToken cancellationToken)
         => inner.CheckAsync(progress, cancellationToken);
 
+    public ValueTask<KeyRenewal> RekeyAsync(RekeyScope scope, CancellationToken cancellationToken)
+        => inner.RekeyAsync(scope, cancellationToken);
+
     public ValueTask<JournalStats> CountAsync(IProgress<long>? progress, CancellationToken cancellationToken)
         => inner.CountAsync(progress, cancellationToken);
 

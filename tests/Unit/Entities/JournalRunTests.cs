@@ -90,6 +90,25 @@ public sealed class JournalRunTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Rekey_OfBoth_SealsNewRowsUnderNewKeysAndKeepsTheOld()
+    {
+        await region.NoteAsync("a", "one");
+        var renewal = (await RunAsync("rekey")).Renewal.ShouldNotBeNull();
+        await region.NoteAsync("a", "two");
+        var rewrapped = (await RunAsync("rekey-kek")).Renewal.ShouldNotBeNull();
+        await region.NoteAsync("a", "three");
+
+        (renewal.DataKey, renewal.Rewrapped).ShouldBe((3, 0));
+        (rewrapped.DataKey, rewrapped.Rewrapped).ShouldBe((3, 3));
+        rewrapped.Kek.ShouldNotBe(renewal.Kek);
+        var keys = (await RunAsync("stats")).Stats.ShouldNotBeNull().Keys;
+        keys.Select(k => (k.Number, k.Kek, k.Rows)).ShouldBe([(1, rewrapped.Kek, 1), (3, rewrapped.Kek, 2)]);
+        await region.Runtime.DisposeAsync();
+        await region.StartAgainAsync();
+        (await region.WordsAsync("a")).Value.ShouldBe("one two three");
+    }
+
+    [Fact]
     public async Task Run_WithoutTheSecretOrAKind_IsRefused()
     {
         (await http.GetAsync("/v1/journal/check", Stop)).StatusCode.ShouldBe(HttpStatusCode.NotFound, "none yet");

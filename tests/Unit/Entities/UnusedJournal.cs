@@ -36,6 +36,9 @@ internal abstract class UnusedJournal : IJournal
     public virtual ValueTask<JournalStats> CountAsync(
         IProgress<long>? progress, CancellationToken cancellationToken) => throw Unused();
 
+    public virtual ValueTask<KeyRenewal> RekeyAsync(RekeyScope scope, CancellationToken cancellationToken)
+        => throw Unused();
+
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     private static NotSupportedException Unused() => new("The test does not use this part.");

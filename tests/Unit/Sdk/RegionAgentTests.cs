@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging.Abstractions;
 using Pelago.Api;
 using Pelago.Client;
+using Pelago.Journal;
 using Pelago.Model;
 using Pelago.Pki;
 using Pelago.Region;
@@ -145,6 +146,60 @@ public sealed class RegionAgentTests : IAsyncLifetime
         table.Instances["i-1"].Failure.ShouldBeNull("a stranger's word does not count");
         await api.DisposeAsync();
         await agent.TellFailureAsync(told);
+    }
+
+    [Fact]
+    public async Task JournalKey_Renewed_WrapsFromThenOnAndTheFormerOnesStillOpen()
+    {
+        await using var agent = await EnrolAsync(Token);
+        var first = agent.Enrolment.JournalKey;
+        agent.Enrolment.FormerJournalKeys.ShouldBeEmpty();
+        var keeper = new EnrolledJournalKey(new JournalKeySet(first, []), agent.RenewJournalKeyAsync);
+        var (secret, use) = (new byte[] { 1, 2, 3 }, new byte[] { 4 });
+        var old = await keeper.ApplyAsync(new KeyRequest(KeyOperation.Wrap, "", secret, use), Stop);
+
+        var renewed = (await keeper.ApplyAsync(new KeyRequest(KeyOperation.Renew, "", default, default), Stop)).KekId;
+
+        renewed.ShouldNotBe(first.Id);
+        (await keeper.ApplyAsync(new KeyRequest(KeyOperation.Wrap, "", secret, use), Stop)).KekId.ShouldBe(renewed);
+        (await keeper.ApplyAsync(new KeyRequest(KeyOperation.Unwrap, old.KekId, old.Content, use), Stop))
+            .Content.ShouldBe(secret);
+        var kept = new ServiceKeys(home.Keys, kek).Of(Service.Project, Service.Service); // of the next process
+        kept.Current.Id.ShouldBe(renewed);
+        kept.Former.ShouldHaveSingleItem().Key.ShouldBe(first.Key);
+        var lost = await Should.ThrowAsync<PelagoException>(async () => await new EnrolledJournalKey(
+            new JournalKeySet(kept.Current, []), agent.RenewJournalKeyAsync).ApplyAsync(
+                new KeyRequest(KeyOperation.Unwrap, old.KekId, old.Content, use), Stop));
+        lost.Failure.Error.ShouldBe(ErrorCodes.JournalKeyLost);
+        lost.Failure.Message.ShouldContain(first.Id);
+    }
+
+    [Fact]
+    public void JournalKey_LostAndMadeAgain_HasAnotherName()
+    {
+        var keys = new ServiceKeys(home.Keys, kek);
+        keys.Of("demo", "shop").Current.Id.ShouldBe("demo.shop.1");
+        var lost = keys.Renew("demo", "shop").Current;
+        File.Delete(Path.Combine(home.Keys, "journal.demo.shop.2.sealed"));
+
+        var again = keys.Renew("demo", "shop");
+
+        again.Current.Id.ShouldStartWith("demo.shop.2-");
+        again.Current.Id.ShouldNotBe(lost.Id);
+        again.Former.Select(k => k.Id).ShouldBe(["demo.shop.1"]);
+    }
+
+    [Fact]
+    public async Task JournalKey_RegionAwayOrAnotherInstance_IsNotRenewed()
+    {
+        await using var agent = await EnrolAsync(Token);
+        table.Update("i-1", i => i with { CredentialSha256 = BearerToken.Hash("another") });
+        (await Should.ThrowAsync<PelagoException>(() => agent.RenewJournalKeyAsync(Stop))).Failure.Error
+            .ShouldBe(ErrorCodes.EnrolmentRefused);
+        await api.DisposeAsync();
+        (await Should.ThrowAsync<PelagoException>(() => agent.RenewJournalKeyAsync(Stop))).Failure.Error
+            .ShouldBe(ErrorCodes.ServerUnreachable);
+        new ServiceKeys(home.Keys, kek).Of(Service.Project, Service.Service).Former.ShouldBeEmpty();
     }
 
     [Fact]
