@@ -53,4 +53,9 @@ internal static partial class Log
     [LoggerMessage(13, LogLevel.Error,
         "The journal's data key is due to be renewed and could not be; the old one serves on. {Reason}")]
     public static partial void RenewalFailed(ILogger logger, string reason);
+
+    [LoggerMessage(14, LogLevel.Error,
+        "Damaged notes of lane {Lane} are left out: this region has no vote in it until it has copied what the others "
+        + "remember.")]
+    public static partial void LaneNotesDamaged(ILogger logger, int lane);
 }

@@ -13,7 +13,7 @@ namespace Pelago.Entities;
 /// kernel, which runs the handler and puts its events into the next group; 3. the journal worker commits the group;
 /// 4. the kernel completes the request, and what it emitted for peers leaves on their links. Thread-safe.
 /// </remarks>
-public sealed class EntityRuntime : IAsyncDisposable
+public sealed partial class EntityRuntime : IAsyncDisposable
 {
     private readonly RuntimeOptions options;
     private readonly IJournal journal;
@@ -246,6 +246,9 @@ public sealed class EntityRuntime : IAsyncDisposable
             case ReadDone done:
                 Finish(done.Request.Waiter, done.Result);
                 break;
+            case RegisterDone done:
+                Finish(done.Request.Waiter, done.Result);
+                break;
             case SendFrame send:
                 links.Send(send.Link, send.Frame);
                 break;
@@ -309,6 +312,8 @@ public sealed class EntityRuntime : IAsyncDisposable
         {
             if (input is EntityRequest request)
                 Finish(request.Waiter, RequestChecks.Failed(RequestChecks.InstanceFailed));
+            else if (input is RegisterRequest register)
+                Finish(register.Waiter, RegisterChecks.Lost(register));
             else if (input is InspectInput { Lost: { } lost })
                 lost(RequestChecks.InstanceFailed);
         }

@@ -67,23 +67,33 @@ internal sealed class KernelLoop(
             Give(input, now);
         foreach (var effect in kernel.Flush(now))
         {
-            if (effect is CommandDone or ReadDone)
-                waiting.Remove(effect is CommandDone done ? done.Request : ((ReadDone)effect).Request);
+            if (effect is CommandDone or ReadDone or RegisterDone)
+                waiting.Remove(RequestOf(effect));
             Perform(effect);
         }
     }
 
+    private static object RequestOf(KernelEffect done) => done switch
+    {
+        CommandDone command => command.Request,
+        ReadDone read => read.Request,
+        _ => ((RegisterDone)done).Request,
+    };
+
     private void Give(object input, Moment now)
     {
+        if (input is CommandRequest or ReadRequest or RegisterRequest)
+            waiting.Add(input);
         switch (input)
         {
             case CommandRequest command:
-                waiting.Add(command);
                 kernel.Submit(command, now);
                 break;
             case ReadRequest read:
-                waiting.Add(read);
                 kernel.Read(read, now);
+                break;
+            case RegisterRequest register:
+                kernel.Submit(register, now);
                 break;
             case CommittedInput i:
                 kernel.Committed(i.Commits, now);

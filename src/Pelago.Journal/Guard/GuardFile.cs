@@ -11,7 +11,14 @@ namespace Pelago.Journal;
 /// <param name="Heads">32 heads; meaningful only when stopped.</param>
 /// <param name="Store">What the store beneath was, where it can be told from another; else null.</param>
 internal sealed record GuardState(
-    Guid JournalId, Incarnation? Incarnation, bool Stopped, IReadOnlyList<ulong> Heads, string? Store = null);
+    Guid JournalId, Incarnation? Incarnation, bool Stopped, IReadOnlyList<ulong> Heads, string? Store = null)
+{
+    /// <summary>The newest note, of which no head tells; null when there was none.</summary>
+    public NoteMark? Notes { get; init; }
+}
+
+/// <summary>Tells the newest note of a journal from all others: salt and nonce are never used twice.</summary>
+internal sealed record NoteMark(long Salt, long Nonce);
 
 /// <summary>A small file outside the journal's directory that remembers how far the journal had come. What restores,
 /// clones or rolls back the journal does not roll it back too, so that a disagreement shows.</summary>
@@ -32,7 +39,7 @@ internal sealed class GuardFile(string path)
                 return (null, "the guard file is malformed");
             Incarnation? life = stored.Incarnation is null ? null : Model.Incarnation.Parse(stored.Incarnation);
             return (new GuardState(Guid.Parse(stored.JournalId), life, stored.State == "stopped", stored.Heads,
-                stored.Store), "");
+                stored.Store) { Notes = stored.Notes }, "");
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -53,7 +60,7 @@ internal sealed class GuardFile(string path)
     public async ValueTask WriteAsync(GuardState state, CancellationToken cancellationToken)
     {
         var stored = new Stored(1, state.JournalId.ToString(), state.Incarnation?.ToString(),
-            state.Stopped ? "stopped" : "running", [.. state.Heads], state.Store);
+            state.Stopped ? "stopped" : "running", [.. state.Heads], state.Store, state.Notes);
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
@@ -68,19 +75,21 @@ internal sealed class GuardFile(string path)
 
     private sealed record Stored(
         int FormatVersion, string JournalId, string? Incarnation, string State, ulong[] Heads,
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Store = null);
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Store = null,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] NoteMark? Notes = null);
 }
 
 /// <summary>Compares guard and journal: may the newest incarnation go on?</summary>
 internal static class ContinuityCheck
 {
     /// <param name="journalHeads">The 32 heads found in the journal.</param>
+    /// <param name="notes">The newest note found in it.</param>
     /// <param name="guard">What the guard file says, or null.</param>
     /// <param name="problem">Why there is no guard although there is a file; else empty.</param>
     /// <param name="store">What the store beneath is, where it can be told from another.</param>
     public static JournalIdentity Judge(
-        Guid journalId, Incarnation? newest, IReadOnlyList<ulong> journalHeads, GuardState? guard, string problem,
-        string? store = null)
+        Guid journalId, Incarnation? newest, IReadOnlyList<ulong> journalHeads, NoteMark? notes, GuardState? guard,
+        string problem, string? store = null)
     {
         JournalIdentity Is(Continuity continuity, string reason) => new(journalId, newest, continuity, reason);
         if (newest is null)
@@ -108,6 +117,7 @@ internal static class ContinuityCheck
                     + $"ends at {journalHeads[lane]}: this is another copy of the journal.");
             }
         }
-        return Is(Continuity.Clean, "");
+        return guard.Notes == notes ? Is(Continuity.Clean, "") : Is(Continuity.Broken,
+            "The journal's newest note is another one than when it was stopped: this is another copy of the journal.");
     }
 }

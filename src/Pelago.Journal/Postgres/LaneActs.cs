@@ -19,6 +19,8 @@ internal sealed class LaneActs(PostgresParts parts, GroupEntities entities)
         LaneProgress progress;
         IReadOnlyList<ConflictRecord> forks;
         List<EffectMarkRow> marks;
+        IReadOnlyList<LaneNote> notes;
+        bool damagedNotes;
         long highest;
         await using (var transaction = await connection.BeginTransactionAsync(cancellationToken))
         {
@@ -29,6 +31,7 @@ internal sealed class LaneActs(PostgresParts parts, GroupEntities entities)
             progress = await ProgressAsync(connection, lane, cancellationToken);
             forks = await ForksAsync(connection, lane, cancellationToken);
             marks = await connection.MarksAsync(schema, lane, cancellationToken);
+            notes = NoteRow.Open(lane, await NotesAsync(connection, lane, cancellationToken), opener, out damagedNotes);
             await using (var newest = new NpgsqlCommand(
                 $"SELECT max(number) FROM {schema["entity"]} WHERE lane = {lane}", connection))
                 highest = await newest.ExecuteScalarAsync(cancellationToken) is long number ? number : 0;
@@ -36,6 +39,8 @@ internal sealed class LaneActs(PostgresParts parts, GroupEntities entities)
         }
         if (progress.Damaged)
             Log.LaneProgressDamaged(parts.Logger, lane);
+        if (damagedNotes)
+            Log.LaneNotesDamaged(parts.Logger, lane);
         if (taken.Head != parts.Lanes[lane].Head)
             parts.Cache.Clear(); // another process wrote here: what was counted is of no use
         parts.Lanes[lane] = taken;
@@ -44,6 +49,7 @@ internal sealed class LaneActs(PostgresParts parts, GroupEntities entities)
         return new LaneState(lane, taken.Epoch, taken.Head, taken.OwnHead, progress.Frontiers, progress.Owed)
         {
             Forks = forks, EffectMarks = effects.Marks, AreEffectMarksDamaged = effects.AreDamaged,
+            Notes = notes, NotesDamaged = damagedNotes,
         };
     }
 
@@ -171,6 +177,18 @@ internal sealed class LaneActs(PostgresParts parts, GroupEntities entities)
             + $"DELETE FROM {schema["owed"]} WHERE lane = {lane}", connection);
         await forget.ExecuteNonQueryAsync(cancellationToken);
         return progress;
+    }
+
+    private async Task<IReadOnlyList<NoteRow>> NotesAsync(NpgsqlConnection connection, int lane,
+        CancellationToken cancellationToken)
+    {
+        var found = new List<NoteRow>();
+        await using var select = new NpgsqlCommand(
+            $"SELECT hash, salt, nonce, sealed FROM {schema["note"]} WHERE lane = {lane}", connection);
+        await using var row = await select.ExecuteReaderAsync(cancellationToken);
+        while (await row.ReadAsync(cancellationToken))
+            found.Add(new NoteRow(row.Bytes(0), row.GetInt32(1), row.GetInt64(2), row.Bytes(3)));
+        return found;
     }
 
     private async Task<IReadOnlyList<ConflictRecord>> ForksAsync(NpgsqlConnection connection, int lane,

@@ -124,6 +124,9 @@ internal sealed class PostgresCheck(PostgresParts parts, ServerReader reader)
             r => r.Bytes(1).Length == EntityBox.HashBytes && reader.Opener.TryOpen(SealDomain.Reply, r.GetInt32(2),
                 r.GetInt64(3), SideSealer.ReplyColumns(r.GetInt64(0), r.Bytes(1)), r.Bytes(4), out _),
             cancellationToken);
+        await EachAsync("lane, hash, salt, nonce, sealed", "note", "a note of lane {0}",
+            r => new NoteRow(r.Bytes(1), r.GetInt32(2), r.GetInt64(3), r.Bytes(4))
+                .IsSound(r.GetInt16(0), reader.Opener, out _), cancellationToken);
     }
 
     private bool Opens(NpgsqlDataReader row, SealDomain domain, int columns)

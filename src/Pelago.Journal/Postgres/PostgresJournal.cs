@@ -55,7 +55,8 @@ public sealed class PostgresJournal : IJournal
                 await new PostgresOpening(options, kek, clock, logger).OpenAsync(cancellationToken);
             writer = new PostgresWriter(parts, connection);
             var identity = ContinuityCheck.Judge(parts.Keys.JournalId, parts.Origins.Newest.Origin?.Incarnation,
-                parts.Lanes.Heads, state, problem, parts.Watch.Server);
+                parts.Lanes.Heads, await connection.NewestNoteAsync(parts.Schema, cancellationToken), state, problem,
+                parts.Watch.Server);
             if (identity.Continuity == Continuity.Clean)
                 await guard.WriteAsync(state! with { Stopped = false }, cancellationToken);
             Log.OpenedOnServer(logger, identity.JournalId, options.Schema, version, identity.Continuity.ToString(),
@@ -147,7 +148,7 @@ public sealed class PostgresJournal : IJournal
         if (Interlocked.Exchange(ref closed, true))
             return;
         await rotation.DisposeAsync();
-        var isOwner = await writer.StopAsync();
+        var (isOwner, notes) = await writer.StopAsync();
         await readers.DisposeAsync();
         // What was not proven is not made proven by stopping: an unclean or broken life that nobody wrote to, or that
         // nobody closed by opening a new one, leaves the guard as it was found.
@@ -155,7 +156,8 @@ public sealed class PostgresJournal : IJournal
             || (Identity.Continuity == Continuity.Unclean && writer.WroteOwn);
         // Of a store that was replaced the guard keeps what this process knew, and the next opening disagrees.
         if (proven && (isOwner || parts.Watch.WasReplaced))
-            await guard.WriteAsync(State(Identity.Incarnation, stopped: true), CancellationToken.None);
+            await guard.WriteAsync(State(Identity.Incarnation, stopped: true) with { Notes = notes },
+                CancellationToken.None);
         await writer.DisposeAsync();
     }
 

@@ -26,7 +26,8 @@ internal sealed class PostgresOpening(
         {
             if (!await IsThereAsync(connection, cancellationToken))
                 await CreateAsync(connection, cancellationToken);
-            await AddLaterAsync(connection, cancellationToken);
+            await AddLaterAsync(connection, "effect_mark", schema.CreateEffectMarks, cancellationToken);
+            await AddLaterAsync(connection, "note", schema.CreateNotes, cancellationToken);
             await UpgradeAsync(connection, cancellationToken);
             var keys = await ReadKeysAsync(connection, cancellationToken);
             var sealer = await AddSaltAsync(connection, keys, cancellationToken);
@@ -105,15 +106,16 @@ internal sealed class PostgresOpening(
         await transaction.CommitAsync(cancellationToken);
     }
 
-    private async Task AddLaterAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async Task AddLaterAsync(
+        NpgsqlConnection connection, string table, string sql, CancellationToken cancellationToken)
     {
         await using var known = new NpgsqlCommand("SELECT to_regclass($1) IS NOT NULL", connection)
-            { Parameters = { new() { Value = schema["effect_mark"] } } };
+            { Parameters = { new() { Value = schema[table] } } };
         if (await known.ExecuteScalarAsync(cancellationToken) is true)
             return;
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await LockAsync(connection, cancellationToken);
-        await using var create = new NpgsqlCommand(schema.CreateEffectMarks, connection);
+        await using var create = new NpgsqlCommand(sql, connection);
         await create.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
     }

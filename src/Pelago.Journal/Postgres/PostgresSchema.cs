@@ -104,6 +104,13 @@ internal sealed partial class PostgresSchema
         END $$;
         """;
 
+    /// <summary>Statement that creates a table that journals of this format may lack: it came later.</summary>
+    public string CreateNotes => $"""
+        CREATE TABLE IF NOT EXISTS {name}.note (nonce bigint NOT NULL, salt integer NOT NULL, lane smallint NOT NULL,
+            hash bytea NOT NULL, sealed bytea NOT NULL, PRIMARY KEY (lane, hash)) WITH (fillfactor = 50);
+        ALTER TABLE {name}.note ALTER sealed SET STORAGE EXTERNAL;
+        """;
+
     /// <summary>True when the tables are there, false when there are none.</summary>
     /// <param name="tables">How many tables the schema has.</param>
     /// <param name="application">What the table meta says, or null.</param>

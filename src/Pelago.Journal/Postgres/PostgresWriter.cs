@@ -121,15 +121,15 @@ internal sealed class PostgresWriter : IAsyncDisposable
     }
 
     /// <summary>Stops. True when every lane is as this process left it, so that its heads are the journal's.</summary>
-    public async ValueTask<bool> StopAsync()
+    public async ValueTask<(bool IsOwner, NoteMark? Notes)> StopAsync()
     {
         await gate.WaitAsync();
         try
         {
             if (doubt.IsOpen || parts.Watch.Over is not null)
-                return false;
+                return (false, null);
             // A session that broke while nothing was written, because the server was restarted, is replaced once.
-            return await AreUnchangedAsync() ?? await AreUnchangedAsync() ?? false;
+            return await LookAsync() ?? await LookAsync() ?? (false, null);
         }
         finally
         {
@@ -144,12 +144,15 @@ internal sealed class PostgresWriter : IAsyncDisposable
         gate.Dispose();
     }
 
-    /// <summary>Whether the lanes are as this process left them; null when the server did not say.</summary>
-    private async Task<bool?> AreUnchangedAsync()
+    /// <summary>Whether the lanes are as this process left them, and the newest note; null when the server did not
+    /// say.</summary>
+    private async Task<(bool IsOwner, NoteMark? Notes)?> LookAsync()
     {
         try
         {
-            return await LaneActs.AreUnchangedAsync(await ReadyAsync(CancellationToken.None), parts);
+            var session = await ReadyAsync(CancellationToken.None);
+            return (await LaneActs.AreUnchangedAsync(session, parts),
+                await session.NewestNoteAsync(parts.Schema, CancellationToken.None));
         }
         catch (Exception e) when (ServerTrouble.Is(e) || e is PelagoException)
         {

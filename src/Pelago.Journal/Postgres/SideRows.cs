@@ -15,8 +15,9 @@ internal sealed class SideRows
     private readonly LastWins<(long Entity, ConflictKind Kind, uint Origin, ulong Sequence),
         (int Lane, ConflictRecord Record)> conflicts = new();
     private readonly LastWins<long, (int Lane, EntitySnapshot Taken)> snapshots = new();
+    private readonly LastWins<(int Lane, string Name), LaneNote> notes = new();
     private readonly GatedRows frontierRows, markRows, owedRows, settledRows, replyRows, forgottenRows, conflictRows,
-        snapshotRows;
+        snapshotRows, noteRows;
 
     public SideRows(PostgresSchema schema, Sealer sealer, KeyRing keys)
     {
@@ -44,10 +45,14 @@ internal sealed class SideRows
             keepsLane: false, hash: false, "ON CONFLICT (entity) DO UPDATE SET "
             + "local_sequence = excluded.local_sequence, nonce = excluded.nonce, salt = excluded.salt, "
             + "sealed = excluded.sealed");
+        noteRows = GatedRows.Insert(schema, "note", ["nonce"], ["salt"], keepsLane: true, hash: true,
+            "ON CONFLICT (lane, hash) DO UPDATE SET nonce = excluded.nonce, salt = excluded.salt, "
+            + "sealed = excluded.sealed");
     }
 
     private IEnumerable<GatedRows> Tables
-        => [settledRows, owedRows, frontierRows, markRows, forgottenRows, replyRows, conflictRows, snapshotRows];
+        => [settledRows, owedRows, frontierRows, markRows, forgottenRows, replyRows, conflictRows, snapshotRows,
+            noteRows];
 
     /// <summary>Takes what a batch has besides rows.</summary>
     public void Add(LaneBatch batch, Func<EntityKey, long> entityOf, Func<Origin, uint> originOf)
@@ -70,6 +75,8 @@ internal sealed class SideRows
                 (lane, record));
         foreach (var taken in batch.Snapshots)
             snapshots.Set(entityOf(taken.Entity), (lane, taken));
+        foreach (var note in batch.Notes)
+            notes.Set((lane, note.Name), note);
     }
 
     /// <summary>Seals everything that was added.</summary>
@@ -113,6 +120,13 @@ internal sealed class SideRows
             var box = sealer.Snapshot(entity, taken, out var nonce).ToArray();
             snapshotRows.Add([entity, (long)taken.LocalSequence, nonce], [salt], lane, box: box);
         }
+        foreach (var ((lane, _), note) in notes.All)
+        {
+            var hash = new byte[EntityBox.HashBytes];
+            sealer.Hash(lane, note.Name, hash);
+            var box = sealer.Note(lane, hash, note, out var nonce).ToArray();
+            noteRows.Add([nonce], [salt], lane, hash, box);
+        }
     }
 
     /// <summary>Adds the statements.</summary>
@@ -130,6 +144,7 @@ internal sealed class SideRows
         replies.Clear();
         conflicts.Clear();
         snapshots.Clear();
+        notes.Clear();
         foreach (var table in Tables)
             table.Clear();
     }

@@ -87,6 +87,16 @@ internal static class StoreQueries
         return found;
     }
 
+    /// <summary>The newest of all notes.</summary>
+    public static async Task<NoteMark?> NewestNoteAsync(
+        this NpgsqlConnection connection, PostgresSchema schema, CancellationToken cancellationToken)
+    {
+        await using var select = new NpgsqlCommand(
+            $"SELECT salt, nonce FROM {schema["note"]} ORDER BY salt DESC, nonce DESC LIMIT 1", connection);
+        await using var row = await select.ExecuteReaderAsync(cancellationToken);
+        return await row.ReadAsync(cancellationToken) ? new NoteMark(row.GetInt32(0), row.GetInt64(1)) : null;
+    }
+
     /// <summary>Rows of the conflict ledger after a number, oldest first.</summary>
     public static async Task<List<ConflictRow>> ConflictsAsync(this NpgsqlConnection connection, PostgresSchema schema,
         string condition, long after, int limit, CancellationToken cancellationToken)

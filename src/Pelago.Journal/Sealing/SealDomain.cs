@@ -14,6 +14,7 @@ internal enum SealDomain : byte
     Owed = 6,
     Frontier = 7,
     Origin = 8,
+    Note = 9,
     EffectMark = 12,
 }
 

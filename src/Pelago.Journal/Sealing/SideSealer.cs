@@ -11,6 +11,7 @@ namespace Pelago.Journal;
 internal sealed class SideSealer(Sealer sealer, KeyRing keys)
 {
     private const byte ReplyHashDomain = 2;
+    private const byte NoteHashDomain = 3;
 
     /// <summary>Number of the salt that records name.</summary>
     public long Salt => sealer.Salt;
@@ -49,7 +50,19 @@ internal sealed class SideSealer(Sealer sealer, KeyRing keys)
     public ReadOnlySpan<byte> Snapshot(long entity, EntitySnapshot taken, out long nonce) => sealer.Seal(
         SealDomain.Snapshot, [entity, (long)taken.LocalSequence], taken.Content.Span, out nonce);
 
-    /// <summary>A reply's unsealed columns.</summary>
+    /// <summary>What stands in the store in place of a note's name: sixteen bytes.</summary>
+    public void Hash(int lane, string name, Span<byte> hash) => keys.Hash(
+        NoteHashDomain, lane.ToString(System.Globalization.CultureInfo.InvariantCulture), name, hash);
+
+    /// <param name="hash">Of <see cref="Hash(int, string, Span{byte})"/>.</param>
+    public ReadOnlySpan<byte> Note(int lane, scoped ReadOnlySpan<byte> hash, LaneNote note, out long nonce)
+    {
+        var content = new SealedNote { Name = note.Name, Content = UnsafeByteOperations.UnsafeWrap(note.Content) }
+            .ToByteArray();
+        return sealer.Seal(SealDomain.Note, ReplyColumns(lane, hash), content, out nonce);
+    }
+
+    /// <summary>A reply's unsealed columns, and a note's, which has a lane in place of an entity.</summary>
     public static long[] ReplyColumns(long entity, ReadOnlySpan<byte> hash)
         => [entity, BinaryPrimitives.ReadInt64BigEndian(hash), BinaryPrimitives.ReadInt64BigEndian(hash[8..])];
 

@@ -157,6 +157,9 @@ internal sealed class JournalCheck(
         Each("SELECT entity, hash, salt, nonce, sealed FROM reply", "a remembered reply of entity {0}",
             s => s.Blob(1).Length == 16 && opener.TryOpen(SealDomain.Reply, s.Long(2), s.Long(3),
                 SideSealer.ReplyColumns(s.Long(0), s.Blob(1)), s.Blob(4), out _), cancellationToken);
+        Each("SELECT lane, hash, salt, nonce, sealed FROM note", "a note of lane {0}",
+            s => new NoteRow(s.Blob(1).ToArray(), s.Long(2), s.Long(3), s.Blob(4).ToArray())
+                .IsSound((int)s.Long(0), opener, out _), cancellationToken);
     }
 
     private bool Opens(Statement row, SealDomain domain, int columns)

@@ -53,6 +53,7 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek,
             if (!CheckFormat(database))
                 await CreateAsync(database, cancellationToken);
             database.Execute(Schema.EffectMarks);
+            database.Execute(Schema.Notes);
             Upgrade(database);
             database.Execute("PRAGMA journal_mode = WAL");
             database.Execute("PRAGMA wal_autocheckpoint = 0"); // the checkpointer's work
@@ -186,7 +187,15 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek,
         var recent = new RecentRows(indexed, through);
         ReadRecent(database, through, recent, lanes);
         var cache = new EntityCache(options.EntityCacheEntries);
-        return new WriterParts(database, keys, sealer, origins, cache, ReadRecentEntities(database), recent, lanes);
+        return new WriterParts(database, keys, sealer, origins, cache, ReadRecentEntities(database), recent, lanes,
+            ReadNewestNote(database));
+    }
+
+    private static NoteMark? ReadNewestNote(Database database)
+    {
+        using var once = database.Once(
+            "SELECT salt, nonce FROM note ORDER BY salt DESC, nonce DESC LIMIT 1", out var select);
+        return select.Step() ? new NoteMark(select.Long(0), select.Long(1)) : null;
     }
 
     private static List<OriginRow> ReadOrigins(Database database)

@@ -43,7 +43,7 @@ internal sealed class JournalWriter : IDisposable
         side = new SideRecords(database, sealer, parts.Keys);
         index = new IndexRuns(database, recent, options.IndexRunRows);
         recovery = new LaneRecovery(database, opener, origins, registry);
-        Lanes = parts.Lanes;
+        (Lanes, NewestNote) = (parts.Lanes, parts.Notes);
         begin = database.Prepare("BEGIN IMMEDIATE");
         commit = database.Prepare("COMMIT");
         originInsert = database.Prepare("INSERT INTO origin VALUES (?1, ?2, ?3, ?4, ?5)");
@@ -54,6 +54,9 @@ internal sealed class JournalWriter : IDisposable
 
     /// <summary>The lanes as committed.</summary>
     public LaneTable Lanes { get; }
+
+    /// <summary>The newest note as committed.</summary>
+    public NoteMark? NewestNote { get; private set; }
 
     /// <summary>Why the last append failed, or null. Damage stays: what an append did not need is not mended by
     /// it.</summary>
@@ -69,16 +72,20 @@ internal sealed class JournalWriter : IDisposable
         var recovered = Transaction(() =>
         {
             Lanes.Acquire(lane, epoch);
-            return (Lane: recovery.Read(lane), Forks: recovery.ReadForks(lane), Effects: recovery.ReadMarks(lane));
+            return (Lane: recovery.Read(lane), Forks: recovery.ReadForks(lane), Effects: recovery.ReadMarks(lane),
+                Notes: recovery.ReadNotes(lane, out var damaged), NotesDamaged: damaged);
         });
         if (recovered.Lane.Damaged)
             Log.LaneProgressDamaged(logger, lane);
+        if (recovered.NotesDamaged)
+            Log.LaneNotesDamaged(logger, lane);
         Lanes[lane].Epoch = epoch;
         return new LaneState(lane, epoch, Lanes[lane].Head, Lanes[lane].OwnHead, recovered.Lane.Frontiers,
             recovered.Lane.Owed)
         {
             Forks = recovered.Forks, EffectMarks = recovered.Effects.Marks,
             AreEffectMarksDamaged = recovered.Effects.AreDamaged,
+            Notes = recovered.Notes, NotesDamaged = recovered.NotesDamaged,
         };
     }
 
@@ -225,6 +232,8 @@ internal sealed class JournalWriter : IDisposable
             side.Conflict(NumberOf(conflict.Entity, batch.Lane), numberOf(conflict.Origin), conflict);
         foreach (var snapshot in batch.Snapshots)
             side.Snapshot(NumberOf(snapshot.Entity, batch.Lane), snapshot);
+        foreach (var note in batch.Notes)
+            side.Note(batch.Lane, note);
     }
 
     private long NumberOf(EntityKey key, int lane) => entities.NumberOf(key, lane);
@@ -235,6 +244,7 @@ internal sealed class JournalWriter : IDisposable
         entities.Commit();
         index.Commit();
         recent.Add(places);
+        NewestNote = side.NewestNote ?? NewestNote;
         places.Clear();
         followed.Clear();
         for (var lane = 0; lane < EntityKey.Lanes; lane++)
@@ -251,6 +261,7 @@ internal sealed class JournalWriter : IDisposable
         entities.Rollback();
         index.Rollback();
         rows.LastId -= places.Count;
+        side.NewestNote = NewestNote;
         places.Clear();
         followed.Clear();
     }
@@ -299,4 +310,4 @@ internal sealed class JournalWriter : IDisposable
 /// <summary>What opening hands to the writer.</summary>
 internal sealed record WriterParts(
     Database Database, KeyRing Keys, Sealer Sealer, OriginTable Origins, EntityCache Cache,
-    RecentEntities RecentEntities, RecentRows Recent, LaneTable Lanes);
+    RecentEntities RecentEntities, RecentRows Recent, LaneTable Lanes, NoteMark? Notes);

@@ -9,7 +9,7 @@ internal sealed class LaneRecovery
     private readonly Opener opener;
     private readonly OriginTable origins;
     private readonly EntityRegistry entities;
-    private readonly Statement frontiers, marks, owed, forks, forgetFrontiers, forgetOwed;
+    private readonly Statement frontiers, marks, owed, forks, notes, forgetFrontiers, forgetOwed;
 
     public LaneRecovery(Database database, Opener opener, OriginTable origins, EntityRegistry entities)
     {
@@ -20,6 +20,7 @@ internal sealed class LaneRecovery
         owed = database.Prepare(
             "SELECT entity, origin, from_sequence, position, salt, nonce, sealed FROM owed WHERE lane = ?1");
         forks = database.Prepare($"SELECT {ConflictRow.Columns} FROM conflict WHERE kind = 3 ORDER BY number");
+        notes = database.Prepare("SELECT hash, salt, nonce, sealed FROM note WHERE lane = ?1");
         forgetFrontiers = database.Prepare("DELETE FROM frontier WHERE lane = ?1");
         forgetOwed = database.Prepare("DELETE FROM owed WHERE lane = ?1");
     }
@@ -49,6 +50,11 @@ internal sealed class LaneRecovery
     public (IReadOnlyList<EffectMark> Marks, bool AreDamaged) ReadMarks(int lane) => EffectMarkRow.Open(lane,
         Rows(marks.Bind(1, lane), s => new EffectMarkRow(s.Long(0), s.Long(1), s.Long(2), s.Long(3),
             s.Blob(4).ToArray())), opener, origins);
+
+    /// <summary>A lane's notes.</summary>
+    public IReadOnlyList<LaneNote> ReadNotes(int lane, out bool damaged) => NoteRow.Open(lane,
+        Rows(notes.Bind(1, lane), s => new NoteRow(s.Blob(0).ToArray(), s.Long(1), s.Long(2), s.Blob(3).ToArray())),
+        opener, out damaged);
 
     /// <summary>The row of the ledger at which a statement stands.</summary>
     public static ConflictRow Conflict(Statement s) => new(s.Long(0), s.Long(1), s.Long(2), s.Long(3), s.Long(4),

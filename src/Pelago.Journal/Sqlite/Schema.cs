@@ -38,6 +38,11 @@ internal static class Schema
         "ALTER TABLE wrapped_key ADD COLUMN made_at INTEGER NOT NULL DEFAULT 0",
     ];
 
+    /// <summary>Creates a table that journals of this format may lack: it came later.</summary>
+    public const string Notes = "CREATE TABLE IF NOT EXISTS note (lane INTEGER NOT NULL, hash BLOB NOT NULL, "
+        + "salt INTEGER NOT NULL, nonce INTEGER NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (lane, hash)) "
+        + "WITHOUT ROWID";
+
     /// <summary>Statements that create it, run in one transaction.</summary>
     public static readonly string[] Create =
     [

@@ -7,7 +7,7 @@ namespace Pelago.Journal;
 internal sealed class SideRecords
 {
     private readonly SideSealer sealer;
-    private readonly Statement frontier, mark, owed, settled, reply, forgotten, conflict, snapshot;
+    private readonly Statement frontier, mark, owed, settled, reply, forgotten, conflict, snapshot, note;
 
     public SideRecords(Database database, Sealer sealer, KeyRing keys)
     {
@@ -24,7 +24,11 @@ internal sealed class SideRecords
             + "recorded_at = excluded.recorded_at, salt = excluded.salt, nonce = excluded.nonce, sealed = "
             + "excluded.sealed");
         snapshot = database.Prepare("INSERT OR REPLACE INTO snapshot VALUES (?1, ?2, ?3, ?4, ?5)");
+        note = database.Prepare("INSERT OR REPLACE INTO note VALUES (?1, ?2, ?3, ?4, ?5)");
     }
+
+    /// <summary>The note that was written last; who rolls back sets it back.</summary>
+    public NoteMark? NewestNote { get; set; }
 
     public void Frontier(int lane, uint origin, ulong position, ulong highest)
     {
@@ -77,5 +81,14 @@ internal sealed class SideRecords
         var box = sealer.Snapshot(entity, taken, out var nonce);
         snapshot.Bind(1, entity).Bind(2, (long)taken.LocalSequence).Bind(3, sealer.Salt).Bind(4, nonce).Bind(5, box)
             .Run();
+    }
+
+    public void Note(int lane, LaneNote noted)
+    {
+        Span<byte> hash = stackalloc byte[16];
+        sealer.Hash(lane, noted.Name, hash);
+        var box = sealer.Note(lane, hash, noted, out var nonce);
+        note.Bind(1, lane).Bind(2, hash).Bind(3, sealer.Salt).Bind(4, nonce).Bind(5, box).Run();
+        NewestNote = new NoteMark(sealer.Salt, nonce);
     }
 }

@@ -54,7 +54,8 @@ public sealed class SqliteJournal : IJournal
             var (state, problem) = await guard.ReadAsync(cancellationToken);
             parts = await opening.OpenAsync(cancellationToken);
             var identity = ContinuityCheck.Judge(
-                parts.Keys.JournalId, parts.Origins.Newest.Origin?.Incarnation, parts.Lanes.Heads, state, problem);
+                parts.Keys.JournalId, parts.Origins.Newest.Origin?.Incarnation, parts.Lanes.Heads, parts.Notes, state,
+                problem);
             writer = new JournalWriter(parts, opening.OpenBeside(), options, logger);
             var readers = new ReaderPool(options.ReaderConnections, () => opening.OpenReader(parts));
             if (identity.Continuity == Continuity.Clean)
@@ -163,15 +164,17 @@ public sealed class SqliteJournal : IJournal
         await rotation.DisposeAsync();
         await thread.DisposeAsync();
         await readers.DisposeAsync();
-        var heads = writer.Lanes.Heads;
+        var (heads, notes) = (writer.Lanes.Heads, writer.NewestNote);
         // What was not proven is not made proven by stopping: an unclean or broken life that nobody wrote to, or that
         // nobody closed by opening a new one, leaves the guard as it was found.
         var proven = Identity.Continuity == Continuity.Clean
             || (Identity.Continuity == Continuity.Unclean && writer.WroteOwn);
         writer.Dispose();
         if (proven)
-            await guard.WriteAsync(new GuardState(Identity.JournalId, Identity.Incarnation, true, heads),
-                CancellationToken.None);
+        {
+            var stopped = new GuardState(Identity.JournalId, Identity.Incarnation, true, heads) { Notes = notes };
+            await guard.WriteAsync(stopped, CancellationToken.None);
+        }
         await fileLock.DisposeAsync();
     }
 

@@ -42,6 +42,12 @@ public sealed record LaneState(
 
     /// <summary>A mark cannot be opened: nobody knows which effects are done.</summary>
     public bool AreEffectMarksDamaged { get; init; }
+
+    /// <summary>Notes of the lane.</summary>
+    public IReadOnlyList<LaneNote> Notes { get; init; } = [];
+
+    /// <summary>Some notes are damaged and left out.</summary>
+    public bool NotesDamaged { get; init; }
 }
 
 /// <summary>An entity as the journal recovers it: its newest snapshot and every row after it.</summary>

@@ -40,6 +40,9 @@ public sealed class LaneBatch
 
     /// <summary>Snapshots; each replaces the older one of its entity.</summary>
     public IReadOnlyList<EntitySnapshot> Snapshots { get; init; } = [];
+
+    /// <summary>Notes of the lane; each replaces the older one of its name.</summary>
+    public IReadOnlyList<LaneNote> Notes { get; init; } = [];
 }
 
 /// <summary>An event with the number of its row among the rows of its entity in this replica.</summary>
@@ -95,3 +98,12 @@ public sealed record ConflictRecord(
 /// <param name="LocalSequence">Rows up to this one are contained.</param>
 /// <param name="Content">The kernel's snapshot message (see <c>stored.proto</c>).</param>
 public sealed record EntitySnapshot(EntityKey Entity, ulong LocalSequence, ReadOnlyMemory<byte> Content);
+
+/// <summary>A record that belongs to the lane and to no entity's events, such as a vote: opaque to the journal, written
+/// and read by the kernel (see <c>stored.proto</c>).</summary>
+/// <param name="Name">What it is found by in its lane; at most <see cref="MaxNameLength"/> characters.</param>
+public sealed record LaneNote(string Name, ReadOnlyMemory<byte> Content)
+{
+    /// <summary>Longest name in characters.</summary>
+    public const int MaxNameLength = 512;
+}

@@ -33,6 +33,8 @@ public sealed class InstanceKernel
         writer = new Writer(context, identity);
         links = new PeerLinks(context, writer, this);
         lanes = [.. states.OrderBy(s => s.Lane).Select(s => new LaneReplica(context, writer, links, s))];
+        Registers = new Registers(
+            options, new RegisterLinks(context, links, this), [.. states.OrderBy(s => s.Lane)], MemoryOf(identity));
     }
 
     /// <summary>Id of the journal beneath.</summary>
@@ -42,6 +44,8 @@ public sealed class InstanceKernel
     public ProbeCounts Probes => context.Probes;
 
     internal IReadOnlyList<LaneReplica> Lanes => lanes;
+
+    internal Registers Registers { get; }
 
     internal LaneReplica Lane(int lane) => lanes[lane];
 
@@ -63,6 +67,14 @@ public sealed class InstanceKernel
             context.Emit(new ReadDone(request, new RequestResult(null, failure, [])));
         else
             lanes[request.Entity.Lane].Ask(request);
+    }
+
+    /// <summary>Takes a read or a change of a register; it is completed by <see cref="RegisterDone"/>, exactly
+    /// once.</summary>
+    public void Submit(RegisterRequest request, Moment now)
+    {
+        context.Now = now;
+        Registers.Submit(request);
     }
 
     /// <summary>An entity was read for <see cref="LoadEntity"/>.</summary>
@@ -188,6 +200,7 @@ public sealed class InstanceKernel
     {
         context.Now = now;
         links.Tick();
+        Registers.Tick();
         for (var i = 0; i < TickLanes; i++)
         {
             var lane = lanes[nextLane = (nextLane + 1) % lanes.Length];
@@ -229,7 +242,7 @@ public sealed class InstanceKernel
     public KernelDescription Describe(Moment now)
     {
         context.Now = now;
-        return KernelDescription.Of(context, writer, links, lanes);
+        return KernelDescription.Of(context, writer, links, lanes, Registers);
     }
 
     internal void BreakIncarnation(AlarmKind kind, string why)
@@ -242,7 +255,15 @@ public sealed class InstanceKernel
         foreach (var lane in lanes)
             lane.Reset(failure);
         links.CloseAll("new incarnation");
+        Registers.Forget();
     }
+
+    private static VoterMemory MemoryOf(JournalIdentity identity) => identity.Continuity switch
+    {
+        Continuity.Clean => VoterMemory.Whole,
+        Continuity.Unclean => VoterMemory.Presumed,
+        _ => VoterMemory.Lost,
+    };
 
     private Failure? Refuse(EntityKey entity)
     {

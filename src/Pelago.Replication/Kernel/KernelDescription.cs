@@ -31,7 +31,11 @@ public sealed record KernelDescription(
     string Region, Origin? Current, Origin? Newest, IReadOnlyList<PeerDescription> Peers,
     IReadOnlyList<LaneDescription> Lanes, IReadOnlyList<(EntityKey Entity, Failure Reason)> Parked)
 {
-    internal static KernelDescription Of(KernelContext context, Writer writer, PeerLinks links, LaneReplica[] lanes)
+    /// <summary>Votes and requests for registers.</summary>
+    public required RegistersDescription Registers { get; init; }
+
+    internal static KernelDescription Of(
+        KernelContext context, Writer writer, PeerLinks links, LaneReplica[] lanes, Registers registers)
         => new(
         context.Options.Region, writer.Current, writer.Newest,
         [.. links.Peers.Select(p => Describe(context, p, lanes))],
@@ -44,7 +48,10 @@ public sealed record KernelDescription(
         [
             .. lanes.SelectMany(l => l.Quarantined),
             .. lanes.SelectMany(l => l.Parked).Select(e => (e.Key, e.Unusable!)),
-        ]);
+        ])
+        {
+            Registers = registers.Describe(),
+        };
 
     private static IEnumerable<Origin> Origins(Writer writer, LaneReplica lane)
         => lane.Cursors.Select(c => c.Origin).Concat(writer.Newest is { } own ? [own] : []).Distinct();

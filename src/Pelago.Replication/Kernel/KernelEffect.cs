@@ -54,6 +54,9 @@ public sealed record ReadDone(ReadRequest Request, RequestResult Result) : Kerne
 /// again.</summary>
 public sealed record RunEffects(long Request, int Lane, FinalEvent Final) : KernelEffect;
 
+/// <summary>A request for a register is done.</summary>
+public sealed record RegisterDone(RegisterRequest Request, RegisterResult Result) : KernelEffect;
+
 /// <summary>Something a person should know. Also counted.</summary>
 public sealed record Alarm(AlarmKind Kind, string Text) : KernelEffect;
 

@@ -11,6 +11,9 @@ public sealed record KernelOptions
     /// <summary>All member regions of the group, this one included.</summary>
     public required IReadOnlyList<string> Members { get; init; }
 
+    /// <summary>The members that vote on registers; null when all do.</summary>
+    public IReadOnlyList<string>? Voters { get; init; }
+
     /// <summary>Made at process start; orders two processes that claim one incarnation.</summary>
     public required Incarnation Session { get; init; }
 
@@ -106,6 +109,28 @@ public sealed record KernelOptions
 
     /// <summary>Commands and reads that may wait for one entity.</summary>
     public int MaxMailbox { get; init; } = 4_096;
+
+    /// <summary>What a voter has not answered about a register is asked again after so long.</summary>
+    public int RegisterResendMilliseconds { get; init; } = 500;
+
+    /// <summary>Longest first pause of a proposal that another one has outbid; it doubles with each time.</summary>
+    public int RegisterBackoffMinMilliseconds { get; init; } = 20;
+
+    /// <summary>Longest pause of a proposal that others outbid again and again.</summary>
+    public int RegisterBackoffMaxMilliseconds { get; init; } = 1_000;
+
+    /// <summary>Requests for registers that may wait for an answer.</summary>
+    public int MaxRegisterRequests { get; init; } = 1_024;
+
+    /// <summary>Memory for the registers of a lane; beyond it, voters take no new ones.</summary>
+    public int RegisterBytesPerLane { get; init; } = 1024 * 1024;
+
+    /// <summary>A region that died waits so long for all others to tell what it voted; then a majority with itself is
+    /// enough.</summary>
+    public int EnrolPatienceMilliseconds { get; init; } = 3_000;
+
+    /// <summary>Bytes of registers in one answer to a region that copies them.</summary>
+    public int EnrolPageBytes { get; init; } = 256 * 1024;
 
     /// <summary>Rows that one group commit carries at most; what exceeds it waits for the next.</summary>
     public int MaxGroupRows { get; init; } = 4_096;

@@ -82,6 +82,8 @@ internal sealed partial class LaneReplica
         foreach (var (cursor, reached) in group.Reached)
             cursor.Stored(reached);
         MarksStored(group);
+        foreach (var noted in group.Noted)
+            noted();
         foreach (var inbound in group.Resolves)
             Resolve(inbound);
         foreach (var (cursor, reached) in group.Reached)

@@ -244,6 +244,14 @@ internal sealed partial class LaneReplica
         return fresh;
     }
 
+    /// <summary>Stores a note with the next group.</summary>
+    /// <param name="durable">Called once it is durable; never when the group fails.</param>
+    public void Keep(LaneNote note, Action durable)
+    {
+        filling.Notes[note.Name] = note;
+        filling.Noted.Add(durable);
+    }
+
     /// <summary>Evicts idle entities, least recently used first, until the budget is kept; parked ones last, because
     /// what is not in memory is not shown to operators.</summary>
     public void Evict(long budgetBytes)

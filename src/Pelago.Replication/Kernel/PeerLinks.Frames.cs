@@ -47,6 +47,10 @@ internal sealed partial class PeerLinks
             case DigestsFrame f when link.Dialled:
                 AntiEntropy.Received(link, f);
                 break;
+            case RegisterAskFrame or EnrolFrame when !link.Dialled:
+            case RegisterAnswerFrame or EnrolledFrame when link.Dialled:
+                kernel.Registers.Received(link.Peer.Name, link.Id, frame);
+                break;
             case GoodbyeFrame f:
                 TakeGoodbye(link, f);
                 break;
@@ -112,6 +116,7 @@ internal sealed partial class PeerLinks
             context.Emit(new SendFrame(link.Id, new CreditFrame(lane.Lane, context.Options.LaneCreditBytes)));
             Subscribe(link, lane, link.Serves);
         }
+        kernel.Registers.Linked(link.Peer.Name);
     }
 
     // A new process may have lost what the one before it reported.

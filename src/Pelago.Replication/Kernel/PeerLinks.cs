@@ -35,6 +35,13 @@ internal sealed partial class PeerLinks
 
     private long Now => context.Now.MonotonicMilliseconds;
 
+    /// <summary>The link on which a region is asked, or null while none stands.</summary>
+    public long? Way(string region)
+        => peers.TryGetValue(region, out var peer) && peer.IsLive ? peer.Dialled!.Id : null;
+
+    /// <summary>The link still stands.</summary>
+    public bool Stands(long id) => links.ContainsKey(id);
+
     /// <summary>A number for a question, never given twice.</summary>
     public long NextRequest() => ++lastRequest;
 

@@ -25,10 +25,18 @@ internal sealed class PendingGroup
     public List<ConflictRecord> Conflicts { get; } = [];
     public List<EntitySnapshot> Snapshots { get; } = [];
 
-    /// <summary>Something waits for this group; snapshots and moved frontiers alone do not hurry.</summary>
-    public bool IsUrgent => Rows.Count + Completions.Count + Resolves.Count + Owed.Count + Settled.Count > 0;
+    /// <summary>Told once the notes are durable.</summary>
+    public List<Action> Noted { get; } = [];
 
-    public bool IsEmpty => !IsUrgent && Snapshots.Count + Conflicts.Count + Forgotten.Count == 0;
+    /// <summary>The newest note of each name.</summary>
+    public Dictionary<string, LaneNote> Notes { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Something waits for this group; snapshots and moved frontiers alone do not hurry.</summary>
+    public bool IsUrgent => Rows.Count + Completions.Count + Resolves.Count + Owed.Count + Settled.Count + Noted.Count
+        > 0;
+
+    public bool IsEmpty => !IsUrgent && Snapshots.Count + Conflicts.Count + Forgotten.Count
+        + Notes.Count == 0;
 
     // A gap that was passed and then closed within one group is closed: nothing is noted of it.
     public LaneBatch ToBatch(int lane, uint epoch, IReadOnlyList<Frontier> frontiers) => new()
@@ -37,6 +45,7 @@ internal sealed class PendingGroup
         Owed = Owed.Count == 0 ? [] : [.. Owed.Where(o => !Settled.Contains(o)).Select(o => o.Entry)],
         Settled = Settled.Count == 0 ? [] : [.. Settled.Select(o => o.Entry)], Replies = Replies,
         Forgotten = Forgotten, Conflicts = Conflicts, Snapshots = Snapshots, Marks = Marks,
+        Notes = Notes.Count == 0 ? [] : [.. Notes.Values],
     };
 }
 

@@ -162,6 +162,42 @@ public enum Probe
 
     /// <summary>A report went out while the own clock was too far off to author with.</summary>
     ClockCorrected,
+
+    /// <summary>A majority took a value.</summary>
+    RegisterDecided,
+
+    /// <summary>A majority held the same: read without a write.</summary>
+    RegisterReadAtOnce,
+
+    /// <summary>A voter refused a lower ballot than one it had promised.</summary>
+    RegisterOutbid,
+
+    /// <summary>A proposal that was outbid pauses.</summary>
+    RegisterPaused,
+
+    /// <summary>No majority before the deadline.</summary>
+    RegisterWithoutQuorum,
+
+    /// <summary>A proposal cannot tell whether its change was made.</summary>
+    RegisterUnknown,
+
+    /// <summary>A vote did not count because its voter has begun a new life since.</summary>
+    VoteOfAnOlderLife,
+
+    /// <summary>A voter began a life.</summary>
+    VoterLife,
+
+    /// <summary>A voter took a page of another's registers.</summary>
+    VoterCopied,
+
+    /// <summary>A voter found that nobody has ever voted.</summary>
+    VoterFirst,
+
+    /// <summary>A voter may vote after it has begun a life.</summary>
+    VoterStands,
+
+    /// <summary>A voter heard of a newer life of its own region.</summary>
+    VoterDeposed,
 }
 
 /// <summary>How often each <see cref="Probe"/> was hit since the kernel began. Written by the kernel's loop; may be

@@ -8,7 +8,7 @@ namespace Pelago.Replication;
 /// <summary>Decodes frames of one direction of one link. Everything that arrives is hostile until it has passed here:
 /// a broken rule throws <see cref="PelagoException"/> with <see cref="ErrorCodes.ProtocolViolation"/>, and the link
 /// ends. Not thread-safe.</summary>
-public sealed class FrameReader
+public sealed partial class FrameReader
 {
     /// <summary>Version of the protocol spoken here.</summary>
     public const uint Protocol = 1;
@@ -83,6 +83,10 @@ public sealed class FrameReader
             {
                 IsAnswer = message.Digests.Answer,
             },
+            Wire.Frame.BodyOneofCase.RegisterAsk => ToAsk(message.RegisterAsk),
+            Wire.Frame.BodyOneofCase.RegisterAnswer => ToAnswer(message.RegisterAnswer),
+            Wire.Frame.BodyOneofCase.Enrol => ToEnrol(message.Enrol),
+            Wire.Frame.BodyOneofCase.Enrolled => ToEnrolled(message.Enrolled),
             Wire.Frame.BodyOneofCase.Heartbeat => ToHeartbeat(message.Heartbeat),
             Wire.Frame.BodyOneofCase.Goodbye => new GoodbyeFrame(
                 message.Goodbye.Reason, message.Goodbye.Detail,

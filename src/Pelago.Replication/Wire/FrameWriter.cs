@@ -8,7 +8,7 @@ namespace Pelago.Replication;
 
 /// <summary>Encodes frames of one direction of one link: numbers them, and sends each origin and name in full only
 /// once. Not thread-safe.</summary>
-public sealed class FrameWriter
+public sealed partial class FrameWriter
 {
     private readonly Dictionary<Origin, uint> origins = [];
     private readonly Dictionary<string, uint> types = new(StringComparer.Ordinal);
@@ -79,12 +79,7 @@ public sealed class FrameWriter
                 message.Digests.Entities.AddRange(f.Entities.Select(ToWire));
                 break;
             case HeartbeatFrame f:
-                message.Heartbeat = new Heartbeat
-                {
-                    SentMilliseconds = f.SentMilliseconds, EchoedMilliseconds = f.EchoedMilliseconds,
-                    HeldMilliseconds = f.HeldMilliseconds,
-                };
-                message.Heartbeat.OwnHeads.AddRange(f.OwnHeads);
+                message.Heartbeat = ToWire(f);
                 break;
             case GoodbyeFrame f:
                 message.Goodbye = new Goodbye { Reason = f.Reason, Detail = f.Detail };
@@ -92,8 +87,20 @@ public sealed class FrameWriter
                     message.Goodbye.Session = ByteString.CopyFrom(session.ToBytes());
                 break;
             default:
-                throw new ArgumentException($"No wire form for {frame.GetType().Name}.", nameof(frame));
+                FillRegister(frame);
+                break;
         }
+    }
+
+    private static Heartbeat ToWire(HeartbeatFrame f)
+    {
+        var heartbeat = new Heartbeat
+        {
+            SentMilliseconds = f.SentMilliseconds, EchoedMilliseconds = f.EchoedMilliseconds,
+            HeldMilliseconds = f.HeldMilliseconds,
+        };
+        heartbeat.OwnHeads.AddRange(f.OwnHeads);
+        return heartbeat;
     }
 
     private Hello ToHello(HelloFrame f)

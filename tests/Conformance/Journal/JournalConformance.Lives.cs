@@ -137,6 +137,52 @@ public abstract partial class JournalConformance
     }
 
     [Fact]
+    public async Task Lane_Notes_AreRecoveredAndTheNewestOfANameCounts()
+    {
+        var journal = await BeginAsync();
+        var deposed = await journal.AcquireAsync(3);
+        var (lane, other) = (await journal.AcquireAsync(3), await journal.AcquireAsync(4));
+        await journal.AppendAsync(
+            [Noted(lane, Note("a", 1), Note("b", 2)), Noted(other, Note("a", 3))], Cancelled);
+        await journal.AppendAsync(Noted(lane, Note("a", 4)));
+        var late = await journal.AppendAsync([Noted(deposed, Note("a", 5)), Noted(lane, Note("c\0é", 6))], Cancelled);
+        late.Select(r => r.Outcome).ShouldBe([CommitOutcome.Fenced, CommitOutcome.Committed]);
+        await fixture.CrashAsync(journal);
+
+        await using var again = await fixture.OpenAsync();
+        var taken = await again.AcquireAsync(3);
+        taken.Notes.Select(n => (n.Name, n.Content.Span[0])).OrderBy(n => n.Name, StringComparer.Ordinal)
+            .ShouldBe([("a", (byte)4), ("b", (byte)2), ("c\0é", (byte)6)]);
+        (taken.NotesDamaged, taken.Head).ShouldBe((false, 0ul));
+        (await again.AcquireAsync(4)).Notes.Single().Content.ToArray().ShouldBe([3]);
+        (await again.AcquireAsync(5)).Notes.ShouldBeEmpty();
+        (await again.CheckAsync(null, Cancelled)).Damage.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Open_OlderCopyThatLacksANoteAlone_IsBroken()
+    {
+        var journal = await BeginAsync();
+        var lane = await journal.AcquireAsync(3);
+        await journal.AppendAsync(Noted(lane, Note("a", 1)));
+        var copy = await fixture.CopyAsync();
+        await journal.AppendAsync(Noted(lane, Note("a", 2)));
+        await journal.DisposeAsync();
+        await using (var sound = await fixture.OpenAsync())
+            sound.Identity.Continuity.ShouldBe(Continuity.Clean);
+        await fixture.RestoreAsync(copy);
+
+        await using var restored = await fixture.OpenAsync();
+        restored.Identity.Continuity.ShouldBe(Continuity.Broken);
+        restored.Identity.Reason.ShouldNotBeEmpty();
+    }
+
+    private static LaneNote Note(string name, byte content) => new(name, new[] { content });
+
+    private static LaneBatch Noted(LaneState lane, params LaneNote[] notes)
+        => new() { Lane = lane.Lane, Epoch = lane.Epoch, Notes = notes };
+
+    [Fact]
     public async Task Lane_FrontiersAndOwed_AreRecovered()
     {
         var gap = new Owed(Key(3), There, 5, 300);

@@ -51,6 +51,7 @@ public sealed class PostgresDamageTests(SharedServer server) : IAsyncDisposable
     [InlineData("frontier", "a frontier of lane 3")]
     [InlineData("owed", "an owed gap of lane 3")]
     [InlineData("conflict", "a conflict record")]
+    [InlineData("note", "a note of lane 3")]
     public async Task Record_Altered_IsFoundByTheCheck(string table, string named)
     {
         await WriteAsync();
@@ -63,6 +64,8 @@ public sealed class PostgresDamageTests(SharedServer server) : IAsyncDisposable
             (await journal.ImageAsync(Key(3))).Damage!.Error.ShouldBe(ErrorCodes.JournalDamaged);
         if (table is "frontier" or "owed")
             (await journal.AcquireAsync(3)).Frontiers.ShouldBeEmpty();
+        if (table == "note")
+            (await journal.AcquireAsync(3)).NotesDamaged.ShouldBeTrue();
         if (table == "conflict")
             (await journal.AcquireAsync(3)).Forks.ShouldHaveSingleItem();
     }
@@ -115,6 +118,7 @@ public sealed class PostgresDamageTests(SharedServer server) : IAsyncDisposable
             Owed = [new Owed(Key(3), There, 2, 2)], Replies = [new RememberedReply(Key(3), "a", new byte[] { 1 })],
             Snapshots = [new EntitySnapshot(Key(3), 1, new byte[] { 1 })],
             Conflicts = [new ConflictRecord(Key(3), ConflictKind.Fork, There, 1, 1, "two claim it")],
+            Notes = [new LaneNote("a", new byte[] { 1 })],
         });
     }
 }

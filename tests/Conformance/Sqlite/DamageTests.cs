@@ -96,6 +96,7 @@ public sealed class DamageTests : IAsyncDisposable
     [InlineData("UPDATE conflict SET sequence = 30", "conflict record of entity 1")]
     [InlineData("UPDATE frontier SET position = 1000", "frontier of lane 3")]
     [InlineData("UPDATE owed SET from_sequence = 1000", "owed gap of lane 3")]
+    [InlineData("UPDATE note SET sealed = zeroblob(40)", "note of lane 3")]
     [InlineData("UPDATE lane SET own_head = 2 WHERE lane = 3", "lane 3 says that its own rows end")]
     [InlineData("DELETE FROM lane_row WHERE position = 5", "not in the index lane_row")]
     [InlineData("DELETE FROM entity_row WHERE local_sequence = 5", "not in the index entity_row")]
@@ -123,6 +124,34 @@ public sealed class DamageTests : IAsyncDisposable
         var lane = await journal.AcquireAsync(3);
         (lane.Frontiers.Count, lane.Owed.Count).ShouldBe((0, 0));
         (await journal.CheckAsync(null, Cancelled)).Damage.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("UPDATE note SET sealed = zeroblob(40) WHERE nonce = (SELECT max(nonce) FROM note)")]
+    [InlineData("UPDATE note SET hash = zeroblob(16) WHERE nonce = (SELECT max(nonce) FROM note)")]
+    public async Task Note_Damaged_IsLeftOutAndSaidSo(string change)
+    {
+        await WriteAsync(16);
+        Change(change);
+        await using var journal = await fixture.OpenAsync();
+        var lane = await journal.AcquireAsync(3);
+        (lane.Notes.Count, lane.NotesDamaged).ShouldBe((1, true));
+    }
+
+    [Fact]
+    public async Task Notes_JournalOfBeforeThereWereAny_IsCompleted()
+    {
+        await WriteAsync(16);
+        using (var database = Database.Open(DatabasePath, create: false, 1024))
+            database.Execute("DROP TABLE note");
+        await using var journal = await fixture.OpenAsync();
+        var lane = await journal.AcquireAsync(3);
+        lane.Notes.ShouldBeEmpty();
+        await journal.AppendAsync(new LaneBatch
+        {
+            Lane = 3, Epoch = lane.Epoch, Notes = [new LaneNote("a", new byte[] { 1 })],
+        });
+        (await journal.AcquireAsync(3)).Notes.ShouldHaveSingleItem();
     }
 
     [Fact]
@@ -207,6 +236,7 @@ public sealed class DamageTests : IAsyncDisposable
             Replies = [new RememberedReply(Key(3), "key", new byte[] { 1 })],
             Snapshots = [new EntitySnapshot(Key(3), 1, new byte[] { 1 })],
             Conflicts = [new ConflictRecord(Key(3), ConflictKind.Fork, There, 1, 1, "reason")],
+            Notes = [new LaneNote("a", new byte[] { 1 }), new LaneNote("b", new byte[] { 2 })],
         });
         var other = await journal.AcquireAsync(4);
         for (var i = 0; i < 20; i++)

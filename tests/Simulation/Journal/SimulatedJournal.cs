@@ -41,6 +41,7 @@ public sealed class SimulatedJournal : IJournal
             {
                 Forks = [.. disk.Conflicts.Where(c => c.Kind == ConflictKind.Fork && c.Entity.Lane == lane)],
                 EffectMarks = [.. stored.Marks.Values],
+                Notes = [.. stored.Notes.Values],
             };
         }
     }

@@ -11,6 +11,7 @@ internal sealed class StoredState
     private readonly List<StoredEntity>[] byLane = [.. Enumerable.Range(0, EntityKey.Lanes).Select(_
         => new List<StoredEntity>())];
     private readonly Dictionary<(EntityKey, Origin, ulong, ConflictKind), int> conflictPlaces = [];
+    private ulong noteWrites;
 
     public Incarnation? Incarnation { get; private set; }
 
@@ -22,8 +23,9 @@ internal sealed class StoredState
 
     public IReadOnlyList<StoredEntity> EntitiesOf(int lane) => byLane[lane];
 
-    /// <summary>Head of every lane: what a guard file remembers of a clean stop.</summary>
-    public ulong[] Heads() => [.. lanes.Select(l => l.Head)];
+    /// <summary>Head of every lane, and how often notes were written: what a guard file remembers of a clean
+    /// stop.</summary>
+    public ulong[] Heads() => [.. lanes.Select(l => l.Head), noteWrites];
 
     public void Apply(DiskWrite write)
     {
@@ -108,6 +110,11 @@ internal sealed class StoredState
             Entity(snapshot.Entity).Snapshot = snapshot;
         foreach (var conflict in batch.Conflicts)
             Note(conflict);
+        foreach (var note in batch.Notes)
+        {
+            lane.Notes[note.Name] = note;
+            noteWrites++;
+        }
     }
 
     // A copy: the writer's own object learns its position only when it hears of the commit.
@@ -159,6 +166,8 @@ internal sealed class StoredLane
     public SortedDictionary<Origin, EffectMark> Marks { get; } = [];
 
     public Dictionary<(EntityKey Entity, Origin Origin), Owed> Owed { get; } = [];
+
+    public SortedDictionary<string, LaneNote> Notes { get; } = new(StringComparer.Ordinal);
 }
 
 /// <summary>One entity's tables.</summary>

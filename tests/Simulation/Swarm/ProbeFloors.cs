@@ -8,6 +8,7 @@ namespace Pelago.Tests.Simulation;
 internal static class ProbeFloors
 {
     private const long Usual = 100;
+    private const string Registers = nameof(RegisterSwarmTests.Swarm_AnySeed_GivesEachRegisterOneHistory);
 
     /// <summary>Moments that the default run comes to less often.</summary>
     private static readonly Dictionary<Probe, long> Rare = new()
@@ -45,6 +46,14 @@ internal static class ProbeFloors
             = nameof(AntiEntropyScenarios.States_ThatDifferOfTheSameEvents_AreNamedInBothRegions),
         [Probe.EffectsRun]
             = nameof(FinalEffectScenarios.Effect_ProcessDiesBeforeItIsRecorded_RunsAgainAndHappensOnce),
+        [Probe.RegisterDecided] = Registers,
+        [Probe.RegisterReadAtOnce] = Registers,
+        [Probe.RegisterOutbid] = Registers,
+        [Probe.RegisterPaused] = Registers,
+        [Probe.RegisterWithoutQuorum] = Registers,
+        [Probe.RegisterUnknown] = Registers,
+        [Probe.VoteOfAnOlderLife] = Registers,
+        [Probe.VoterDeposed] = Registers,
         [Probe.Fork] = "KernelForkTests.Receive_OtherContentUnderTheSameNumber_IsAForkThatIsNotedAndNotTaken",
     };
 

@@ -140,6 +140,19 @@ public sealed class SimulatedGroup
         at.Enter(at.Life, (kernel, now) => kernel.Read(request, now));
     }
 
+    /// <summary>Reads or changes a register; the answer comes later, or never when the process dies.</summary>
+    public static void Decide(
+        SimulatedRegion at, EntityKey register, RegisterChange? change, long patienceMilliseconds,
+        Action<RegisterResult> answered)
+    {
+        var request = new RegisterRequest
+        {
+            Register = register, Change = change, Waiter = answered,
+            DeadlineMilliseconds = at.MonotonicMilliseconds + patienceMilliseconds,
+        };
+        at.Enter(at.Life, (kernel, now) => kernel.Submit(request, now));
+    }
+
     /// <summary>Starts a process on a copy of a running region's disk.</summary>
     /// <param name="takesTheAddress">Whether the others reach the clone instead of the original.</param>
     /// <param name="writes">How much of the original's log is on the copy; all of it when null.</param>

@@ -190,6 +190,9 @@ public sealed class SimulatedRegion
             case ReadDone done:
                 group.Answered(this, done.Request, done.Result);
                 break;
+            case RegisterDone done:
+                ((Action<RegisterResult>)done.Request.Waiter!)(done.Result);
+                break;
             case Alarm alarm:
                 Alarms.Add(alarm);
                 group.Alarmed(this, alarm);

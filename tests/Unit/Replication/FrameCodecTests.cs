@@ -45,7 +45,51 @@ public sealed class FrameCodecTests
         {
             IsAnswer = true,
         },
+        new RegisterAskFrame(7, Key, RegisterStep.Read, default, null),
+        new RegisterAskFrame(8, Key, RegisterStep.Prepare, Ballot, null),
+        new RegisterAskFrame(9, Key, RegisterStep.Accept, Ballot, Value),
+        new RegisterAnswerFrame(9, RegisterVerdict.Yes, new RegisterState(Ballot, Ballot, Value, Heard: true), 3,
+            Session, [new VoterLife("b", new Incarnation(5), null), new VoterLife("c", Session, Session)]),
+        new RegisterAnswerFrame(9, RegisterVerdict.Absent, default, 1, null, []),
+        new EnrolFrame(10, Key.Lane, Session, Stands: true, Key),
+        new EnrolFrame(11, Key.Lane, Session, Stands: false, null),
+        new EnrolledFrame(10, Key.Lane, Remembers: true, new LifeRange(new Incarnation(1), Session),
+            [new VoterLife("b", Session, null)],
+            [new RegisterRecord(Key, new RegisterState(Ballot, Ballot, Value)),
+            new RegisterRecord(Key, new RegisterState(Ballot, default, null))], More: true),
+        new EnrolledFrame(11, Key.Lane, Remembers: false, null, [], [], More: false),
     ];
+
+    private static Ballot Ballot => new(1, 12, "a", Session);
+
+    private static RegisterValue Value => new(4, new RegisterWriter(Session, 77), new byte[] { 1, 2 });
+
+    [Fact]
+    public void Read_RegisterFrameThatContradictsItself_IsAProtocolError()
+    {
+        Refused(new RegisterAskFrame(7, Key, RegisterStep.Read, Ballot, null)).ShouldContain("malformed");
+        Refused(new RegisterAskFrame(7, Key, RegisterStep.Prepare, default, null)).ShouldContain("malformed");
+        Refused(new RegisterAskFrame(7, Key, RegisterStep.Accept, Ballot, null)).ShouldContain("malformed");
+        Refused(new RegisterAskFrame(7, Key, (RegisterStep)4, Ballot, null)).ShouldContain("malformed");
+        Refused(new RegisterAskFrame(7, new EntityKey("a\nb", "c"), RegisterStep.Read, default, null))
+            .ShouldContain("type is not valid");
+        Refused(new RegisterAskFrame(7, Key, RegisterStep.Prepare, Ballot with { Counter = 1ul << 61 }, null))
+            .ShouldContain("ballot");
+        Refused(new RegisterAskFrame(7, Key, RegisterStep.Accept, Ballot, Value with
+        {
+            Content = new byte[RegisterValue.MaxBytes + 1],
+        })).ShouldContain("value");
+        Refused(new RegisterAnswerFrame(7, RegisterVerdict.Yes, default, 1, null, [])).ShouldContain("no life");
+        Refused(new RegisterAnswerFrame(7, RegisterVerdict.Yes, new RegisterState(default, Ballot, Value), 1, Session,
+            [])).ShouldContain("contradicts");
+        Refused(new RegisterAnswerFrame(7, RegisterVerdict.Yes, new RegisterState(Ballot, Ballot, null), 1, Session,
+            [])).ShouldContain("contradicts");
+        Refused(new EnrolledFrame(7, (Key.Lane + 1) % 32, true, null, [],
+            [new RegisterRecord(Key, new RegisterState(Ballot, default, null))], false)).ShouldContain("lane");
+        Refused(new EnrolledFrame(7, Key.Lane, true, null, [], [], More: true)).ShouldContain("missing");
+
+        static string Refused(Frame frame) => FrameCodecTests.Refused(Bytes(new FrameWriter(), frame));
+    }
 
     [Fact]
     public void Read_EveryKindWritten_GivesTheSame()
@@ -274,10 +318,21 @@ public sealed class FrameCodecTests
         ReportFrame f => $"{f.Lane} {f.Current} {f.OwnHead} {string.Join(',', f.Holdings)} "
             + string.Join(',', f.Linked),
         DigestsFrame f => $"{f.Lane} {f.IsAnswer} {string.Join(',', f.Entities)}",
+        RegisterAskFrame f => $"{f.Request} {f.Register} {f.Step} {f.Ballot} {Describe(f.Value)}",
+        RegisterAnswerFrame f => $"{f.Request} {f.Verdict} {Describe(f.State)} {f.ConfigurationEpoch} {f.Life} "
+            + string.Join(',', f.Lives),
+        EnrolledFrame f => $"{f.Request} {f.Lane} {f.Remembers} {f.NeverStood} {string.Join(',', f.Lives)} "
+            + $"{string.Join(',', f.Registers.Select(r => $"{r.Register} {Describe(r.State)}"))} {f.More}",
         HeartbeatFrame f => $"{f.SentMilliseconds} {f.EchoedMilliseconds} {f.HeldMilliseconds} "
             + string.Join(',', f.OwnHeads),
         _ => frame.ToString(),
     };
+
+    private static string Describe(RegisterState s)
+        => $"{s.Promised} {s.Promised.Session} {s.Accepted} {s.Accepted.Session} {Describe(s.Value)} {s.Heard}";
+
+    private static string Describe(RegisterValue? v)
+        => v is null ? "none" : $"{v.Version} {v.Writer} {Convert.ToHexString(v.Content.Span)}";
 
     private static string Describe(EventRecord e)
         => $"{e.Entity} {e.Origin} {e.Sequence} {e.Vector} {e.Timestamp} {e.Epoch} {e.BatchIndex}/{e.BatchLength} "

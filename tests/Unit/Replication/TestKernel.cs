@@ -23,7 +23,11 @@ internal sealed class TestKernel
         this.stored = stored;
         foreach (var e in stored)
             heads[e.Entity.Lane] = Math.Max(heads[e.Entity.Lane], e.OriginPosition);
-        var options = new KernelOptions { Region = "a", Members = members, Session = new Incarnation(50), Seed = 1 };
+        // No votes: their first notes would be in the way of who holds or counts groups.
+        var options = new KernelOptions
+        {
+            Region = "a", Members = members, Session = new Incarnation(50), Seed = 1, Voters = [],
+        };
         Kernel = new InstanceKernel(
             adjust?.Invoke(options) ?? options, new Dictionary<string, IEntityType> { ["text"] = Words() },
             new JournalIdentity(Guid.Empty, A.Incarnation, continuity, "The process had not stopped cleanly."),

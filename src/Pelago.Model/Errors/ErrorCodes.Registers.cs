@@ -1,0 +1,15 @@
+namespace Pelago.Model;
+
+public static partial class ErrorCodes
+{
+    /// <summary>A decision needs a majority of the regions, and no majority answered in time; nothing was
+    /// changed.</summary>
+    public static readonly ErrorCode NoQuorum = Define("PLG5101", "No quorum", 6, 503);
+
+    /// <summary>A change was sent to other regions, and too few have confirmed it: it may or may not have been
+    /// made.</summary>
+    public static readonly ErrorCode OutcomeUnknown = Define("PLG5102", "Outcome unknown", 6, 503);
+
+    /// <summary>A value is larger than a register holds.</summary>
+    public static readonly ErrorCode RegisterTooLarge = Define("PLG5103", "Register too large", 1, 413);
+}

@@ -1,0 +1,61 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+internal sealed partial class LaneVoter
+{
+    /// <summary>Takes a question: 1 a vote at all, 2 the ballot, 3 room, 4 the change, 5 durable, 6 the
+    /// answer.</summary>
+    public void Take(RegisterAskFrame ask, Action<RegisterAnswerFrame> answer)
+    {
+        if (!Stands)
+        {
+            answer(Say(ask, RegisterVerdict.Absent, default));
+            return;
+        }
+        registers.TryGetValue(ask.Register, out var held);
+        var state = held?.State ?? default;
+        if (ask.Step != RegisterStep.Read)
+        {
+            if (ask.Ballot < state.Promised || ask.Ballot.Epoch < options.ConfigurationEpoch)
+            {
+                shell.Hit(Probe.RegisterOutbid);
+                answer(Say(ask, RegisterVerdict.Outbid, state));
+                return;
+            }
+            if (held is null && bytes + state.Weight > options.RegisterBytesPerLane)
+            {
+                answer(Say(ask, RegisterVerdict.Full, default));
+                return;
+            }
+            held = Change(ask, held);
+        }
+        var said = Say(ask, RegisterVerdict.Yes, held?.State ?? default);
+        if (held is null || held.IsDurable)
+            answer(said);
+        else
+            KeepRegister(ask.Register, held, () => answer(said));
+    }
+
+    private Held Change(RegisterAskFrame ask, Held? held)
+    {
+        if (held is null)
+        {
+            registers[ask.Register] = held = new Held();
+            bytes += held.State.Weight;
+        }
+        var before = held.State;
+        var after = ask.Step == RegisterStep.Prepare ? before with { Promised = ask.Ballot }
+            : new RegisterState(ask.Ballot, ask.Ballot, ask.Value);
+        // The same again: a repeated frame.
+        if (after.Promised == before.Promised && after.Accepted == before.Accepted && after.Heard == before.Heard)
+            return held;
+        bytes += after.Weight - before.Weight;
+        held.State = after;
+        held.Revision++;
+        return held;
+    }
+
+    private RegisterAnswerFrame Say(RegisterAskFrame ask, RegisterVerdict verdict, RegisterState state)
+        => new(ask.Request, verdict, state, options.ConfigurationEpoch, life, Lives);
+}

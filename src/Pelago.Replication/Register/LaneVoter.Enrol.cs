@@ -1,0 +1,290 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+// A voter that may have forgotten what it said would let two values be decided. So it votes in lives. One goes on after
+// a clean stop. Otherwise a new one begins, with no vote: 1 it is noted here, 2 every other voter that is reached takes
+// note of it, durably, and sends what it holds, 3 once enough have, what they hold is stored here, 4 it stands. What is
+// enough: after a loss, so many others that they meet every majority, since any of the lost votes may have been the
+// one that mattered; after a crash, whose journal is presumed whole, a majority with itself, though it waits a while
+// for the others; in a group in which nobody has ever voted, that all say so.
+internal sealed partial class LaneVoter
+{
+    private readonly SortedDictionary<string, Copy> copies = new(StringComparer.Ordinal);
+    private long askedSince;
+    private long nextTry;
+    private ulong enrolment;
+
+    /// <summary>Who has not answered the enrolment that is under way.</summary>
+    public IReadOnlyList<string> Awaited => IsAsking
+        ? [.. electorate.Others.Where(o => !copies.TryGetValue(o, out var copy) || !copy.IsWhole)] : [];
+
+    private bool IsAsking => phase is Phase.Asking or Phase.Announcing;
+
+    /// <summary>What the journal holds is not all that this region has voted.</summary>
+    public void Forget()
+    {
+        if (!electorate.IsVoter || phase == Phase.Deposed)
+            return;
+        (remembers, first, stood) = (false, null, null);
+        BeginLife(life);
+    }
+
+    /// <summary>Tries again what was not answered, or not stored.</summary>
+    public void Tick()
+    {
+        if (phase is Phase.None or Phase.Standing or Phase.Deposed || Now < nextTry)
+            return;
+        nextTry = Now + options.RegisterResendMilliseconds;
+        switch (phase)
+        {
+            case Phase.Noting:
+                KeepLife();
+                break;
+            case Phase.Storing:
+                Store();
+                break;
+            default:
+                foreach (var other in electorate.Others)
+                    AskOn(other);
+                Consider(); // time alone may be what was missing
+                break;
+        }
+    }
+
+    /// <summary>A way to a voter has opened.</summary>
+    public void Linked(string region)
+    {
+        if (IsAsking && electorate.Others.Contains(region))
+            AskOn(region);
+    }
+
+    /// <summary>Another voter begins a life.</summary>
+    public void Take(string from, EnrolFrame enrol, Action<EnrolledFrame> answer)
+    {
+        if (!electorate.IsVoter || !electorate.Others.Contains(from))
+            return;
+        if (Note(new VoterLife(from, enrol.Life, enrol.Stands ? enrol.Life : null)))
+            rollRevision++;
+        if (rollRevision == rollDurable)
+            answer(Page(enrol));
+        else
+            KeepRoll(() => answer(Page(enrol)));
+    }
+
+    /// <summary>A voter has taken note of ours.</summary>
+    public void Take(string from, EnrolledFrame enrolled)
+    {
+        if (!IsAsking || enrolled.Request != enrolment || !electorate.Others.Contains(from))
+            return;
+        var copy = copies.TryGetValue(from, out var found) ? found : copies[from] = new Copy();
+        copy.Answered(enrolled, phase == Phase.Announcing);
+        foreach (var record in enrolled.Registers)
+            Merge(record);
+        foreach (var named in enrolled.Lives)
+            Note(named);
+        shell.Hit(Probe.VoterCopied);
+        Heard(enrolled.Lives);
+        if (!IsAsking || enrolled.Request != enrolment)
+            return; // it had to begin again
+        if (enrolled.More)
+            AskOn(from);
+        else
+            Consider();
+    }
+
+    /// <summary>Begins a life, or goes on with the one of the journal.</summary>
+    public void Begin()
+    {
+        if (!electorate.IsVoter)
+            return;
+        foreach (var named in roll?.Lives ?? [])
+            Note(named);
+        if (roll is { Stands: true, Life: { } standing } && memory == VoterMemory.Whole)
+        {
+            (first, life, stood, remembers, phase) = (roll.First, standing, roll.Stood, true, Phase.Standing);
+            return;
+        }
+        if (roll is not null && memory != VoterMemory.Lost)
+            (first, stood, remembers) = (roll.First, roll.Stood, roll.Remembers);
+        BeginLife(roll?.Life);
+    }
+
+    private void BeginLife(Incarnation? before)
+    {
+        Span<byte> random = stackalloc byte[16];
+        BitConverter.TryWriteBytes(random, shell.NextRandom());
+        BitConverter.TryWriteBytes(random[8..], shell.NextRandom());
+        var begun = Incarnation.Create(
+            Math.Max(shell.WallMilliseconds, (before?.UnixMilliseconds ?? 0) + 1), random);
+        (life, phase) = (begun, Phase.Noting);
+        first ??= begun;
+        enrolment = shell.NextRandom();
+        copies.Clear();
+        rollRevision++;
+        shell.Hit(Probe.VoterLife);
+        KeepLife();
+    }
+
+    private void KeepLife()
+    {
+        var begun = life;
+        nextTry = Now + options.RegisterResendMilliseconds;
+        KeepRoll(() =>
+        {
+            if (life != begun || phase != Phase.Noting)
+                return;
+            (phase, askedSince) = (Phase.Asking, Now);
+            foreach (var other in electorate.Others)
+                AskOn(other);
+            Consider();
+        });
+    }
+
+    private void AskOn(string other)
+    {
+        var copy = copies.GetValueOrDefault(other);
+        if (copy is { IsWhole: true } && (phase == Phase.Asking ? copy.Remembers : copy.KnowsThatWeStand))
+            return;
+        shell.Ask(other, new EnrolFrame(enrolment, Lane, life!.Value, phase == Phase.Announcing, copy?.After));
+    }
+
+    // Copied once the note of the other's life is durable or was before: what is voted here from now on names it.
+    private EnrolledFrame Page(EnrolFrame enrol)
+    {
+        var page = new List<RegisterRecord>();
+        var size = 0;
+        var more = false;
+        foreach (var (register, held) in registers)
+        {
+            if (enrol.After is { } after && register.CompareTo(after) <= 0)
+                continue;
+            if (page.Count > 0 && size + held.State.Weight > options.EnrolPageBytes)
+            {
+                more = true;
+                break;
+            }
+            page.Add(new RegisterRecord(register, held.State));
+            size += held.State.Weight;
+        }
+        var never = stood is null && first is { } from && life is { } through ? new LifeRange(from, through)
+            : default(LifeRange?);
+        return new EnrolledFrame(enrol.Request, Lane, remembers, never, Lives, page, more);
+    }
+
+    private void Merge(RegisterRecord record)
+    {
+        if (!registers.TryGetValue(record.Register, out var held))
+        {
+            registers[record.Register] = held = new Held();
+            bytes += held.State.Weight;
+        }
+        var merged = held.State.With(record.State);
+        if (merged.Equals(held.State))
+            return;
+        bytes += merged.Weight - held.State.Weight;
+        held.State = merged;
+        held.Revision++;
+    }
+
+    private void Consider()
+    {
+        if (!IsAsking)
+            return;
+        var answered = copies.Where(c => c.Value.IsWhole).ToArray();
+        var remembering = answered.Count(c => c.Value.Remembers);
+        var waited = Now - askedSince >= options.EnrolPatienceMilliseconds;
+        if (electorate.Voters.Count == 1 || remembering >= electorate.OthersThatMeetAll
+            || (remembers && waited && remembering >= electorate.Majority - 1))
+        {
+            Stand();
+        }
+        else if (answered.Length == electorate.Others.Count && NobodyForgot())
+        {
+            Announce();
+        }
+    }
+
+    // Of those who remember nothing, nobody has voted before: there is nothing to be forgotten.
+    private bool NobodyForgot()
+    {
+        foreach (var (region, copy) in copies)
+        {
+            if (!copy.Remembers && MayHaveVoted(region, copy.NeverStood))
+                return false;
+        }
+        return remembers || !MayHaveVoted(options.Region,
+            stood is null ? new LifeRange(first!.Value, life!.Value) : null);
+    }
+
+    private bool MayHaveVoted(string region, LifeRange? never)
+    {
+        var named = copies.Values.SelectMany(c => c.Lives).Concat(known.Values)
+            .Where(l => l.Region == region && l.Stood is not null);
+        return named.Any(l => never is not { } range || !range.Has(l.Stood!.Value));
+    }
+
+    // The first votes of a group: all know of them before there are any, or a region that then loses its journal would
+    // pass for one that is new.
+    private void Announce()
+    {
+        if (phase == Phase.Asking)
+        {
+            (phase, enrolment) = (Phase.Announcing, shell.NextRandom());
+            shell.Hit(Probe.VoterFirst);
+            foreach (var other in electorate.Others)
+                AskOn(other);
+        }
+        else if (copies.Values.All(c => c.KnowsThatWeStand))
+        {
+            Stand();
+        }
+    }
+
+    private void Stand()
+    {
+        (phase, stood, remembers) = (Phase.Storing, life, true);
+        copies.Clear();
+        rollRevision++;
+        Store();
+    }
+
+    private void Store()
+    {
+        var (standing, revision) = (life, rollRevision);
+        nextTry = Now + options.RegisterResendMilliseconds;
+        foreach (var (register, held) in registers)
+        {
+            if (!held.IsDurable)
+                KeepRegister(register, held, () => { });
+        }
+        KeepRoll(() =>
+        {
+            if (phase != Phase.Storing || life != standing || rollDurable < revision
+                || registers.Values.Any(h => !h.IsDurable))
+                return;
+            phase = Phase.Standing;
+            shell.Hit(Probe.VoterStands);
+        });
+    }
+
+    /// <summary>What one of the others has sent.</summary>
+    private sealed class Copy
+    {
+        public bool IsWhole { get; private set; }
+        public bool Remembers { get; private set; }
+        public bool KnowsThatWeStand { get; private set; }
+        public LifeRange? NeverStood { get; private set; }
+        public IReadOnlyList<VoterLife> Lives { get; private set; } = [];
+        public EntityKey? After { get; private set; }
+
+        public void Answered(EnrolledFrame enrolled, bool announced)
+        {
+            (Remembers, NeverStood, Lives) = (enrolled.Remembers, enrolled.NeverStood, enrolled.Lives);
+            KnowsThatWeStand |= announced;
+            if (enrolled.Registers.Count > 0)
+                After = enrolled.Registers[^1].Register;
+            IsWhole |= !enrolled.More;
+        }
+    }
+}

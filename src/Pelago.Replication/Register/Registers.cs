@@ -1,0 +1,130 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <summary>Compare-and-set registers that a majority of the regions decides, one per entity key: who owns an entity, a
+/// type or a name, and who the regions are.</summary>
+/// <remarks>
+/// <para>Everything else here merges; what must not be true on two sides at once is decided. A register is decided by
+/// single-decree Paxos per configuration epoch, in the form that keeps one value and changes it in place (CASPaxos). It
+/// needs no leader, no log and no clock: a majority that can be reached directly is enough, and each register goes on
+/// by itself.</para>
+/// <para>Two parts: <c>Proposer</c> asks, in any region, the federation plane included; a <c>LaneVoter</c> per lane
+/// answers, in voting regions. Votes commit with the lane's group. docs/internals/register.md tells why it is this
+/// way.</para>
+/// <para>Not thread-safe: owned by one kernel, or by the simulator.</para>
+/// </remarks>
+public sealed class Registers
+{
+    private readonly KernelOptions options;
+    private readonly IRegisterShell shell;
+    private readonly Electorate electorate;
+    private readonly Proposer proposer;
+    private readonly SortedDictionary<int, LaneVoter> voters = [];
+    private bool begun;
+
+    /// <summary>Registers over lanes that were just acquired.</summary>
+    /// <param name="memory">How sure it is that the lanes hold all that was voted.</param>
+    public Registers(
+        KernelOptions options, IRegisterShell shell, IReadOnlyList<LaneState> lanes, VoterMemory memory)
+    {
+        (this.options, this.shell, electorate) = (options, shell, new Electorate(options));
+        proposer = new Proposer(options, shell, electorate, Ask);
+        foreach (var lane in lanes)
+        {
+            voters.Add(lane.Lane, new LaneVoter(lane.Lane, options, shell, electorate, lane.Notes,
+                lane.NotesDamaged ? VoterMemory.Lost : memory));
+        }
+    }
+
+    /// <summary>Takes a request; it is completed exactly once, at the deadline at the latest.</summary>
+    public void Submit(RegisterRequest request)
+    {
+        Begin();
+        proposer.Submit(request);
+    }
+
+    /// <summary>Takes a frame of another region.</summary>
+    /// <param name="link">Where an answer has to go.</param>
+    public void Received(string from, long link, Frame frame)
+    {
+        Begin();
+        switch (frame)
+        {
+            case RegisterAskFrame ask when voters.ContainsKey(ask.Register.Lane):
+                Voter(ask.Register).Take(ask, answer => shell.Answer(from, link, answer));
+                break;
+            case RegisterAnswerFrame answer:
+                if (proposer.Take(from, answer) is { } register)
+                    Voter(register).Heard(answer.Lives);
+                break;
+            case EnrolFrame enrol when voters.TryGetValue(enrol.Lane, out var voter):
+                voter.Take(from, enrol, answer => shell.Answer(from, link, answer));
+                break;
+            case EnrolledFrame enrolled when voters.TryGetValue(enrolled.Lane, out var voter):
+                voter.Take(from, enrolled);
+                break;
+        }
+    }
+
+    /// <summary>A way to another region has opened.</summary>
+    public void Linked(string region)
+    {
+        Begin();
+        foreach (var voter in voters.Values)
+            voter.Linked(region);
+        proposer.Linked(region);
+    }
+
+    /// <summary>The journal turned out not to hold all that was voted: no vote before everything was copied from the
+    /// others.</summary>
+    public void Forget()
+    {
+        Begin();
+        foreach (var voter in voters.Values)
+            voter.Forget();
+    }
+
+    /// <summary>Time passed.</summary>
+    public void Tick()
+    {
+        Begin();
+        foreach (var voter in voters.Values)
+            voter.Tick();
+        proposer.Tick();
+    }
+
+    /// <summary>What a person wants to know.</summary>
+    public RegistersDescription Describe() => new(
+        electorate.IsVoter, voters.Values.Count(v => v.Stands), voters.Values.Sum(v => v.Count), proposer.Count,
+        [.. voters.Values.SelectMany(v => v.Awaited).Distinct().Order(StringComparer.Ordinal)]);
+
+    // With the first input: there is no present moment before.
+    private void Begin()
+    {
+        if (begun)
+            return;
+        begun = true;
+        foreach (var voter in voters.Values)
+            voter.Begin();
+    }
+
+    private LaneVoter Voter(EntityKey register) => voters[register.Lane];
+
+    private void Ask(string region, RegisterAskFrame ask)
+    {
+        if (region == options.Region)
+            Voter(ask.Register).Take(ask, answer => proposer.Take(region, answer));
+        else
+            shell.Ask(region, ask);
+    }
+}
+
+/// <summary>The state of an instance's registers.</summary>
+/// <param name="IsVoter">This region has votes.</param>
+/// <param name="StandingLanes">Lanes in which it may vote now.</param>
+/// <param name="Held">Registers that it has voted on.</param>
+/// <param name="Pending">Requests that wait for an answer.</param>
+/// <param name="Awaited">Regions that have to answer before it may vote everywhere.</param>
+public sealed record RegistersDescription(
+    bool IsVoter, int StandingLanes, int Held, int Pending, IReadOnlyList<string> Awaited);
