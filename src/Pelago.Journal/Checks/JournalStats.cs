@@ -21,6 +21,6 @@ public sealed record JournalStats(
 /// <param name="Kek">Id of the key-encryption key that wraps it.</param>
 /// <param name="MadeAt">When it was made; null for a key of the first format, of which nobody knows.</param>
 /// <param name="Rows">Rows of events.</param>
-/// <param name="Records">Everything else: entities, origins, snapshots, replies, conflicts, frontiers, gaps, marks.
-/// </param>
+/// <param name="Records">Everything else: entities, origins, snapshots, replies, conflicts, frontiers, gaps, marks,
+/// notes.</param>
 public sealed record DataKeyUse(long Number, string Kek, DateTimeOffset? MadeAt, long Rows, long Records);

@@ -72,6 +72,22 @@ public sealed class SealingTests : IAsyncDisposable
         used.Count.ShouldBe(80);
     }
 
+    [Fact]
+    public async Task Tables_ThatNameASalt_AreAllCounted()
+    {
+        await (await fixture.OpenAsync()).DisposeAsync();
+        using var database = Database.Open(Path.Combine(fixture.DataDirectory, "journal.db"), false, 1024);
+        var tables = new List<string>();
+        using (database.Once("SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c "
+            + "WHERE m.type = 'table' AND c.name = 'salt'", out var select))
+        {
+            while (select.Step())
+                tables.Add(select.Text(0));
+        }
+
+        StatsCounts.SideTables.Append("event").ShouldBe(tables, ignoreOrder: true);
+    }
+
     private void ShouldNotShow(string text)
     {
         foreach (var file in Directory.EnumerateFiles(fixture.DataDirectory, "journal.db*"))
