@@ -10,9 +10,11 @@ namespace Pelago.Replication;
 // for the others; in a group in which nobody has ever voted, that all say so.
 internal sealed partial class LaneVoter
 {
+    private const int MaxDoublings = 3;
     private readonly SortedDictionary<string, Copy> copies = new(StringComparer.Ordinal);
     private long askedSince;
     private long nextTry;
+    private int tries;
     private ulong enrolment;
 
     /// <summary>Who has not answered the enrolment that is under way.</summary>
@@ -45,6 +47,8 @@ internal sealed partial class LaneVoter
                 Store();
                 break;
             default:
+                // Less and less often: a group whose regions are not all there yet is not kept busy by it.
+                nextTry = Now + ((long)options.RegisterResendMilliseconds << Math.Min(++tries, MaxDoublings));
                 foreach (var other in electorate.Others)
                     AskOn(other);
                 Consider(); // time alone may be what was missing
@@ -134,7 +138,7 @@ internal sealed partial class LaneVoter
         {
             if (life != begun || phase != Phase.Noting)
                 return;
-            (phase, askedSince) = (Phase.Asking, Now);
+            (phase, askedSince, tries) = (Phase.Asking, Now, 0);
             foreach (var other in electorate.Others)
                 AskOn(other);
             Consider();
@@ -230,7 +234,7 @@ internal sealed partial class LaneVoter
     {
         if (phase == Phase.Asking)
         {
-            (phase, enrolment) = (Phase.Announcing, shell.NextRandom());
+            (phase, enrolment, tries) = (Phase.Announcing, shell.NextRandom(), 0);
             shell.Hit(Probe.VoterFirst);
             foreach (var other in electorate.Others)
                 AskOn(other);
