@@ -18,7 +18,7 @@ internal sealed class Proposer(
     private readonly SortedDictionary<ulong, Proposal> proposals = [];
     private readonly Dictionary<EntityKey, Queue<ulong>> byRegister = [];
     private readonly Queue<ulong> next = [];
-    private ulong lastProposal = shell.NextRandom() >> 24; // nobody takes an answer to another process for its own
+    private ulong lastProposal;
     private ulong highest;
     private bool isBeginning;
 
@@ -33,6 +33,8 @@ internal sealed class Proposer(
             shell.Done(request, new RegisterResult(RegisterOutcome.Refused, null, failure));
             return;
         }
+        if (lastProposal == 0)
+            lastProposal = shell.NextRandom() >> 24; // nobody takes an answer to another process for its own
         var number = ++lastProposal;
         proposals.Add(number, new Proposal(request, new RegisterWriter(options.Session, number)));
         if (!byRegister.TryGetValue(request.Register, out var queue))

@@ -126,7 +126,7 @@ public sealed class RegisterScenarios
 
     private static Scene Standing(int regions, Func<KernelOptions, KernelOptions>? adjust = null)
     {
-        var scene = new Scene(regions, adjust);
+        var scene = new Scene(regions, o => (adjust ?? (same => same))(o with { Voters = null }));
         scene.Group.Run(5_000);
         return scene;
     }

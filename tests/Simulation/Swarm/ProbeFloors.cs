@@ -53,6 +53,10 @@ internal static class ProbeFloors
         [Probe.RegisterWithoutQuorum] = Registers,
         [Probe.RegisterUnknown] = Registers,
         [Probe.VoteOfAnOlderLife] = Registers,
+        [Probe.VoterLife] = Registers,
+        [Probe.VoterCopied] = Registers,
+        [Probe.VoterFirst] = Registers,
+        [Probe.VoterStands] = Registers,
         [Probe.VoterDeposed] = Registers,
         [Probe.Fork] = "KernelForkTests.Receive_OtherContentUnderTheSameNumber_IsAForkThatIsNotedAndNotTaken",
     };

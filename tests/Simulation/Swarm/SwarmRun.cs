@@ -32,11 +32,13 @@ public sealed class SwarmRun
     /// what a fault of the ordinary course leaves behind, were that not an alarm that ends the run.</param>
     /// <param name="types">Entity types that are written to, or null for the usual ones.</param>
     /// <param name="effects">Whether final events have effects.</param>
+    /// <param name="votes">Whether regions have votes on registers.</param>
     /// <param name="levels">Whether commands ask to be durable in more regions than one, or null to draw it,
     /// too.</param>
     public SwarmRun(
         ulong seed, Fault allowed = (Fault)(-1), long? durationMilliseconds = null, bool? compares = null,
-        IReadOnlyList<string>? types = null, bool? levels = null, bool effects = false)
+        IReadOnlyList<string>? types = null, bool? levels = null, bool effects = false,
+        bool votes = false)
     {
         dice = new Dice(seed);
         Seed = seed;
@@ -47,8 +49,10 @@ public sealed class SwarmRun
         DurationMilliseconds = durationMilliseconds ?? drawn;
         var pause = compares ?? new Dice(seed ^ Latest).Chance(400) ? ComparePauseMilliseconds : int.MaxValue;
         var (chance, tighten) = (dice.Next(), tight ? Tighten(dice.Fork()) : o => o);
-        Group = new SimulatedGroup(chance, regions, o => tighten(o) with { CompareMilliseconds = pause },
-            effects);
+        Group = new SimulatedGroup(chance, regions, o => tighten(o) with
+        {
+            CompareMilliseconds = pause, Voters = votes ? null : [],
+        }, effects);
         var asked = new Dice(seed ^ Levels);
         var asks = levels ?? asked.Chance(250);
         workload = new Workload(dice.Fork(), 1 + dice.Below(4), types ?? TestTypes.Usual)

@@ -106,6 +106,29 @@ public sealed class SwarmTests(ITestOutputHelper output)
         });
     }
 
+    /// <summary>Votes share groups, links and restarts with events, and harm none.</summary>
+    [Fact]
+    public void Swarm_RegionsThatVote_KeepAllInvariants()
+    {
+        var first = (ulong)(Number("PELAGO_SIM_FIRST") ?? 1);
+        var seeds = (ulong)(Number("PELAGO_SIM_SEEDS") ?? 30);
+        var lives = 0L;
+        Parallel.For(0, (long)seeds, new ParallelOptions { MaxDegreeOfParallelism = 2 }, i =>
+        {
+            var run = new SwarmRun(first + (ulong)i, durationMilliseconds: 8_000, votes: true);
+            try
+            {
+                run.Run();
+            }
+            catch (Exception error)
+            {
+                throw new OracleException($"seed {run.Seed} with votes: {error.Message} ({run.Summary})");
+            }
+            Interlocked.Add(ref lives, run.Group.Count(Probe.VoterStands));
+        });
+        lives.ShouldBeGreaterThan(0);
+    }
+
     /// <summary>Every event of a deal sends one receipt once it is final, whatever dies meanwhile.</summary>
     [Fact]
     public void Swarm_FinalEffects_HappenOnceInTheRegionThatWroteTheEvent()

@@ -188,7 +188,11 @@ public sealed class SimulatedGroup
     }
 
     internal KernelOptions Options(string region, Incarnation session, ulong seed)
-        => adjust(new KernelOptions { Region = region, Members = Members, Session = session, Seed = seed });
+        => adjust(new KernelOptions
+        {
+            Region = region, Members = Members, Session = session, Seed = seed,
+            Voters = [], // who votes says so: seeds of before there were votes mean what they meant
+        });
 
     internal void Answered(SimulatedRegion region, object request, RequestResult result)
     {
