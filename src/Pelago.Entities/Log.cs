@@ -59,4 +59,7 @@ internal static partial class Log
 
     [LoggerMessage(12, LogLevel.Warning, "A replication stream was refused: {Reason}")]
     public static partial void StreamRefused(ILogger logger, string reason);
+
+    [LoggerMessage(15, LogLevel.Error, "A request to an entity of type {Type} failed in the service's own code.")]
+    public static partial void ServiceCodeFailed(ILogger logger, string type, Exception error);
 }

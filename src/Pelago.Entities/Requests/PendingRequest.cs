@@ -17,12 +17,7 @@ internal sealed class PendingRequest<T>(CausalityToken before)
     : TaskCompletionSource<EntityReply<T>>(TaskCreationOptions.RunContinuationsAsynchronously), IPendingRequest
 {
     /// <inheritdoc />
-    public void Complete(in RequestResult result)
-    {
-        var failure = result.Value is UnfitReply unfit ? RequestChecks.Of(unfit) : result.Failure;
-        TrySetResult(new EntityReply<T>(result.Value is T value ? value : default, failure, before,
-            result.Value is UnfitReply ? [] : result.Points));
-    }
+    public void Complete(in RequestResult result) => TrySetResult(EntityRequests.Reply<T>(result, before));
 
     /// <summary>A refusal that needs no waiting.</summary>
     public static ValueTask<EntityReply<T>> Refused(Failure failure, CausalityToken before)

@@ -105,27 +105,12 @@ public sealed partial class EntityRuntime : IAsyncDisposable
         EntityType type, string id, ICommand<TReply> command, RequestOptions request,
             CancellationToken cancellationToken)
     {
-        if (CheckRequest(id, request) is { } failure)
+        if (EntityRequests.Check(id, request) is { } failure)
             return PendingRequest<TReply>.Refused(failure, request.Token);
-        if (type.Handler(command.GetType()) is not { } handler)
-            return PendingRequest<TReply>.Refused(RequestChecks.NoHandler(type, command.GetType()), request.Token);
-        var key = new EntityKey(type.Name, id);
-        var keyed = request.IdempotencyKey.Length > 0;
         var waiter = new PendingRequest<TReply>(request.Token);
-        return AskAsync(new CommandRequest
-        {
-            Entity = key,
-            Command = command,
-            Handle = handler,
-            EncodeReply = keyed ? ReplyCodec<TReply>.Encoder(type, request.Fingerprint) : null,
-            DecodeReply = keyed ? ReplyCodec<TReply>.Decoder(type, request.Fingerprint) : null,
-            IdempotencyKey = request.IdempotencyKey,
-            TraceParent = request.TraceParent,
-            Condition = request.Token.For(key),
-            Acknowledgement = request.Acknowledgement,
-            DeadlineMilliseconds = DeadlineOf(request),
-            Waiter = waiter,
-        }, waiter, cancellationToken);
+        return EntityRequests.Command(type, id, command, request, DeadlineOf(request), waiter) is { } asked
+            ? AskAsync(asked, waiter, cancellationToken)
+            : PendingRequest<TReply>.Refused(RequestChecks.NoHandler(type, command.GetType()), request.Token);
     }
 
     /// <summary>Reads an entity's state; waits for the token first.</summary>
@@ -134,18 +119,11 @@ public sealed partial class EntityRuntime : IAsyncDisposable
         EntityType type, string id, Func<EntityView, T> project, RequestOptions request,
             CancellationToken cancellationToken)
     {
-        if (CheckRequest(id, request) is { } failure)
+        if (EntityRequests.Check(id, request) is { } failure)
             return PendingRequest<T>.Refused(failure, request.Token);
-        var key = new EntityKey(type.Name, id);
         var waiter = new PendingRequest<T>(request.Token);
-        return AskAsync(new ReadRequest
-        {
-            Entity = key,
-            Project = view => project(view),
-            Condition = request.Token.For(key),
-            DeadlineMilliseconds = DeadlineOf(request),
-            Waiter = waiter,
-        }, waiter, cancellationToken);
+        return AskAsync(
+            EntityRequests.Read(type, id, project, request, DeadlineOf(request), waiter), waiter, cancellationToken);
     }
 
     /// <summary>Looks into the kernel, on the loop. The function must be short and must not keep what it
@@ -267,6 +245,9 @@ public sealed partial class EntityRuntime : IAsyncDisposable
             case RunEffects run:
                 effects.Run(run);
                 break;
+            case ServiceCodeFailed failed:
+                Log.ServiceCodeFailed(logger, failed.Type, failed.Error);
+                break;
             case Alarm alarm:
                 Tell(alarm.Kind, alarm.Text);
                 break;
@@ -318,9 +299,6 @@ public sealed partial class EntityRuntime : IAsyncDisposable
                 lost(RequestChecks.InstanceFailed);
         }
     }
-
-    private static Failure? CheckRequest(string id, RequestOptions request)
-        => EntityKey.CheckId(id) ?? RequestChecks.CheckKey(request.IdempotencyKey);
 
     private long DeadlineOf(RequestOptions request) => KernelLoop.MonotonicMilliseconds(clock)
         + (long)(request.Deadline?.TotalMilliseconds ?? options.RequestDeadlineMilliseconds);

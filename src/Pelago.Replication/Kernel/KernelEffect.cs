@@ -57,6 +57,11 @@ public sealed record RunEffects(long Request, int Lane, FinalEvent Final) : Kern
 /// <summary>A request for a register is done.</summary>
 public sealed record RegisterDone(RegisterRequest Request, RegisterResult Result) : KernelEffect;
 
+/// <summary>Code of the service threw: a handler, a projection or a serializer. Whoever asked is told the type of the
+/// exception only; the shell logs the rest.</summary>
+/// <param name="Type">Name of the entity type.</param>
+public sealed record ServiceCodeFailed(string Type, Exception Error) : KernelEffect;
+
 /// <summary>Something a person should know. Also counted.</summary>
 public sealed record Alarm(AlarmKind Kind, string Text) : KernelEffect;
 

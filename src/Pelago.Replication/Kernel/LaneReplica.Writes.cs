@@ -70,6 +70,7 @@ internal sealed partial class LaneReplica
         }
         catch (Exception error) // a user's projection: whatever it throws concerns this read alone
         {
+            context.Emit(new ServiceCodeFailed(entity.Key.Type, error));
             failure = new Failure(ErrorCodes.CommandFailed,
                 $"Reading '{entity.Key.Type}' failed with {error.GetType().Name}.", "See the service's log.");
         }
@@ -138,6 +139,7 @@ internal sealed partial class LaneReplica
         }
         catch (Exception error) // a user's handler: whatever it throws concerns this command alone
         {
+            context.Emit(new ServiceCodeFailed(entity.Key.Type, error));
             Fail(request, new Failure(ErrorCodes.CommandFailed,
                 $"The command handler of '{entity.Key.Type}' failed with {error.GetType(
                 ).Name}.", "See the service's log."));
@@ -209,6 +211,7 @@ internal sealed partial class LaneReplica
         }
         catch (Exception error) // a user's serializer or event handler
         {
+            context.Emit(new ServiceCodeFailed(entity.Key.Type, error));
             failure = error is PelagoException known ? known.Failure : new Failure(ErrorCodes.CommandFailed,
                 $"An event of '{entity.Key.Type}' could not be made: {error.GetType(
                 ).Name}.", "See the service's log.");
@@ -245,6 +248,7 @@ internal sealed partial class LaneReplica
         }
         catch (Exception error) // a user's reply function; the events stand
         {
+            context.Emit(new ServiceCodeFailed(entity.Key.Type, error));
             Fail(request, new Failure(ErrorCodes.CommandFailed,
                 $"The reply of '{entity.Key.Type}' failed with {error.GetType().Name}; the command itself is done.",
                 "See the service's log."));
@@ -305,6 +309,7 @@ internal sealed partial class LaneReplica
         }
         catch (Exception error) // a user's serializer, perhaps of another version than the one that wrote the reply
         {
+            context.Emit(new ServiceCodeFailed(entity.Key.Type, error));
             var done = new Failure(ErrorCodes.AlreadyDone,
                 $"The command with this idempotency key was done already; its reply cannot be read any more "
                 + $"({error.GetType().Name}).", "Read the entity for its result.");

@@ -15,6 +15,8 @@ internal sealed class RoundTrip(IEntityType inner) : IEntityType
 
     public bool Settles => inner.Settles;
 
+    public Acknowledgement Acknowledgement => inner.Acknowledgement;
+
     /// <summary>What a handler or serializer threw first: the fold itself only says that it did.</summary>
     public Exception? Thrown { get; private set; }
 

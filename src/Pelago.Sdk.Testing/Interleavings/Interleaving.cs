@@ -24,28 +24,40 @@ internal static class Interleaving
         var fold = new EntityFold(type, id);
         for (var i = 0; i < batches.Count; i++)
         {
-            Insert(batches[i]);
+            Insert(fold, type, batches[i]);
             _ = fold.State;
             var later = batches.Skip(i + 1).ToList();
             fold.AdvanceBase(e => later.TrueForAll(b => b[0].Vector[e.Origin] >= e.Sequence));
             var tail = fold.TailEvents;
             fold = EntityFold.Restore(type, id, fold.ToBase());
-            Insert(tail);
+            Insert(fold, type, tail);
         }
         _ = fold.State;
         Replica.Check(fold, type);
         return type.EncodeComparable(fold.State);
+    }
 
-        void Insert(IEnumerable<EventRecord> events)
-        {
-            foreach (var e in events)
-                fold.Insert(e, type.Decode(e.PayloadName, e.PayloadVersion, e.Payload.Span));
-        }
+    /// <summary>The state after events in the order in which they are given, whose causes come before them, in the form
+    /// that regions compare.</summary>
+    /// <exception cref="TestKitException">A handler fails.</exception>
+    public static byte[] FoldAgain(RoundTrip type, string id, IEnumerable<EventRecord> events)
+    {
+        var fold = new EntityFold(type, id);
+        Insert(fold, type, events);
+        _ = fold.State;
+        Replica.Check(fold, type);
+        return type.EncodeComparable(fold.State);
     }
 
     /// <summary>For a person to read.</summary>
     public static string Show(IEnumerable<EventRecord[]> batches) => string.Join(", ", batches.Select(batch
         => string.Join(" + ", batch.Select(e => $"{e.Origin.Region}#{e.Sequence}"))));
+
+    private static void Insert(EntityFold fold, RoundTrip type, IEnumerable<EventRecord> events)
+    {
+        foreach (var e in events)
+            fold.Insert(e, type.Decode(e.PayloadName, e.PayloadVersion, e.Payload.Span));
+    }
 
     /// <summary>One line an event, in the total order.</summary>
     public static string Describe(IEnumerable<EventRecord[]> batches)

@@ -1,5 +1,5 @@
 using Pelago.Journal;
-using Pelago.Tests.Simulation;
+using Pelago.Sdk.Testing;
 
 namespace Pelago.Tests.Conformance;
 

@@ -11,14 +11,15 @@ internal sealed class FaultDriver
     private readonly Dice dice;
     private readonly Fault faults;
     private readonly SimulatedRegion victim;
-    private bool over;
+    private readonly Disturbances disturbances;
 
     public FaultDriver(SimulatedGroup group, Fault faults, Dice dice)
     {
         (this.group, this.faults, this.dice) = (group, faults, dice);
         victim = dice.Pick(group.Regions);
+        disturbances = new Disturbances(group, group.Members, dice);
         foreach (var region in group.Regions)
-            region.Died = Revive;
+            region.Died = disturbances.Revive;
     }
 
     /// <summary>How often each fault happened.</summary>
@@ -32,12 +33,14 @@ internal sealed class FaultDriver
             path.JitterMilliseconds = (int)dice.Between(0, 60);
         }
         Standing();
-        Often(Fault.Isolation, 8_000, () => Cut(group.Regions.Count < 2 ? [] : Around(dice.Pick(group.Regions).Name)));
-        Often(Fault.PartialCut, 5_000, () => Cut([.. OneWay(), .. OneWay()]));
-        Often(Fault.OneWayCut, 5_000, () => Cut(OneWay()));
-        Often(Fault.Slow, 6_000, Slow);
-        Often(Fault.Kill, 6_000, () => Kill(dice.Pick(group.Regions)));
-        Often(Fault.Restart, 8_000, Restart);
+        Often(Fault.Isolation, 8_000, () => disturbances.Cut(
+            group.Regions.Count < 2 ? [] : disturbances.Around(dice.Pick(group.Regions).Name)));
+        Often(Fault.PartialCut, 5_000, ()
+            => disturbances.Cut([.. disturbances.OneWay(), .. disturbances.OneWay()]));
+        Often(Fault.OneWayCut, 5_000, () => disturbances.Cut(disturbances.OneWay()));
+        Often(Fault.Slow, 6_000, disturbances.Slow);
+        Often(Fault.Kill, 6_000, () => disturbances.Kill(dice.Pick(group.Regions)));
+        Often(Fault.Restart, 8_000, () => disturbances.Restart(dice.Pick(group.Regions)));
         Often(Fault.Pause, 6_000, () => dice.Pick(group.Regions).Pause(dice.Between(20, 8_000)));
         Often(Fault.ClockStep, 5_000, () => dice.Pick(group.Regions).ClockOffMilliseconds += dice.Between(-4_000,
             4_000));
@@ -53,7 +56,7 @@ internal sealed class FaultDriver
     /// <summary>Mends everything; nothing goes wrong from now on.</summary>
     public void End()
     {
-        over = true;
+        disturbances.Over = true;
         foreach (var clone in group.Clones.ToArray())
             group.Remove(clone);
         group.Network.Heal();
@@ -92,67 +95,11 @@ internal sealed class FaultDriver
     {
         if (!Has(fault))
             return;
-        group.Time.After(dice.Between(100, 2 * meanMilliseconds), () =>
+        disturbances.Often(meanMilliseconds, () =>
         {
-            if (over)
-                return;
             Happened[fault] = Happened.GetValueOrDefault(fault) + 1;
             happen();
-            Often(fault, meanMilliseconds, happen);
         });
-    }
-
-    private (string From, string To)[] Around(string region)
-        => [.. group.Members.Where(m => m != region).SelectMany(m => new[] { (region, m), (m, region) })];
-
-    private (string From, string To)[] OneWay()
-    {
-        if (group.Regions.Count < 2)
-            return [];
-        var from = dice.Pick(group.Members);
-        var to = dice.Pick([.. group.Members.Where(m => m != from)]);
-        return [(from, to)];
-    }
-
-    private void Cut((string From, string To)[] ways)
-    {
-        foreach (var (from, to) in ways)
-            group.Network.Path(from, to).Cut = true;
-        group.Time.After(dice.Between(50, 15_000), () =>
-        {
-            foreach (var (from, to) in ways)
-                group.Network.Path(from, to).Cut = false;
-        });
-    }
-
-    private void Slow()
-    {
-        if (group.Regions.Count < 2)
-            return;
-        foreach (var (from, to) in OneWay())
-        {
-            var path = group.Network.Path(from, to);
-            var before = path.DelayMilliseconds;
-            path.DelayMilliseconds = (int)dice.Between(300, 2_500);
-            group.Time.After(dice.Between(500, 10_000), ()
-                => path.DelayMilliseconds = Math.Min(before, path.DelayMilliseconds));
-        }
-    }
-
-    private void Kill(SimulatedRegion region)
-    {
-        region.Kill();
-        Revive(region);
-    }
-
-    private void Revive(SimulatedRegion region)
-        => group.Time.After(dice.Between(30, dice.Chance(200) ? 15_000 : 1_500), region.Start);
-
-    private void Restart()
-    {
-        var region = dice.Pick(group.Regions);
-        region.Stop();
-        Revive(region);
     }
 
     // Not while a clone has what is lost here: alone in the dark, both would be right to use a number again.
@@ -165,10 +112,10 @@ internal sealed class FaultDriver
         else
             victim.Kill();
         group.Oracles.RolledBack(victim, victim.Disk.RollBack(writes));
-        Revive(victim);
+        disturbances.Revive(victim);
         // What the others hold back of it has no second copy then.
         foreach (var other in group.Regions.Where(r => r != victim && r.Up && dice.Chance(300)))
-            Kill(other);
+            disturbances.Kill(other);
     }
 
     // Without its guard file, which lies elsewhere: with it, both would be right to go on with the same numbers for as
@@ -203,12 +150,12 @@ internal sealed class FaultDriver
             region.Disk.Damaged.Add((row.Event.Entity, row.LocalSequence));
         }
         if (dice.Chance(500))
-            Kill(region);
+            disturbances.Kill(region);
         group.Time.After(dice.Between(500, 12_000), () =>
         {
             Mend(region);
             if (!region.Up)
-                Revive(region);
+                disturbances.Revive(region);
         });
     }
 
@@ -216,7 +163,7 @@ internal sealed class FaultDriver
     {
         var usual = region.LoadFailurePerMille;
         region.LoadFailurePerMille = 1_000;
-        group.Time.After(dice.Between(500, 15_000), () => region.LoadFailurePerMille = over ? 0 : usual);
+        group.Time.After(dice.Between(500, 15_000), () => region.LoadFailurePerMille = disturbances.Over ? 0 : usual);
     }
 
     private static void Mend(SimulatedRegion region)
@@ -238,6 +185,6 @@ internal sealed class FaultDriver
     {
         region.Kill();
         region.Disk.LoseGuard();
-        Revive(region);
+        disturbances.Revive(region);
     }
 }

@@ -7,7 +7,7 @@ namespace Pelago.Tests.Simulation;
 /// effect's key, and is then told to be done, with a moment between in which the process may die. Judges that only the
 /// region that wrote an event runs its effects, that what it is told to have become of the event is right and does not
 /// change, and in the end that each event has one receipt that counts.</summary>
-public sealed class EffectOracle(SimulatedGroup group)
+internal sealed class EffectOracle(SimulatedGroup group)
 {
     private const string Name = "receipt";
 
@@ -25,7 +25,7 @@ public sealed class EffectOracle(SimulatedGroup group)
     /// <summary>Receipts of a deal.</summary>
     public static EntityKey ReceiptsOf(EntityKey deal) => new(TestTypes.Receipt.Name, deal.Id);
 
-    internal void Run(SimulatedRegion at, int life, RunEffects run)
+    public void Run(SimulatedRegion at, int life, RunEffects run)
     {
         var (final, name) = (run.Final, EventName.Of(run.Final.Event));
         Runs++;
@@ -40,7 +40,7 @@ public sealed class EffectOracle(SimulatedGroup group)
 
     /// <summary>Waits until every event of these deals has its receipt, and demands that it has no second
     /// one.</summary>
-    internal void Demand(IReadOnlyList<EntityKey> deals, long limitMilliseconds)
+    public void Demand(IReadOnlyList<EntityKey> deals, long limitMilliseconds)
     {
         string? wrong = null;
         if (!group.RunUntil(() => (wrong = Missing(deals)) is null, limitMilliseconds, pollMilliseconds: 500))
@@ -48,7 +48,7 @@ public sealed class EffectOracle(SimulatedGroup group)
     }
 
     /// <summary>Looks at what has come of it once all regions are equal.</summary>
-    internal void Check(IReadOnlyList<EntityKey> deals)
+    public void Check(IReadOnlyList<EntityKey> deals)
     {
         var replica = group.Oracles.Of(group.Regions[0]);
         foreach (var deal in deals)

@@ -6,7 +6,7 @@ namespace Pelago.Tests.Simulation;
 /// <summary>Everything that judges a run, apart from the kernel: one <see cref="ReplicaOracle"/> a disk, the book of
 /// events,
 /// the ledger of acknowledged writes, and the checks of reads. Whatever does not hold throws.</summary>
-public sealed class OracleSet
+internal sealed class OracleSet
 {
     private readonly SimulatedGroup group;
     private readonly Dictionary<SimulatedDisk, ReplicaOracle> replicas = [];

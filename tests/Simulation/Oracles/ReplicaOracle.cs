@@ -8,7 +8,7 @@ namespace Pelago.Tests.Simulation;
 /// batches, content as its origin wrote it, one batch per idempotency key, frontiers that claim nothing that is
 /// missing,
 /// and that nothing arrives which is concurrent to what this replica has called final.</remarks>
-public sealed class ReplicaOracle
+internal sealed class ReplicaOracle
 {
     private readonly EventBook book;
     private readonly Dictionary<EntityKey, VersionVector> seen = [];

@@ -35,7 +35,7 @@ internal sealed class RegisterProcess : IRegisterShell
 
     public long NowMilliseconds => monotonicStart + world.Time.Now;
 
-    public long WallMilliseconds => SimulatedGroup.FirstWallMilliseconds + world.Time.Now + world.ClockOff(Region);
+    public long WallMilliseconds => VirtualTime.FirstWallMilliseconds + world.Time.Now + world.ClockOff(Region);
 
     public void Start()
     {

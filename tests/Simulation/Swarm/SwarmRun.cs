@@ -6,7 +6,7 @@ namespace Pelago.Tests.Simulation;
 /// <summary>One run of the swarm: draws a group, a workload and faults from the seed, lets them loose, mends
 /// everything, and
 /// demands that all regions agree within bounded time.</summary>
-public sealed class SwarmRun
+internal sealed class SwarmRun
 {
     /// <summary>Faults that came later are drawn apart, so that older seeds mean what they meant.</summary>
     private const ulong Later = 0x1A7E;

@@ -6,11 +6,8 @@ namespace Pelago.Tests.Simulation;
 
 /// <summary>A group of regions in one process and one thread: time, network, regions, and the oracles that watch them.
 /// </summary>
-public sealed class SimulatedGroup
+internal sealed class SimulatedGroup : ISurroundings
 {
-    /// <summary>Wall clock at the start of every run: 2030-01-01.</summary>
-    public const long FirstWallMilliseconds = 1_893_456_000_000;
-
     private static readonly string[] Names = ["us-east-1", "eu-west-1", "ap-southeast-1", "sa-east-1", "af-south-1"];
     private readonly Func<KernelOptions, KernelOptions> adjust;
     private readonly IReadOnlyDictionary<string, IEntityType> types;
@@ -70,7 +67,7 @@ public sealed class SimulatedGroup
     public Action<string>? Listener { get; set; }
 
     /// <summary>Inputs given to kernels.</summary>
-    public long Inputs { get; internal set; }
+    public long Inputs { get; private set; }
 
     /// <summary>The region of that name.</summary>
     public SimulatedRegion this[string name] => Regions.First(r => r.Name == name);
@@ -181,52 +178,57 @@ public sealed class SimulatedGroup
     /// <summary>What all kernels of the run have counted.</summary>
     public long Count(Probe probe) => probed[(int)probe] + Serving.Sum(r => r.Probes?[probe] ?? 0);
 
-    internal void Probed(ProbeCounts counts)
-    {
-        foreach (var probe in Enum.GetValues<Probe>())
-            probed[(int)probe] += counts[probe];
-    }
-
-    internal KernelOptions Options(string region, Incarnation session, ulong seed)
+    public KernelOptions Options(string region, Incarnation session, ulong seed)
         => adjust(new KernelOptions
         {
             Region = region, Members = Members, Session = session, Seed = seed,
             Voters = [], // who votes says so: seeds of before there were votes mean what they meant
         });
 
-    internal void Answered(SimulatedRegion region, object request, RequestResult result)
+    public void Entered(SimulatedRegion region) => Inputs++;
+
+    public void Answered(SimulatedRegion region, object request, RequestResult result)
     {
         if (!waiting.Remove(request, out var answer))
             throw new OracleException($"{region.Name} answered a request twice.");
         answer(region, result);
     }
 
-    internal void Started(SimulatedRegion region, JournalIdentity identity)
+    public void Started(SimulatedRegion region, JournalIdentity identity)
     {
         Say(region, $"starts, {identity.Continuity} {identity.Incarnation} {identity.Reason}");
         Oracles.Started(region);
     }
 
-    internal void Ended(SimulatedRegion region, bool clean)
+    public void Ended(SimulatedRegion region, ProbeCounts counts, bool clean)
     {
+        foreach (var probe in Enum.GetValues<Probe>())
+            probed[(int)probe] += counts[probe];
         Say(region, clean ? "stops" : "dies");
         Oracles.Ended(region);
     }
 
-    internal void Alarmed(SimulatedRegion region, Alarm alarm)
+    public void Run(SimulatedRegion region, int life, RunEffects run) => Effects.Run(region, life, run);
+
+    public void Failed(SimulatedRegion region, ServiceCodeFailed failed)
+        => Say(region, $"{failed.Type}: {failed.Error}");
+
+    public void Alarmed(SimulatedRegion region, Alarm alarm)
     {
         Say(region, $"{alarm.Kind}: {alarm.Text}");
         Oracles.Alarmed(region, alarm);
     }
 
-    internal void Say(SimulatedRegion region, string what)
+    public void Inspect(SimulatedRegion region) => Oracles.Inspect(region);
+
+    public void Say(SimulatedRegion region, string what)
         => Listener?.Invoke(string.Create(CultureInfo.InvariantCulture, $"{Time.Now,8} {region.Name} {what}"));
 }
 
 /// <summary>What a client wants to be written.</summary>
 /// <param name="Lines">One payload or more: one batch.</param>
 /// <param name="Key">Idempotency key or empty.</param>
-public sealed record Operation(EntityKey Entity, IReadOnlyList<string> Lines, string Key,
+internal sealed record Operation(EntityKey Entity, IReadOnlyList<string> Lines, string Key,
     long PatienceMilliseconds = 5_000)
 {
     /// <summary>In how many regions it is to be durable before it is acknowledged; null for its type's level.</summary>

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
 using Pelago.Entities;
 using Pelago.Model;
 
@@ -171,11 +173,42 @@ public sealed class EntityRuntimeTests
     }
 
     [Fact]
+    public async Task Read_WhoseProjectionThrows_IsInTheLogWithWhatItThrew()
+    {
+        await using var region = await TestRegion.StartAsync("here");
+        var log = new ErrorLog();
+        region.Logger = log;
+        await region.Runtime.DisposeAsync();
+        await region.StartAgainAsync();
+        await region.Runtime.ReadAsync<int>(region.Type, "a",
+            _ => throw new InvalidOperationException("planted"), RequestOptions.Default,
+            TestContext.Current.CancellationToken);
+
+        log.Errors.ShouldHaveSingleItem().Message.ShouldBe("planted");
+    }
+
+    [Fact]
     public async Task Look_ThatThrows_FailsAloneAndTheLoopGoesOn()
     {
         await using var region = await TestRegion.StartAsync("here");
         await Should.ThrowAsync<InvalidOperationException>(async () => await region.Runtime.InspectAsync<int>(
             (_, _) => throw new InvalidOperationException("planted"), TestContext.Current.CancellationToken));
         (await region.NoteAsync("a", "one")).ValueOrThrow().ShouldBe(1);
+    }
+
+    private sealed class ErrorLog : ILogger
+    {
+        public ConcurrentQueue<Exception> Errors { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter)
+        {
+            if (exception is not null)
+                Errors.Enqueue(exception);
+        }
     }
 }

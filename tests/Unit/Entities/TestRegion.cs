@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Pelago.Entities;
 using Pelago.Journal;
@@ -41,6 +42,9 @@ internal sealed class TestRegion : IAsyncDisposable
 
     /// <summary>Changes the runtime's options from the next start on.</summary>
     public Func<RuntimeOptions, RuntimeOptions> Adjust { get; set; } = options => options;
+
+    /// <summary>Where the runtime logs from its next start on.</summary>
+    public ILogger Logger { get; set; } = NullLogger.Instance;
 
     public EntityRuntime Runtime { get; private set; } = null!;
 
@@ -93,7 +97,7 @@ internal sealed class TestRegion : IAsyncDisposable
         Journal = new BrokenJournal(journal);
         Runtime = await EntityRuntime.StartAsync(Adjust(options), Runs, Journal, dialler,
             new EntityOwners(Name),
-            new Ahead(TimeSpan.FromHours(HoursAhead)), NullLogger.Instance, TestContext.Current.CancellationToken);
+            new Ahead(TimeSpan.FromHours(HoursAhead)), Logger, TestContext.Current.CancellationToken);
     }
 
     private static JournalOptions Embedded(string directory) => new()

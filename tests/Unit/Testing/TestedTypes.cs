@@ -12,7 +12,9 @@ internal sealed record LastArrived(string Value) : IEntity<LastArrived>
         .Named("last-arrived").Merge(MergeStrategy.Custom)
         .State(_ => new LastArrived(""), TestedJson.Default.LastArrived)
         .Event("written", TestedJson.Default.Written, (_, e) => new LastArrived(e.Value))
-        .Event("noted", TestedJson.Default.Noted, (state, _) => state);
+        .Event("noted", TestedJson.Default.Noted, (state, _) => state)
+        .Command<Write, string>(TestedJson.Default.String, (_, command, _) => Effect
+            .Persist(new Written(command.Value)).ThenReply<LastArrived, string>(after => after.Value));
 }
 
 /// <summary>The same, right: of concurrent writes the greater value, told apart by what the author had seen.</summary>
@@ -92,6 +94,34 @@ internal sealed record Till(long Money) : IEntity<Till>
             : Effect.Persist(new Paid(pay.Amount)).ThenReply<Till, long>(after => after.Money));
 }
 
+/// <summary>Counts how often its handler was called, which is not in its events: wrong.</summary>
+internal sealed record Counting(int Calls) : IEntity<Counting>
+{
+    private static int calls;
+
+    public static void Define(EntityDefinition<Counting> entity) => entity
+        .Named("counting").Merge(MergeStrategy.Ordered)
+        .State(_ => new Counting(0), TestedJson.Default.Counting)
+        .Event("written", TestedJson.Default.Written, (_, _) => new Counting(Interlocked.Increment(ref calls)))
+        .Command<Write, string>(TestedJson.Default.String, (_, command, _) => Effect
+            .Persist(new Written(command.Value)).ThenReply<Counting, string>(_ => "done"));
+}
+
+/// <summary>Throws in its command handler, in its event handler or in a reply, as it is told.</summary>
+internal sealed record Breaking(string Value) : IEntity<Breaking>
+{
+    public static void Define(EntityDefinition<Breaking> entity) => entity
+        .Named("breaking").Merge(MergeStrategy.Ordered)
+        .State(_ => new Breaking(""), TestedJson.Default.Breaking)
+        .Event("written", TestedJson.Default.Written, (_, e) => e.Value == "event"
+            ? throw new InvalidTimeZoneException("the event's own fault") : new Breaking(e.Value))
+        .Command<Write, string>(TestedJson.Default.String, (_, command, _) => command.Value == "command"
+            ? throw new InvalidTimeZoneException("the command's own fault")
+            : Effect.Persist(new Written(command.Value)).ThenReply<Breaking, string>(after => after.Value));
+}
+
+internal sealed record Write(string Value) : ICommand<string>;
+
 internal sealed record Pay(long Amount, bool Careless = false) : ICommand<long>;
 
 internal sealed record Paid(long Amount);
@@ -111,5 +141,8 @@ internal sealed record Noted(string Value);
 [JsonSerializable(typeof(Paid))]
 [JsonSerializable(typeof(Written))]
 [JsonSerializable(typeof(Noted))]
+[JsonSerializable(typeof(Counting))]
+[JsonSerializable(typeof(Breaking))]
 [JsonSerializable(typeof(long))]
+[JsonSerializable(typeof(string))]
 internal sealed partial class TestedJson : JsonSerializerContext;

@@ -1,14 +1,14 @@
 using Pelago.Model;
 using Pelago.Replication;
 
-namespace Pelago.Tests.Simulation;
+namespace Pelago.Sdk.Testing;
 
 /// <summary>What survives a crash: the log of transactions of one journal, and the guard file that lies
 /// elsewhere.</summary>
 /// <remarks>Keeping the log, not only its sum, is what makes the unkind faults cheap: a torn tail and a restored backup
 /// are
 /// the log cut short, a clone is the log copied, and the guard file stays what it was in all three.</remarks>
-public sealed class SimulatedDisk
+internal sealed class SimulatedDisk
 {
     private readonly List<DiskWrite> log = [];
     private readonly Guid journalId;

@@ -2,7 +2,7 @@ using Pelago.Journal;
 using Pelago.Model;
 using Pelago.Replication;
 
-namespace Pelago.Tests.Simulation;
+namespace Pelago.Sdk.Testing;
 
 /// <summary>A journal in memory over a <see cref="SimulatedDisk"/>. It passes the same conformance suite as the real
 /// ones,
@@ -12,7 +12,7 @@ namespace Pelago.Tests.Simulation;
 /// when somebody hears of it. A process that dies simply forgets the object; <see cref="DisposeAsync"/> is a clean
 /// stop.
 /// </remarks>
-public sealed class SimulatedJournal : IJournal
+internal sealed class SimulatedJournal : IJournal
 {
     private readonly SimulatedDisk disk;
     private readonly Lock gate = new();

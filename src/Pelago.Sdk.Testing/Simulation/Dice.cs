@@ -1,13 +1,13 @@
 using System.Buffers.Binary;
 using System.Numerics;
 
-namespace Pelago.Tests.Simulation;
+namespace Pelago.Sdk.Testing;
 
 /// <summary>The only source of chance in the simulator: xoshiro256** (Blackman and Vigna 2018), seeded through
 /// SplitMix64.
 /// One seed gives the same run on every machine and every version of .NET, which <c>System.Random</c> does not promise.
 /// </summary>
-public sealed class Dice
+internal sealed class Dice
 {
     private ulong s0;
     private ulong s1;

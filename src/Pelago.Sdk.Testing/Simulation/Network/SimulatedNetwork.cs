@@ -1,13 +1,15 @@
-namespace Pelago.Tests.Simulation;
+using Pelago.Model;
+
+namespace Pelago.Sdk.Testing;
 
 /// <summary>The ways between all regions, and the connections that are open.</summary>
-public sealed class SimulatedNetwork
+internal sealed class SimulatedNetwork
 {
     private readonly Dictionary<(string From, string To), NetworkPath> paths = [];
     private readonly Dictionary<string, Func<SimulatedRegion?>> targets = [];
     private long links;
 
-    internal SimulatedNetwork(VirtualTime time, Dice dice, IReadOnlyList<string> regions)
+    public SimulatedNetwork(VirtualTime time, Dice dice, IReadOnlyList<string> regions)
     {
         (Time, Dice) = (time, dice);
         foreach (var from in regions)
@@ -27,11 +29,21 @@ public sealed class SimulatedNetwork
     /// <summary>Frames sent, by kind.</summary>
     public SortedDictionary<string, long> Frames { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Changes what a region sends: told which end of a link sends, and a frame with its length prefix, it
+    /// says what leaves instead. Null when everything leaves as it is.</summary>
+    public Func<LinkEnd, ReadOnlyMemory<byte>, IEnumerable<ReadOnlyMemory<byte>>>? Tap { get; set; }
+
+    /// <summary>Told why a reader refused a frame.</summary>
+    public Action<Failure>? Refused { get; set; }
+
     /// <summary>Frames that a reader refused.</summary>
     public int ProtocolBreaks { get; internal set; }
 
     /// <summary>All ways.</summary>
     public IEnumerable<NetworkPath> Paths => paths.Values;
+
+    /// <summary>All ways on which nothing arrives.</summary>
+    public IEnumerable<(string From, string To)> Cuts => paths.Where(p => p.Value.Cut).Select(p => p.Key);
 
     /// <summary>The way from one region to another.</summary>
     public NetworkPath Path(string from, string to) => paths[(from, to)];
@@ -61,8 +73,7 @@ public sealed class SimulatedNetwork
     {
         foreach (var path in paths.Values)
         {
-            path.Cut = false;
-            (path.LossPerMille, path.DuplicatePerMille, path.ReorderPerMille, path.BreakPerMille) = (0, 0, 0, 0);
+            path.Mend();
             (path.DelayMilliseconds, path.JitterMilliseconds) = (20, 5);
         }
     }

@@ -2,14 +2,13 @@ using Pelago.Journal;
 using Pelago.Model;
 using Pelago.Replication;
 
-namespace Pelago.Tests.Simulation;
+namespace Pelago.Sdk.Testing;
 
-/// <summary>A region's process: one kernel, the disk beneath it, and the shell between them, with every moment at which
-/// a
-/// real process can die as a happening of its own.</summary>
-public sealed class SimulatedRegion
+/// <summary>A region's process: the kernel of production, the disk beneath it, and the shell between them, with every
+/// moment at which a real process can die as a happening of its own.</summary>
+internal sealed class SimulatedRegion
 {
-    private readonly SimulatedGroup group;
+    private readonly ISurroundings group;
     private readonly IReadOnlyDictionary<string, IEntityType> types;
     private readonly Dice dice;
     private readonly long monotonicStart;
@@ -18,9 +17,8 @@ public sealed class SimulatedRegion
     private long pausedUntil;
     private KernelOptions? options;
 
-    internal SimulatedRegion(
-        SimulatedGroup group, string name, SimulatedDisk disk, IReadOnlyDictionary<string, IEntityType> types,
-            Dice dice)
+    public SimulatedRegion(
+        ISurroundings group, string name, SimulatedDisk disk, IReadOnlyDictionary<string, IEntityType> types, Dice dice)
     {
         (this.group, Name, Disk, this.types, this.dice) = (group, name, disk, types, dice);
         monotonicStart = dice.Between(1_000, 1_000_000);
@@ -69,7 +67,7 @@ public sealed class SimulatedRegion
     internal Dictionary<long, (SimulatedLink Link, LinkEnd End)> Links { get; } = [];
 
     private Moment Moment => new(
-        SimulatedGroup.FirstWallMilliseconds + group.Time.Now + ClockOffMilliseconds, monotonicStart + group.Time.Now);
+        VirtualTime.FirstWallMilliseconds + group.Time.Now + ClockOffMilliseconds, monotonicStart + group.Time.Now);
 
     /// <summary>The region's monotonic clock, for deadlines.</summary>
     public long MonotonicMilliseconds => Moment.MonotonicMilliseconds;
@@ -111,7 +109,7 @@ public sealed class SimulatedRegion
             return;
         }
         input(kernel, Moment);
-        group.Inputs++;
+        group.Entered(this);
         foreach (var effect in kernel.Flush(Moment))
         {
             if (Life != life || kernel is null)
@@ -124,14 +122,14 @@ public sealed class SimulatedRegion
     {
         if (kernel is null)
             return;
-        group.Probed(kernel.Probes);
+        var counts = kernel.Probes;
         kernel = null;
         if (clean)
             Disk.Close();
         foreach (var (link, end) in Links.Values.ToArray())
             link.Close(end);
         Links.Clear();
-        group.Ended(this, clean);
+        group.Ended(this, counts, clean);
     }
 
     private void PlanTick(int life) => group.Time.After(dice.Between(15, 35), () =>
@@ -146,7 +144,7 @@ public sealed class SimulatedRegion
     {
         if (Life != life || !Up)
             return;
-        group.Oracles.Inspect(this);
+        group.Inspect(this);
         PlanInspection(life);
     });
 
@@ -173,7 +171,7 @@ public sealed class SimulatedRegion
                 group.Time.After(dice.Between(0, 9), () => Read(audit, life));
                 break;
             case RunEffects run:
-                group.Effects.Run(this, life, run);
+                group.Run(this, life, run);
                 break;
             case Dial dial:
                 group.Network.Dial(this, dial.Peer);
@@ -192,6 +190,9 @@ public sealed class SimulatedRegion
                 break;
             case RegisterDone done:
                 ((Action<RegisterResult>)done.Request.Waiter!)(done.Result);
+                break;
+            case ServiceCodeFailed failed:
+                group.Failed(this, failed);
                 break;
             case Alarm alarm:
                 Alarms.Add(alarm);

@@ -2,7 +2,7 @@ using System.Buffers;
 using Pelago.Model;
 using Pelago.Replication;
 
-namespace Pelago.Tests.Simulation;
+namespace Pelago.Sdk.Testing;
 
 /// <summary>One connection between two lives of two regions: two directions of real bytes, each in order unless a fault
 /// says otherwise.</summary>
@@ -28,6 +28,9 @@ internal sealed class SimulatedLink
             return;
         var buffer = new ArrayBufferWriter<byte>();
         directions[side].Writer.Write(frame, buffer);
+        if (!FrameReader.TryReadLength(buffer.WrittenSpan, out var length, out var used)
+            || used + length != buffer.WrittenCount)
+            throw new InvalidOperationException("The writer's length prefix is wrong.");
         var path = network.Path(ends[side].Region.Name, ends[1 - side].Region.Name);
         var dice = network.Dice;
         network.BytesSent += buffer.WrittenCount;
@@ -37,6 +40,12 @@ internal sealed class SimulatedLink
         if (dice.Chance(path.BreakPerMille))
         {
             Break();
+            return;
+        }
+        if (network.Tap is { } tap)
+        {
+            foreach (var bytes in tap(from, buffer.WrittenMemory))
+                Carry(side, path, bytes, outOfOrder: false);
             return;
         }
         Carry(side, path, buffer.WrittenMemory, outOfOrder: dice.Chance(path.ReorderPerMille));
@@ -87,25 +96,37 @@ internal sealed class SimulatedLink
             return;
         end.Region.Enter(end.Life, (kernel, now) =>
         {
-            if (end.Closed)
-                return;
-            Frame frame;
             try
             {
-                if (!FrameReader.TryReadLength(bytes.Span, out var length, out var used)
-                    || used + length != bytes.Length)
-                    throw new InvalidOperationException("The writer's length prefix is wrong.");
-                frame = directions[1 - at].Reader.Read(bytes[used..]);
+                foreach (var frame in Read(directions[1 - at], bytes))
+                {
+                    if (!end.Closed)
+                        kernel.Received(end.Number, frame, now);
+                }
             }
             catch (PelagoException broken) when (broken.Failure.Error == ErrorCodes.ProtocolViolation)
             {
                 network.ProtocolBreaks++;
+                network.Refused?.Invoke(broken.Failure);
                 Close(end);
                 kernel.LinkClosed(end.Number, now);
-                return;
             }
-            kernel.Received(end.Number, frame, now);
         });
+    }
+
+    // As from a stream of bytes: after a length that promises more than there is, a reader waits for the rest.
+    private static IEnumerable<Frame> Read(Direction direction, ReadOnlyMemory<byte> bytes)
+    {
+        while (!bytes.IsEmpty && !direction.IsShort)
+        {
+            if (!FrameReader.TryReadLength(bytes.Span, out var length, out var used) || used + length > bytes.Length)
+            {
+                direction.IsShort = true;
+                yield break;
+            }
+            yield return direction.Reader.Read(bytes.Slice(used, length));
+            bytes = bytes[(used + length)..];
+        }
     }
 
     private void Hear(int at)
@@ -126,6 +147,9 @@ internal sealed class SimulatedLink
         public FrameReader Reader { get; } = new();
 
         public long LastArrival { get; set; }
+
+        /// <summary>A frame was cut short; what comes is taken for its rest.</summary>
+        public bool IsShort { get; set; }
     }
 }
 

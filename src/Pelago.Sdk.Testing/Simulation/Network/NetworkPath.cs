@@ -1,10 +1,14 @@
-namespace Pelago.Tests.Simulation;
+namespace Pelago.Sdk.Testing;
 
-/// <summary>The way from one region to another, in one direction.</summary>
+/// <summary>The way from one region to another, in one direction: its delay, and what goes wrong on it.</summary>
 public sealed class NetworkPath
 {
     private readonly List<Action> waiting = [];
     private bool cut;
+
+    internal NetworkPath()
+    {
+    }
 
     /// <summary>Least time under way in milliseconds.</summary>
     public int DelayMilliseconds { get; set; } = 20;
@@ -40,8 +44,15 @@ public sealed class NetworkPath
         }
     }
 
+    /// <summary>Ends the cut and all faults; the delay stays as it is.</summary>
+    public void Mend()
+    {
+        Cut = false;
+        (LossPerMille, DuplicatePerMille, ReorderPerMille, BreakPerMille) = (0, 0, 0, 0);
+    }
+
     /// <summary>Takes the arrival now, or keeps it until the cut ends.</summary>
-    public void Pass(Action arrival)
+    internal void Pass(Action arrival)
     {
         if (cut)
             waiting.Add(arrival);

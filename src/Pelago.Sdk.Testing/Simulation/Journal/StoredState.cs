@@ -1,7 +1,7 @@
 using Pelago.Model;
 using Pelago.Replication;
 
-namespace Pelago.Tests.Simulation;
+namespace Pelago.Sdk.Testing;
 
 /// <summary>What the transactions of a disk add up to: the tables of a journal, in memory.</summary>
 internal sealed class StoredState
