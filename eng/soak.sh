@@ -2,8 +2,10 @@
 # Looks for failures of the protocol with seeds that nobody has tried, or replays one (docs/internals/replication.md):
 #   ./pelago soak simulation [--seconds S] [--first SEED] [--failures N]
 #   ./pelago soak simulation --seed SEED [--faults F] [--milliseconds M]
-# Each seed draws a group of regions, a workload and faults, and demands that everything holds and that all agree in the
-# end. Progress on standard error; failures, with a line that replays each, on standard output. Ends with 1 when one
+#   ./pelago soak frames [--seconds S] [--first SEED], or --seed SEED
+# Each seed of 'simulation' draws a group of regions, a workload and faults, and demands that everything holds and that
+# all agree in the end. Each of 'frames' changes what one of three regions sends, and demands that the others are not
+# harmed. Progress on standard error; failures, with a line that replays each, on standard output. Ends with 1 when one
 # failed.
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -14,7 +16,11 @@ usage() {
     exit 2
 }
 
-[ "${1:-}" = simulation ] || usage "'${1:-}' cannot be soaked; 'simulation' can"
+case "${1:-}" in
+    simulation) tests='*.Swarm_AnySeed_*' ;;
+    frames) tests='*.Frames_OfAHostileRegion_*' ;;
+    *) usage "'${1:-}' cannot be soaked; 'simulation' and 'frames' can" ;;
+esac
 shift
 seconds=3600 first="" failures=1 seed="" faults="" milliseconds=""
 while [ $# -gt 0 ]; do
@@ -48,4 +54,4 @@ else
     echo "Seeds from $PELAGO_SIM_FIRST on, for $seconds s …" >&2
 fi
 exec dotnet tests/Simulation/bin/Release/net10.0/Pelago.Tests.Simulation.dll -noColor -noLogo -showLiveOutput \
-    -method '*.Swarm_AnySeed_*'
+    -method "$tests"

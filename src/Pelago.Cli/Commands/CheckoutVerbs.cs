@@ -15,7 +15,7 @@ internal static class CheckoutVerbs
 
     public static Command Soak(VerbContext context) => Create("soak", context,
         "Looks for failures with seeds that nobody has tried (in a source checkout).",
-        ["pelago soak simulation --seconds 600", "pelago soak simulation --seed 18"]);
+        ["pelago soak simulation --seconds 600", "pelago soak frames --seed 18"]);
 
     private static Command Create(string name, VerbContext context, string description, string[] examples)
     {

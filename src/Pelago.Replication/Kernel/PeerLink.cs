@@ -18,6 +18,10 @@ internal sealed class PeerLink(long id, PeerState peer, bool dialled)
     public LaneFeed?[] Feeds { get; } = new LaneFeed?[EntityKey.Lanes];
     public long[] CreditToReturn { get; } = new long[EntityKey.Lanes];
 
+    /// <summary>What was ever asked for on this link: of other regions' origins nothing else is taken from it. What was
+    /// asked for and stopped may still be under way.</summary>
+    public HashSet<(int Lane, Origin Origin)> Asked { get; } = [];
+
     /// <summary>The other side's newest incarnation as last named: whose events it serves as its own.</summary>
     public Origin? Serves { get; set; }
 

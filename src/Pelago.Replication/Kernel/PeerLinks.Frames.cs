@@ -64,6 +64,16 @@ internal sealed partial class PeerLinks
 
     private void TakeEvents(PeerLink link, EventsFrame f)
     {
+        // Who sends what nobody asked it for could claim that another region's events have all been sent. Of our own
+        // present life nobody asks for anything, and what comes is a sign that somebody else writes under it.
+        if (f.Origin.Region != link.Peer.Name && !f.Origin.Equals(writer.Newest)
+            && !link.Asked.Contains((f.Lane, f.Origin)))
+        {
+            context.Alarm(AlarmKind.Protocol,
+                $"{link.Peer.Name} sent events of {f.Origin}, which it was not asked for.");
+            Goodbye(link, "protocol", "events of an origin that was not asked for");
+            return;
+        }
         var lane = kernel.Lane(f.Lane);
         var cursor = lane.Cursor(f.Origin);
         if (f.Beyond > 0)

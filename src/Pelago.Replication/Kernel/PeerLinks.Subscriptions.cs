@@ -16,6 +16,7 @@ internal sealed partial class PeerLinks
         if (cursor.ServedBy != 0 && links.TryGetValue(cursor.ServedBy, out var before))
             context.Emit(new SendFrame(before.Id, new SubscribeFrame(lane.Lane, origin, 0, Stop: true)));
         (cursor.ServedBy, cursor.StuckSinceMilliseconds) = (link.Id, null);
+        link.Asked.Add((lane.Lane, origin));
         if (link.Peer.Name != origin.Region)
             context.Hit(Probe.RelayChosen);
         context.Emit(new SendFrame(link.Id, new SubscribeFrame(lane.Lane, origin, cursor.Received, Stop: false)));

@@ -65,12 +65,7 @@ public sealed partial class FrameReader
             Wire.Frame.BodyOneofCase.Subscribe => new SubscribeFrame(
                 Lane(message.Subscribe.Lane), Known(message.Subscribe.Origin), message.Subscribe.After,
                 message.Subscribe.Stop),
-            Wire.Frame.BodyOneofCase.Events => new EventsFrame(
-                Lane(message.Events.Lane), Known(message.Events.Origin),
-                [.. message.Events.Events_.Select(e => ToEvent(e, (int)message.Events.Lane))], message.Events.Through)
-            {
-                Beyond = message.Events.Beyond, Awaited = message.Events.Awaited,
-            },
+            Wire.Frame.BodyOneofCase.Events => ToEvents(message.Events),
             Wire.Frame.BodyOneofCase.Report => ToReport(message.Report),
             Wire.Frame.BodyOneofCase.Credit
             => new CreditFrame(Lane(message.Credit.Lane), Bounded(message.Credit.Bytes)),
@@ -133,6 +128,18 @@ public sealed partial class FrameReader
             hello.Region, new Guid(hello.JournalId.Span, bigEndian: true), Incarnation.Read(hello.Session.Span),
             Optional(hello.Current), Optional(hello.Newest), hello.ConfigurationEpoch, [.. hello.OwnHeads],
             [.. hello.Holdings.Select(h => new LaneHolding(Lane(h.Lane), Known(h.Origin), h.Position))]);
+    }
+
+    private EventsFrame ToEvents(Events events)
+    {
+        var (lane, origin) = (Lane(events.Lane), Known(events.Origin));
+        EventRecord[] read = [.. events.Events_.Select(e => ToEvent(e, lane))];
+        if (Array.Exists(read, e => !e.Origin.Equals(origin)))
+            throw Broken("an event is not of its frame's origin");
+        return new EventsFrame(lane, origin, read, events.Through)
+        {
+            Beyond = events.Beyond, Awaited = events.Awaited,
+        };
     }
 
     private ReportFrame ToReport(Report report)

@@ -121,7 +121,7 @@ public sealed class RecoveryScenarios
             scene.Done(scene.A, Scene.Diary());
         scene.Converge();
         scene.B.Stop();
-        scene.B.LoadFailurePerMille = 700; // each load takes several attempts
+        scene.B.LoadFailurePerMille = 1_000; // no attempt works for a while
         for (var i = 0; i < 5; i++)
             scene.Done(scene.A, Scene.Diary());
         scene.B.Start();

@@ -175,6 +175,6 @@ public sealed class SwarmTests(ITestOutputHelper output)
 
     private static Fault Allowed() => (Fault)(Number("PELAGO_SIM_FAULTS") ?? -1);
 
-    private static long? Number(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } text
+    internal static long? Number(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } text
         ? long.Parse(text, CultureInfo.InvariantCulture) : null;
 }

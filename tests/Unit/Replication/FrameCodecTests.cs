@@ -186,6 +186,14 @@ public sealed class FrameCodecTests
     }
 
     [Fact]
+    public void Read_EventOfAnotherOriginThanItsFrames_IsAProtocolError()
+    {
+        var frame = new EventsFrame(Key.Lane, B, [Write(A, 1, 5, "one", position: 7)], 7);
+
+        Refused(Bytes(new FrameWriter(), frame)).ShouldContain("frame's origin");
+    }
+
+    [Fact]
     public void Read_TruncatedAnywhere_IsAProtocolErrorOrAnotherFrame()
     {
         foreach (var frame in All)
