@@ -3,9 +3,9 @@ using Pelago.Replication;
 
 namespace Pelago.Bench.Load;
 
-/// <summary>P7: what an entity that is loaded and idle takes of memory beside its state: one with an id of 16 bytes that
-/// was written in three lives of journals, all of it final. The kernel alone, with a state that all entities share, so
-/// that nothing of it is counted.</summary>
+/// <summary>P7: what an entity that is loaded and idle takes of memory beside its state: one with an id of 16 bytes
+/// that was written in three lives of journals, all of it final. The kernel alone, with a state that all entities
+/// share, so that nothing of it is counted.</summary>
 public static class IdleEntities
 {
     private const int Entities = 100_000;

@@ -5,7 +5,8 @@ using Pelago.Replication;
 namespace Pelago.Bench.Load;
 
 /// <summary>P6: bytes that an event takes on the wire beside its payload, before TLS: id of 16 bytes, three regions,
-/// clocks and positions of a busy day, each event in a frame of its own as a lone write is sent, and 64 in one.</summary>
+/// clocks and positions of a busy day, each event in a frame of its own as a lone write is sent, and 64 in
+/// one.</summary>
 public static class WireBytes
 {
     private const int Events = 10_000, PayloadBytes = 300, FirstPosition = 5_000_000;
