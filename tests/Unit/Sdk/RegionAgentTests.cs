@@ -101,11 +101,21 @@ public sealed class RegionAgentTests : IAsyncLifetime
     public async Task Leaf_AtTwoThirdsOfItsLife_IsRenewedWithANewKey()
     {
         await DisposeAsync();
-        // Begun eighty seconds ago, ended in sixty: two thirds are over within fourteen.
-        await StartAsync(new Lifetimes { Leaf = TimeSpan.FromSeconds(60), Backdate = TimeSpan.FromSeconds(80) });
-        await using var agent = await EnrolAsync(Token);
+        await StartAsync(new Lifetimes { Leaf = TimeSpan.FromMinutes(5) });
+        var clock = new FakeClock(TimeProvider.System.GetUtcNow());
+        await using var agent = await EnrolAsync(Token, clock);
         var first = agent.Leaf.Certificate;
-        await Eventually.BeTrue(() => agent.Leaf.Certificate.Thumbprint != first.Thumbprint, "the renewed leaf");
+        var life = first.NotAfter - first.NotBefore;
+
+        await Eventually.BeTrue(() => clock.ArmedTimers > 0, "the renewal sleeps");
+        clock.Advance(first.NotBefore.ToUniversalTime() + (life * 0.6) - clock.GetUtcNow());
+        agent.Leaf.Certificate.Thumbprint.ShouldBe(first.Thumbprint, "it is not time yet");
+        // In steps far below the time that a request may take.
+        await Eventually.BeTrue(() =>
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            return agent.Leaf.Certificate.Thumbprint != first.Thumbprint;
+        }, "the renewed leaf");
         agent.Leaf.Certificate.PublicKey.ExportSubjectPublicKeyInfo()
             .ShouldNotBe(first.PublicKey.ExportSubjectPublicKeyInfo());
         agent.Check.CheckClient(agent.Leaf.Certificate, [identity.Authority.Certificate]).Accepted.ShouldBeTrue();
@@ -234,8 +244,9 @@ public sealed class RegionAgentTests : IAsyncLifetime
         await api.StartAsync(Stop);
     }
 
-    private Task<RegionAgent> EnrolAsync(string token) => RegionAgent.EnrolAsync(
-        Environment(), new EnrolmentTicket(token, certificate.Pin), TimeProvider.System, NullLogger.Instance, Stop);
+    private Task<RegionAgent> EnrolAsync(string token, TimeProvider? clock = null) => RegionAgent.EnrolAsync(
+        Environment(), new EnrolmentTicket(token, certificate.Pin), clock ?? TimeProvider.System, NullLogger.Instance,
+        Stop);
 
     private DeployedEnvironment Environment()
     {
