@@ -13,9 +13,27 @@
 # 3. For each mutant alone: patch copies of the files it changes, compile, put the one library in place, run the one
 #    test. It must fail; that a program crashes, hangs, or runs no test proves nothing. As many at a time as there are
 #    processors, each in a lane (a copy of the built tests) of its own.
+#
+# With --swarm, `./pelago soak mutants` asks another question: would the simulator's random runs have found it, without
+# a test made for it? Only mutants of the kernel are tried, one after another, each against the swarms that come to what
+# it changes, until one catches it; a line each says which oracle did, and at which seed, counted from 1
+# (docs/internals/simulation.md).
 set -uo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 test_seconds=120
+swarm=false
+declare -A swarms=(
+    [events]=SwarmTests.Swarm_AnySeed_KeepsAllInvariants
+    [data-types]=SwarmTests.Swarm_DataTypes_KeepAllInvariants
+    [votes]=SwarmTests.Swarm_RegionsThatVote_KeepAllInvariants
+    [effects]=SwarmTests.Swarm_FinalEffects_HappenOnceInTheRegionThatWroteTheEvent
+    [registers]=RegisterSwarmTests.Swarm_AnySeed_GivesEachRegisterOneHistory
+    [frames]=FuzzTests.Frames_OfAHostileRegion_HarmNobody
+)
+if [ "${1:-}" = --swarm ]; then
+    swarm=true test_seconds=600
+    shift
+fi
 
 names=("$@")
 if [ ${#names[@]} -eq 0 ]; then
@@ -46,11 +64,13 @@ read_patch() {
     local name="$1" patch="$root/tests/mutants/$1.patch" project test folders
     [ -f "$patch" ] || { survive "$name: there is no tests/mutants/$name.patch"; return 1; }
     read -r project test <<< "$(sed -n 's/^# kill: *//p' "$patch" | head -n 1)"
+    if $swarm; then project=Simulation; fi
     if [ ! -f "$root/tests/${project:-none}/bin/Release/net10.0/Pelago.Tests.${project:-none}.dll" ]; then
         survive "$name: its header needs a line '# kill: PROJECT CLASS.METHOD', PROJECT being a built folder of tests/"
         return 1
     fi
     folders="$(sed -n 's#^+++ b/\(src/[^/]*\)/.*#\1#p' "$patch" | sort -u)"
+    if $swarm && [ "$folders" != src/Pelago.Replication ]; then return 1; fi
     if [ ! -f "$root/$folders/${folders#src/}.csproj" ]; then
         survive "$name: it has to change one project below src/"
         return 1
@@ -122,21 +142,27 @@ place() {
     if [ -f "$lane/$3/$2" ]; then cp --remove-destination "$1/$2" "$lane/$3/$2"; fi
 }
 
-# judge NAME: the mutant's one line.
-judge() {
-    local name="$1" project test folder="${source[$1]}" started=$SECONDS status file
-    read -r project test <<< "${killer[$name]}"
+# mutate NAME: compiles the mutant, and puts its library into the lane's test project.
+mutate() {
+    local name="$1" project="${killer[$1]%% *}" folder="${source[$1]}" file
     rm -rf "$lane/tree" "$lane/mutant"
     mkdir -p "$lane/tree" "$lane/mutant"
     for file in $(sed -n 's#^+++ b/##p' "$root/tests/mutants/$name.patch"); do
         mkdir -p "$(dirname "$lane/tree/$file")"
-        cp "$root/$file" "$lane/tree/$file" || { survive "$name: there is no $file"; return; }
+        cp "$root/$file" "$lane/tree/$file" || { survive "$name: there is no $file"; return 1; }
     done
     (cd "$lane/tree" && git apply "$root/tests/mutants/$name.patch" 2> "$log") \
-        || { survive "$name: the patch does not apply: $(head -n 1 "$log")"; return; }
+        || { survive "$name: the patch does not apply: $(head -n 1 "$log")"; return 1; }
     compile "$folder" "$lane/mutant/${sources[$folder]}" \
-        || { survive "$name: it does not compile: $(grep -m 1 error "$log")"; return; }
+        || { survive "$name: it does not compile: $(grep -m 1 error "$log")"; return 1; }
     place "$lane/mutant" "${sources[$folder]}" "$project"
+}
+
+# judge NAME: the mutant's one line.
+judge() {
+    local name="$1" project test folder="${source[$1]}" started=$SECONDS status
+    read -r project test <<< "${killer[$name]}"
+    mutate "$name" || return
     run_tests "$project" "$test"
     status=$?
     place "$scratch" "${sources[$folder]}" "$project"
@@ -151,12 +177,48 @@ judge() {
     fi
 }
 
+# swarms_of NAME: those that come to what the mutant changes.
+swarms_of() {
+    case "$(grep '^+++ b/' "$root/tests/mutants/$1.patch")" in
+        */Register/*) echo registers votes ;;
+        */Data/*) echo data-types ;;
+        */Wire/*) echo events frames ;;
+        *Effect* | *Final.cs*) echo effects events ;;
+        *) echo events ;;
+    esac
+}
+
+# hunt NAME: which swarm catches the mutant first, by which oracle, at which seed.
+hunt() {
+    local name="$1" swarm status first
+    mutate "$name" || return
+    for swarm in $(swarms_of "$name"); do
+        rm -f "$lane/caught"
+        PELAGO_SIM_CAUGHT="$lane/caught" run_tests Simulation "${swarms[$swarm]}"
+        status=$?
+        first="$(sort -k2,2n "$lane/caught" 2> /dev/null | head -n 1)"
+        if [ -n "$first" ]; then
+            echo "caught $name by $first"
+            return
+        elif [ $status -eq 124 ] || [ $status -eq 137 ]; then
+            echo "caught $name by $swarm - no end within $test_seconds s"
+            return
+        elif [ $status -ne 0 ]; then
+            echo "caught $name by $swarm - $(grep -q 'these moments' "$lane/test.log" \
+                && echo a probe that is not reached || echo the end of the program)"
+            return
+        fi
+    done
+    echo "missed $name by $(swarms_of "$name")"
+}
+
 mutants=()
 for name in "${names[@]}"; do
     read_patch "$name" && mutants+=("$name")
 done
 [ ${#mutants[@]} -gt 0 ] || exit 1
 
+if $swarm; then killers[Simulation]="${swarms[*]}"; fi
 echo "control: ${#mutants[@]} mutants of ${#sources[@]} projects …" >&2
 if ! reason="$(control)"; then
     for name in "${mutants[@]}"; do survive "$name: $reason"; done
@@ -164,6 +226,7 @@ if ! reason="$(control)"; then
 fi
 echo "control: every named test passes without a mutant ($SECONDS s)" >&2
 lanes="$(nproc)"
+if $swarm; then lanes=1; fi # a swarm uses all processors
 for ((number = 0; number < lanes; number++)); do
     lane="$scratch/lane$number"
     log="$lane/log"
@@ -171,7 +234,7 @@ for ((number = 0; number < lanes; number++)); do
     # Only what nobody writes into: a link shares its contents with the other lanes.
     for project in "${!killers[@]}"; do cp -rl "$scratch/control/$project" "$lane/$project" || exit 1; done
     for ((next = number; next < ${#mutants[@]}; next += lanes)); do
-        judge "${mutants[next]}"
+        if $swarm; then hunt "${mutants[next]}"; else judge "${mutants[next]}"; fi
     done &
 done
 wait

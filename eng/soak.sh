@@ -3,10 +3,12 @@
 #   ./pelago soak simulation [--seconds S] [--first SEED] [--failures N]
 #   ./pelago soak simulation --seed SEED [--faults F] [--milliseconds M]
 #   ./pelago soak frames [--seconds S] [--first SEED], or --seed SEED
+#   ./pelago soak mutants [NAME …]
 # Each seed of 'simulation' draws a group of regions, a workload and faults, and demands that everything holds and that
 # all agree in the end. Each of 'frames' changes what one of three regions sends, and demands that the others are not
 # harmed. Progress on standard error; failures, with a line that replays each, on standard output. Ends with 1 when one
-# failed.
+# failed. 'mutants' tells which of these random runs catch each mutant of the kernel, and by which oracle
+# (docs/internals/simulation.md).
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 cd "$root"
@@ -19,9 +21,12 @@ usage() {
 case "${1:-}" in
     simulation) tests='*.Swarm_AnySeed_*' ;;
     frames) tests='*.Frames_OfAHostileRegion_*' ;;
-    *) usage "'${1:-}' cannot be soaked; 'simulation' and 'frames' can" ;;
+    mutants) tests="" ;;
+    *) usage "'${1:-}' cannot be soaked; 'simulation', 'frames' and 'mutants' can" ;;
 esac
 shift
+mutants=()
+if [ -z "$tests" ]; then mutants=("$@") && set --; fi
 seconds=3600 first="" failures=1 seed="" faults="" milliseconds=""
 while [ $# -gt 0 ]; do
     [[ "$1" =~ ^--(seconds|first|failures|seed|faults|milliseconds)$ ]] || usage "unknown option '$1'"
@@ -43,6 +48,9 @@ if ! dotnet build tests/Simulation -c Release -v q -nologo < /dev/null > "$log" 
     exit 1
 fi
 
+if [ -z "$tests" ]; then
+    exec "$root/eng/mutants.sh" --swarm "${mutants[@]}"
+fi
 if [ -n "$seed" ]; then
     export PELAGO_SIM_SEED="$seed"
     [ -z "$faults" ] || export PELAGO_SIM_FAULTS="$faults"

@@ -57,6 +57,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         }
         catch (Exception error)
         {
+            CaughtLog.Note("frames", seed, error);
             throw new OracleException($"seed {seed} of frames: {error.Message} ({run.Summary})\n"
                 + $"replay: ./pelago soak frames --seed {seed}\n{error}");
         }

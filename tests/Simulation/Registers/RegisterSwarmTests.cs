@@ -42,6 +42,7 @@ public sealed class RegisterSwarmTests(ITestOutputHelper output)
             }
             catch (Exception error)
             {
+                CaughtLog.Note("registers", (ulong)(first + i), error);
                 failures.Enqueue(((ulong)(first + i), $"{error.Message} ({run.Summary})"));
                 if (failures.Count >= MaxFailures)
                     loop.Stop();

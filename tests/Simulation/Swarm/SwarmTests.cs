@@ -47,6 +47,7 @@ public sealed class SwarmTests(ITestOutputHelper output)
                 }
                 catch (Exception error)
                 {
+                    CaughtLog.Note("events", run.Seed, error);
                     failures.Enqueue((run.Seed, error));
                 }
                 Interlocked.Increment(ref runs);
@@ -101,6 +102,7 @@ public sealed class SwarmTests(ITestOutputHelper output)
             }
             catch (Exception error)
             {
+                CaughtLog.Note("data-types", run.Seed, error);
                 throw new OracleException($"seed {run.Seed} of data types: {error.Message} ({run.Summary})");
             }
         });
@@ -122,6 +124,7 @@ public sealed class SwarmTests(ITestOutputHelper output)
             }
             catch (Exception error)
             {
+                CaughtLog.Note("votes", run.Seed, error);
                 throw new OracleException($"seed {run.Seed} with votes: {error.Message} ({run.Summary})");
             }
             Interlocked.Add(ref lives, run.Group.Count(Probe.VoterStands));
@@ -145,6 +148,7 @@ public sealed class SwarmTests(ITestOutputHelper output)
             }
             catch (Exception error)
             {
+                CaughtLog.Note("effects", run.Seed, error);
                 throw new OracleException($"seed {run.Seed} of final effects: {error.Message} ({run.Summary})");
             }
         });
@@ -166,6 +170,8 @@ public sealed class SwarmTests(ITestOutputHelper output)
 
     private static void Report(ulong seed, Exception error)
     {
+        if (CaughtLog.IsOn)
+            Assert.Fail($"seed {seed}: {error.Message}");
         var (faults, milliseconds) = Shrinker.Shrink(seed);
         var replay = string.Create(CultureInfo.InvariantCulture,
             $"./pelago soak simulation --seed {seed} --faults {(int)faults} --milliseconds {milliseconds}");
