@@ -10,9 +10,12 @@ const string Usage = """
     P2   the same on PostgreSQL                            beside plain inserts on the same server
     P3   bookstore writes a second over HTTP               beside an empty Kestrel endpoint
     P4   replication lag beyond one-way network time       beside one fsync
+    P5   catch-up with a million events                    beside copying rows from file to file
     P6   bytes of an event on the wire beside its payload
     P7   memory of an idle entity beside its state
     P16  a world's time to ready, and its memory
+    P17  the simulator's speed, and what its seeds come to
+    P19  cost with more entities and more regions          beside few
     journal   the journal alone (a table, no JSON)         beside plain appends
     journal-postgres   the same on PostgreSQL              beside plain inserts and SQLite
     """;
@@ -30,7 +33,7 @@ if (args is ["reference-server", var url])
     return await ReferenceServer.RunAsync(url);
 var json = args is [.., "-o", "json"];
 var wanted = (json ? args[..^2] : args).Select(a => a.ToUpperInvariant()).ToArray();
-string[] known = ["P1", "P2", "P3", "P4", "P6", "P7", "P16"];
+string[] known = ["P1", "P2", "P3", "P4", "P5", "P6", "P7", "P16", "P17", "P19"];
 if (wanted is ["ALL"])
     wanted = known;
 if (wanted.Length == 0 || wanted.Except(known).Any())
@@ -58,11 +61,23 @@ foreach (var id in wanted)
         case "P4":
             await Lag.RunAsync(report, CancellationToken.None);
             break;
+        case "P5":
+            await CatchUp.RunAsync(report, CancellationToken.None);
+            break;
         case "P6":
             WireBytes.Run(report);
             break;
         case "P7":
             IdleEntities.Run(report);
+            break;
+        case "P17":
+            await SwarmSpeed.RunAsync(report, CancellationToken.None);
+            break;
+        case "P19":
+            int[] entities = [100, 10_000, 1_000_000];
+            await EntityWrites.RunGrowthAsync(report, entities, CancellationToken.None);
+            await Lag.RunGrowthAsync(report, entities, CancellationToken.None);
+            await RegionGrowth.RunAsync(report, CancellationToken.None);
             break;
         default:
             await WorldFigures.StartsAsync(report, CancellationToken.None);

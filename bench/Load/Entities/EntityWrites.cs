@@ -56,35 +56,66 @@ public static class EntityWrites
         report.Add("P2", $"time to acknowledgement p99, {Writers} writers", Report.Median(p99), "ms", Rounds);
     }
 
+    /// <summary>P19: P1 with few and with many entities, all of which exist before.</summary>
+    public static async Task RunGrowthAsync(
+        Report report, IReadOnlyList<int> entities, CancellationToken cancellationToken)
+    {
+        var small = 0.0;
+        foreach (var count in entities)
+        {
+            var (rate, latencies) = await WriteAsync(JournalStores.Sqlite, cancellationToken, count, filled: true);
+            small = small == 0 ? rate : small;
+            Report.Progress($"P19 {count:N0} entities: {rate:N0} writes/s, "
+                + $"p99 {Report.Quantile(latencies, 0.99):0.0} ms");
+            report.Add("P19", $"P1 with {count:N0} entities", rate, "writes/s", latencies.Count, small,
+                $"with {entities[0]:N0}");
+        }
+    }
+
+    /// <summary>Writes a number of events, as fast as they are acknowledged, to each entity in turn.</summary>
+    public static async Task FillAsync(
+        BenchRegion region, int entities, int events, CancellationToken cancellationToken)
+    {
+        var next = -1;
+        await Task.WhenAll(Enumerable.Range(0, Writers).Select(_ => Task.Run(async () =>
+        {
+            for (var i = Interlocked.Increment(ref next); i < events; i = Interlocked.Increment(ref next))
+                (await region.Runtime.SendAsync(region.Type, $"customer-{i % entities}", new AddLine("moby-dick"),
+                    RequestOptions.Default, cancellationToken)).ValueOrThrow();
+        }, cancellationToken)));
+    }
+
     private static async Task<(double Rate, List<double> Latencies)> WriteAsync(
-        JournalStore store, CancellationToken cancellationToken)
+        JournalStore store, CancellationToken cancellationToken, int entities = Entities, bool filled = false)
     {
         await using var region = await BenchRegion.StartAsync(
             "here", ["here"], new NoPeers(), store, cancellationToken);
-        await DriveAsync(region, WarmUp, cancellationToken);
+        if (filled)
+            await FillAsync(region, entities, entities, cancellationToken);
+        await DriveAsync(region, WarmUp, entities, cancellationToken);
         var started = Stopwatch.GetTimestamp();
-        var latencies = await DriveAsync(region, Measured, cancellationToken);
+        var latencies = await DriveAsync(region, Measured, entities, cancellationToken);
         var elapsed = Stopwatch.GetElapsedTime(started);
         return (latencies.Count / elapsed.TotalSeconds, latencies);
     }
 
     private static async Task<List<double>> DriveAsync(
-        BenchRegion region, TimeSpan length, CancellationToken cancellationToken)
+        BenchRegion region, TimeSpan length, int entities, CancellationToken cancellationToken)
     {
         var until = Stopwatch.GetTimestamp() + (long)(length.TotalSeconds * Stopwatch.Frequency);
         var all = await Task.WhenAll(Enumerable.Range(0, Writers).Select(w => Task.Run(
-            () => WriterAsync(region, w, until, cancellationToken), cancellationToken)));
+            () => WriterAsync(region, w, until, entities, cancellationToken), cancellationToken)));
         return [.. all.SelectMany(l => l).Order()];
     }
 
     private static async Task<List<double>> WriterAsync(
-        BenchRegion region, int writer, long until, CancellationToken cancellationToken)
+        BenchRegion region, int writer, long until, int entities, CancellationToken cancellationToken)
     {
         var random = new Random(writer);
         var latencies = new List<double>();
         while (Stopwatch.GetTimestamp() < until)
         {
-            var id = $"customer-{random.Next(Entities)}";
+            var id = $"customer-{random.Next(entities)}";
             var began = Stopwatch.GetTimestamp();
             var reply = await region.Runtime.SendAsync(
                 region.Type, id, new AddLine("moby-dick"), RequestOptions.Default, cancellationToken);

@@ -1,13 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Pelago.Drills;
 using Pelago.Entities;
 using Pelago.Model;
@@ -19,7 +11,7 @@ namespace Pelago.Bench.Load;
 /// reader at the peer waits under the write's own causality token, so what is measured is what a client sees.</summary>
 public static class Lag
 {
-    private const string Origin = "us-east-1", Peer = "eu-west-1", Secret = "bench";
+    private const string Origin = "us-east-1", Peer = "eu-west-1";
     private const int PerSecond = 2_000, Entities = 1_000, FsyncSamples = 200;
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Measured = TimeSpan.FromSeconds(15);
@@ -27,17 +19,49 @@ public static class Lag
     /// <summary>Runs and reports.</summary>
     public static async Task RunAsync(Report report, CancellationToken cancellationToken)
     {
+        var figures = await MeasureAsync(Entities, filled: false, cancellationToken);
+        var (link, beyond) = (Link(figures.OneWay), figures.Beyond);
+        report.Add("P4", $"durable at origin to readable at peer, beyond one way, p50 ({link})",
+            Report.Quantile(beyond, 0.5), "ms", beyond.Count, figures.Fsync, "one fsync of 4 KiB (median)");
+        report.Add("P4", $"durable at origin to readable at peer, beyond one way, p99 ({link})",
+            Report.Quantile(beyond, 0.99), "ms", beyond.Count, figures.Fsync, "one fsync of 4 KiB (median)");
+    }
+
+    /// <summary>P19: the same with few and with many entities, all of which exist before.</summary>
+    public static async Task RunGrowthAsync(
+        Report report, IReadOnlyList<int> entities, CancellationToken cancellationToken)
+    {
+        var small = new LagFigures([], 0, 0);
+        foreach (var count in entities)
+        {
+            var figures = await MeasureAsync(count, filled: true, cancellationToken);
+            small = small.Beyond.Count == 0 ? figures : small;
+            Report.Progress(string.Create(CultureInfo.InvariantCulture,
+                $"P19 {count:N0} entities: lag p50 {figures.P50:0.0} ms, p99 {figures.P99:0.0} ms"));
+            report.Add("P19", $"P4's p50 with {count:N0} entities", figures.P50, "ms", figures.Beyond.Count, small.P50,
+                $"with {entities[0]:N0}");
+            report.Add("P19", $"P4's p99 with {count:N0} entities", figures.P99, "ms", figures.Beyond.Count, small.P99,
+                $"with {entities[0]:N0}");
+        }
+    }
+
+    private static string Link(double oneWay)
+        => string.Create(CultureInfo.InvariantCulture, $"{PerSecond:N0} events/s, {oneWay:0.#} ms one way");
+
+    private static async Task<LagFigures> MeasureAsync(
+        int entities, bool filled, CancellationToken cancellationToken)
+    {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var there = NewListener();
-        var here = NewListener();
+        var there = BenchLink.NewListener();
+        var here = BenchLink.NewListener();
         var ports = new Dictionary<string, int>(StringComparer.Ordinal);
         string[] members = [Peer, Origin];
         var origin = await BenchRegion.StartAsync(
-            Origin, members, new PlainDialler(Origin, p => ports[p], Secret), cancellationToken);
+            Origin, members, new PlainDialler(Origin, p => ports[p], BenchLink.Secret), cancellationToken);
         var peer = await BenchRegion.StartAsync(
-            Peer, members, new PlainDialler(Peer, p => ports[p], Secret), cancellationToken);
-        var originPort = await ServeAsync(here, origin, Peer, cancellationToken);
-        var peerPort = await ServeAsync(there, peer, Origin, cancellationToken);
+            Peer, members, new PlainDialler(Peer, p => ports[p], BenchLink.Secret), cancellationToken);
+        var originPort = await BenchLink.ServeAsync(here, origin, [Peer], cancellationToken);
+        var peerPort = await BenchLink.ServeAsync(there, peer, [Origin], cancellationToken);
         using var wan = new WideAreaNetwork(
             new WanConfig(0, "", "aws",
             [
@@ -49,10 +73,14 @@ public static class Lag
         foreach (var link in wan.Report().Links)
             ports[link.To] = link.Port;
         var running = wan.RunAsync(ending.Token);
-        await UntilLiveAsync(peer, cancellationToken);
-        await DriveAsync(origin, peer, WarmUp, cancellationToken);
-        var beyond = await DriveAsync(origin, peer, Measured, cancellationToken);
-        beyond = [.. beyond.Select(ms => ms - oneWay).Order()];
+        await BenchLink.UntilLiveAsync(peer, cancellationToken);
+        if (filled)
+        {
+            await EntityWrites.FillAsync(origin, entities, entities, cancellationToken);
+            await BenchLink.UntilLiveAsync(peer, cancellationToken);
+        }
+        await DriveAsync(origin, peer, WarmUp, entities, cancellationToken);
+        var beyond = await DriveAsync(origin, peer, Measured, entities, cancellationToken);
         var fsync = Fsync(origin.DataDirectory);
         await peer.DisposeAsync();
         await origin.DisposeAsync();
@@ -60,22 +88,14 @@ public static class Lag
         await there.DisposeAsync();
         await ending.CancelAsync();
         await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        Add(report, beyond, oneWay, fsync);
-    }
-
-    private static void Add(Report report, List<double> beyond, double oneWay, double fsync)
-    {
-        var link = string.Create(CultureInfo.InvariantCulture, $"{PerSecond:N0} events/s, {oneWay:0.#} ms one way");
-        report.Add("P4", $"durable at origin to readable at peer, beyond one way, p50 ({link})",
-            Report.Quantile(beyond, 0.5), "ms", beyond.Count, fsync, "one fsync of 4 KiB (median)");
-        report.Add("P4", $"durable at origin to readable at peer, beyond one way, p99 ({link})",
-            Report.Quantile(beyond, 0.99), "ms", beyond.Count, fsync, "one fsync of 4 KiB (median)");
+        return new LagFigures([.. beyond.Select(ms => ms - oneWay).Order()], oneWay, fsync);
     }
 
     // Open loop: writes start on schedule, whether earlier ones are done or not.
     private static async Task<List<double>> DriveAsync(
-        BenchRegion origin, BenchRegion peer, TimeSpan length, CancellationToken cancellationToken)
+        BenchRegion origin, BenchRegion peer, TimeSpan length, int entities, CancellationToken cancellationToken)
     {
+        var random = new Random(1);
         var started = Stopwatch.GetTimestamp();
         var writes = new List<Task<double>>();
         using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
@@ -83,27 +103,16 @@ public static class Lag
         {
             var due = (int)(Stopwatch.GetElapsedTime(started).TotalSeconds * PerSecond);
             while (writes.Count < due)
-                writes.Add(WriteAsync(origin, peer, writes.Count, cancellationToken));
+                writes.Add(WriteAsync(origin, peer, random.Next(entities), cancellationToken));
         }
         return [.. await Task.WhenAll(writes)];
-    }
-
-    private static async Task UntilLiveAsync(BenchRegion region, CancellationToken cancellationToken)
-    {
-        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-        while (await pace.WaitForNextTickAsync(cancellationToken))
-        {
-            var status = await region.Runtime.DescribeAsync(cancellationToken);
-            if (status.Peers.All(p => p.State == "Live"))
-                return;
-        }
     }
 
     private static async Task<double> WriteAsync(
         BenchRegion origin, BenchRegion peer, int number, CancellationToken cancellationToken)
     {
         await Task.Yield();
-        var id = $"customer-{number % Entities}";
+        var id = $"customer-{number}";
         var written = await origin.Runtime.SendAsync(
             origin.Type, id, new AddLine("moby-dick"), RequestOptions.Default, cancellationToken);
         var durable = Stopwatch.GetTimestamp();
@@ -129,30 +138,10 @@ public static class Lag
         return Report.Median(times);
     }
 
-    private static WebApplication NewListener()
+    private sealed record LagFigures(List<double> Beyond, double OneWay, double Fsync)
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.AddRoutingCore().AddLogging();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.Limits.MinRequestBodyDataRate = null;
-            kestrel.Limits.MinResponseDataRate = null;
-            kestrel.Limits.Http2.InitialStreamWindowSize = 16 * 1024 * 1024;
-            kestrel.Limits.Http2.InitialConnectionWindowSize = 16 * 1024 * 1024;
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
-        });
-        var app = builder.Build();
-        app.UseRouting();
-        return app;
-    }
+        public double P50 => Report.Quantile(Beyond, 0.5);
 
-    private static async Task<int> ServeAsync(
-        WebApplication app, BenchRegion region, string peer, CancellationToken cancellationToken)
-    {
-        var known = new PeerRegion(peer, $"{peer}.apps", $"{peer}.platform", 0, Endpoint.Loopback(0));
-        app.MapReplication(region.Runtime, new ReplicationAccess(Secret, "bench", "load", () => [known]));
-        await app.StartAsync(cancellationToken);
-        return new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!
-            .Addresses.Single()).Port;
+        public double P99 => Report.Quantile(Beyond, 0.99);
     }
 }

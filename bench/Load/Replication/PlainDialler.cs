@@ -10,6 +10,11 @@ public sealed class PlainDialler(string self, Func<string, int> portOf, string s
 {
     private const int StreamWindowBytes = 16 * 1024 * 1024;
 
+    private long receivedBytes;
+
+    /// <summary>Bytes that came back on all streams so far.</summary>
+    public long ReceivedBytes => Interlocked.Read(ref receivedBytes);
+
     /// <inheritdoc />
     public async ValueTask<PeerStream> DialAsync(string peer, CancellationToken cancellationToken)
     {
@@ -28,12 +33,48 @@ public sealed class PlainDialler(string self, Func<string, int> portOf, string s
         var response = await http.SendAsync(request, cancellationToken);
         response.EnsureSuccessStatusCode();
         var body = await response.Content.ReadAsStreamAsync(cancellationToken);
-        return new PeerStream(PipeReader.Create(body), content.Writer, () =>
+        var counted = new CountedStream(body, bytes => Interlocked.Add(ref receivedBytes, bytes));
+        return new PeerStream(PipeReader.Create(counted), content.Writer, () =>
         {
             response.Dispose();
             http.Dispose();
             return ValueTask.CompletedTask;
         });
+    }
+
+    private sealed class CountedStream(Stream inner, Action<int> read) : Stream
+    {
+        public override bool CanRead => true;
+        public override bool CanSeek => false;
+        public override bool CanWrite => false;
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override async ValueTask<int> ReadAsync(
+            Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            var bytes = await inner.ReadAsync(buffer, cancellationToken);
+            read(bytes);
+            return bytes;
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+        public override void Flush() => throw new NotSupportedException();
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+        public override void SetLength(long value) => throw new NotSupportedException();
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                inner.Dispose();
+            base.Dispose(disposing);
+        }
     }
 
     private sealed class PipeContent : HttpContent
