@@ -57,10 +57,13 @@ public sealed class DigestScan(EntityRuntime runtime)
         while (after != 0);
     }
 
-    // Null for an entity without events: replies that are remembered for it are this region's own affair.
+    // Null for what is this region's own affair: an entity without events, for which replies may be remembered, and
+    // one whose events stay here.
     private async ValueTask<EntityDigest?> DigestAsync(EntityKey entity, CancellationToken cancellationToken)
     {
         var type = runtime.Types.Find(entity.Type);
+        if (type is { Mode.IsLocal: true })
+            return null;
         for (var attempt = 1; ; attempt++)
         {
             var image = await runtime.Journal.LoadHistoryAsync(entity, cancellationToken);

@@ -23,6 +23,7 @@ public sealed class EntityDefinition<TState> where TState : class
     private int stateVersion = 1;
     private Func<object, Horizon, object>? settle;
     private Acknowledgement acknowledgement;
+    private EntityMode mode = EntityMode.Replicated;
 
     /// <summary>The type's registered name, stored with every event: a–z, 0–9 and hyphens.</summary>
     public EntityDefinition<TState> Named(string typeName)
@@ -45,6 +46,14 @@ public sealed class EntityDefinition<TState> where TState : class
     public EntityDefinition<TState> Acknowledge(Acknowledgement level)
     {
         acknowledgement = level;
+        return this;
+    }
+
+    /// <summary>Which regions take commands, and whether events leave the region that wrote them. Without this: every
+    /// region takes commands, and has every event.</summary>
+    public EntityDefinition<TState> Mode(EntityMode entityMode)
+    {
+        mode = entityMode;
         return this;
     }
 
@@ -168,6 +177,7 @@ public sealed class EntityDefinition<TState> where TState : class
         if (initial is null || stateJson is null)
             mistakes.Add("no state: call State(…)");
         mistakes.AddRange(upcasters.Mistakes(byName.Keys));
+        mistakes.AddRange(ModeMistakes());
         mistakes.AddRange(effects.Keys.Where(e => e != typeof(Deletion) && !byType.ContainsKey(e))
             .Select(e => $"{e.Name} has an effect and is no event"));
         mistakes.AddRange(Unsettled().Select(member =>
@@ -188,11 +198,22 @@ public sealed class EntityDefinition<TState> where TState : class
                 bytes => JsonSerializer.Deserialize(bytes, stateJson!)
                     ?? throw new JsonException("State is JSON null."),
             Settle = settle, ByName = byName, ByType = byType, Upcasters = upcasters, Commands = commands,
-            Replies = replies, Effects = effects,
+            Replies = replies, Effects = effects, Mode = mode,
             EventsWithEffects = effects.Keys
                 .Select(e => e == typeof(Deletion) ? Deletion.PayloadName : byType[e].Name)
                 .ToHashSet(StringComparer.Ordinal),
         });
+    }
+
+    private IEnumerable<string> ModeMistakes()
+    {
+        if (mode.IsLocal && acknowledgement != Acknowledgement.Local)
+            yield return $"its events stay in one region, and are to be acknowledged by {acknowledgement}";
+        if (mode.IsLocal && effects.Count > 0)
+        {
+            yield return "its events stay in one region, so nothing tells when they are final for all: it can have no "
+                + "effects of final events";
+        }
     }
 
     // Members of the state, and of what it consists of, that have to be settled when nobody does.

@@ -18,6 +18,9 @@ public sealed class EntityType : IEntityType
     public MergeStrategy Strategy => parts.Strategy;
 
     /// <inheritdoc />
+    public EntityMode Mode => parts.Mode;
+
+    /// <inheritdoc />
     public Acknowledgement Acknowledgement => parts.Acknowledgement;
 
     /// <inheritdoc />
@@ -110,6 +113,7 @@ public sealed class EntityType : IEntityType
 internal sealed record EntityParts(string Name, MergeStrategy Strategy, int StateVersion, Type StateType)
 {
     public Acknowledgement Acknowledgement { get; init; }
+    public EntityMode Mode { get; init; } = EntityMode.Replicated;
     public required Func<string, object> Initial { get; init; }
     public required Func<object, byte[]> EncodeState { get; init; }
     public required DecodePayload DecodeState { get; init; }

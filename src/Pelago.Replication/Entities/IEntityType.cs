@@ -29,6 +29,9 @@ public interface IEntityType
     /// <summary>How concurrent events merge.</summary>
     MergeStrategy Strategy { get; }
 
+    /// <summary>Which regions take commands, and whether events leave their region.</summary>
+    EntityMode Mode => EntityMode.Replicated;
+
     /// <summary>In how many regions the events of a command must be durable before it is answered, unless the command
     /// says otherwise.</summary>
     Acknowledgement Acknowledgement => Acknowledgement.Local;

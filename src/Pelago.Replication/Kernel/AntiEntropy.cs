@@ -166,9 +166,11 @@ internal sealed class AntiEntropy(KernelContext context, Writer writer, PeerLink
         nextScan = Math.Max(nextScan ?? 0, Now + rows * 1_000 / context.Options.CompareRowsPerSecond);
         if (next == 0)
             shown[scanLane] = scanHead;
-        if (audits.Count == 0)
+        var lane = kernel.Lane(scanLane);
+        EntityDigest[] shared = [.. audits.Select(a => a.Digest).Where(d => !lane.StaysHere(d.Entity.Type))];
+        if (shared.Length == 0)
             return;
-        var frame = new DigestsFrame(scanLane, [.. audits.Select(a => a.Digest)]);
+        var frame = new DigestsFrame(scanLane, shared);
         foreach (var link in links.Readers)
             context.Emit(new SendFrame(link.Id, frame));
     }
@@ -180,10 +182,11 @@ internal sealed class AntiEntropy(KernelContext context, Writer writer, PeerLink
         if (links.PeerOf(link) is not { } peer)
             return;
         context.Hit(Probe.DigestsCompared);
+        var lane = kernel.Lane(page.Lane);
         var own = audits.ToDictionary(a => a.Digest.Entity, a => a.Digest);
         if (!page.IsAnswer && links.Readers.LastOrDefault(l => l.Peer == peer) is { } back)
             Answer(back, page, own);
-        foreach (var their in page.Entities)
+        foreach (var their in page.Entities.Where(e => !lane.StaysHere(e.Entity.Type)))
         {
             var mine = own.GetValueOrDefault(their.Entity)
                 ?? new EntityDigest(their.Entity, VersionVector.Empty, default, "") { HasEvents = false };
@@ -198,7 +201,7 @@ internal sealed class AntiEntropy(KernelContext context, Writer writer, PeerLink
     private void Answer(PeerLink back, DigestsFrame page, Dictionary<EntityKey, EntityDigest> own)
     {
         var other = page.Entities.Select(e => own.GetValueOrDefault(e.Entity) is { } mine && mine != e ? mine : null)
-            .OfType<EntityDigest>().ToArray();
+            .OfType<EntityDigest>().Where(d => !kernel.Lane(page.Lane).StaysHere(d.Entity.Type)).ToArray();
         if (other.Length > 0)
             context.Emit(new SendFrame(back.Id, new DigestsFrame(page.Lane, other) { IsAnswer = true }));
     }
@@ -265,7 +268,8 @@ internal sealed class AntiEntropy(KernelContext context, Writer writer, PeerLink
     {
         if (suspect.Origin.Equals(writer.Newest))
             return writer.Current is null;
-        if (!lane.Expects(suspect.Entity, suspect.Origin) && !PeerLinks.Offers(peer, lane, suspect.Origin))
+        if (!lane.Expects(suspect.Entity, suspect.Origin) && !PeerLinks.Offers(peer, lane, suspect.Origin)
+            && !links.Histories.MayBring(lane, suspect.Entity.Type, suspect.Origin))
             return false;
         context.Hit(Probe.MissingExplained);
         return true;

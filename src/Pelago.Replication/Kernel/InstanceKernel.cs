@@ -209,6 +209,7 @@ public sealed class InstanceKernel
             lane.ExpireWaiting();
             lane.ExpireAwaited();
             lane.RunEffects();
+            lane.TendLocal();
             lane.Evict(context.Options.EntityMemoryBytes / lanes.Length);
         }
     }
@@ -281,8 +282,15 @@ public sealed class InstanceKernel
 
     private Failure? RefuseLevel(CommandRequest request)
     {
-        var level = request.Acknowledgement ?? context.TypeOf(request.Entity.Type).Acknowledgement;
+        var type = context.TypeOf(request.Entity.Type);
+        var level = request.Acknowledgement ?? type.Acknowledgement;
         var members = context.Options.Members.Count;
+        if (type.Mode.IsLocal && level.In(members) > 1)
+        {
+            return new Failure(ErrorCodes.LevelImpossible,
+                $"The command is to be durable in {level} regions, and entities of type '{type.Name}' stay in the "
+                + "region that writes them; nothing was changed.", "Ask for 'local'.");
+        }
         return level.In(members) <= members ? null : new Failure(ErrorCodes.LevelImpossible,
             $"The command is to be durable in {level} regions, and the group has {members}; nothing was changed.",
             $"Ask for at most {members}, or for 'majority', which means {Acknowledgement.Majority.In(members)} here.");

@@ -30,6 +30,13 @@ internal sealed class KernelContext(KernelOptions options, IReadOnlyDictionary<s
     public IEntityType TypeOf(string name) => types.TryGetValue(name, out var type) ? type
         : new UnknownEntityType(name);
 
+    /// <summary>Which regions take commands for entities of the type.</summary>
+    public EntityMode ModeOf(string type)
+        => types.TryGetValue(type, out var known) ? known.Mode : EntityMode.Replicated;
+
+    /// <summary>Names of the types whose events stay in their region.</summary>
+    public IEnumerable<string> LocalTypes => types.Values.Where(t => t.Mode.IsLocal).Select(t => t.Name);
+
     /// <summary>Some type has effects of final events.</summary>
     public bool HasEffects { get; } = types.Values.Any(t => t.HasAnyEffects);
 

@@ -42,7 +42,8 @@ internal sealed class LaneFeed(KernelContext context, Writer writer, PeerLinks l
             var events = new List<EventRecord>();
             foreach (var row in rows)
             {
-                if (row.Event.Origin.Equals(s.Origin) && row.Event.OriginPosition > s.After)
+                if (row.Event.Origin.Equals(s.Origin) && row.Event.OriginPosition > s.After
+                    && !lane.Withholds(row.Event))
                     events.Add(row.Event);
             }
             if (events.Count > 0)
@@ -59,7 +60,7 @@ internal sealed class LaneFeed(KernelContext context, Writer writer, PeerLinks l
         s.Scanned = Math.Max(s.Scanned, page.Through);
         if (page.Damaged.Count > 0)
             Skip(s, page.Damaged);
-        Send(s, [.. page.Rows.Select(r => r.Row.Event)]);
+        Send(s, [.. page.Rows.Select(r => r.Row.Event).Where(e => !lane.Withholds(e))]);
         Pump(s);
     }
 

@@ -264,6 +264,8 @@ internal sealed partial class LaneReplica
         CountHeld();
         FailAll(dropped, failure);
         KeepConflicts(dropped);
+        DropLocalNotes();
+        links.Histories.Forget(this);
         owed.RemoveAll(o => !o.Durable);
         foreach (var gap in owed)
             gap.FetchUnderWay = false;

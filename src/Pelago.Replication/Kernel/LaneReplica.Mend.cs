@@ -19,13 +19,16 @@ internal sealed partial class LaneReplica
         => WithEntity(key, entity => tell(entity.IsBlind ? null : entity.Seen));
 
     /// <summary>Takes events that belong to no frontier.</summary>
-    public void Receive(long link, IReadOnlyList<EventRecord> events)
+    /// <param name="settled">Told once each of them is durable, or durably owed.</param>
+    public void Receive(long link, IReadOnlyList<EventRecord> events, Action? settled = null)
     {
         if (Fenced)
             return;
-        var inbound = new InboundFrame(link, 0, events.Count, 0);
+        var inbound = new InboundFrame(link, 0, events.Count, 0) { Settled = settled };
         foreach (var e in events)
             Receive(e, inbound);
+        if (events.Count == 0)
+            Settle(inbound);
     }
 
     /// <summary>Forgets an entity's snapshot, folds it from its first event, and writes the snapshot anew.</summary>

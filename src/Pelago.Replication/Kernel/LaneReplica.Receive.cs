@@ -196,6 +196,7 @@ internal sealed partial class LaneReplica
     private void Settle(InboundFrame inbound)
     {
         links.ReturnCredit(inbound.Link, Lane, inbound.Bytes);
+        inbound.Settled?.Invoke();
         if (inbound.Closes is { } gap && gap.PassedInRound < inbound.Round && owed.Contains(gap)
             && !filling.Settled.Contains(gap) && !IsStillHeld(gap))
         {

@@ -43,7 +43,7 @@ internal sealed partial class LaneReplica
     {
         foreach (var slot in condition.Sequences)
         {
-            if (entity.Seen[slot.Origin] < slot.Count)
+            if (entity.Seen[slot.Origin] < slot.Count && !StaysElsewhere(entity, slot.Origin))
                 return false;
         }
         foreach (var frontier in condition.Positions)
@@ -159,6 +159,8 @@ internal sealed partial class LaneReplica
             entity.Admit(events[i], decision.Events[i]);
             AddRow(entity, events[i], own: true);
         }
+        if (entity.Type.Mode.IsLocal)
+            KeepHere(entity.Key.Type, origin);
         Complete(entity, request, decision, events, isFirst: true);
     }
 

@@ -38,6 +38,7 @@ internal sealed partial class LaneReplica
         isFinal = e => IsFinal(e) && !AwaitsEffects(e);
         Finality = new LaneFinality(context.Options.Members.Where(m => m != context.Options.Region));
         BeginEffects(state);
+        BeginLocal(state);
     }
 
     public int Lane { get; }
@@ -100,7 +101,8 @@ internal sealed partial class LaneReplica
         return highest;
     }
 
-    public bool IsFinal(EventRecord e) => e.OriginPosition > 0 && e.OriginPosition <= Finality.Through(e.Origin);
+    public bool IsFinal(EventRecord e) => e.OriginPosition > 0
+        && (e.OriginPosition <= Finality.Through(e.Origin) || context.ModeOf(e.Entity.Type).IsLocal);
 
     /// <remarks>What is reported does not depend on finality: a report must not cause a report.</remarks>
     public void UpdateFinality()

@@ -17,6 +17,9 @@ internal sealed class InboundFrame(long link, int bytes, int remaining, ulong th
 
     /// <summary>The round of fetching that it ends.</summary>
     public int Round { get; init; }
+
+    /// <summary>Told once all of it is resolved; null when nobody wants to know.</summary>
+    public Action? Settled { get; init; }
 }
 
 /// <summary>How far one origin's events of one lane have been consumed.</summary>

@@ -41,6 +41,9 @@ internal sealed partial class PeerLinks
                 serving.Add(++lastRequest, (link, f));
                 context.Emit(new ReadHistory(lastRequest, f.Entity));
                 break;
+            case FetchTypeFrame f when !link.Dialled:
+                Histories.Serve(link, f);
+                break;
             case FetchedFrame f when link.Dialled:
                 TakeFetched(link, f);
                 break;
@@ -273,7 +276,7 @@ internal sealed partial class PeerLinks
             .OfType<LaneHolding>();
         context.Emit(new SendFrame(link.Id, new ReportFrame(lane.Lane, writer.Newest, lane.OwnHead, [.. holdings])
         {
-            Linked = [.. living.Where(o => o.Region != context.Options.Region)],
+            Linked = [.. living.Where(o => o.Region != context.Options.Region)], Opened = lane.OpenedHistories,
         }));
     }
 

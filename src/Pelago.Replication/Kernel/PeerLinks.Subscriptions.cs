@@ -174,7 +174,8 @@ internal sealed partial class PeerLinks
 
     private void TakeFetched(PeerLink link, FetchedFrame f)
     {
-        if (AntiEntropy.Fetched(link, f) || !fetching.Remove(f.Request, out var fetch) || fetch.Link != link)
+        if (Histories.Fetched(link, f) || AntiEntropy.Fetched(link, f)
+            || !fetching.Remove(f.Request, out var fetch) || fetch.Link != link)
             return;
         var wanted = f.Events.Where(e => e.Entity == fetch.Gap.Entry.Entity && e.Origin.Equals(fetch.Gap.Entry.Origin))
             .ToArray();
@@ -204,7 +205,8 @@ internal sealed partial class PeerLinks
             return;
         var (events, bytes, more) = (new List<EventRecord>(), 0, false);
         foreach (var e in image.Rows.Select(r => r.Event).Where(e => e.Origin.Equals(asked.Fetch.Origin)
-            && e.Sequence >= asked.Fetch.From && e.Sequence <= asked.Fetch.To).OrderBy(e => e.Sequence))
+            && e.Sequence >= asked.Fetch.From && e.Sequence <= asked.Fetch.To)
+            .Where(e => !kernel.Lane(e.Entity.Lane).Withholds(e)).OrderBy(e => e.Sequence))
         {
             more = events.Count > 0 && bytes + e.Weight > context.Options.PageBytes;
             if (more)

@@ -22,11 +22,14 @@ internal sealed partial class PeerLinks
     {
         (this.context, this.writer, this.kernel) = (context, writer, kernel);
         AntiEntropy = new AntiEntropy(context, writer, this, kernel);
+        Histories = new TypeHistories(context, this, kernel);
         foreach (var member in context.Options.Members.Where(m => m != context.Options.Region))
             peers[member] = new PeerState(member);
     }
 
     public AntiEntropy AntiEntropy { get; }
+
+    public TypeHistories Histories { get; }
 
     /// <summary>Links on which peers read what is here.</summary>
     public IEnumerable<PeerLink> Readers => links.Values.Where(l => !l.Dialled && l.Hello is not null);
@@ -56,12 +59,16 @@ internal sealed partial class PeerLinks
 
     public void PageRead(long request, LanePage page)
     {
+        if (Histories.PageRead(request, page))
+            return;
         if (pages.Remove(request, out var waiting))
             waiting.Feed.Read(waiting.Subscription, page);
     }
 
     public void PageFailed(long request)
     {
+        if (Histories.PageFailed(request))
+            return;
         if (pages.Remove(request, out var waiting))
             LaneFeed.Failed(waiting.Subscription, Now);
     }
@@ -190,6 +197,7 @@ internal sealed partial class PeerLinks
             ChooseServers(lane);
         foreach (var lane in kernel.Lanes.Where(l => l.OwedCount > 0))
             FetchGaps(lane);
+        Histories.Tick();
     }
 
     // A clone or a restored copy beside the original: both still speak, long after the second one came. Told here,
@@ -219,6 +227,7 @@ internal sealed partial class PeerLinks
         links.Remove(link.Id);
         LinkedAnew();
         AntiEntropy.Forget(link);
+        Histories.Forget(link);
         foreach (var page in pages.Where(p => link.Feeds.Contains(p.Value.Feed)).Select(p => p.Key).ToArray())
             pages.Remove(page);
         foreach (var (request, fetch) in fetching.Where(f => f.Value.Link == link).ToArray())

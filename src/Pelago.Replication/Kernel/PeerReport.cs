@@ -14,6 +14,7 @@ internal sealed class PeerReport
             holdings[h.Origin] = h;
         if (frame.Current is { } own)
             holdings[own] = new LaneHolding(frame.Lane, own, frame.OwnHead);
+        Opened = frame.Opened;
         newest = frame.Current is null ? [.. frame.Linked] : [.. frame.Linked, frame.Current];
         var held = new Dictionary<Origin, ulong>(holdings.Count);
         foreach (var h in holdings.Values)
@@ -23,6 +24,9 @@ internal sealed class PeerReport
         }
         Held = held;
     }
+
+    /// <summary>Histories of types that were local, which it offers.</summary>
+    public IReadOnlyList<OpenedHistory> Opened { get; }
 
     /// <summary>Every origin of which it holds something.</summary>
     public IEnumerable<LaneHolding> Holdings => holdings.Values;

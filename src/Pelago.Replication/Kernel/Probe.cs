@@ -198,6 +198,12 @@ public enum Probe
 
     /// <summary>A voter heard of a newer life of its own region.</summary>
     VoterDeposed,
+
+    /// <summary>What stayed here of a type was opened to other regions.</summary>
+    HistoryOpened,
+
+    /// <summary>Another region's opened history was taken as a whole.</summary>
+    HistoryTaken,
 }
 
 /// <summary>How often each <see cref="Probe"/> was hit since the kernel began. Written by the kernel's loop; may be

@@ -54,6 +54,9 @@ public sealed record ReportFrame(
     /// <summary>The newest incarnations of other regions to which this side is linked: nothing of their other lives
     /// arrives from their own region any more.</summary>
     public IReadOnlyList<Origin> Linked { get; init; } = [];
+
+    /// <summary>Histories of types that were local, which this side has as a whole.</summary>
+    public IReadOnlyList<OpenedHistory> Opened { get; init; } = [];
 }
 
 /// <summary>More bytes of events may be sent in this lane.</summary>
@@ -65,7 +68,17 @@ public sealed record FetchFrame(long Request, EntityKey Entity, Origin Origin, u
 /// <summary>Answer to <see cref="FetchFrame"/>, in order of sequence.</summary>
 /// <param name="More">There are more: ask again from the last one. With no events: there may be more, which cannot be
 /// read here now.</param>
-public sealed record FetchedFrame(long Request, IReadOnlyList<EventRecord> Events, bool More) : Frame;
+public sealed record FetchedFrame(long Request, IReadOnlyList<EventRecord> Events, bool More) : Frame
+{
+    /// <summary>Answers a <see cref="FetchTypeFrame"/>: how far the sender has looked in its journal.</summary>
+    public ulong Scanned { get; init; }
+
+    /// <summary>How far it has to look.</summary>
+    public ulong Until { get; init; }
+
+    /// <summary>Some rows could not be read, and are not among the events.</summary>
+    public bool Lacks { get; init; }
+}
 
 /// <summary>What the sender's journal holds of some entities of a lane.</summary>
 public sealed record DigestsFrame(int Lane, IReadOnlyList<EntityDigest> Entities) : Frame

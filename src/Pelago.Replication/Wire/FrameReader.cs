@@ -72,7 +72,10 @@ public sealed partial class FrameReader
             Wire.Frame.BodyOneofCase.Fetch => ToFetch(message.Fetch),
             Wire.Frame.BodyOneofCase.Fetched => new FetchedFrame(
                 (long)message.Fetched.Request, [.. message.Fetched.Events.Select(e => ToEvent(e, null))],
-                message.Fetched.More),
+                message.Fetched.More)
+            {
+                Scanned = message.Fetched.Scanned, Until = message.Fetched.Until, Lacks = message.Fetched.Lacks,
+            },
             Wire.Frame.BodyOneofCase.Digests => new DigestsFrame(
                 Lane(message.Digests.Lane), ToDigests(message.Digests, Lane(message.Digests.Lane)))
             {
@@ -82,6 +85,7 @@ public sealed partial class FrameReader
             Wire.Frame.BodyOneofCase.RegisterAnswer => ToAnswer(message.RegisterAnswer),
             Wire.Frame.BodyOneofCase.Enrol => ToEnrol(message.Enrol),
             Wire.Frame.BodyOneofCase.Enrolled => ToEnrolled(message.Enrolled),
+            Wire.Frame.BodyOneofCase.FetchType => ToFetchType(message.FetchType),
             Wire.Frame.BodyOneofCase.Heartbeat => ToHeartbeat(message.Heartbeat),
             Wire.Frame.BodyOneofCase.Goodbye => new GoodbyeFrame(
                 message.Goodbye.Reason, message.Goodbye.Detail,
@@ -152,6 +156,7 @@ public sealed partial class FrameReader
             })])
         {
             Linked = [.. report.Linked.Select(Known)],
+            Opened = ToOpened(report.Opened),
         };
     }
 

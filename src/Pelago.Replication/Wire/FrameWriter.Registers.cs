@@ -23,7 +23,8 @@ public sealed partial class FrameWriter
                 message.Enrolled = ToWire(f);
                 break;
             default:
-                throw new ArgumentException($"No wire form for {frame.GetType().Name}.", nameof(frame));
+                FillMode(frame);
+                break;
         }
     }
 

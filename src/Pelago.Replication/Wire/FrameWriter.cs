@@ -57,6 +57,7 @@ public sealed partial class FrameWriter
                     Full = true };
                 message.Report.Holdings.AddRange(f.Holdings.Select(h => ToWire(h, withLane: false)));
                 message.Report.Linked.AddRange(f.Linked.Select(Number));
+                message.Report.Opened.AddRange(f.Opened.Select(ToWire));
                 break;
             case CreditFrame f:
                 message.Credit = new Credit { Lane = (uint)f.Lane, Bytes = (ulong)f.Bytes };
@@ -70,7 +71,10 @@ public sealed partial class FrameWriter
                 };
                 break;
             case FetchedFrame f:
-                message.Fetched = new Fetched { Request = (ulong)f.Request, More = f.More };
+                message.Fetched = new Fetched
+                {
+                    Request = (ulong)f.Request, More = f.More, Scanned = f.Scanned, Until = f.Until, Lacks = f.Lacks,
+                };
                 foreach (var e in f.Events)
                     message.Fetched.Events.Add(ToWire(e));
                 break;

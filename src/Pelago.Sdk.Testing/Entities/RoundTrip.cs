@@ -17,6 +17,8 @@ internal sealed class RoundTrip(IEntityType inner) : IEntityType
 
     public Acknowledgement Acknowledgement => inner.Acknowledgement;
 
+    public EntityMode Mode => inner.Mode;
+
     /// <summary>What a handler or serializer threw first: the fold itself only says that it did.</summary>
     public Exception? Thrown { get; private set; }
 

@@ -9,18 +9,21 @@ namespace Pelago.Sdk.Testing;
 internal sealed class SimulatedRegion
 {
     private readonly ISurroundings group;
-    private readonly IReadOnlyDictionary<string, IEntityType> types;
+    private readonly Func<IReadOnlyDictionary<string, IEntityType>> declared;
     private readonly Dice dice;
     private readonly long monotonicStart;
     private SimulatedJournal journal;
     private InstanceKernel? kernel;
+    private IReadOnlyDictionary<string, IEntityType> types;
     private long pausedUntil;
     private KernelOptions? options;
 
     public SimulatedRegion(
-        ISurroundings group, string name, SimulatedDisk disk, IReadOnlyDictionary<string, IEntityType> types, Dice dice)
+        ISurroundings group, string name, SimulatedDisk disk, Func<IReadOnlyDictionary<string, IEntityType>> declared,
+        Dice dice)
     {
-        (this.group, Name, Disk, this.types, this.dice) = (group, name, disk, types, dice);
+        (this.group, Name, Disk, this.declared, this.dice) = (group, name, disk, declared, dice);
+        types = declared();
         monotonicStart = dice.Between(1_000, 1_000_000);
         journal = null!;
     }
@@ -78,6 +81,7 @@ internal sealed class SimulatedRegion
         if (Up)
             return;
         Life++;
+        types = declared();
         pausedUntil = 0;
         journal = new SimulatedJournal(Disk);
         var lanes = Enumerable.Range(0, EntityKey.Lanes).Select(journal.Take).ToArray();

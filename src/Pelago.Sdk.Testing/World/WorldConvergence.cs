@@ -64,12 +64,16 @@ internal sealed class WorldConvergence(WorldGroup group)
         {
             for (var i = 0; i < lanes.Length; i++)
             {
-                if (lanes[i][lane].Head != lanes[0][lane].Head || lanes[i][lane].Owed.Count > 0)
+                if (Shared(lanes[i][lane]) != Shared(lanes[0][lane]) || lanes[i][lane].Owed.Count > 0)
                     return Unequal() ?? $"Region '{group.Members[i]}' is owed events that it has passed over.";
             }
         }
         return Unequal();
     }
+
+    // What stays in its region is nobody else's.
+    private int Shared(StoredLane lane)
+        => group.HasLocalTypes ? lane.Rows.Count(r => !group.StaysLocal(r.Event.Entity)) : lane.Rows.Count;
 
     private string? Unequal()
     {
@@ -98,7 +102,8 @@ internal sealed class WorldConvergence(WorldGroup group)
         => region.Disk.State.Entities.TryGetValue(entity, out var stored) ? stored.Rows : [];
 
     private List<EntityKey> Entities()
-        => [.. group.Regions.SelectMany(r => r.Disk.State.Entities.Keys).Distinct().Order()];
+        => [.. group.Regions.SelectMany(r => r.Disk.State.Entities.Keys).Where(e => !group.StaysLocal(e)).Distinct()
+            .Order()];
 
     private void Compare(EntityKey entity)
     {

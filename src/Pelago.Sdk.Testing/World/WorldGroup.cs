@@ -27,7 +27,7 @@ internal sealed class WorldGroup : ISurroundings
         Network = new SimulatedNetwork(Time, Dice.Fork(), members);
         foreach (var name in members)
         {
-            var region = new SimulatedRegion(this, name, new SimulatedDisk(new Guid(Dice.Bytes(16))), types,
+            var region = new SimulatedRegion(this, name, new SimulatedDisk(new Guid(Dice.Bytes(16))), () => types,
                 Dice.Fork());
             Regions.Add(region);
             Network.Listen(name, () => region);
@@ -58,6 +58,12 @@ internal sealed class WorldGroup : ISurroundings
     public Exception? Thrown { get; private set; }
 
     public IReadOnlyDictionary<string, IEntityType> Types => types;
+
+    /// <summary>Some type's events stay in their region.</summary>
+    public bool HasLocalTypes => types.Values.Any(t => t.Mode.IsLocal);
+
+    /// <summary>An entity of such a type.</summary>
+    public bool StaysLocal(EntityKey entity) => types.TryGetValue(entity.Type, out var type) && type.Mode.IsLocal;
 
     /// <summary>Requests that have no answer yet.</summary>
     public int Waiting => waiting.Count;

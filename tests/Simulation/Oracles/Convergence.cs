@@ -47,7 +47,8 @@ internal static class Convergence
         {
             foreach (var entity in first.Entities.Union(other.Entities))
             {
-                if (!first.Seen(entity).Equals(other.Seen(entity)))
+                if (!group.Oracles.Book.LocalTypes.Contains(entity.Type)
+                    && !first.Seen(entity).Equals(other.Seen(entity)))
                     return $"{entity} differs; {Everywhere(group, entity)}";
             }
         }
@@ -126,7 +127,7 @@ internal static class Convergence
         var pending = 0;
         foreach (var region in group.Regions)
         {
-            foreach (var entity in entities)
+            foreach (var entity in entities.Where(e => !group.Oracles.Book.LocalTypes.Contains(e.Type)))
             {
                 pending++;
                 group.Read(region, entity, ReadCondition.None, 10_000, (_, result) =>

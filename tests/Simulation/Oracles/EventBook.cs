@@ -17,6 +17,8 @@ public sealed class EventBook
 {
     private readonly Dictionary<EventName, EventRecord> known = [];
     private readonly Dictionary<EventName, EventRecord> lost = [];
+    private readonly HashSet<EventName> stayed = [];
+    private readonly HashSet<EntityKey> stayedOf = [];
     private readonly Dictionary<(int Lane, Origin Origin), SortedDictionary<ulong, EventRecord>> positions = [];
 
     /// <summary>Events that are known to exist somewhere.</summary>
@@ -27,6 +29,13 @@ public sealed class EventBook
 
     /// <summary>Pairs of different events that claim one name.</summary>
     public int Forks { get; private set; }
+
+    /// <summary>Types whose events stay in their region. One that is taken out later has been opened: what it wrote
+    /// until then comes to the others by and by, whatever they have passed.</summary>
+    public HashSet<string> LocalTypes { get; } = [TestTypes.Draft.Name];
+
+    /// <summary>Some event of the entity stayed in its region when it was written.</summary>
+    public bool HasStayed(EntityKey entity) => stayedOf.Contains(entity);
 
     /// <summary>The event of that name, or null.</summary>
     public EventRecord? Find(EventName name) => known.GetValueOrDefault(name);
@@ -43,6 +52,11 @@ public sealed class EventBook
                     $"{region} used a sequence number again: {e} is '{Text(e)}' and was '{Text(before)}'.");
             Forks++;
         }
+        if (LocalTypes.Contains(e.Entity.Type))
+        {
+            stayed.Add(EventName.Of(e));
+            stayedOf.Add(e.Entity);
+        }
         Enter(e);
     }
 
@@ -50,6 +64,8 @@ public sealed class EventBook
     public void Taken(EventRecord e, string region)
     {
         var name = EventName.Of(e);
+        if (stayed.Contains(name) && LocalTypes.Contains(e.Entity.Type) && region != e.Origin.Region)
+            throw new OracleException($"{region} took {e}, which stays in its region.");
         if (!known.TryGetValue(name, out var original))
         {
             if (!lost.Remove(name, out original))
@@ -73,7 +89,8 @@ public sealed class EventBook
         positions[(e.Entity.Lane, e.Origin)].Remove(event_.OriginPosition);
     }
 
-    /// <summary>Events of an origin in a lane after one position and up to another.</summary>
+    /// <summary>Events of an origin in a lane after one position and up to another, without those that stayed in their
+    /// region.</summary>
     public IEnumerable<EventRecord> Between(int lane, Origin origin, ulong after, ulong through)
     {
         if (!positions.TryGetValue((lane, origin), out var sorted))
@@ -82,7 +99,7 @@ public sealed class EventBook
         {
             if (position > through)
                 yield break;
-            if (position > after)
+            if (position > after && !stayed.Contains(EventName.Of(e)))
                 yield return e;
         }
     }

@@ -13,6 +13,7 @@ internal sealed class OracleSet
     private readonly HashSet<string> forgetful = [];
     private readonly Dictionary<string, ReplicaOracle> acknowledged = [];
     private readonly HashSet<string> lostLines = [];
+    private readonly Dictionary<string, string> staying = [];
     private readonly HashSet<(string Region, string Line)> missingAfterLoss = [];
     private readonly HashSet<(string Region, string Line)> taken = [];
     private readonly Dictionary<string, int> levels = [];
@@ -138,6 +139,8 @@ internal sealed class OracleSet
                 throw new OracleException(
                     $"{region.Name} acknowledged '{line}' of {operation.Entity} before it was durable.");
             acknowledged[line] = replica;
+            if (Book.LocalTypes.Contains(operation.Entity.Type))
+                staying[line] = operation.Entity.Type;
             CheckLevel(region, operation, line);
         }
         CheckPoints(region, result);
@@ -206,6 +209,8 @@ internal sealed class OracleSet
     {
         foreach (var slot in condition.Sequences)
         {
+            if (slot.Origin.Region != region.Name && Book.LocalTypes.Contains(entity.Type))
+                continue; // another region's entity of that name
             if (view.Seen[slot.Origin] < slot.Count)
                 throw new OracleException(
                     $"{region.Name} showed less of {entity} than the token asks: {view.Seen}, not {slot}.");
@@ -252,6 +257,7 @@ internal sealed class OracleSet
     }
 
     /// <summary>Acknowledged writes that a replica does not have although they are not lost.</summary>
-    public IEnumerable<string> Missing(ReplicaOracle replica)
-        => acknowledged.Keys.Where(line => !replica.HasLine(line) && !lostLines.Contains(line));
+    public IEnumerable<string> Missing(ReplicaOracle replica) => acknowledged.Keys.Where(line => !replica.HasLine(line)
+        && !lostLines.Contains(line) && !(staying.TryGetValue(line, out var type) && Book.LocalTypes.Contains(type)
+            && acknowledged[line].Region != replica.Region));
 }

@@ -166,7 +166,8 @@ internal sealed class ReplicaOracle
 
     private void CheckFinal(EventRecord e)
     {
-        if (Forgetful.Contains(e.Origin.Region) || !final.TryGetValue(e.Entity, out var called))
+        if (Forgetful.Contains(e.Origin.Region) || book.HasStayed(e.Entity)
+            || !final.TryGetValue(e.Entity, out var called))
             return;
         foreach (var slot in called)
         {

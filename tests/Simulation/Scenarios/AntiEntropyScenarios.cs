@@ -102,7 +102,7 @@ public sealed class AntiEntropyScenarios
         var other = new TextType("diary", MergeStrategy.Ordered, () => 1UL,
             (state, _, _) => Folded.To((ulong)state + 1), state => $"{state:x16}", _ => 1UL);
         var types = new Dictionary<string, IEntityType>(TestTypes.All) { ["diary"] = other };
-        var b = new SimulatedRegion(scene.Group, scene.B.Name, scene.B.Disk, types, scene.Group.Dice.Fork());
+        var b = new SimulatedRegion(scene.Group, scene.B.Name, scene.B.Disk, () => types, scene.Group.Dice.Fork());
         scene.Group.Regions[1] = b;
         scene.Group.Network.Listen(b.Name, () => b);
         scene.Group.Start();

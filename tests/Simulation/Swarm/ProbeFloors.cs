@@ -58,6 +58,8 @@ internal static class ProbeFloors
         [Probe.VoterFirst] = Registers,
         [Probe.VoterStands] = Registers,
         [Probe.VoterDeposed] = Registers,
+        [Probe.HistoryOpened] = nameof(SwarmTests.Swarm_LocalTypes_StayWhereTheyAreUntilTheyAreOpened),
+        [Probe.HistoryTaken] = nameof(SwarmTests.Swarm_LocalTypes_StayWhereTheyAreUntilTheyAreOpened),
         [Probe.Fork] = "KernelForkTests.Receive_OtherContentUnderTheSameNumber_IsAForkThatIsNotedAndNotTaken",
     };
 

@@ -98,6 +98,26 @@ internal sealed class SwarmRun
         Group.Effects.Check(deals);
     }
 
+    /// <summary>Runs to the end with <see cref="TestTypes.Draft"/> as a local type; then every region is started anew,
+    /// one after another, with the type declared as replicated.</summary>
+    public void RunAndOpen()
+    {
+        Run();
+        Group.Oracles.Book.LocalTypes.Clear();
+        Group.Declare(TestTypes.Draft.In(EntityMode.Replicated));
+        foreach (var region in Group.Regions)
+        {
+            Group.Run(dice.Pick([0, 500, 5_000]));
+            if (dice.Chance(500))
+                region.Kill();
+            else
+                region.Stop();
+            Group.Run(dice.Pick([0, 500, 5_000]));
+            region.Start();
+        }
+        Convergence.Demand(Group, workload.Entities);
+    }
+
     private static Fault Draw(Dice dice)
     {
         var faults = Fault.None;

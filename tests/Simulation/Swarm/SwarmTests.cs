@@ -132,6 +132,33 @@ public sealed class SwarmTests(ITestOutputHelper output)
         lives.ShouldBeGreaterThan(0);
     }
 
+    /// <summary>Events of a local type reach no other region, whatever happens, and hold nothing up; once the type is
+    /// declared as replicated, its history reaches all.</summary>
+    [Fact]
+    public void Swarm_LocalTypes_StayWhereTheyAreUntilTheyAreOpened()
+    {
+        var first = (ulong)(Number("PELAGO_SIM_FIRST") ?? 1);
+        var seeds = (ulong)(Number("PELAGO_SIM_SEEDS") ?? 30);
+        var (opened, taken) = (0L, 0L);
+        Parallel.For(0, (long)seeds, new ParallelOptions { MaxDegreeOfParallelism = 2 }, i =>
+        {
+            var run = new SwarmRun(first + (ulong)i, durationMilliseconds: 8_000,
+                types: [TestTypes.Diary.Name, TestTypes.Draft.Name]);
+            try
+            {
+                run.RunAndOpen();
+            }
+            catch (Exception error)
+            {
+                throw new OracleException($"seed {run.Seed} of local types: {error.Message} ({run.Summary})");
+            }
+            Interlocked.Add(ref opened, run.Group.Count(Probe.HistoryOpened));
+            Interlocked.Add(ref taken, run.Group.Count(Probe.HistoryTaken));
+        });
+        opened.ShouldBeGreaterThan(0);
+        taken.ShouldBeGreaterThan(0);
+    }
+
     /// <summary>Every event of a deal sends one receipt once it is final, whatever dies meanwhile.</summary>
     [Fact]
     public void Swarm_FinalEffects_HappenOnceInTheRegionThatWroteTheEvent()

@@ -52,12 +52,19 @@ internal static class TestTypes
     public static readonly TextType Receipt = new("receipt", MergeStrategy.Ordered, () => "",
         (state, line, _) => Folded.To($"{state}{line}\n"), state => (string)state, text => text);
 
+    /// <summary>Like <see cref="Diary"/>, and its events stay in their region until it is declared otherwise.</summary>
+    public static readonly TextType Draft = new TextType("draft", MergeStrategy.Ordered, () => 14695981039346656037UL,
+        (state, line, context) => Folded.To(Mix((ulong)state, string.Create(CultureInfo.InvariantCulture,
+            $"{line}|{context.Region}|{context.Sequence}|{context.Timestamp.Value}|{context.Concurrent}"))),
+        state => ((ulong)state).ToString("x16", CultureInfo.InvariantCulture),
+        text => ulong.Parse(text, NumberStyles.HexNumber, CultureInfo.InvariantCulture)).In(EntityMode.Local);
+
     /// <summary>Those of the ordinary workload.</summary>
     public static readonly IReadOnlyList<string> Usual = [Account.Name, Book.Name, Diary.Name, Stock.Name];
 
     /// <summary>All of them by name.</summary>
     public static readonly IReadOnlyDictionary<string, IEntityType> All
-        = new[] { Account, Diary, Book, Stock, BoardType.Board, Deal, Receipt }
+        = new[] { Account, Diary, Book, Stock, BoardType.Board, Deal, Receipt, Draft }
             .ToDictionary(t => t.Name, t => (IEntityType)t);
 
     /// <summary>Those without effects: a region that runs no others keeps no marks.</summary>

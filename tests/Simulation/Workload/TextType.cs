@@ -17,6 +17,8 @@ internal sealed class TextType(
 
     public MergeStrategy Strategy { get; } = strategy;
 
+    public EntityMode Mode { get; private init; } = EntityMode.Replicated;
+
     public int StateVersion => 1;
 
     public object Initial(string id) => initial();
@@ -38,6 +40,12 @@ internal sealed class TextType(
 
     /// <summary>Whether its events have effects once they are final.</summary>
     public bool HasAnyEffects { get; init; }
+
+    /// <summary>The same type, declared with another mode.</summary>
+    public TextType In(EntityMode mode) => new(Name, Strategy, initial, apply, write, read)
+    {
+        Mode = mode, Settling = Settling, HasAnyEffects = HasAnyEffects,
+    };
 
     public bool HasEffects(string payloadName) => HasAnyEffects;
 

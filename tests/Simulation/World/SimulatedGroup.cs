@@ -10,7 +10,7 @@ internal sealed class SimulatedGroup : ISurroundings
 {
     private static readonly string[] Names = ["us-east-1", "eu-west-1", "ap-southeast-1", "sa-east-1", "af-south-1"];
     private readonly Func<KernelOptions, KernelOptions> adjust;
-    private readonly IReadOnlyDictionary<string, IEntityType> types;
+    private IReadOnlyDictionary<string, IEntityType> types;
     private readonly Dictionary<object, Action<SimulatedRegion, RequestResult>> waiting = [];
     private readonly long[] probed = new long[Enum.GetValues<Probe>().Length];
 
@@ -83,6 +83,10 @@ internal sealed class SimulatedGroup : ISurroundings
         return this;
     }
 
+    /// <summary>What processes that start from now on know under a name.</summary>
+    public void Declare(IEntityType type)
+        => types = new Dictionary<string, IEntityType>(types) { [type.Name] = type };
+
     /// <summary>Lets time pass.</summary>
     public void Run(long milliseconds) => Time.RunUntil(Time.Now + milliseconds);
 
@@ -104,7 +108,7 @@ internal sealed class SimulatedGroup : ISurroundings
     public SimulatedRegion Add(string name, SimulatedDisk disk)
     {
         Oracles.Watch(name, disk);
-        return new SimulatedRegion(this, name, disk, types, Dice.Fork());
+        return new SimulatedRegion(this, name, disk, () => types, Dice.Fork());
     }
 
     /// <summary>Sends a command; the answer comes later, or never when the process dies.</summary>

@@ -28,13 +28,15 @@ public sealed class FrameCodecTests
             new LaneHolding(Key.Lane, C, 0) { Busy = true },
         ])
         {
-            Linked = [B, C],
+            Linked = [B, C], Opened = [new OpenedHistory("text", B, 2, 9)],
         },
         new EventsFrame(Key.Lane, B, [], 0) { Beyond = 7 },
         new EventsFrame(Key.Lane, B, [], 5) { Awaited = true },
         new CreditFrame(4, 1 << 20),
         new FetchFrame(9, Key, B, 3, ulong.MaxValue),
         new FetchedFrame(9, [Write(B, 3, 5, "three", position: 11)], More: true),
+        new FetchTypeFrame(12, Key.Lane, new OpenedHistory("text", B, 0, 9)) { Scanned = 4, Until = 77 },
+        new FetchedFrame(12, [], More: true) { Scanned = 4, Until = 77, Lacks = true },
         new HeartbeatFrame(1_000, 900, 20, new ulong[32]),
         new GoodbyeFrame("superseded", "a newer process", Session),
         new DigestsFrame(Key.Lane,

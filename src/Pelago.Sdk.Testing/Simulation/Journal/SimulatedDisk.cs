@@ -28,6 +28,9 @@ internal sealed class SimulatedDisk
     /// <summary>When set, every group fails and nothing is written.</summary>
     public bool Full { get; set; }
 
+    /// <summary>Lanes come up without their notes, which are damaged.</summary>
+    public bool NotesDamaged { get; set; }
+
     /// <summary>Rows that cannot be opened, by entity and local sequence.</summary>
     public HashSet<(EntityKey Entity, ulong LocalSequence)> Damaged { get; } = [];
 

@@ -41,7 +41,7 @@ internal sealed class SimulatedJournal : IJournal
             {
                 Forks = [.. disk.Conflicts.Where(c => c.Kind == ConflictKind.Fork && c.Entity.Lane == lane)],
                 EffectMarks = [.. stored.Marks.Values],
-                Notes = [.. stored.Notes.Values],
+                Notes = disk.NotesDamaged ? [] : [.. stored.Notes.Values], NotesDamaged = disk.NotesDamaged,
             };
         }
     }

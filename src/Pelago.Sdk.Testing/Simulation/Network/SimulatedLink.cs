@@ -33,6 +33,7 @@ internal sealed class SimulatedLink
             throw new InvalidOperationException("The writer's length prefix is wrong.");
         var path = network.Path(ends[side].Region.Name, ends[1 - side].Region.Name);
         var dice = network.Dice;
+        network.Sent?.Invoke(ends[side].Region.Name, frame);
         network.BytesSent += buffer.WrittenCount;
         network.Frames[frame.GetType().Name] = network.Frames.GetValueOrDefault(frame.GetType().Name) + 1;
         if (dice.Chance(path.LossPerMille))

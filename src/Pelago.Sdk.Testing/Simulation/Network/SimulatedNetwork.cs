@@ -1,4 +1,5 @@
 using Pelago.Model;
+using Pelago.Replication;
 
 namespace Pelago.Sdk.Testing;
 
@@ -32,6 +33,9 @@ internal sealed class SimulatedNetwork
     /// <summary>Changes what a region sends: told which end of a link sends, and a frame with its length prefix, it
     /// says what leaves instead. Null when everything leaves as it is.</summary>
     public Func<LinkEnd, ReadOnlyMemory<byte>, IEnumerable<ReadOnlyMemory<byte>>>? Tap { get; set; }
+
+    /// <summary>Told who sends what, whatever becomes of it.</summary>
+    public Action<string, Frame>? Sent { get; set; }
 
     /// <summary>Told why a reader refused a frame.</summary>
     public Action<Failure>? Refused { get; set; }
