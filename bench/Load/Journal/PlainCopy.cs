@@ -3,8 +3,8 @@ using SQLitePCL;
 
 namespace Pelago.Bench.Load;
 
-/// <summary>The reference of catching up: the rows that <see cref="PlainAppend"/> wrote, read in order and inserted into
-/// another file like there, in transactions of one size, <c>synchronous=FULL</c>. No wire, no keys, no order to
+/// <summary>The reference of catching up: the rows that <see cref="PlainAppend"/> wrote, read in order and inserted
+/// into another file like there, in transactions of one size, <c>synchronous=FULL</c>. No wire, no keys, no order to
 /// keep.</summary>
 public static class PlainCopy
 {

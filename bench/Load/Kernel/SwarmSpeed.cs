@@ -24,8 +24,8 @@ public static partial class SwarmSpeed
         var probes = Probes().Match(text).Groups["list"].Value.Split(", ")
             .Select(p => long.Parse(p.Split(' ')[1], CultureInfo.InvariantCulture)).ToArray();
         var seeds = Number(run, "seeds");
-        report.Add("P17", $"inputs of the kernel in the simulator, {seeds} seeds, a core", Number(run, "rate") / threads,
-            "inputs/s", Number(run, "inputs"));
+        report.Add("P17", $"inputs of the kernel in the simulator, {seeds} seeds, a core",
+            Number(run, "rate") / threads, "inputs/s", Number(run, "inputs"));
         report.Add("P17", $"rarer moments that these seeds come to {Often} times or more, of {probes.Length}",
             probes.Count(p => p >= Often), "moments", seeds);
     }
