@@ -1,0 +1,72 @@
+using Pelago.Replication;
+
+namespace Pelago.Tests.Simulation;
+
+/// <summary>What a voter copies and remembers before it votes again, each shown by the one order of events in which two
+/// values would be decided otherwise.</summary>
+public sealed class ForgottenVoteScenarios
+{
+    // "z" and "n" have no vote. A ballot of a later name is higher than the first one of an earlier name.
+
+    [Fact]
+    public void Lost_PromiseThatNobodyHasUsedYet_IsCopiedFromTheOthers()
+    {
+        var group = new ScriptedVoters(["p", "q", "v"], []);
+        var lower = group["p"].Ask(0, "p");
+        group.Deliver(s => s.IsBetween("p", "v") && s.Is(RegisterStep.Prepare));
+        var higher = group["q"].Ask(0, "q");
+        group.Deliver(s => s.IsBetween("q", "v") && s.Is(RegisterStep.Prepare));
+        group.Lose("v");
+        Enrol(group, "v", "p", "q");
+
+        group.Pass(600);
+        group.Deliver(s => s.IsBetween("p", "v") && s.Is(RegisterStep.Accept));
+        group.Deliver(s => s.IsBetween("q", "v") && s.Is(RegisterStep.Accept));
+
+        lower.Text.ShouldBe("", "what was promised to the higher one holds in the new life, too");
+        higher.Text.ShouldBe("Decided 1 q");
+    }
+
+    [Fact]
+    public void Lost_ValueThatWasCopied_IsNobodysVote()
+    {
+        var group = new ScriptedVoters(["p", "q", "v"], ["n", "z"]);
+        group["p"].Ask(0, "p");
+        group.Deliver(s => s.IsBetween("p", "v") && s.Is(RegisterStep.Prepare)); // it accepts its own value, alone
+        var change = group["z"].Ask(0, "z");
+        group.Deliver(s => (s.IsBetween("z", "v") || s.IsBetween("z", "q")) && s.Is(RegisterStep.Prepare));
+        group.Lose("v");
+        Enrol(group, "v", "p", "q");
+
+        var read = group["n"].Ask(null);
+        group.Deliver(s => (s.IsBetween("n", "v") || s.IsBetween("n", "p")) && s.Is(RegisterStep.Read));
+        read.Text.ShouldBe("", "one of the two that hold it has copied it");
+        group.Pass(600);
+        group.Deliver(s => (s.IsBetween("z", "v") || s.IsBetween("z", "q")) && s.Is(RegisterStep.Accept));
+
+        change.Text.ShouldBe("Decided 1 z");
+        Settle(group);
+        read.Text.ShouldBe("Decided 1 z");
+    }
+
+    private static void Enrol(ScriptedVoters group, string name, params string[] others)
+    {
+        for (var i = 0; i < 5; i++)
+        {
+            group.Deliver(s => s.IsOfEnrolment && others.Any(o => s.IsBetween(name, o)));
+            if (group[name].StandingLanes == 1)
+                return;
+            group.Pass(1_000);
+        }
+        group[name].StandingLanes.ShouldBe(1, $"{name} may vote again");
+    }
+
+    private static void Settle(ScriptedVoters group)
+    {
+        for (var i = 0; i < 20; i++)
+        {
+            group.Deliver(_ => true);
+            group.Pass(600);
+        }
+    }
+}
