@@ -86,7 +86,10 @@ internal sealed partial class LaneVoter
         foreach (var record in enrolled.Registers)
             Merge(record);
         foreach (var named in enrolled.Lives)
-            Note(named);
+        {
+            if (Note(named))
+                rollRevision++; // whoever enrols here counts on its being durable, wherever it was heard first
+        }
         shell.Hit(Probe.VoterCopied);
         Heard(enrolled.Lives);
         if (!IsAsking || enrolled.Request != enrolment)

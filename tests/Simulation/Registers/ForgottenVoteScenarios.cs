@@ -49,6 +49,31 @@ public sealed class ForgottenVoteScenarios
         read.Text.ShouldBe("Decided 1 z");
     }
 
+    [Fact]
+    public void Died_WhoHasTakenNoteOfANewLife_KnowsItAfterwards()
+    {
+        var group = new ScriptedVoters(["v", "x", "y"], ["n"], patience: 5_000);
+        var lower = group["n"].Ask(0, "n");
+        group.Deliver(s => (s.IsBetween("n", "v") || s.IsBetween("n", "x")) && s.Is(RegisterStep.Prepare));
+        group.Deliver(s => s.IsBetween("n", "v") && s.Is(RegisterStep.Accept)); // one vote, which is about to be lost
+        group.Lose("v");
+        group.Kill("x");
+        group.Deliver(s => s.IsBetween("v", "y") && s.IsOfEnrolment);
+        group.Deliver(s => s.IsBetween("x", "y") && s.IsOfEnrolment); // by which it hears of the new life
+        Enrol(group, "v", "x");
+        group.Kill("x");
+        group.Pass(6_000);
+        Enrol(group, "x", "v");
+
+        var higher = group["y"].Ask(0, "y");
+        group.Deliver(s => s.IsBetween("y", "v") && s.Frame is RegisterAskFrame or RegisterAnswerFrame);
+        higher.Text.ShouldBe("Decided 1 y");
+        group.Pass(600);
+        group.Deliver(s => s.IsBetween("n", "x"));
+
+        lower.Text.ShouldBe("", "the vote of the lost life counts no more");
+    }
+
     private static void Enrol(ScriptedVoters group, string name, params string[] others)
     {
         for (var i = 0; i < 5; i++)
