@@ -260,11 +260,6 @@ internal sealed partial class LaneVoter
     {
         var (standing, revision) = (life, rollRevision);
         nextTry = Now + options.RegisterResendMilliseconds;
-        foreach (var (register, held) in registers)
-        {
-            if (!held.IsDurable)
-                KeepRegister(register, held, () => { });
-        }
         KeepRoll(() =>
         {
             if (phase != Phase.Storing || life != standing || rollDurable < revision

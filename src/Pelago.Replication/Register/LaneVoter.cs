@@ -155,8 +155,14 @@ internal sealed partial class LaneVoter
         });
     }
 
+    // Together with all that it stands on, which may have been lost with a group that failed.
     private void KeepRoll(Action? durable = null)
     {
+        if (phase == Phase.Storing)
+        {
+            foreach (var (register, held) in registers.Where(r => !r.Value.IsDurable))
+                KeepRegister(register, held, () => { });
+        }
         var revision = rollRevision;
         var written = new StoredRoll(
             first, life, stood, remembers, phase is Phase.Storing or Phase.Standing, Lives);

@@ -74,6 +74,31 @@ public sealed class ForgottenVoteScenarios
         lower.Text.ShouldBe("", "the vote of the lost life counts no more");
     }
 
+    [Fact]
+    public void Lost_CopyThatCouldNotBeStored_IsNotTakenForStored()
+    {
+        var group = new ScriptedVoters(["v", "x", "y"], ["n"]);
+        var change = group["n"].Ask(0, "n");
+        group.Deliver(s => s.IsBetween("n", "v") || s.IsBetween("n", "x"));
+        change.Text.ShouldBe("Decided 1 n");
+        group.Sent.RemoveAll(s => s.To == "y"); // which never hears of it
+        group.Lose("v");
+        group["v"].Disk.Full = true;
+        group.Deliver(s => (s.IsBetween("v", "x") || s.IsBetween("v", "y")) && s.IsOfEnrolment);
+        group["v"].Disk.Full = false;
+        group.Kill("x"); // and tells of its new life, which is noted
+        group.Deliver(s => s is { From: "x", To: "v" } && s.IsOfEnrolment);
+        group.Stop("v");
+
+        var read = group["n"].Ask(null);
+        for (var i = 0; i < 5; i++)
+        {
+            group.Deliver(s => s.IsBetween("v", "x") || s.IsBetween("n", "v") || s.IsBetween("n", "y"));
+            group.Pass(600);
+        }
+        read.Text.ShouldBe("Decided 1 n");
+    }
+
     private static void Enrol(ScriptedVoters group, string name, params string[] others)
     {
         for (var i = 0; i < 5; i++)
