@@ -79,9 +79,8 @@ internal sealed partial class LaneVoter
     /// <summary>A voter has taken note of ours.</summary>
     public void Take(string from, EnrolledFrame enrolled)
     {
-        if (!IsAsking || enrolled.Request != enrolment || !electorate.Others.Contains(from))
+        if (!IsAsking || !copies.TryGetValue(from, out var copy) || enrolled.Request != copy.Request)
             return;
-        var copy = copies.TryGetValue(from, out var found) ? found : copies[from] = new Copy();
         copy.Answered(enrolled, phase == Phase.Announcing);
         foreach (var record in enrolled.Registers)
             Merge(record);
@@ -92,7 +91,7 @@ internal sealed partial class LaneVoter
         }
         shell.Hit(Probe.VoterCopied);
         Heard(enrolled.Lives);
-        if (!IsAsking || enrolled.Request != enrolment)
+        if (!IsAsking || copies.GetValueOrDefault(from) != copy)
             return; // it had to begin again
         if (enrolled.More)
             AskOn(from);
@@ -150,10 +149,13 @@ internal sealed partial class LaneVoter
 
     private void AskOn(string other)
     {
-        var copy = copies.GetValueOrDefault(other);
-        if (copy is { IsWhole: true } && (phase == Phase.Asking ? copy.Remembers : copy.KnowsThatWeStand))
+        if (!copies.TryGetValue(other, out var copy))
+            copies[other] = copy = new Copy();
+        if (copy.IsOver && (phase == Phase.Asking ? copy.Remembers : copy.KnowsThatWeStand))
             return;
-        shell.Ask(other, new EnrolFrame(enrolment, Lane, life!.Value, phase == Phase.Announcing, copy?.After));
+        if (copy.IsOver)
+            copy.Begin(++enrolment);
+        shell.Ask(other, new EnrolFrame(copy.Request, Lane, life!.Value, phase == Phase.Announcing, copy.After));
     }
 
     // Copied once the note of the other's life is durable or was before: what is voted here from now on names it.
@@ -237,10 +239,13 @@ internal sealed partial class LaneVoter
     {
         if (phase == Phase.Asking)
         {
-            (phase, enrolment, tries) = (Phase.Announcing, shell.NextRandom(), 0);
+            (phase, tries) = (Phase.Announcing, 0);
             shell.Hit(Probe.VoterFirst);
             foreach (var other in electorate.Others)
+            {
+                copies[other].Begin(++enrolment);
                 AskOn(other);
+            }
         }
         else if (copies.Values.All(c => c.KnowsThatWeStand))
         {
@@ -271,8 +276,18 @@ internal sealed partial class LaneVoter
     }
 
     /// <summary>What one of the others has sent.</summary>
+    /// <remarks>Page by page from the first register on, under one number. Whoever did not remember throughout, because
+    /// he copies himself, has to send everything once more: what he sent at first was not all.</remarks>
     private sealed class Copy
     {
+        private bool remembersSoFar;
+
+        /// <summary>Number of the questions for its pages.</summary>
+        public ulong Request { get; private set; }
+
+        /// <summary>Nothing more is to come under this number.</summary>
+        public bool IsOver { get; private set; } = true;
+
         public bool IsWhole { get; private set; }
         public bool Remembers { get; private set; }
         public bool KnowsThatWeStand { get; private set; }
@@ -280,13 +295,19 @@ internal sealed partial class LaneVoter
         public IReadOnlyList<VoterLife> Lives { get; private set; } = [];
         public EntityKey? After { get; private set; }
 
+        /// <summary>Begins with the first page, under a number that was not used before.</summary>
+        public void Begin(ulong request) => (Request, IsOver, After, remembersSoFar) = (request, false, null, true);
+
         public void Answered(EnrolledFrame enrolled, bool announced)
         {
-            (Remembers, NeverStood, Lives) = (enrolled.Remembers, enrolled.NeverStood, enrolled.Lives);
+            remembersSoFar &= enrolled.Remembers;
+            (NeverStood, Lives) = (enrolled.NeverStood, enrolled.Lives);
             KnowsThatWeStand |= announced;
             if (enrolled.Registers.Count > 0)
                 After = enrolled.Registers[^1].Register;
-            IsWhole |= !enrolled.More;
+            if (enrolled.More)
+                return;
+            (IsWhole, IsOver, Remembers) = (true, true, remembersSoFar);
         }
     }
 }

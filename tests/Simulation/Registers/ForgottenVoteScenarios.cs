@@ -99,6 +99,38 @@ public sealed class ForgottenVoteScenarios
         read.Text.ShouldBe("Decided 1 n");
     }
 
+    [Fact]
+    public void Lost_TwoOfFive_DoNotTakeForWholeWhatTheOtherHadNotCopiedYet()
+    {
+        var group = new ScriptedVoters(["a", "b", "c", "v", "x"], ["n"]);
+        group["c"].Ask(0, "one");
+        Settle(group);
+        var change = group["c"].Ask(1, "two");
+        group.Deliver(s => s.IsBetween("c", "v") || s.IsBetween("c", "x"));
+        change.Text.ShouldBe("Decided 2 two");
+        group.Lose("x");
+        group.Lose("v");
+
+        group.Deliver(s => s.IsBetween("x", "a") && s.IsOfEnrolment);
+        group.Deliver(s => s.IsBetween("v", "x") && s.IsOfEnrolment);
+        Enrol(group, "x", "a", "b", "c");
+        for (var i = 0; i < 5; i++)
+        {
+            group.Pass(1_000);
+            group.Deliver(s => (s.IsBetween("v", "x") || s.IsBetween("v", "a") || s.IsBetween("v", "b"))
+                && s.IsOfEnrolment);
+        }
+        group["v"].StandingLanes.ShouldBe(1);
+
+        var read = group["n"].Ask(null);
+        for (var i = 0; i < 5; i++)
+        {
+            group.Deliver(s => s.IsBetween("n", "v") || s.IsBetween("n", "a") || s.IsBetween("n", "b"));
+            group.Pass(600);
+        }
+        read.Text.ShouldBe("Decided 2 two");
+    }
+
     private static void Enrol(ScriptedVoters group, string name, params string[] others)
     {
         for (var i = 0; i < 5; i++)
