@@ -119,10 +119,10 @@ internal sealed partial class PeerLinks
         link.Peer.Failures = 0;
         if (link.Peer.Session != hello.Session)
             ForgetReports(link.Peer, hello.Session);
-        if (writer.Newest is { } own)
+        if (writer.Newest is { } own && writer.Answered(link.Peer.Name, hello.Holdings
+            .Where(h => h.Origin.Equals(own)).All(h => h.Position <= kernel.Lane(h.Lane).OwnHead)))
         {
-            writer.Answered(link.Peer.Name, hello.Holdings
-                .Where(h => h.Origin.Equals(own)).All(h => h.Position <= kernel.Lane(h.Lane).OwnHead));
+            kernel.Registers.Forget(); // what it voted may be gone with what it wrote
         }
         foreach (var lane in kernel.Lanes)
         {

@@ -79,21 +79,23 @@ internal sealed class Writer
 
     /// <summary>A member answered what it holds of our newest incarnation.</summary>
     /// <param name="nothingBeyond">It holds nothing beyond our heads.</param>
-    public void Answered(string member, bool nothingBeyond)
+    /// <returns>True when this shows that the journal has lost what it had.</returns>
+    public bool Answered(string member, bool nothingBeyond)
     {
         if (state != State.Unproven)
-            return;
+            return false;
         if (!nothingBeyond)
         {
             (state, reason) = (State.Wanted, $"{member} holds events that this journal lost");
             context.Hit(Probe.ContinuityRefuted);
-            return;
+            return true;
         }
         answers.Add(member);
         if (!context.Options.Members.All(m => m == context.Options.Region || answers.Contains(m)))
-            return;
+            return false;
         state = State.Open;
         context.Hit(Probe.ContinuityProven);
+        return false;
     }
 
     /// <summary>The current incarnation must not be written to any more.</summary>

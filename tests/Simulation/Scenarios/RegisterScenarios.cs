@@ -83,6 +83,33 @@ public sealed class RegisterScenarios
     }
 
     [Fact]
+    public void Restored_RegionThatDied_HasNoVoteOnceAnotherShowsWhatItLost()
+    {
+        var scene = Standing(3);
+        scene.Done(scene.B, Scene.Diary());
+        scene.Converge();
+        var before = scene.B.Disk.Writes;
+        scene.Done(scene.B, Scene.Diary());
+        scene.Converge();
+        scene.A.Stop();
+        Change(scene, scene.C, 0, "c").Outcome.ShouldBe(RegisterOutcome.Decided);
+        scene.C.Stop();
+        scene.B.Kill();
+        scene.Group.Oracles.RolledBack(scene.B, scene.B.Disk.RollBack(before));
+
+        scene.B.Start();
+        scene.A.Start();
+        scene.Group.Run(10_000);
+        var forgotten = Read(scene, scene.A);
+        scene.C.Start();
+        scene.Group.Run(10_000);
+
+        forgotten.Outcome.ShouldBe(RegisterOutcome.NoQuorum, "C alone knows what was decided");
+        forgotten.Failure!.Message.ShouldContain($"{scene.B.Name} may not vote yet");
+        Text(Read(scene, scene.A)).ShouldBe("c");
+    }
+
+    [Fact]
     public void Regions_AllDieAtOnce_RememberAndDecideAgain()
     {
         var scene = Standing(3);
