@@ -30,8 +30,8 @@ public static class PrivateFile
     public static void WriteJson<T>(string path, T value)
         => Write(path, [.. JsonSerializer.SerializeToUtf8Bytes(value, WorldJson.Options), (byte)'\n']);
 
-    /// <summary>Writes content beside the file, flushes it to the disk and renames it over the file. What an earlier
-    /// attempt left beside it is overwritten.</summary>
+    /// <summary>Writes content beside the file, flushes it to the disk and renames it over the file, which is durable
+    /// when this returns. What an earlier attempt left beside it is overwritten.</summary>
     /// <exception cref="PelagoException">PLG1116 when the disk is full or fails, PLG1103 when the file may not be
     /// written. The file is then as it was.</exception>
     public static void Write(string path, ReadOnlySpan<byte> content)
@@ -72,6 +72,8 @@ public static class PrivateFile
             stream.Flush(flushToDisk: true);
         }
         File.Move(beside, path, overwrite: true);
+        // A key that others rely on must not be gone with its name when the power fails.
+        Posix.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
 
     /// <summary>Reads a record.</summary>

@@ -56,6 +56,20 @@ internal static class Posix
         }
     }
 
+    /// <summary>Forces a directory's entries to the disk: without it a rename is in memory for some seconds
+    /// (fsync(2)). Where the file system cannot, nothing happens.</summary>
+    public static void SyncDirectory(string path)
+    {
+        var opened = Open(path, OpenRead | OpenCloseOnExec);
+        if (opened < 0)
+            return;
+        using var directory = new SafeFileHandle(opened, ownsHandle: true);
+        RandomAccess.FlushToDisk(directory);
+    }
+
+    [DllImport("libc", EntryPoint = "open", SetLastError = true)]
+    private static extern int Open([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
+
     [DllImport("libc", EntryPoint = "syscall", SetLastError = true)]
     private static extern nint SystemCall(nint number, nint first, nint second, nint third, nint fourth);
 
