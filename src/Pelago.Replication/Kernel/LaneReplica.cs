@@ -250,6 +250,8 @@ internal sealed partial class LaneReplica
     /// <param name="durable">Called once it is durable; never when the group fails.</param>
     public void Keep(LaneNote note, Action durable)
     {
+        if (Fenced)
+            return; // it would wait for a group that is never handed over
         filling.Notes[note.Name] = note;
         filling.Noted.Add(durable);
     }

@@ -23,6 +23,8 @@ internal sealed class RegisterLinks(KernelContext context, PeerLinks links, Inst
             context.Emit(new SendFrame(link, frame));
     }
 
+    public bool Owns(int lane) => !kernel.Lane(lane).Fenced;
+
     public void Keep(int lane, LaneNote note, Action durable) => kernel.Lane(lane).Keep(note, durable);
 
     public void Done(RegisterRequest request, RegisterResult result)

@@ -18,6 +18,10 @@ public interface IRegisterShell
     /// <summary>Sends an answer the way the question came. It may be lost, too.</summary>
     void Answer(string region, long link, Frame frame);
 
+    /// <summary>False once another process is known to have taken the lane over: what is in memory here is of the
+    /// past.</summary>
+    bool Owns(int lane);
+
     /// <summary>Stores a note of a lane; calls back once it is durable, or never.</summary>
     void Keep(int lane, LaneNote note, Action durable);
 

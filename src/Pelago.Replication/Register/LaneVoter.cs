@@ -80,7 +80,7 @@ internal sealed partial class LaneVoter
     }
 
     /// <summary>It votes.</summary>
-    public bool Stands => phase == Phase.Standing;
+    public bool Stands => phase == Phase.Standing && shell.Owns(Lane);
 
     /// <summary>Its present life; null when it has no vote.</summary>
     public Incarnation? Life => life;

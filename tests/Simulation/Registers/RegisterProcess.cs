@@ -77,6 +77,8 @@ internal sealed class RegisterProcess : IRegisterShell
 
     public void Answer(string region, long link, Frame frame) => world.Answer(this, link, frame);
 
+    public bool Owns(int lane) => true;
+
     public void Keep(int lane, LaneNote note, Action durable)
     {
         filling.Add((lane, note, durable));

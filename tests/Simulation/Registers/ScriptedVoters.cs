@@ -105,7 +105,8 @@ internal sealed record Sent(string From, string To, Frame Frame)
         => (From == one && To == other) || (From == other && To == one);
 
     /// <summary>It asks a voter to do this, or answers.</summary>
-    public bool Is(RegisterStep step) => Frame is RegisterAnswerFrame || (Frame is RegisterAskFrame a && a.Step == step);
+    public bool Is(RegisterStep step)
+        => Frame is RegisterAnswerFrame || (Frame is RegisterAskFrame ask && ask.Step == step);
 
     /// <summary>It is of somebody's way back to his votes.</summary>
     public bool IsOfEnrolment => Frame is EnrolFrame or EnrolledFrame;
@@ -167,6 +168,8 @@ internal sealed class ScriptedVoter : IRegisterShell
     public void Ask(string region, Frame frame) => group.Sent.Add(new Sent(Name, region, frame));
 
     public void Answer(string region, long link, Frame frame) => group.Sent.Add(new Sent(Name, region, frame));
+
+    public bool Owns(int lane) => true;
 
     public void Keep(int lane, LaneNote note, Action told)
     {

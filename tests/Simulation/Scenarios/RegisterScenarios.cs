@@ -138,6 +138,18 @@ public sealed class RegisterScenarios
     }
 
     [Fact]
+    public void Lane_TakenOverByAnotherOwner_AnswersNothingFromMemory()
+    {
+        var scene = Standing(1);
+        var entity = Enumerable.Range(0, 1_000).Select(n => Scene.Diary($"d{n}")).First(d => d.Lane == Owner.Lane);
+        Change(scene, scene.A, 0, "a").Outcome.ShouldBe(RegisterOutcome.Decided);
+        _ = new SimulatedJournal(scene.A.Disk).Take(Owner.Lane); // another process, which may change it by now
+        scene.Write(scene.A, entity).Failure!.Error.ShouldBe(ErrorCodes.LaneFenced);
+
+        Read(scene, scene.A).Outcome.ShouldBe(RegisterOutcome.NoQuorum);
+    }
+
+    [Fact]
     public void Federation_WithoutAVote_DecidesNothingByItself()
     {
         var scene = Standing(3, o => o with { Voters = [.. o.Members.Take(2)] });
