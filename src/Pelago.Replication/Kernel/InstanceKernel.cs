@@ -19,6 +19,7 @@ public sealed class InstanceKernel
     private readonly PeerLinks links;
     private readonly LaneReplica[] lanes;
     private readonly List<LaneReplica> underWay = [];
+    private bool isPresumedWhole;
     private int nextLane;
     private int firstLane;
 
@@ -28,7 +29,7 @@ public sealed class InstanceKernel
         IReadOnlyList<LaneState> states)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(states.Count, EntityKey.Lanes);
-        JournalId = identity.JournalId;
+        (JournalId, isPresumedWhole) = (identity.JournalId, identity.Continuity == Continuity.Unclean);
         context = new KernelContext(options, types);
         writer = new Writer(context, identity);
         links = new PeerLinks(context, writer, this);
@@ -256,6 +257,16 @@ public sealed class InstanceKernel
         foreach (var lane in lanes)
             lane.Reset(failure);
         links.CloseAll("new incarnation");
+        Registers.Forget();
+    }
+
+    /// <summary>Others hold what this region wrote and its journal does not: the process that died did not leave it
+    /// whole, and what it voted may be gone with what it wrote.</summary>
+    internal void HasLost()
+    {
+        if (!isPresumedWhole)
+            return;
+        isPresumedWhole = false;
         Registers.Forget();
     }
 

@@ -108,6 +108,8 @@ internal sealed partial class LaneReplica
             cursor.Highest = e.OriginPosition;
             cursor.Dirty = true;
         }
+        if (e.Origin.Region == context.Options.Region)
+            links.OwnEventWasMissing();
         entity.Admit(e);
         AddRow(entity, e, own: false);
     }

@@ -122,7 +122,7 @@ internal sealed partial class PeerLinks
         if (writer.Newest is { } own && writer.Answered(link.Peer.Name, hello.Holdings
             .Where(h => h.Origin.Equals(own)).All(h => h.Position <= kernel.Lane(h.Lane).OwnHead)))
         {
-            kernel.Registers.Forget(); // what it voted may be gone with what it wrote
+            kernel.HasLost();
         }
         foreach (var lane in kernel.Lanes)
         {

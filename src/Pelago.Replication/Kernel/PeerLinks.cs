@@ -134,6 +134,9 @@ internal sealed partial class PeerLinks
     public void OwnEventBeyondSeen(EventRecord e) => kernel.BreakIncarnation(AlarmKind.OwnEventBeyondSeen,
         $"{e.Entity} {e.Origin}#{e.Sequence} arrived, which this journal never wrote");
 
+    /// <summary>An event that this region wrote came back from elsewhere.</summary>
+    public void OwnEventWasMissing() => kernel.HasLost();
+
     public void ReturnCredit(long id, int lane, int bytes)
     {
         if (bytes > 0 && links.TryGetValue(id, out var link))

@@ -82,8 +82,10 @@ public sealed class RegisterScenarios
         Change(scene, scene.B, 1, "b").Outcome.ShouldBe(RegisterOutcome.Decided);
     }
 
-    [Fact]
-    public void Restored_RegionThatDied_HasNoVoteOnceAnotherShowsWhatItLost()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Restored_RegionThatDied_HasNoVoteOnceAnotherShowsWhatItLost(bool writesAtOnce)
     {
         var scene = Standing(3);
         scene.Done(scene.B, Scene.Diary());
@@ -98,6 +100,8 @@ public sealed class RegisterScenarios
         scene.Group.Oracles.RolledBack(scene.B, scene.B.Disk.RollBack(before));
 
         scene.B.Start();
+        if (writesAtOnce)
+            scene.Done(scene.B, Scene.Diary("other")); // in a new life, of which nobody has anything yet
         scene.A.Start();
         scene.Group.Run(10_000);
         var forgotten = Read(scene, scene.A);
