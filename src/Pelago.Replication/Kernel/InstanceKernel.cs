@@ -230,7 +230,9 @@ public sealed class InstanceKernel
         links.SendAwaitedReports();
         if (underWay.Count == 0 && !writer.IsOpening)
         {
-            if (writer.IsWanted)
+            // With a new incarnation the journal looks like one that a process left behind: that votes are missing in
+            // it has to stand in it by then.
+            if (writer.IsWanted && Registers.IsLossNoted)
                 writer.Open();
             else
                 TakeGroup();

@@ -82,6 +82,11 @@ internal sealed partial class LaneVoter
     /// <summary>It votes.</summary>
     public bool Stands => phase == Phase.Standing && shell.Owns(Lane);
 
+    /// <summary>The journal itself says by now that it does not hold all that was voted: whoever opens it next need
+    /// not know what became of it.</summary>
+    public bool IsLossNoted => memory != VoterMemory.Lost || roll is null || rollDurable > 0
+        || !electorate.IsVoter;
+
     /// <summary>Its present life; null when it has no vote.</summary>
     public Incarnation? Life => life;
 

@@ -85,6 +85,9 @@ public sealed class Registers
             voter.Forget();
     }
 
+    /// <summary>A loss that was known at the start is noted in every lane.</summary>
+    public bool IsLossNoted => voters.Values.All(v => v.IsLossNoted);
+
     /// <summary>Time passed.</summary>
     public void Tick()
     {

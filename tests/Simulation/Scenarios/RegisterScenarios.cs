@@ -82,6 +82,32 @@ public sealed class RegisterScenarios
         Change(scene, scene.B, 1, "b").Outcome.ShouldBe(RegisterOutcome.Decided);
     }
 
+    [Fact]
+    public void Restored_RegionDiesOnceItsNewIncarnationIsOpen_StillHasNoVote()
+    {
+        var scene = Standing(3);
+        scene.C.Stop();
+        var before = scene.B.Disk.Writes;
+        Change(scene, scene.A, 0, "a").Outcome.ShouldBe(RegisterOutcome.Decided);
+        scene.A.Stop();
+        scene.B.Stop();
+        scene.Group.Oracles.RolledBack(scene.B, scene.B.Disk.RollBack(before));
+        var incarnation = scene.B.Disk.State.Incarnation;
+
+        scene.B.Start();
+        scene.RunUntil(() => scene.B.Disk.State.Incarnation != incarnation, "the new incarnation");
+        scene.B.Kill();
+        scene.B.Start();
+        scene.C.Start();
+        scene.Group.Run(10_000);
+        var forgotten = Read(scene, scene.C);
+        scene.A.Start();
+        scene.Group.Run(10_000);
+
+        forgotten.Outcome.ShouldBe(RegisterOutcome.NoQuorum, "A alone knows what was decided");
+        Text(Read(scene, scene.C)).ShouldBe("a");
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
