@@ -151,7 +151,9 @@ internal sealed partial class LaneVoter
     {
         if (!copies.TryGetValue(other, out var copy))
             copies[other] = copy = new Copy();
-        if (copy.IsOver && (phase == Phase.Asking ? copy.Remembers : copy.KnowsThatWeStand))
+        // Who has come to a vote since he was asked, in a later life perhaps, has to be asked once more.
+        var isEnough = copy.Remembers || (phase == Phase.Announcing && !MayHaveVoted(other, copy.NeverStood));
+        if (copy.IsOver && isEnough && (phase == Phase.Asking || copy.KnowsThatWeStand))
             return;
         if (copy.IsOver)
             copy.Begin(++enrolment);
