@@ -59,7 +59,10 @@ internal sealed class EffectCursor(Origin origin, ulong mark, ulong? stored, boo
         {
             var e = row.Event;
             if (e.OriginPosition > Target && IsOrdered)
+            {
+                looked = Math.Max(looked, Target); // whatever a peer reported: no row of it is below
                 return;
+            }
             looked = position;
             if (e.OriginPosition > Mark && e.OriginPosition <= Target && hasEffects(e))
                 Open.TryAdd(e.OriginPosition, new OpenEffect(e));

@@ -93,6 +93,9 @@ public sealed partial class FrameReader
             : throw Broken("a voter is named wrongly"))];
     }
 
-    private static Incarnation ToLife(ByteString bytes) => bytes.Length == 16 ? Incarnation.Read(bytes.Span)
-        : throw Broken("a life does not have sixteen bytes");
+    // A voter's next life is named later than all that others have heard of it, so there has to be a later name: the
+    // first bit of its 48 of time stays unused until the year 6429.
+    private static Incarnation ToLife(ByteString bytes) => bytes.Length != 16
+        ? throw Broken("a life does not have sixteen bytes")
+        : bytes.Span[0] < 0x80 ? Incarnation.Read(bytes.Span) : throw Broken("a life begins in the far future");
 }
