@@ -34,14 +34,24 @@ public interface IJournal : IAsyncDisposable
     /// <summary>An entity's snapshot and the rows after it; an empty image when the entity is unknown.</summary>
     ValueTask<EntityImage> LoadAsync(EntityKey entity, CancellationToken cancellationToken);
 
-    /// <summary>Every row of an entity from the first, ignoring snapshots: for a refold beyond the snapshot, and for
-    /// verification.</summary>
+    /// <summary>Every row of an entity from the first that is left, ignoring snapshots, with the checkpoint that stands
+    /// for those that are gone: for a refold beyond the snapshot, and for verification.</summary>
     ValueTask<EntityImage> LoadHistoryAsync(EntityKey entity, CancellationToken cancellationToken);
+
+    /// <summary>Rows of an entity after a local sequence, at most <paramref name="maxRows"/>, with its checkpoint. They
+    /// end before a row that cannot be opened.</summary>
+    ValueTask<EntityRows> ReadRowsAsync(
+        EntityKey entity, ulong after, int maxRows, CancellationToken cancellationToken);
+
+    /// <summary>Checkpoints of a lane's entities, in pages: ordered by an internal number, strictly after
+    /// <paramref name="after"/> (0 to begin).</summary>
+    ValueTask<CheckpointPage> ReadCheckpointsAsync(
+        int lane, long after, int maxCheckpoints, CancellationToken cancellationToken);
 
     /// <summary>Rows of a lane after a position, at most <paramref name="maxRows"/> and about
     /// <paramref name="maxBytes"/> of payload (at least one row when there is one).</summary>
     /// <param name="filter">Only rows that pass are opened and returned; null for all. <see cref="LanePage.Through"/>
-    /// also covers the rows that were passed over.</param>
+    /// also covers the rows that were passed over, and positions whose rows were removed.</param>
     ValueTask<LanePage> ReadLaneAsync(
         int lane, ulong after, LaneFilter? filter, int maxRows, int maxBytes, CancellationToken cancellationToken);
 

@@ -4,7 +4,7 @@ using Pelago.Model;
 
 namespace Pelago.Cli;
 
-/// <summary><c>pelago journal check|stats|rekey</c>: the journals of a service, one in each region.</summary>
+/// <summary><c>pelago journal check|stats|compact|rekey</c>: the journals of a service, one in each region.</summary>
 /// <remarks>The running instance does the work: it holds the keys, which nobody else is given, and it knows the rows
 /// that the indexes on disk do not cover yet. A journal that does not open has no running instance; <c>status</c> and
 /// <c>doctor</c> say why.</remarks>
@@ -12,11 +12,14 @@ internal static class JournalVerb
 {
     public static Command Create(VerbContext context)
     {
-        var group = context.Verb("journal", "The journals of a service: check them, count what they hold, renew keys.",
-            ["pelago journal check bookstore", "pelago journal stats bookstore", "pelago journal rekey bookstore"],
+        var group = context.Verb("journal",
+            "The journals of a service: check them, count what they hold, compact them, renew keys.",
+            ["pelago journal check bookstore", "pelago journal stats bookstore", "pelago journal compact bookstore",
+                "pelago journal rekey bookstore"],
             run: null);
         group.Add(Check(context));
         group.Add(Stats(context));
+        group.Add(Compact(context));
         group.Add(Rekey(context));
         return group;
     }
@@ -44,6 +47,19 @@ internal static class JournalVerb
             {
                 var runs = await target.RunAsync(context, parsed, JournalRunKinds.Stats, cancellationToken);
                 return JournalText.Stats(context.Terminal, runs, target.FormatOf(parsed));
+            }));
+    }
+
+    private static Command Compact(VerbContext context)
+    {
+        var target = new Target();
+        return target.AddTo(context.Verb("compact",
+            "Removes rows of events that are final in every region, of entity types that let them go.",
+            ["pelago journal compact bookstore", "pelago journal compact bookstore --region eu-west-1"],
+            async (parsed, cancellationToken) =>
+            {
+                var runs = await target.RunAsync(context, parsed, JournalRunKinds.Compact, cancellationToken);
+                return JournalText.Compact(context.Terminal, runs, target.FormatOf(parsed));
             }));
     }
 

@@ -65,6 +65,12 @@ internal sealed record EntityDifference(string Type, string Id, DifferenceKind K
             return Unread(type, id, unread);
         if (Behind(events) is { } behind)
             return new EntityDifference(type, id, DifferenceKind.Behind, behind);
+        if (digests.Values.Select(d => d?.EventsHash).Distinct().Count() > 1
+            && events.Any(e => e.Origins.Values.Any(o => o.Any(h => h.Length == 0))))
+        {
+            return new EntityDifference(type, id, DifferenceKind.Fork, "regions hold as many events and not the same, "
+                + "and which ones cannot be told: rows are gone. It may also have changed while it was compared");
+        }
         if (digests.Values.Select(d => d?.EventsHash).Distinct().Count() > 1)
             return new EntityDifference(type, id, DifferenceKind.Changing, "it changed while it was compared");
         var states = digests.GroupBy(d => d.Value?.StateHash ?? "", d => d.Key, StringComparer.Ordinal).ToList();
@@ -88,7 +94,7 @@ internal sealed record EntityDifference(string Type, string Id, DifferenceKind K
             var longest = holders.Max(h => h.Origins[origin].Count);
             for (var i = 0; i < longest; i++)
             {
-                var versions = holders.Where(h => h.Origins[origin].Count > i)
+                var versions = holders.Where(h => h.Origins[origin].Count > i && h.Origins[origin][i].Length > 0)
                     .GroupBy(h => h.Origins[origin][i], h => h.Region, StringComparer.Ordinal).ToList();
                 if (versions.Count > 1)
                     return (origin, (ulong)i + 1, string.Create(CultureInfo.InvariantCulture,

@@ -5,7 +5,7 @@ using Pelago.Model;
 namespace Pelago.Cli;
 
 /// <summary>How runs over journals are shown.</summary>
-internal static class JournalText
+internal static partial class JournalText
 {
     /// <summary>Shows what checks found, and says what follows.</summary>
     /// <exception cref="PelagoException">PLG4006: something is damaged; PLG1208: a region did not answer.</exception>

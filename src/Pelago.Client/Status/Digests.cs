@@ -23,7 +23,7 @@ public sealed record EntityDigestView(
 /// shows it.</summary>
 /// <param name="Region">The region that answers.</param>
 /// <param name="Origins">By origin: the first 16 hex digits of each event's hash, from number 1 on without
-/// gaps.</param>
+/// gaps; empty for an event of which the row is gone and a checkpoint stands for it.</param>
 /// <param name="Complete">False when there are more events than are shown (<see cref="MaxEvents"/>), or when a row
 /// cannot be read: events are then shown as far as the first such row.</param>
 public sealed record EventDigestsView(

@@ -18,6 +18,9 @@ public static class JournalRunKinds
 
     /// <summary>Wrap the data keys under a new key-encryption key.</summary>
     public const string RekeyKek = "rekey-kek";
+
+    /// <summary>Remove rows of final events, of types that let them go.</summary>
+    public const string Compact = "compact";
 }
 
 /// <summary>Body of <c>POST /v1/journal/{project}/{service}/{kind}</c> of the Execution API (bearer: the
@@ -27,7 +30,7 @@ public sealed record JournalRunRequest;
 /// <summary>A run over a service's journal in one region, as <c>GET /v1/journal/{project}/{service}/{kind}</c> shows
 /// it: the one under way, or the last one.</summary>
 /// <param name="Region">The region that answers: each has a journal of its own.</param>
-/// <param name="Kind"><c>Check</c>, <c>Stats</c>, <c>Rekey</c> or <c>RekeyKek</c>.</param>
+/// <param name="Kind"><c>Check</c>, <c>Stats</c>, <c>Rekey</c>, <c>RekeyKek</c> or <c>Compact</c>.</param>
 /// <param name="State"><c>Running</c>, <c>Done</c> or <c>Failed</c>.</param>
 /// <param name="StartedAt">When it was started.</param>
 /// <param name="EndedAt">When it ended; null while it runs.</param>
@@ -43,6 +46,9 @@ public sealed record JournalRunView(
 
     /// <summary>What became of the keys.</summary>
     public KeyRenewalView? Renewal { get; init; }
+
+    /// <summary>What was removed.</summary>
+    public CompactionView? Compaction { get; init; }
 
     /// <summary>Why it came to no end.</summary>
     public TroubleView? Failure { get; init; }
@@ -77,6 +83,15 @@ public sealed record DataKeyView(long Number, string Kek, DateTimeOffset? MadeAt
 /// <param name="Kek">Id of the key-encryption key that wraps it.</param>
 /// <param name="Rewrapped">Keys that were wrapped anew.</param>
 public sealed record KeyRenewalView(long DataKey, string Kek, int Rewrapped);
+
+/// <summary>What a compaction has come to.</summary>
+/// <param name="Removed">Rows that are gone.</param>
+/// <param name="Kept">Rows that stay, of entities that may be compacted.</param>
+/// <param name="Entities">Entities that were compacted.</param>
+/// <param name="HeldBack">For each region that has not confirmed events: how many entities it holds back.</param>
+/// <param name="Trouble">Why an entity could not be compacted, of the first; null when none failed.</param>
+public sealed record CompactionView(
+    long Removed, long Kept, long Entities, IReadOnlyDictionary<string, long> HeldBack, TroubleView? Trouble);
 
 /// <summary>How runs are written.</summary>
 [JsonSourceGenerationOptions(

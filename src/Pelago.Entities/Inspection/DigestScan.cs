@@ -67,19 +67,19 @@ public sealed class DigestScan(EntityRuntime runtime)
         for (var attempt = 1; ; attempt++)
         {
             var image = await runtime.Journal.LoadHistoryAsync(entity, cancellationToken);
-            if (image.Rows.Count == 0 && image.Damage is null)
+            if (image.Rows.Count == 0 && image.Checkpoint is null && image.Damage is null)
                 return null;
-            var rows = image.Rows.Select(r => r.Event);
             if (type is null)
-                return EntityDigest.Of(entity, rows, 0, null);
+                return EntityDigest.Of(image, 0, null);
             // Of a damaged one, too: the kernel then knows that it is parked, and status and doctor say so.
             var read = await runtime.ReadAsync(
                 type, entity.Id, view => (view.Count, State: type.EncodeComparable(view.State)),
                 RequestOptions.Default, cancellationToken);
             if (read.Failure is not null || image.Damage is not null)
-                return EntityDigest.Of(entity, rows, type.StateVersion, null);
-            if (read.Value.Count == (ulong)image.Rows.Count || attempt == Attempts)
-                return EntityDigest.Of(entity, rows, type.StateVersion, read.Value.State);
+                return EntityDigest.Of(image, type.StateVersion, null);
+            var digest = EntityDigest.Of(image, type.StateVersion, read.Value.State);
+            if (read.Value.Count == digest.Events.Count || attempt == Attempts)
+                return digest;
         }
     }
 }

@@ -19,7 +19,7 @@ internal sealed record EntityBody(
     string StateHash);
 
 /// <summary>Body of <c>/v1/digests/events</c>: by origin, the first 16 hex digits of each event's hash, from number 1
-/// on.</summary>
+/// on; empty for one of which the row is gone.</summary>
 internal sealed record EventsBody(
     string Region, IReadOnlyDictionary<string, IReadOnlyList<string>> Origins, bool Complete);
 
@@ -40,9 +40,9 @@ internal sealed record ConflictBody(
 internal sealed record JournalBody(string Region, Guid JournalId, string? Incarnation, string Continuity,
     string Reason);
 
-/// <summary>Body of <c>/v1/journal/check</c>, <c>stats</c>, <c>rekey</c> and <c>rekey-kek</c>: how far the run is.
-/// <c>Damage</c> is there when a check is done, <c>Stats</c> when a count is, <c>Renewal</c> when keys were renewed,
-/// <c>Failure</c> when it came to no end.</summary>
+/// <summary>Body of <c>/v1/journal/check</c>, <c>stats</c>, <c>rekey</c>, <c>rekey-kek</c> and <c>compact</c>: how far
+/// the run is. <c>Damage</c> is there when a check is done, <c>Stats</c> when a count is, <c>Renewal</c> when keys were
+/// renewed, <c>Compaction</c> when rows were removed, <c>Failure</c> when it came to no end.</summary>
 internal sealed record JournalRunBody(
     string Region, string Kind, string State, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, long Rows)
 {
@@ -52,8 +52,14 @@ internal sealed record JournalRunBody(
 
     public KeyRenewalBody? Renewal { get; init; }
 
+    public CompactionBody? Compaction { get; init; }
+
     public TroubleStatus? Failure { get; init; }
 }
+
+/// <summary>What a compaction came to.</summary>
+internal sealed record CompactionBody(
+    long Removed, long Kept, long Entities, IReadOnlyDictionary<string, long> HeldBack, TroubleStatus? Trouble);
 
 /// <summary>What a journal holds.</summary>
 internal sealed record JournalStatsBody(

@@ -17,6 +17,9 @@ public enum JournalRunKind
 
     /// <summary>Wrap the data keys under a new key-encryption key.</summary>
     RekeyKek,
+
+    /// <summary>Remove rows of final events, of types that let them go.</summary>
+    Compact,
 }
 
 /// <summary>One run over a whole journal, as far as it has come.</summary>
@@ -36,6 +39,9 @@ public sealed record JournalRun(JournalRunKind Kind, DateTimeOffset StartedAt, l
 
     /// <summary>What became of the keys.</summary>
     public KeyRenewal? Renewal { get; init; }
+
+    /// <summary>What was removed.</summary>
+    public CompactionReport? Compaction { get; init; }
 
     /// <summary>Why it came to no end.</summary>
     public Failure? Failure { get; init; }

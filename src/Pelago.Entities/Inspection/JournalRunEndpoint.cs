@@ -10,7 +10,8 @@ namespace Pelago.Entities;
 /// work, so it wants the secret that only this region knows; how far it is can be asked like everything else.</summary>
 public static class JournalRunEndpoint
 {
-    /// <summary>Path of a kind of run: <c>check</c>, <c>stats</c>, <c>rekey</c> or <c>rekey-kek</c>.</summary>
+    /// <summary>Path of a kind of run: <c>check</c>, <c>stats</c>, <c>rekey</c>, <c>rekey-kek</c> or
+    /// <c>compact</c>.</summary>
     public static string PathOf(string kind) => $"/v1/journal/{kind}";
 
     /// <summary>Maps <c>POST /v1/journal/KIND</c> (202: it runs, started now or before) and
@@ -42,6 +43,7 @@ public static class JournalRunEndpoint
         "stats" => JournalRunKind.Stats,
         "rekey" => JournalRunKind.Rekey,
         "rekey-kek" => JournalRunKind.RekeyKek,
+        "compact" => JournalRunKind.Compact,
         _ => null,
     };
 
@@ -74,6 +76,9 @@ public static class JournalRunEndpoint
             [.. s.Keys.Select(k => new DataKeyBody(k.Number, k.Kek, k.MadeAt, k.Rows, k.Records))], s.Oldest, s.Newest,
             s.Snapshots, s.Owed, s.Conflicts, s.Replies),
         Renewal = run.Renewal is not { } n ? null : new KeyRenewalBody(n.DataKey, n.Kek, n.Rewrapped),
+        Compaction = run.Compaction is not { } c ? null
+            : new CompactionBody(c.Removed, c.Kept, c.Entities, c.HeldBack, c.Trouble is null ? null
+                : Trouble(c.Trouble)),
         Failure = run.Failure is null ? null : Trouble(run.Failure),
     };
 

@@ -4,9 +4,9 @@ using Pelago.Model;
 
 namespace Pelago.Entities;
 
-/// <summary>Checks, counts and renewals of keys of a whole journal. They outlast any request, so one starts them, and
-/// asks how far they are. At most one of a kind at a time: who starts one that runs already joins it. The last of each
-/// kind is remembered.</summary>
+/// <summary>Checks, counts, compactions and renewals of keys of a whole journal. They outlast any request, so one
+/// starts them, and asks how far they are. At most one of a kind at a time: who starts one that runs already joins it.
+/// The last of each kind is remembered.</summary>
 /// <param name="journal">The journal.</param>
 /// <param name="clock">Clock.</param>
 /// <param name="logger">The room's log.</param>
@@ -16,6 +16,9 @@ public sealed class JournalRuns(IJournal journal, TimeProvider clock, ILogger lo
     private readonly CancellationTokenSource ending = new();
     private readonly Dictionary<JournalRunKind, JournalRun> last = [];
     private readonly Dictionary<JournalRunKind, Task> running = [];
+
+    /// <summary>Compacts what can be compacted; told how many rows are gone.</summary>
+    public required Func<IProgress<long>, CancellationToken, Task<CompactionReport>> Compact { private get; init; }
 
     /// <summary>The run under way, or the last one; null when there was none.</summary>
     public JournalRun? Last(JournalRunKind kind)
@@ -85,6 +88,9 @@ public sealed class JournalRuns(IJournal journal, TimeProvider clock, ILogger lo
             case JournalRunKind.Stats:
                 var stats = await journal.CountAsync(progress, ending.Token);
                 return run => run with { Rows = stats.Rows, Stats = stats };
+            case JournalRunKind.Compact:
+                var done = await Compact(progress, ending.Token);
+                return run => run with { Rows = done.Removed, Compaction = done };
             default:
                 var renewal = await journal.RekeyAsync(kind == JournalRunKind.Rekey ? RekeyScope.DataKey
                     : RekeyScope.KeyEncryptionKey, ending.Token);

@@ -41,10 +41,15 @@ public static class ReplicaAnswers
     public static async Task EventsAsync(HttpContext context, EntityRuntime runtime, EntityKey entity)
     {
         var image = await runtime.Journal.LoadHistoryAsync(entity, context.RequestAborted);
+        var gone = EntityDigest.Compacted(image);
         var origins = image.Rows.Take(MaxEventDigests).Select(r => r.Event)
+            .Where(e => e.Sequence > gone[e.Origin])
+            .Select(e => (e.Origin, Hash: Convert.ToHexStringLower(EventDigest.Of(e).AsSpan(0, 8)), e.Sequence))
+            .Concat(gone.SelectMany(s => Enumerable.Range(1, (int)Math.Min(s.Count, MaxEventDigests))
+                .Select(sequence => (s.Origin, Hash: "", Sequence: (ulong)sequence))))
             .GroupBy(e => e.Origin.ToString(), StringComparer.Ordinal)
-            .ToDictionary(g => g.Key, IReadOnlyList<string> (g) => [.. g.OrderBy(e => e.Sequence).Select(
-                e => Convert.ToHexStringLower(EventDigest.Of(e).AsSpan(0, 8)))]);
+            .ToDictionary(g => g.Key, IReadOnlyList<string> (g) => [.. g.OrderBy(e => e.Sequence)
+                .Select(e => e.Hash)]);
         await WriteAsync(context, new EventsBody(
             runtime.Region, origins, image.Damage is null && image.Rows.Count <= MaxEventDigests),
             InspectionJson.Default.EventsBody);

@@ -40,7 +40,7 @@ public sealed partial class EntityRuntime : IAsyncDisposable
     {
         (this.options, Types, this.journal, this.owners) = (options, types, journal, owners);
         (this.clock, this.logger, alarms) = (clock, logger, new AlarmMemory(clock));
-        JournalRuns = new JournalRuns(journal, clock, logger);
+        JournalRuns = new JournalRuns(journal, clock, logger) { Compact = new CompactionRun(this).RunAsync };
         var kernel = new InstanceKernel(options.Kernel, types.ForKernel, journal.Identity, lanes);
         loop = new KernelLoop(kernel, clock, options.MaxInputsPerTurn, logger) { Perform = Perform, Failed = OnFailed };
         worker = new JournalWorker(journal, options.ConcurrentReads, logger)
@@ -227,13 +227,16 @@ public sealed partial class EntityRuntime : IAsyncDisposable
             case RegisterDone done:
                 Finish(done.Request.Waiter, done.Result);
                 break;
+            case CompactDone done:
+                ((TaskCompletionSource<CompactResult>)done.Request.Waiter!).TrySetResult(done.Result);
+                break;
             case SendFrame send:
                 links.Send(send.Link, send.Frame);
                 break;
             case AppendGroup or OpenIncarnation:
                 worker.Write(effect);
                 break;
-            case LoadEntity or ReadPage or ReadHistory or AuditEntities:
+            case LoadEntity or ReadPage or ReadHistory or AuditEntities or ReadRows or ReadCheckpoints:
                 worker.Read(effect);
                 break;
             case Dial dial:

@@ -104,6 +104,10 @@ internal sealed class JournalWorker
                 Answer(await PageAsync(page));
             else if (effect is ReadHistory history)
                 Answer(new HistoryInput(history.Request, await HistoryAsync(history)));
+            else if (effect is ReadRows rows)
+                Answer(await RowsAsync(rows));
+            else if (effect is ReadCheckpoints checkpoints)
+                Answer(await CheckpointsAsync(checkpoints));
             else if (effect is AuditEntities audit)
                 Answer(await AuditAsync(audit));
         }
@@ -141,6 +145,34 @@ internal sealed class JournalWorker
         {
             Log.PageFailed(logger, page.Lane, error);
             return new PageFailedInput(page.Request);
+        }
+    }
+
+    private async ValueTask<KernelInput> RowsAsync(ReadRows read)
+    {
+        try
+        {
+            return new RowsInput(read.Request, await journal.ReadRowsAsync(
+                read.Entity, read.After, read.MaxRows, CancellationToken.None));
+        }
+        catch (Exception error) // the compaction ends; it may be asked for again
+        {
+            Log.LoadFailed(logger, read.Entity.Type, error);
+            return new RowsFailedInput(read.Request);
+        }
+    }
+
+    private async ValueTask<KernelInput> CheckpointsAsync(ReadCheckpoints read)
+    {
+        try
+        {
+            return new CheckpointsInput(read.Request, await journal.ReadCheckpointsAsync(
+                read.Lane, read.After, read.MaxCheckpoints, CancellationToken.None));
+        }
+        catch (Exception error) // the kernel asks again after a pause
+        {
+            Log.PageFailed(logger, read.Lane, error);
+            return new PageFailedInput(read.Request);
         }
     }
 

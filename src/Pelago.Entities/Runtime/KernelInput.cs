@@ -14,6 +14,12 @@ internal sealed record PageInput(long Request, LanePage Page) : KernelInput;
 
 internal sealed record PageFailedInput(long Request) : KernelInput;
 
+internal sealed record RowsInput(long Request, EntityRows Rows) : KernelInput;
+
+internal sealed record RowsFailedInput(long Request) : KernelInput;
+
+internal sealed record CheckpointsInput(long Request, CheckpointPage Page) : KernelInput;
+
 internal sealed record HistoryInput(long Request, EntityImage Image) : KernelInput;
 
 internal sealed record AuditedInput(long Request, IReadOnlyList<EntityAudit> Audits, long Next) : KernelInput;

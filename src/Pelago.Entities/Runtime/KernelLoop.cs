@@ -137,6 +137,15 @@ internal sealed class KernelLoop(
             case PageFailedInput i:
                 kernel.PageFailed(i.Request, now);
                 break;
+            case RowsInput i:
+                kernel.RowsRead(i.Request, i.Rows, now);
+                break;
+            case RowsFailedInput i:
+                kernel.RowsFailed(i.Request, now);
+                break;
+            case CheckpointsInput i:
+                kernel.CheckpointsRead(i.Request, i.Page, now);
+                break;
             case HistoryInput i:
                 kernel.HistoryRead(i.Request, i.Image, now);
                 break;

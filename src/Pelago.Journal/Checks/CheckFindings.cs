@@ -11,6 +11,8 @@ internal sealed class CheckFindings
     private readonly List<Failure> found = [];
     private readonly ulong[] heads = new ulong[EntityKey.Lanes];
     private readonly ulong[] ownHeads = new ulong[EntityKey.Lanes];
+    private readonly List<(int Lane, ulong Position)> missing = [];
+    private RemovedPositions removed = new();
     private long rows;
 
     public JournalReport Report => new(rows, found);
@@ -24,6 +26,28 @@ internal sealed class CheckFindings
             found.Add(failure);
     }
 
+    /// <summary>Positions that were removed before rows are looked at.</summary>
+    public void Begin(RemovedPositions positions) => removed = positions;
+
+    /// <summary>Names every position that had no row, unless it was removed, meanwhile perhaps; and compares what was
+    /// removed with what stands for it.</summary>
+    /// <param name="now">Positions that are removed by now.</param>
+    /// <param name="through">Of each lane, how many rows its checkpoints stand for, as of the same moment.</param>
+    public void End(RemovedPositions now, IReadOnlyList<ulong> through)
+    {
+        foreach (var (lane, position) in missing)
+        {
+            if (!now.Contains(lane, position))
+                Add(Damage.Row(lane, position));
+        }
+        for (var lane = 0; lane < heads.Length; lane++)
+        {
+            if (now.Count(lane) != through[lane])
+                Add(Damage.Failure($"{now.Count(lane)} rows of lane {lane} were removed, and the checkpoints of its "
+                    + $"entities stand for {through[lane]}"));
+        }
+    }
+
     /// <summary>Takes a row into account.</summary>
     /// <returns>False when it is out of place; what it contains is then of no interest.</returns>
     public bool Place(long lane, ulong position)
@@ -34,7 +58,9 @@ internal sealed class CheckFindings
             Add(Damage.Failure($"a row claims lane {lane}, position {position}, which is not its own"));
             return false;
         }
-        if (position - heads[lane] > Max)
+        if (removed.Contains((int)lane, position))
+            Add(Damage.Failure($"the row at position {position} of lane {lane} was removed, and is there"));
+        if (position - heads[lane] > Max + removed.Count((int)lane))
         {
             Add(Damage.Row((int)lane, position));
             return false;
@@ -50,8 +76,11 @@ internal sealed class CheckFindings
     /// <summary>Names every position of a lane that had no row up to here.</summary>
     public void Missing(int lane, ulong through)
     {
-        for (var position = heads[lane] + 1; position <= through && found.Count < Max; position++)
-            Add(Damage.Row(lane, position));
+        for (var position = heads[lane] + 1; position <= through && missing.Count < Max; position++)
+        {
+            if (!removed.Contains(lane, position))
+                missing.Add((lane, position));
+        }
         heads[lane] = Math.Max(heads[lane], through);
     }
 

@@ -13,7 +13,8 @@ internal sealed class StatsCounts(KeyRing keys)
 
     /// <summary>The tables whose records name a salt, besides that of events.</summary>
     public static readonly IReadOnlyList<string> SideTables =
-        ["entity", "origin", "snapshot", "reply", "conflict", "frontier", "owed", "effect_mark", "note"];
+        ["entity", "origin", "snapshot", "reply", "conflict", "frontier", "owed", "effect_mark", "note",
+            "checkpoint"];
 
     /// <summary>Rows of events so far.</summary>
     public long Rows { get; private set; }

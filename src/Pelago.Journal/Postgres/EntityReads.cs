@@ -5,7 +5,7 @@ using Pelago.Replication;
 namespace Pelago.Journal;
 
 /// <summary>Loads entities: snapshot, rows and replies of one committed state, in one round trip.</summary>
-internal sealed class EntityReads(PostgresParts parts)
+internal sealed partial class EntityReads(PostgresParts parts)
 {
     private readonly string entity =
         $"SELECT number, lane, hash, salt, nonce, sealed FROM {parts.Schema["entity"]} WHERE hash = $1";
@@ -13,12 +13,16 @@ internal sealed class EntityReads(PostgresParts parts)
     private readonly string snapshot =
         $"SELECT local_sequence, salt, nonce, sealed FROM {parts.Schema["snapshot"]} WHERE entity = {Number(parts)}";
 
+    private readonly string checkpoint =
+        $"SELECT lane, through, salt, nonce, sealed FROM {parts.Schema["checkpoint"]} WHERE entity = {Number(parts)}";
+
     private readonly string allRows = $"SELECT {StoredRow.Select} FROM {parts.Schema["event"]} "
-        + $"WHERE entity = {Number(parts)} AND local_sequence > 0 ORDER BY local_sequence";
+        + $"WHERE entity = {Number(parts)} AND local_sequence > {Removed(parts)} ORDER BY local_sequence";
 
     private readonly string laterRows = $"SELECT {StoredRow.Select} FROM {parts.Schema["event"]} "
         + $"WHERE entity = {Number(parts)} AND local_sequence > coalesce((SELECT s.local_sequence "
-        + $"FROM {parts.Schema["snapshot"]} s WHERE s.entity = {Number(parts)}), 0) ORDER BY local_sequence";
+        + $"FROM {parts.Schema["snapshot"]} s WHERE s.entity = {Number(parts)}), {Removed(parts)}) "
+        + "ORDER BY local_sequence";
 
     private readonly string replies =
         $"SELECT hash, salt, nonce, sealed FROM {parts.Schema["reply"]} WHERE entity = {Number(parts)}";
@@ -32,7 +36,7 @@ internal sealed class EntityReads(PostgresParts parts)
         var stored = new Stored();
         try
         {
-            await using var batch = reader.Snapshot((entity, [hash]), (snapshot, [hash]),
+            await using var batch = reader.Snapshot((entity, [hash]), (snapshot, [hash]), (checkpoint, [hash]),
                 (fromFirst ? allRows : laterRows, [hash]), (replies, [hash]));
             await using var row = await batch.ExecuteReaderAsync(cancellationToken);
             await stored.ReadAsync(row, fromFirst, cancellationToken);
@@ -62,7 +66,11 @@ internal sealed class EntityReads(PostgresParts parts)
                 return Damaged(key, $"the snapshot of {key} is damaged or was altered");
             taken = new EntitySnapshot(key, (ulong)s.Sequence, content);
         }
-        var (after, position) = (taken?.LocalSequence ?? 0, 0ul);
+        EntityCheckpoint? left = null;
+        if (stored.Checkpoint is { } c && (left = SideSealer.OpenCheckpoint(
+            opener, key, row.Number, c.Lane, c.Through, c.Salt, c.Nonce, c.Sealed)) is null)
+            return Damaged(key, $"the checkpoint of {key} is damaged or was altered");
+        var (after, position) = (taken?.LocalSequence ?? left?.Through ?? 0, 0ul);
         var rows = new List<EventRow>(stored.Rows.Count);
         foreach (var found in stored.Rows)
         {
@@ -83,11 +91,14 @@ internal sealed class EntityReads(PostgresParts parts)
                 return Damaged(key, $"a remembered reply of {key} is damaged or was altered");
             remembered.Add(reply);
         }
-        return new EntityImage(key, taken, rows, remembered);
+        return new EntityImage(key, taken, rows, remembered) { Checkpoint = left };
     }
 
     private static EntityImage Damaged(EntityKey key, string what)
         => new(key, null, [], []) { Damage = Damage.Failure(what) };
+
+    private static string Removed(PostgresParts parts)
+        => $"coalesce((SELECT c.through FROM {parts.Schema["checkpoint"]} c WHERE c.entity = {Number(parts)}), 0)";
 
     private static string Number(PostgresParts parts)
         => $"(SELECT n.number FROM {parts.Schema["entity"]} n WHERE n.hash = $1)";
@@ -98,11 +109,13 @@ internal sealed class EntityReads(PostgresParts parts)
 
         public (long Sequence, long Salt, long Nonce, byte[] Sealed)? Snapshot { get; private set; }
 
+        public (long Lane, long Through, long Salt, long Nonce, byte[] Sealed)? Checkpoint { get; private set; }
+
         public List<StoredRow> Rows { get; } = [];
 
         public List<(byte[] Hash, long Salt, long Nonce, byte[] Sealed)> Replies { get; } = [];
 
-        // 1 entity  2 snapshot  3 rows  4 replies
+        // 1 entity  2 snapshot  3 checkpoint  4 rows  5 replies
         public async Task ReadAsync(NpgsqlDataReader row, bool fromFirst, CancellationToken cancellationToken)
         {
             if (await row.ReadAsync(cancellationToken))
@@ -111,6 +124,9 @@ internal sealed class EntityReads(PostgresParts parts)
             await row.NextResultAsync(cancellationToken);
             if (await row.ReadAsync(cancellationToken) && !fromFirst)
                 Snapshot = (row.GetInt64(0), row.GetInt32(1), row.GetInt64(2), row.Bytes(3));
+            await row.NextResultAsync(cancellationToken);
+            if (await row.ReadAsync(cancellationToken))
+                Checkpoint = (row.GetInt16(0), row.GetInt64(1), row.GetInt32(2), row.GetInt64(3), row.Bytes(4));
             await row.NextResultAsync(cancellationToken);
             while (await row.ReadAsync(cancellationToken))
                 Rows.Add(StoredRow.Of(row));

@@ -30,14 +30,16 @@ internal sealed class GatedRows
     /// <summary>An insert.</summary>
     /// <param name="keepsLane">True when the lane is a column of the table, too.</param>
     /// <param name="conflict">What follows the select.</param>
+    /// <param name="box">False when nothing is sealed.</param>
     public static GatedRows Insert(PostgresSchema schema, string table, string[] longs, string[] ints, bool keepsLane,
-        bool hash, string conflict = "")
+        bool hash, string conflict = "", bool box = true)
     {
-        string[] all = [.. longs, .. ints, "lane", .. hash ? (string[])["hash"] : [], "sealed"];
+        string[] all = [.. longs, .. ints, "lane", .. hash ? (string[])["hash"] : [], .. box ? (string[])["sealed"]
+            : []];
         string[] kept = [.. all.Where(c => keepsLane || c != "lane")];
         return new GatedRows($"INSERT INTO {schema[table]} ({string.Join(", ", kept)}) "
             + $"SELECT {string.Join(", ", kept.Select(c => $"r.{c}"))} FROM {Source(all)} {Gate(schema, all.Length)} "
-            + conflict, longs.Length, ints.Length, hash, box: true);
+            + conflict, longs.Length, ints.Length, hash, box);
     }
 
     /// <summary>A delete of the rows that have these values.</summary>

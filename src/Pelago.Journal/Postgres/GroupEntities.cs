@@ -11,12 +11,10 @@ namespace Pelago.Journal;
 internal sealed class GroupEntities(PostgresParts parts)
 {
     private readonly string find =
-        "SELECT e.number, e.lane, e.hash, e.salt, e.nonce, e.sealed, (SELECT max(v.local_sequence) "
-        + $"FROM {parts.Schema["event"]} v WHERE v.entity = e.number) FROM {parts.Schema["entity"]} e "
-        + "WHERE e.hash = ANY ($1)";
+        $"SELECT e.number, e.lane, e.hash, e.salt, e.nonce, e.sealed, {Last(parts, "e.number")} "
+        + $"FROM {parts.Schema["entity"]} e WHERE e.hash = ANY ($1)";
 
-    private readonly string count = $"SELECT n, (SELECT max(v.local_sequence) FROM {parts.Schema["event"]} v "
-        + "WHERE v.entity = n) FROM unnest($1) n";
+    private readonly string count = $"SELECT n, {Last(parts, "n")} FROM unnest($1) n";
 
     private readonly GatedRows rows = GatedRows.Insert(parts.Schema, "entity", ["number", "nonce"], ["salt"],
         keepsLane: true, hash: true);
@@ -122,6 +120,11 @@ internal sealed class GroupEntities(PostgresParts parts)
         Settle(0);
     }
 
+    // Of an entity without rows a checkpoint knows how many there were.
+    private static string Last(PostgresParts parts, string number)
+        => $"greatest((SELECT max(v.local_sequence) FROM {parts.Schema["event"]} v WHERE v.entity = {number}), "
+            + $"(SELECT c.through FROM {parts.Schema["checkpoint"]} c WHERE c.entity = {number}))";
+
     private void Clear()
     {
         given.Clear();
@@ -146,7 +149,8 @@ internal sealed class GroupEntities(PostgresParts parts)
     private static IEnumerable<EntityKey> Beside(LaneBatch batch)
         => batch.Owed.Select(o => o.Entity).Concat(batch.Settled.Select(o => o.Entity))
             .Concat(batch.Forgotten.Select(f => f.Entity)).Concat(batch.Replies.Select(r => r.Entity))
-            .Concat(batch.Conflicts.Select(c => c.Entity)).Concat(batch.Snapshots.Select(s => s.Entity));
+            .Concat(batch.Conflicts.Select(c => c.Entity)).Concat(batch.Snapshots.Select(s => s.Entity))
+            .Concat(batch.Checkpoints.Select(c => c.Entity)).Concat(batch.Removed.Select(r => r.Entity));
 
     // What an entity's row says is checked for what is remembered; a damaged one is used, and stays unreadable.
     private async Task FindAsync(

@@ -18,6 +18,9 @@ internal sealed class LaneReads(PostgresParts parts)
         + "AND ($4 = 0 OR (origin = $4 AND CASE origin_position WHEN 0 THEN position ELSE origin_position END > $5)) "
         + "ORDER BY position LIMIT $6) page) sized WHERE before < $7 ORDER BY position";
 
+    private readonly string removed =
+        $"SELECT word, bits FROM {parts.Schema["removed"]} WHERE lane = $1 AND word >= $2 AND word <= $3";
+
     private readonly string entities = $"SELECT number, lane, hash, salt, nonce, sealed FROM {parts.Schema["entity"]} "
         + "WHERE lane = $1 AND number > $2 ORDER BY number LIMIT $3";
 
@@ -79,9 +82,10 @@ internal sealed class LaneReads(PostgresParts parts)
         var until = origin == Nobody ? long.MaxValue : (long)after + (origin == 0 ? maxRows : FilteredPageRows);
         var stored = new List<StoredRow>();
         long end;
+        var gone = new RemovedPositions();
         await using (var batch = reader.Snapshot((head, [(short)lane]), (rows,
             [(short)lane, (long)after, origin == Nobody ? (long)after : until, (int)origin, (long)afterOriginPosition,
-                maxRows, (long)maxBytes])))
+                maxRows, (long)maxBytes]), (removed, [(short)lane, (long)after / 64, until / 64])))
         await using (var row = await batch.ExecuteReaderAsync(cancellationToken))
         {
             await row.ReadAsync(cancellationToken);
@@ -93,10 +97,13 @@ internal sealed class LaneReads(PostgresParts parts)
                 if ((long)found.Position <= end) // beyond the head lies nothing of ours
                     stored.Add(found);
             }
+            await row.NextResultAsync(cancellationToken);
+            while (origin == 0 && await row.ReadAsync(cancellationToken)) // others are not looked at for gaps
+                gone.Add(lane, (ulong)row.GetInt64(0), (ulong)row.GetInt64(1));
         }
         await reader.CatchUpAsync(stored, cancellationToken);
         var keys = await KeysAsync(reader, stored.Select(r => r.Entity), cancellationToken);
-        var page = new PageOfRows(parts, reader.Opener, lane, after, Gapless: origin == 0);
+        var page = new PageOfRows(parts, reader.Opener, lane, after, origin == 0 ? gone : null);
         foreach (var row in stored)
             page.Add(row, keys.TryGetValue(row.Entity, out var key) ? key : null);
         // Where a bound ended the page, the rest was not looked at.
@@ -117,7 +124,8 @@ internal sealed class LaneReads(PostgresParts parts)
         ServerReader reader, IEnumerable<long> numbers, CancellationToken cancellationToken)
         => new(reader.Connection.KeysAsync(parts, reader.Opener, numbers, cancellationToken));
 
-    private sealed record PageOfRows(PostgresParts Parts, Opener Opener, int Lane, ulong After, bool Gapless)
+    private sealed record PageOfRows(
+        PostgresParts Parts, Opener Opener, int Lane, ulong After, RemovedPositions? Removed)
     {
         private readonly List<LaneRow> rows = [];
         private readonly List<ulong> damaged = [];
@@ -147,8 +155,11 @@ internal sealed class LaneReads(PostgresParts parts)
 
         private void Missing(ulong until)
         {
-            for (var position = through + 1; Gapless && position <= until; position++)
-                damaged.Add(position);
+            for (var position = through + 1; Removed is not null && position <= until; position++)
+            {
+                if (!Removed.Contains(Lane, position))
+                    damaged.Add(position);
+            }
         }
     }
 }

@@ -18,6 +18,7 @@ internal sealed class PostgresCheck(PostgresParts parts, ServerReader reader)
         // A check may last; its session is not used for anything else afterwards.
         await using (var patience = Command("SET statement_timeout = 0"))
             await patience.ExecuteNonQueryAsync(cancellationToken);
+        found.Begin((await RemovedAsync(cancellationToken)).Removed);
         var heads = await HeadsAsync(cancellationToken); // first: lanes may only be further when their rows are read
         for (var lane = 0; lane < EntityKey.Lanes; lane++)
         {
@@ -26,11 +27,32 @@ internal sealed class PostgresCheck(PostgresParts parts, ServerReader reader)
             var now = (await HeadsAsync(cancellationToken))[lane];
             found.Head(lane, now.Head, now.Own);
         }
+        var (removed, through) = await RemovedAsync(cancellationToken);
+        found.End(removed, through);
         await IndexesAsync("event", ["entity, local_sequence", "lane, position"], cancellationToken);
         await IndexesAsync("entity", ["hash", "lane, number"], cancellationToken);
         await BoxesAsync(cancellationToken);
         await reader.BreakAsync();
         return found.Report;
+    }
+
+    /// <summary>What was removed, and what stands for it, of one committed state.</summary>
+    private async Task<(RemovedPositions Removed, ulong[] Through)> RemovedAsync(CancellationToken cancellationToken)
+    {
+        var (removed, through) = (new RemovedPositions(), new ulong[EntityKey.Lanes]);
+        await using var batch = reader.Snapshot(($"SELECT lane, word, bits FROM {parts.Schema["removed"]}", []),
+            ($"SELECT lane, sum(through)::bigint FROM {parts.Schema["checkpoint"]} GROUP BY lane", []));
+        batch.Timeout = 0;
+        await using var row = await batch.ExecuteReaderAsync(cancellationToken);
+        while (await row.ReadAsync(cancellationToken))
+            removed.Add(row.GetInt16(0), (ulong)row.GetInt64(1), (ulong)row.GetInt64(2));
+        await row.NextResultAsync(cancellationToken);
+        while (await row.ReadAsync(cancellationToken))
+        {
+            if (row.GetInt16(0) is >= 0 and < EntityKey.Lanes and var lane)
+                through[lane] = (ulong)row.GetInt64(1);
+        }
+        return (removed, through);
     }
 
     private async Task<(ulong Head, ulong Own)[]> HeadsAsync(CancellationToken cancellationToken)
@@ -112,6 +134,8 @@ internal sealed class PostgresCheck(PostgresParts parts, ServerReader reader)
                 r.GetInt64(4), r.Bytes(5), out _), cancellationToken);
         await EachAsync("entity, local_sequence, salt, nonce, sealed", "snapshot", "the snapshot of entity {0}",
             r => Opens(r, SealDomain.Snapshot, 2), cancellationToken);
+        await EachAsync("entity, lane, through, salt, nonce, sealed", "checkpoint", "the checkpoint of entity {0}",
+            r => Opens(r, SealDomain.Checkpoint, 3), cancellationToken);
         await EachAsync("entity, kind, origin, sequence, recorded_at, salt, nonce, sealed", "conflict",
             "a conflict record of entity {0}", r => Opens(r, SealDomain.Conflict, 5), cancellationToken);
         await EachAsync("lane, origin, position, highest, salt, nonce, sealed", "frontier", "a frontier of lane {0}",

@@ -104,6 +104,18 @@ public sealed class PostgresJournal : IJournal
         => ReadAsync((r, c) => entities.LoadAsync(r, entity, fromFirst: true, c), cancellationToken);
 
     /// <inheritdoc />
+    public ValueTask<EntityRows> ReadRowsAsync(
+        EntityKey entity, ulong after, int maxRows, CancellationToken cancellationToken)
+        => ReadAsync((r, c) => entities.RowsAsync(r, entity, after, Math.Clamp(maxRows, 1, MaxPageRows), c),
+            cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<CheckpointPage> ReadCheckpointsAsync(
+        int lane, long after, int maxCheckpoints, CancellationToken cancellationToken)
+        => ReadAsync((r, c) => entities.CheckpointsAsync(
+            r, lane, after, Math.Clamp(maxCheckpoints, 1, MaxPageRows), c), cancellationToken);
+
+    /// <inheritdoc />
     public ValueTask<LanePage> ReadLaneAsync(
         int lane, ulong after, LaneFilter? filter, int maxRows, int maxBytes, CancellationToken cancellationToken)
     {

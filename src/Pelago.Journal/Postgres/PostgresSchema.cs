@@ -12,8 +12,8 @@ namespace Pelago.Journal;
 /// </remarks>
 internal sealed partial class PostgresSchema
 {
-    /// <summary>Version of everything in this file. 2: keys say when they were made.</summary>
-    public const int FormatVersion = 2;
+    /// <summary>Version of everything in this file. 2: keys say when they were made. 3: rows may be gone.</summary>
+    public const int FormatVersion = 3;
 
     /// <summary>The oldest version that is brought up to date when it is opened.</summary>
     public const int OldestVersion = 1;
@@ -84,6 +84,7 @@ internal sealed partial class PostgresSchema
             UNIQUE (entity, kind, origin, sequence));
         -- Forks alone: what is read of the ledger at every start.
         CREATE INDEX ON {name}.conflict (number) WHERE kind = 3;
+        {Compaction}
         INSERT INTO {name}.meta VALUES (true, '{Application}', {FormatVersion}, @journal_id);
         """;
 
@@ -101,7 +102,22 @@ internal sealed partial class PostgresSchema
                 ALTER TABLE {name}.wrapped_key ADD COLUMN IF NOT EXISTS made_at bigint NOT NULL DEFAULT 0;
                 UPDATE {name}.meta SET format = 2;
             END IF;
+            IF (SELECT format FROM {name}.meta) = 2 THEN
+                {Compaction}
+                UPDATE {name}.meta SET format = 3;
+            END IF;
         END $$;
+        """;
+
+    // What stands for rows of an entity through a local sequence, which are gone; and a bit for each position whose row
+    // is gone: bit b of word w stands for position 64 w + b.
+    private string Compaction => $"""
+        CREATE TABLE IF NOT EXISTS {name}.checkpoint (entity bigint PRIMARY KEY, through bigint NOT NULL,
+            nonce bigint NOT NULL, salt integer NOT NULL, lane smallint NOT NULL, sealed bytea NOT NULL);
+        ALTER TABLE {name}.checkpoint ALTER sealed SET STORAGE EXTERNAL;
+        CREATE INDEX IF NOT EXISTS checkpoint_of_lane ON {name}.checkpoint (lane, entity);
+        CREATE TABLE IF NOT EXISTS {name}.removed (word bigint NOT NULL, bits bigint NOT NULL, lane smallint NOT NULL,
+            PRIMARY KEY (lane, word)) WITH (fillfactor = 50);
         """;
 
     /// <summary>Statement that creates a table that journals of this format may lack: it came later.</summary>

@@ -8,6 +8,7 @@ namespace Pelago.Journal;
 internal sealed class SideRows
 {
     private readonly SideSealer sealer;
+    private readonly RemovalRows removals;
     private readonly LastWins<(int Lane, uint Origin), Frontier> frontiers = new();
     private readonly LastWins<(int Lane, uint Origin), EffectMark> marks = new();
     private readonly LastWins<(int Lane, long Entity, uint Origin), Owed?> owed = new();
@@ -22,6 +23,7 @@ internal sealed class SideRows
     public SideRows(PostgresSchema schema, Sealer sealer, KeyRing keys)
     {
         this.sealer = new SideSealer(sealer, keys);
+        removals = new RemovalRows(schema, this.sealer);
         frontierRows = GatedRows.Insert(schema, "frontier", ["position", "highest", "nonce"], ["origin", "salt"],
             keepsLane: true, hash: false, "ON CONFLICT (lane, origin) DO UPDATE SET position = excluded.position, "
             + "highest = excluded.highest, nonce = excluded.nonce, salt = excluded.salt, sealed = excluded.sealed");
@@ -73,6 +75,7 @@ internal sealed class SideRows
         foreach (var record in batch.Conflicts)
             conflicts.Set((entityOf(record.Entity), record.Kind, originOf(record.Origin), record.Sequence),
                 (lane, record));
+        removals.Add(batch, entityOf);
         foreach (var taken in batch.Snapshots)
             snapshots.Set(entityOf(taken.Entity), (lane, taken));
         foreach (var note in batch.Notes)
@@ -83,6 +86,7 @@ internal sealed class SideRows
     public void Seal()
     {
         var salt = (int)sealer.Salt;
+        removals.Seal();
         foreach (var (key, moved) in frontiers.All)
             Frontier(key.Lane, key.Origin, moved.Position, moved.Highest);
         foreach (var ((lane, origin), mark) in marks.All)
@@ -132,6 +136,7 @@ internal sealed class SideRows
     /// <summary>Adds the statements.</summary>
     public void AddTo(NpgsqlBatch batch, long stamp)
     {
+        removals.AddTo(batch, stamp); // first: a snapshot of the same group is newer than what it takes away
         foreach (var table in Tables)
             table.AddTo(batch, stamp);
     }
@@ -145,6 +150,7 @@ internal sealed class SideRows
         conflicts.Clear();
         snapshots.Clear();
         notes.Clear();
+        removals.Clear();
         foreach (var table in Tables)
             table.Clear();
     }

@@ -16,6 +16,7 @@ internal enum SealDomain : byte
     Origin = 8,
     Note = 9,
     EffectMark = 12,
+    Checkpoint = 13,
 }
 
 /// <summary>Builds associated data: domain, format version, journal id, salt number, then the row's unsealed columns as

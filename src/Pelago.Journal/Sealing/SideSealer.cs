@@ -50,6 +50,16 @@ internal sealed class SideSealer(Sealer sealer, KeyRing keys)
     public ReadOnlySpan<byte> Snapshot(long entity, EntitySnapshot taken, out long nonce) => sealer.Seal(
         SealDomain.Snapshot, [entity, (long)taken.LocalSequence], taken.Content.Span, out nonce);
 
+    public ReadOnlySpan<byte> Checkpoint(long entity, int lane, EntityCheckpoint stored, out long nonce) => sealer.Seal(
+        SealDomain.Checkpoint, [entity, lane, (long)stored.Through], stored.Content.Span, out nonce);
+
+    /// <summary>The checkpoint in a box, or null when it was damaged or altered.</summary>
+    public static EntityCheckpoint? OpenCheckpoint(Opener opener, Model.EntityKey key, long entity, long lane,
+        long through, long salt, long nonce, ReadOnlySpan<byte> box)
+        => lane == key.Lane && opener.TryOpen(
+            SealDomain.Checkpoint, salt, nonce, [entity, lane, through], box, out var content)
+            ? new EntityCheckpoint(key, (ulong)through, content) : null;
+
     /// <summary>What stands in the store in place of a note's name: sixteen bytes.</summary>
     public void Hash(int lane, string name, Span<byte> hash) => keys.Hash(
         NoteHashDomain, lane.ToString(System.Globalization.CultureInfo.InvariantCulture), name, hash);

@@ -4,14 +4,14 @@ using Pelago.Replication;
 namespace Pelago.Journal;
 
 /// <summary>Loads entities: snapshot, rows and replies of one committed state.</summary>
-internal sealed class EntityLoader
+internal sealed partial class EntityLoader
 {
     private readonly ReadTransactions transactions;
     private readonly Opener opener;
     private readonly EntityRegistry entities;
     private readonly RecentRows recent;
     private readonly RowAccess rows;
-    private readonly Statement snapshot, replies, ofEntity;
+    private readonly Statement snapshot, checkpoint, replies, ofEntity;
 
     public EntityLoader(Database database, ReadTransactions transactions, Opener opener, EntityRegistry entities,
         RecentRows recent, RowAccess rows)
@@ -19,6 +19,8 @@ internal sealed class EntityLoader
         (this.transactions, this.opener, this.entities) = (transactions, opener, entities);
         (this.recent, this.rows) = (recent, rows);
         snapshot = database.Prepare("SELECT local_sequence, salt, nonce, sealed FROM snapshot WHERE entity = ?1");
+        checkpoint = database.Prepare(
+            "SELECT lane, through, salt, nonce, sealed FROM checkpoint WHERE entity = ?1");
         replies = database.Prepare("SELECT hash, salt, nonce, sealed FROM reply WHERE entity = ?1");
         ofEntity = database.Prepare(
             "SELECT local_sequence, id FROM entity_row WHERE entity = ?1 AND local_sequence > ?2 "
@@ -30,6 +32,7 @@ internal sealed class EntityLoader
     public EntityImage Load(EntityKey key, bool fromFirst)
     {
         EntitySnapshot? taken = null;
+        EntityCheckpoint? stored = null;
         Failure? damage = null;
         var found = new List<EventRow>();
         var remembered = new List<RememberedReply>();
@@ -43,7 +46,10 @@ internal sealed class EntityLoader
             {
                 if (!fromFirst)
                     damage = ReadSnapshot(key, number, out taken);
-                damage ??= ReadRows(key, number, taken?.LocalSequence ?? 0, unindexed, found);
+                damage ??= ReadCheckpoint(key, number, out stored);
+                damage ??= ReadRows(
+                    key, number, taken?.LocalSequence ?? stored?.Through ?? 0, unindexed, int.MaxValue,
+                    (_, row) => found.Add(row));
                 damage ??= ReadReplies(key, number, remembered);
             }
         }
@@ -55,7 +61,7 @@ internal sealed class EntityLoader
         {
             throw Damage.Of(e).ToException(e);
         }
-        return new EntityImage(key, taken, found, remembered) { Damage = damage };
+        return new EntityImage(key, taken, found, remembered) { Checkpoint = stored, Damage = damage };
     }
 
     private Failure? ReadSnapshot(EntityKey key, long entity, out EntitySnapshot? taken)
@@ -82,15 +88,16 @@ internal sealed class EntityLoader
     /// <param name="unindexed">What memory knew before the transaction began. A row of it may have been indexed since;
     /// a row newer than all of it is left out, because only one of the two indexes may have it yet.</param>
     private Failure? ReadRows(
-        EntityKey key, long entity, ulong after, (List<EntityPlace> Places, long LastId) unindexed,
-        List<EventRow> found)
+        EntityKey key, long entity, ulong after, (List<EntityPlace> Places, long LastId) unindexed, int max,
+        Action<EntityPlace, EventRow> found)
     {
+        var next = after;
         var places = new List<EntityPlace>();
         var until = unindexed.Places.Count > 0 ? unindexed.Places[0].LocalSequence : ulong.MaxValue;
         ofEntity.Bind(1, entity).Bind(2, (long)after);
         try
         {
-            while (ofEntity.Step())
+            while (places.Count < max && ofEntity.Step())
             {
                 var place = new EntityPlace((ulong)ofEntity.Long(0), ofEntity.Long(1), 0);
                 if (place.LocalSequence < until && place.Id <= unindexed.LastId)
@@ -102,14 +109,14 @@ internal sealed class EntityLoader
             ofEntity.Reset();
         }
         places.AddRange(unindexed.Places.Where(p => p.LocalSequence > after));
-        foreach (var place in places)
+        foreach (var place in places.Take(max))
         {
-            if (place.LocalSequence != after + (ulong)found.Count + 1)
-                return Damage.Failure($"row {after + (ulong)found.Count + 1} of {key} is missing");
+            if (place.LocalSequence != ++next)
+                return Damage.Failure($"row {next} of {key} is missing");
             if (!rows.TryRead(place.Id, -1, 0, entity, out var row) || row.LocalSequence != place.LocalSequence
                 || !rows.IsInPlace(place, row.Event))
                 return Damage.Failure($"row {place.LocalSequence} of {key} is damaged, was altered, or is missing");
-            found.Add(row);
+            found(place, row);
         }
         return null;
     }

@@ -24,7 +24,9 @@ internal sealed class EntityWriter
         var database = parts.Database;
         index = new EntityRuns(database, recentEntities, runEntities);
         insert = database.Prepare("INSERT INTO entity VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
-        lastRow = database.Prepare("SELECT max(local_sequence) FROM entity_row WHERE entity = ?1");
+        lastRow = database.Prepare(
+            "SELECT max(coalesce((SELECT max(local_sequence) FROM entity_row WHERE entity = ?1), 0), "
+            + "coalesce((SELECT through FROM checkpoint WHERE entity = ?1), 0))");
         lastNumber = database.Number("SELECT max(number) FROM entity");
     }
 

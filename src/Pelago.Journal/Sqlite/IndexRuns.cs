@@ -41,6 +41,8 @@ internal sealed class IndexRuns
         for (; budget > 0 && reached.Entity < rows.Count; budget--, reached.Entity++)
         {
             var row = rows[(int)(order[reached.Entity] & ((1 << IndexBits) - 1))];
+            if (recent.IsRemoved(row.Id))
+                continue;
             byEntity.Bind(1, row.Entity).Bind(2, (long)row.LocalSequence).Bind(3, row.Id).Run();
         }
         while (budget > 0 && reached.Lane < EntityKey.Lanes)
@@ -84,8 +86,8 @@ internal sealed class IndexRuns
     private void WriteLane(List<long> ids)
     {
         var id = ids[reached.InLane];
-        if (id == 0)
-            return; // a row that was missing at start stays missing
+        if (id == 0 || recent.IsRemoved(id))
+            return; // a row that was missing at start stays missing, and so does one that was removed
         var position = run!.LaneStart(reached.Lane) + (ulong)reached.InLane;
         byLane.Bind(1, reached.Lane).Bind(2, (long)position).Bind(3, id).Run();
     }

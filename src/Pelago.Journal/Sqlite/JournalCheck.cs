@@ -19,15 +19,46 @@ internal sealed class JournalCheck(
         var until = new ulong[EntityKey.Lanes];
         for (var lane = 0; lane < until.Length; lane++)
             until[lane] = recent.Head(lane);
+        Attempt(() => found.Begin(Removed(out _)), cancellationToken);
         Attempt(() => Rows(progress, cancellationToken), cancellationToken);
         for (var lane = 0; lane < until.Length; lane++)
             found.Missing(lane, until[lane]);
+        Attempt(() => found.End(Removed(out var through), through), cancellationToken);
         Attempt(Heads, cancellationToken);
         Attempt(Indexes, cancellationToken);
         Attempt(Strays, cancellationToken);
         Attempt(() => Boxes(cancellationToken), cancellationToken);
         Attempt(Pages, cancellationToken);
         return found.Report;
+    }
+
+    /// <summary>What was removed, and what stands for it, of one committed state.</summary>
+    private RemovedPositions Removed(out ulong[] through)
+    {
+        var removed = new RemovedPositions();
+        through = new ulong[EntityKey.Lanes];
+        database.Execute("BEGIN");
+        try
+        {
+            using (database.Once("SELECT lane, word, bits FROM removed", out var select))
+            {
+                while (select.Step())
+                    removed.Add(select.Long(0), (ulong)select.Long(1), (ulong)select.Long(2));
+            }
+            using (database.Once("SELECT lane, sum(through) FROM checkpoint GROUP BY lane", out var select))
+            {
+                while (select.Step())
+                {
+                    if (select.Long(0) is >= 0 and < EntityKey.Lanes and var lane)
+                        through[lane] = (ulong)select.Long(1);
+                }
+            }
+        }
+        finally
+        {
+            database.Rollback(); // nothing was written
+        }
+        return removed;
     }
 
     /// <summary>Every row in commit order, in chunks, so that no transaction stands in the way of
@@ -145,6 +176,8 @@ internal sealed class JournalCheck(
             s => EntityRegistry.TryOpen(opener, s, s.Long(0), out _, firstColumn: 1), cancellationToken);
         Each("SELECT entity, local_sequence, salt, nonce, sealed FROM snapshot", "the snapshot of entity {0}",
             s => Opens(s, SealDomain.Snapshot, 2), cancellationToken);
+        Each("SELECT entity, lane, through, salt, nonce, sealed FROM checkpoint", "the checkpoint of entity {0}",
+            s => Opens(s, SealDomain.Checkpoint, 3), cancellationToken);
         Each("SELECT entity, kind, origin, sequence, recorded_at, salt, nonce, sealed FROM conflict",
             "a conflict record of entity {0}", s => Opens(s, SealDomain.Conflict, 5), cancellationToken);
         Each("SELECT lane, origin, position, highest, salt, nonce, sealed FROM frontier", "a frontier of lane {0}",

@@ -109,10 +109,12 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek,
 
     private static void Upgrade(Database database)
     {
-        if (database.Number("PRAGMA user_version") == Schema.FormatVersion)
+        var version = database.Number("PRAGMA user_version");
+        if (version == Schema.FormatVersion)
             return;
         database.Execute("BEGIN IMMEDIATE");
-        foreach (var sql in Schema.FromVersion1)
+        foreach (var sql in version == 1 ? (string[])[.. Schema.FromVersion1, .. Schema.FromVersion2]
+            : Schema.FromVersion2)
             database.Execute(sql);
         database.Execute($"PRAGMA user_version = {Schema.FormatVersion}");
         database.Execute("COMMIT");
@@ -245,8 +247,8 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek,
         }
         for (var lane = 0; lane < EntityKey.Lanes; lane++)
         {
-            var head = lanes[lane].Head;
-            if (head < recent.Head(lane) || head - recent.Head(lane) > MaxHoles)
+            var (head, known) = (lanes[lane].Head, recent.Head(lane));
+            if (head < known || head - known - RemovedRows.Count(database, lane, known, head) > MaxHoles)
             {
                 throw Damage.Failure(
                     $"lane {lane} says that it ends at {head}, but its rows end at {recent.Head(lane)}")

@@ -14,7 +14,7 @@ internal sealed class JournalReader : IDisposable
     private readonly RecentRows recent;
     private readonly EntityLoader loader;
     private readonly LanePages pages;
-    private readonly Statement conflicts, ofLaneEntities;
+    private readonly Statement conflicts, ofLaneEntities, checkpoints;
 
     /// <param name="database">A connection of its own.</param>
     /// <param name="parts">What the writer shares with readers.</param>
@@ -29,6 +29,8 @@ internal sealed class JournalReader : IDisposable
         pages = new LanePages(database, transactions, origins, recent, rows);
         conflicts = database.Prepare(
             $"SELECT {ConflictRow.Columns} FROM conflict WHERE number > ?1 ORDER BY number LIMIT ?2");
+        checkpoints = database.Prepare("SELECT entity, lane, through, salt, nonce, sealed FROM checkpoint "
+            + "WHERE lane = ?1 AND entity > ?2 ORDER BY entity LIMIT ?3");
         ofLaneEntities = database.Prepare("SELECT number, lane, hash, salt, nonce, sealed FROM entity "
             + "WHERE number > ?1 ORDER BY number");
     }
@@ -36,6 +38,35 @@ internal sealed class JournalReader : IDisposable
     /// <summary>An entity's snapshot (unless <paramref name="fromFirst"/>), the rows after it, and its
     /// replies.</summary>
     public EntityImage Load(EntityKey key, bool fromFirst) => loader.Load(key, fromFirst);
+
+    /// <summary>An entity's rows after a local sequence, with its checkpoint.</summary>
+    public EntityRows Rows(EntityKey key, ulong after, int max) => loader.Rows(key, after, max);
+
+    /// <summary>Checkpoints of a lane by number of their entity. A damaged one is counted and left out.</summary>
+    public CheckpointPage Checkpoints(int lane, long after, int max)
+    {
+        var found = new List<EntityCheckpoint>();
+        var (seen, last, damaged) = (0, 0L, 0);
+        checkpoints.Bind(1, lane).Bind(2, after).Bind(3, max);
+        try
+        {
+            while (checkpoints.Step())
+            {
+                (seen, last) = (seen + 1, checkpoints.Long(0));
+                if (entities.TryKey(last, out var key) && SideSealer.OpenCheckpoint(opener, key, last,
+                    checkpoints.Long(1), checkpoints.Long(2), checkpoints.Long(3), checkpoints.Long(4),
+                    checkpoints.Blob(5)) is { } checkpoint)
+                    found.Add(checkpoint);
+                else
+                    damaged++;
+            }
+        }
+        finally
+        {
+            checkpoints.Reset();
+        }
+        return new CheckpointPage(found, seen == max ? last : 0, damaged);
+    }
 
     /// <summary>Rows of a lane after a position. Reads on until it has a row to return or has seen them all.</summary>
     public LanePage ReadLane(int lane, ulong after, LaneFilter? filter, int maxRows, int maxBytes)

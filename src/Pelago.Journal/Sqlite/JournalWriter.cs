@@ -18,6 +18,7 @@ internal sealed class JournalWriter : IDisposable
     private readonly RowAppender rows;
     private readonly SideRecords side;
     private readonly IndexRuns index;
+    private readonly RowRemover remover;
     private readonly LaneRecovery recovery;
     private readonly Statement begin, commit, originInsert;
     private readonly Func<Origin, uint> numberOf;
@@ -42,6 +43,7 @@ internal sealed class JournalWriter : IDisposable
         rows = new RowAppender(database, sealer);
         side = new SideRecords(database, sealer, parts.Keys);
         index = new IndexRuns(database, recent, options.IndexRunRows);
+        remover = new RowRemover(database, recent);
         recovery = new LaneRecovery(database, opener, origins, registry);
         (Lanes, NewestNote) = (parts.Lanes, parts.Notes);
         begin = database.Prepare("BEGIN IMMEDIATE");
@@ -230,6 +232,10 @@ internal sealed class JournalWriter : IDisposable
             side.Reply(NumberOf(reply.Entity, batch.Lane), reply);
         foreach (var conflict in batch.Conflicts)
             side.Conflict(NumberOf(conflict.Entity, batch.Lane), numberOf(conflict.Origin), conflict);
+        foreach (var checkpoint in batch.Checkpoints)
+            side.Checkpoint(NumberOf(checkpoint.Entity, batch.Lane), batch.Lane, checkpoint);
+        foreach (var removed in batch.Removed)
+            remover.Remove(NumberOf(removed.Entity, batch.Lane), batch.Lane, removed);
         foreach (var snapshot in batch.Snapshots)
             side.Snapshot(NumberOf(snapshot.Entity, batch.Lane), snapshot);
         foreach (var note in batch.Notes)
@@ -243,6 +249,7 @@ internal sealed class JournalWriter : IDisposable
         origins.Commit();
         entities.Commit();
         index.Commit();
+        remover.Commit();
         recent.Add(places);
         NewestNote = side.NewestNote ?? NewestNote;
         places.Clear();
@@ -260,6 +267,7 @@ internal sealed class JournalWriter : IDisposable
         origins.Rollback();
         entities.Rollback();
         index.Rollback();
+        remover.Rollback();
         rows.LastId -= places.Count;
         side.NewestNote = NewestNote;
         places.Clear();

@@ -11,12 +11,14 @@ internal sealed class LanePages
     private readonly OriginTable origins;
     private readonly RecentRows recent;
     private readonly RowAccess rows;
+    private readonly RemovedRows removed;
     private readonly Statement ofLane;
 
     public LanePages(
         Database database, ReadTransactions transactions, OriginTable origins, RecentRows recent, RowAccess rows)
     {
         (this.transactions, this.origins, this.recent, this.rows) = (transactions, origins, recent, rows);
+        removed = new RemovedRows(database);
         ofLane = database.Prepare(
             "SELECT position, id FROM lane_row WHERE lane = ?1 AND position >= ?2 AND position <= ?3 "
             + "ORDER BY position");
@@ -50,6 +52,7 @@ internal sealed class LanePages
         if (head <= after)
             return new LanePage(lane, found, after, damaged);
         using var transaction = transactions.Begin();
+        removed.Forget();
         IEnumerable<long> all = after + 1 < first ? [.. Indexed(lane, after + 1, first - 1, scan), .. ids] : ids;
         foreach (var id in all.Take(scan))
         {
@@ -63,7 +66,7 @@ internal sealed class LanePages
                 found.Add(new LaneRow(through, row));
                 bytes += row.Event.Payload.Length;
             }
-            else
+            else if (!removed.Contains(lane, through))
             {
                 damaged.Add(through);
             }

@@ -22,12 +22,14 @@ internal sealed class RecentRows
     private Run? spare; // emptied: a run's lists are large, and a new one every second would grow them all over again
     private Run active;
     private long lastId;
+    private long indexedThrough; // the writer's thread alone uses this, and what was removed
+    private readonly HashSet<long> removed = [];
 
     /// <param name="indexedHeads">Each lane's head up to which the indexes are complete.</param>
     /// <param name="indexedThrough">Id up to which they are complete.</param>
     public RecentRows(ReadOnlySpan<ulong> indexedHeads, long indexedThrough)
     {
-        lastId = indexedThrough;
+        lastId = this.indexedThrough = indexedThrough;
         indexedHeads.CopyTo(heads);
         active = new Run(heads);
     }
@@ -93,9 +95,24 @@ internal sealed class RecentRows
         }
     }
 
+    /// <summary>Notes that a row is gone: nothing is to lead to it when its run is indexed.</summary>
+    /// <returns>False when it is indexed already.</returns>
+    public bool Remove(long id) => id > indexedThrough && removed.Add(id);
+
+    /// <summary>Takes back that a row is gone.</summary>
+    public void Keep(long id) => removed.Remove(id);
+
+    /// <summary>True for a row that is gone and was not indexed.</summary>
+    public bool IsRemoved(long id) => removed.Count > 0 && removed.Contains(id);
+
     /// <summary>The frozen run is indexed.</summary>
     public void Retire()
     {
+        if (frozen is { Rows: [.., var last] })
+        {
+            indexedThrough = last.Id;
+            removed.RemoveWhere(id => id <= indexedThrough);
+        }
         lock (gate)
         {
             frozen?.Clear();

@@ -10,6 +10,7 @@ internal sealed class RowAccess
     private readonly Statement byId, atPlace;
     private int rowLane; // lane of the row that was read last, and whether this journal is its origin
     private bool ownRow;
+    private ulong rowPosition;
 
     public RowAccess(Database database, RowReader rows)
     {
@@ -34,7 +35,7 @@ internal sealed class RowAccess
         {
             if (!byId.Step())
                 return false;
-            (rowLane, ownRow) = ((int)byId.Long(0), byId.Long(6) == 0);
+            (rowLane, rowPosition, ownRow) = ((int)byId.Long(0), (ulong)byId.Long(1), byId.Long(6) == 0);
             return rows.TryRead(byId, lane, position, entity, out row);
         }
         catch (StoreException e) when (e.IsDamage)
@@ -51,11 +52,17 @@ internal sealed class RowAccess
     /// data, is not where the row lies. Its position at the origin would be wrong.</summary>
     public bool IsInPlace(EntityPlace place, EventRecord e)
     {
-        if (!ownRow)
-            return true;
+        return !ownRow || IsAt(place, e.OriginPosition);
+    }
+
+    /// <summary>Where in its lane the row lies that was read last; 0 when that cannot be told.</summary>
+    public ulong PlaceOf(EntityPlace place) => IsAt(place, rowPosition) ? rowPosition : 0;
+
+    private bool IsAt(EntityPlace place, ulong position)
+    {
         if (place.Position > 0)
-            return place.Position == e.OriginPosition;
-        atPlace.Bind(1, rowLane).Bind(2, (long)e.OriginPosition);
+            return place.Position == position;
+        atPlace.Bind(1, rowLane).Bind(2, (long)position);
         try
         {
             return atPlace.Step() && atPlace.Long(0) == place.Id;

@@ -12,8 +12,8 @@ namespace Pelago.Journal;
 internal static class Schema
 {
     /// <summary>Version of everything in this file. Also SQLite's <c>user_version</c>. 2: keys say when they were made.
-    /// </summary>
-    public const int FormatVersion = 2;
+    /// 3: rows may be gone.</summary>
+    public const int FormatVersion = 3;
 
     /// <summary>The oldest version that is brought up to date when it is opened.</summary>
     public const int OldestVersion = 1;
@@ -38,6 +38,17 @@ internal static class Schema
         "ALTER TABLE wrapped_key ADD COLUMN made_at INTEGER NOT NULL DEFAULT 0",
     ];
 
+    /// <summary>Statements that make version 3 of version 2.</summary>
+    public static readonly string[] FromVersion2 =
+    [
+        // What stands for rows of the entity through a local sequence, which are gone.
+        "CREATE TABLE checkpoint (entity INTEGER PRIMARY KEY, lane INTEGER NOT NULL, through INTEGER NOT NULL, "
+            + "salt INTEGER NOT NULL, nonce INTEGER NOT NULL, sealed BLOB NOT NULL)",
+        // A bit for each position whose row is gone: bit b of word w stands for position 64 w + b.
+        "CREATE TABLE removed (lane INTEGER NOT NULL, word INTEGER NOT NULL, bits INTEGER NOT NULL, "
+            + "PRIMARY KEY (lane, word)) WITHOUT ROWID",
+    ];
+
     /// <summary>Creates a table that journals of this format may lack: it came later.</summary>
     public const string Notes = "CREATE TABLE IF NOT EXISTS note (lane INTEGER NOT NULL, hash BLOB NOT NULL, "
         + "salt INTEGER NOT NULL, nonce INTEGER NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (lane, hash)) "
@@ -46,6 +57,7 @@ internal static class Schema
     /// <summary>Statements that create it, run in one transaction.</summary>
     public static readonly string[] Create =
     [
+        .. FromVersion2,
         "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
         // purpose: 1 a data key, 2 the key under which ids are hashed.
         "CREATE TABLE wrapped_key (number INTEGER PRIMARY KEY, purpose INTEGER NOT NULL, kek TEXT NOT NULL, "

@@ -7,7 +7,8 @@ namespace Pelago.Journal;
 internal sealed class SideRecords
 {
     private readonly SideSealer sealer;
-    private readonly Statement frontier, mark, owed, settled, reply, forgotten, conflict, snapshot, note;
+    private readonly Statement frontier, mark, owed, settled, reply, forgotten, conflict, snapshot, checkpoint,
+        noSnapshot, note;
 
     public SideRecords(Database database, Sealer sealer, KeyRing keys)
     {
@@ -24,6 +25,8 @@ internal sealed class SideRecords
             + "recorded_at = excluded.recorded_at, salt = excluded.salt, nonce = excluded.nonce, sealed = "
             + "excluded.sealed");
         snapshot = database.Prepare("INSERT OR REPLACE INTO snapshot VALUES (?1, ?2, ?3, ?4, ?5)");
+        checkpoint = database.Prepare("INSERT OR REPLACE INTO checkpoint VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+        noSnapshot = database.Prepare("DELETE FROM snapshot WHERE entity = ?1");
         note = database.Prepare("INSERT OR REPLACE INTO note VALUES (?1, ?2, ?3, ?4, ?5)");
     }
 
@@ -81,6 +84,14 @@ internal sealed class SideRecords
         var box = sealer.Snapshot(entity, taken, out var nonce);
         snapshot.Bind(1, entity).Bind(2, (long)taken.LocalSequence).Bind(3, sealer.Salt).Bind(4, nonce).Bind(5, box)
             .Run();
+    }
+
+    public void Checkpoint(long entity, int lane, EntityCheckpoint stored)
+    {
+        var box = sealer.Checkpoint(entity, lane, stored, out var nonce);
+        checkpoint.Bind(1, entity).Bind(2, lane).Bind(3, (long)stored.Through).Bind(4, sealer.Salt).Bind(5, nonce)
+            .Bind(6, box).Run();
+        noSnapshot.Bind(1, entity).Run();
     }
 
     public void Note(int lane, LaneNote noted)

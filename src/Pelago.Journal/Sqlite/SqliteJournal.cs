@@ -119,6 +119,16 @@ public sealed class SqliteJournal : IJournal
         => readers.ReadLongAsync(r => r.Load(entity, fromFirst: true), cancellationToken);
 
     /// <inheritdoc />
+    public ValueTask<EntityRows> ReadRowsAsync(
+        EntityKey entity, ulong after, int maxRows, CancellationToken cancellationToken)
+        => readers.ReadLongAsync(r => r.Rows(entity, after, Math.Clamp(maxRows, 1, MaxPageRows)), cancellationToken);
+
+    /// <inheritdoc />
+    public ValueTask<CheckpointPage> ReadCheckpointsAsync(
+        int lane, long after, int maxCheckpoints, CancellationToken cancellationToken)
+        => Guarded(r => r.Checkpoints(lane, after, Math.Clamp(maxCheckpoints, 1, MaxPageRows)), cancellationToken);
+
+    /// <inheritdoc />
     public ValueTask<LanePage> ReadLaneAsync(
         int lane, ulong after, LaneFilter? filter, int maxRows, int maxBytes, CancellationToken cancellationToken)
     {

@@ -7,9 +7,9 @@ using Pelago.Model;
 
 namespace Pelago.Region;
 
-/// <summary>Runs over the journal of a service (checks, counts, renewals of keys): its instance holds the journal and
-/// its keys, so the instance does the work, and the region passes on. For <c>pelago/region</c> the region's own runtime
-/// does it.</summary>
+/// <summary>Runs over the journal of a service (checks, counts, compactions, renewals of keys): its instance holds the
+/// journal and its keys, so the instance does the work, and the region passes on. For <c>pelago/region</c> the region's
+/// own runtime does it.</summary>
 internal sealed class JournalEndpoints(
     RegionStatus status, InstanceProbe probe, InstanceStarter starter, EntityRuntime own)
 {
@@ -71,8 +71,8 @@ internal sealed class JournalEndpoints(
         if (asked is null)
         {
             return new Failure(ErrorCodes.ResourceNotFound, "There is no such run over a journal.",
-                $"There are {JournalRunKinds.Check}, {JournalRunKinds.Stats}, {JournalRunKinds.Rekey} and "
-                + $"{JournalRunKinds.RekeyKek}.");
+                $"There are {JournalRunKinds.Check}, {JournalRunKinds.Stats}, {JournalRunKinds.Rekey}, "
+                + $"{JournalRunKinds.RekeyKek} and {JournalRunKinds.Compact}.");
         }
         return ServiceInspection.IsOwn(project, name) || status.Has(project, name) ? null
             : ServiceInspection.NoService;
@@ -97,6 +97,7 @@ internal sealed class JournalEndpoints(
         JournalRunKind.Check => JournalRunKinds.Check,
         JournalRunKind.Stats => JournalRunKinds.Stats,
         JournalRunKind.Rekey => JournalRunKinds.Rekey,
+        JournalRunKind.Compact => JournalRunKinds.Compact,
         _ => JournalRunKinds.RekeyKek,
     });
 

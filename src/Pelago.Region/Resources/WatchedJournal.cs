@@ -41,6 +41,14 @@ internal sealed class WatchedJournal(IJournal inner, Action<EntityKey, ulong> ap
     public ValueTask<EntityImage> LoadHistoryAsync(EntityKey entity, CancellationToken cancellationToken)
         => inner.LoadHistoryAsync(entity, cancellationToken);
 
+    public ValueTask<EntityRows> ReadRowsAsync(
+        EntityKey entity, ulong after, int maxRows, CancellationToken cancellationToken)
+        => inner.ReadRowsAsync(entity, after, maxRows, cancellationToken);
+
+    public ValueTask<CheckpointPage> ReadCheckpointsAsync(
+        int lane, long after, int maxCheckpoints, CancellationToken cancellationToken)
+        => inner.ReadCheckpointsAsync(lane, after, maxCheckpoints, cancellationToken);
+
     public ValueTask<LanePage> ReadLaneAsync(
         int lane, ulong after, LaneFilter? filter, int maxRows, int maxBytes, CancellationToken cancellationToken)
         => inner.ReadLaneAsync(lane, after, filter, maxRows, maxBytes, cancellationToken);

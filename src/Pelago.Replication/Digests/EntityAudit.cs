@@ -14,7 +14,8 @@ public sealed record EntityAudit(EntityDigest Digest, bool SnapshotIsWrong)
     /// <summary>Whether an entity's history is to be read for its audit.</summary>
     /// <param name="image">Snapshot and the rows after it.</param>
     public static bool NeedsHistory(EntityImage image)
-        => image.Damage is null && (image.Snapshot?.LocalSequence ?? 0) + (ulong)image.Rows.Count <= MaxRows;
+        => image.Damage is null && Math.Max(image.Snapshot?.LocalSequence ?? 0, image.Checkpoint?.Through ?? 0)
+            - (image.Checkpoint?.Through ?? 0) + (ulong)image.Rows.Count <= MaxRows;
 
     /// <summary>Looks at an entity. A pure function, which may be called on any thread.</summary>
     /// <param name="type">Its type; null when this build does not have it.</param>
@@ -33,7 +34,7 @@ public sealed record EntityAudit(EntityDigest Digest, bool SnapshotIsWrong)
                     SnapshotIsWrong: false)
                 : null;
         }
-        if (history.Damage is not null || history.Rows.Count == 0)
+        if (history.Damage is not null || (history.Rows.Count == 0 && history.Checkpoint is null))
             return null;
         var fromEvents = new EntityReplica(image.Entity, known, new ProbeCounts());
         fromEvents.Restore(history);
@@ -41,7 +42,7 @@ public sealed record EntityAudit(EntityDigest Digest, bool SnapshotIsWrong)
         var comparable = image.Snapshot is not null && state is not null && before is not null
             && fromSnapshot.Count == fromEvents.Count;
         return new EntityAudit(
-            EntityDigest.Of(image.Entity, history.Rows.Select(r => r.Event), known.StateVersion, state),
+            EntityDigest.Of(history, known.StateVersion, state),
             comparable && !before.AsSpan().SequenceEqual(state));
     }
 

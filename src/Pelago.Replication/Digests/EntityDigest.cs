@@ -39,6 +39,24 @@ public sealed record EntityDigest(EntityKey Entity, VersionVector Vector, SetDig
         };
     }
 
+    /// <summary>The digest of an entity as it was read from its first event on; what a checkpoint stands for counts as
+    /// it would if its rows were there.</summary>
+    public static EntityDigest Of(EntityImage history, int stateVersion, byte[]? state)
+    {
+        if (history.Checkpoint is not { } stored
+            || !CheckpointCodec.TryRead(history.Entity, stored.Content.Span, out var content))
+            return Of(history.Entity, history.Rows.Select(r => r.Event), stateVersion, state);
+        var later = Of(history.Entity, history.Rows.Select(r => r.Event)
+            .Where(e => e.Sequence > content.Vector[e.Origin]), stateVersion, state);
+        var vector = later.Vector.Aggregate(content.Vector, (all, slot) => all.With(slot.Origin, slot.Count));
+        return later with { Vector = vector, Events = content.Events.Add(later.Events) };
+    }
+
+    /// <summary>The events that a checkpoint stands for; none when there is no checkpoint.</summary>
+    public static VersionVector Compacted(EntityImage image) => image.Checkpoint is { } stored
+        && CheckpointCodec.TryRead(image.Entity, stored.Content.Span, out var content) ? content.Vector
+        : VersionVector.Empty;
+
     private static string Hash(EntityKey entity, int stateVersion, byte[] state)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

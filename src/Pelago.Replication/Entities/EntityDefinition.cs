@@ -7,7 +7,7 @@ namespace Pelago.Replication;
 
 /// <summary>Collects what an entity type consists of; <see cref="Build"/> checks that nothing is missing.</summary>
 /// <remarks>Not thread-safe; used once, at registration. Every mistake is reported at start-up, all at once.</remarks>
-public sealed class EntityDefinition<TState> where TState : class
+public sealed partial class EntityDefinition<TState> where TState : class
 {
     private readonly Dictionary<(string Name, int Version), EventDefinition> byName = [];
     private readonly Dictionary<Type, EventDefinition> byType = [];
@@ -178,6 +178,7 @@ public sealed class EntityDefinition<TState> where TState : class
             mistakes.Add("no state: call State(…)");
         mistakes.AddRange(upcasters.Mistakes(byName.Keys));
         mistakes.AddRange(ModeMistakes());
+        mistakes.AddRange(MistakesOfCompaction());
         mistakes.AddRange(effects.Keys.Where(e => e != typeof(Deletion) && !byType.ContainsKey(e))
             .Select(e => $"{e.Name} has an effect and is no event"));
         mistakes.AddRange(Unsettled().Select(member =>
@@ -190,7 +191,7 @@ public sealed class EntityDefinition<TState> where TState : class
         }
         return new EntityType(new EntityParts(name, strategy, stateVersion, typeof(TState))
         {
-            Acknowledgement = acknowledgement,
+            Acknowledgement = acknowledgement, Compacts = compacts, StateSteps = stateSteps,
             Initial = id => initial!(id),
             EncodeState =
                 state => CanonicalJson.Write(JsonSerializer.SerializeToUtf8Bytes((TState)state, stateJson!)),

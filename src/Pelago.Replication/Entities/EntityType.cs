@@ -89,6 +89,23 @@ public sealed class EntityType : IEntityType
     public object DecodeState(ReadOnlySpan<byte> bytes) => parts.DecodeState(bytes);
 
     /// <inheritdoc />
+    public object? ReadState(int version, ReadOnlySpan<byte> bytes)
+    {
+        if (version == StateVersion)
+            return DecodeState(bytes);
+        for (; version < StateVersion; version++)
+        {
+            if (!parts.StateSteps.TryGetValue(version, out var step))
+                return null;
+            bytes = step(bytes);
+        }
+        return version == StateVersion ? DecodeState(bytes) : null;
+    }
+
+    /// <inheritdoc />
+    public bool Compacts => parts.Compacts;
+
+    /// <inheritdoc />
     public bool HasAnyEffects => parts.Effects.Count > 0;
 
     /// <inheritdoc />
@@ -114,6 +131,8 @@ internal sealed record EntityParts(string Name, MergeStrategy Strategy, int Stat
 {
     public Acknowledgement Acknowledgement { get; init; }
     public EntityMode Mode { get; init; } = EntityMode.Replicated;
+    public required bool Compacts { get; init; }
+    public required IReadOnlyDictionary<int, UpcastPayload> StateSteps { get; init; }
     public required Func<string, object> Initial { get; init; }
     public required Func<object, byte[]> EncodeState { get; init; }
     public required DecodePayload DecodeState { get; init; }

@@ -60,6 +60,13 @@ public interface IEntityType
     /// <summary>The inverse of <see cref="EncodeState"/>.</summary>
     object DecodeState(ReadOnlySpan<byte> bytes);
 
+    /// <summary>A state of some schema version; null when this build cannot read that version. Rows of which a
+    /// checkpoint is left cannot be folded again.</summary>
+    object? ReadState(int version, ReadOnlySpan<byte> bytes) => version == StateVersion ? DecodeState(bytes) : null;
+
+    /// <summary>Whether rows of final events may be removed: their fold is kept in their place.</summary>
+    bool Compacts => false;
+
     /// <summary>True when an event of that name has effects that run once it is final.</summary>
     bool HasEffects(string payloadName) => false;
 

@@ -10,12 +10,24 @@ public sealed partial class EntityFold
     private VersionVector settled = VersionVector.Empty;
     private int unsettled;
 
-    /// <summary>Restores base and tail from a snapshot.</summary>
-    public static EntityFold Restore(IEntityType type, string id, FoldedPrefix snapshot)
+    /// <summary>The last event of the base is a deletion: an event that comes before it changes nothing.</summary>
+    public bool IsBaseDeleted { get; private set; }
+
+    /// <summary>The last event of all is a deletion.</summary>
+    public bool EndsWithDeletion
+        => tail.Count == 0 ? IsBaseDeleted : tail[^1].Event.PayloadName == Deletion.PayloadName;
+
+    /// <summary>Restores a base from a snapshot or a checkpoint.</summary>
+    /// <param name="stateVersion">Schema version of the state in it; null for the type's own.</param>
+    /// <exception cref="InvalidOperationException">The type cannot read a state of that version.</exception>
+    public static EntityFold Restore(IEntityType type, string id, FoldedPrefix snapshot, int? stateVersion = null)
     {
-        var fold = new EntityFold(type, id) { BaseCount = snapshot.Count };
+        var fold = new EntityFold(type, id) { BaseCount = snapshot.Count, IsBaseDeleted = snapshot.IsDeleted };
         if (snapshot.Count > 0)
-            fold.baseState = fold.state = type.DecodeState(snapshot.State.Span);
+        {
+            fold.baseState = fold.state = type.ReadState(stateVersion ?? type.StateVersion, snapshot.State.Span)
+                ?? throw new InvalidOperationException($"State version {stateVersion} cannot be read.");
+        }
         fold.baseLast = snapshot.Last;
         fold.baseVector = fold.folded = snapshot.Vector;
         fold.settled = snapshot.Settled;
@@ -28,7 +40,7 @@ public sealed partial class EntityFold
     {
         Settle();
         return new(BaseCount, BaseCount == 0 ? default : type.EncodeState(baseState), baseLast, baseVector, settled,
-            [.. baseKeys.OrderBy(k => k.Key, StringComparer.Ordinal)]);
+            [.. baseKeys.OrderBy(k => k.Key, StringComparer.Ordinal)]) { IsDeleted = IsBaseDeleted };
     }
 
     /// <summary>True when the base cannot take the event, and the history must be read again: it comes before the end
@@ -44,6 +56,20 @@ public sealed partial class EntityFold
                 return true;
         }
         return false;
+    }
+
+    /// <summary>Takes an event that comes before the base, which ends with a deletion: of it nothing is left but its
+    /// key.</summary>
+    public void TakeBeforeDeletion(EventRecord e)
+    {
+        if (e.IdempotencyKey.Length > 0 && !baseKeys.ContainsKey(e.IdempotencyKey))
+        {
+            baseKeys = Claim(baseKeys, e, out _);
+            RewindTo(0);
+        }
+        baseVector = baseVector.After(e.Vector, e.Origin, e.Sequence);
+        folded = folded.After(e.Vector, e.Origin, e.Sequence);
+        BaseCount++;
     }
 
     /// <summary>Moves events from the tail into the base, as long as the next one in the total order is
@@ -64,6 +90,7 @@ public sealed partial class EntityFold
         else if (!FoldIntoBase(count))
             return 0;
         baseLast = EventPlace.Of(tail[count - 1].Event);
+        IsBaseDeleted = tail[count - 1].Event.PayloadName == Deletion.PayloadName;
         ForgetOldKeys();
         BaseCount += (ulong)count;
         tail.RemoveRange(0, count);

@@ -66,6 +66,9 @@ public sealed partial class EntityFold
     /// <summary>Events folded into the base.</summary>
     public ulong BaseCount { get; private set; }
 
+    /// <summary>Place of the last event of the base; null when there is none.</summary>
+    public EventPlace? BaseLast => baseLast;
+
     /// <summary>Events that are not in the base, in the total order.</summary>
     public IReadOnlyList<FoldEntry> Tail => tail;
 
@@ -101,9 +104,7 @@ public sealed partial class EntityFold
     {
         var entry = new FoldEntry(e, payload);
         tailEvents = null;
-        var at = tail.Count;
-        while (at > 0 && TotalOrder.Instance.Compare(e, tail[at - 1].Event) < 0)
-            at--;
+        var at = PlaceOf(e);
         tail.Insert(at, entry);
         if (at < foldedCount)
         {
@@ -113,6 +114,26 @@ public sealed partial class EntityFold
                 RewindTo(at);
         }
     }
+
+    // Usually the end; else by halves, because after a week's partition there are many before it.
+    private int PlaceOf(EventRecord e)
+    {
+        var (first, end) = (tail.Count, tail.Count);
+        if (end > 0 && TotalOrder.Instance.Compare(e, tail[^1].Event) < 0)
+            first = 0;
+        while (first < end)
+        {
+            var middle = (first + end) / 2;
+            if (TotalOrder.Instance.Compare(e, tail[middle].Event) < 0)
+                end = middle;
+            else
+                first = middle + 1;
+        }
+        return first;
+    }
+
+    /// <summary>Volatile checkpoints in the tail: about two for each doubling of its length.</summary>
+    public int CheckpointCount => checkpoints?.Count ?? 0;
 
     /// <summary>The state after all events; folds what is not folded yet. Undefined while
     /// <see cref="Parked"/>.</summary>
@@ -239,6 +260,7 @@ public sealed partial class EntityFold
 
     private void RewindTo(int at)
     {
+        var before = foldedCount;
         Probes?.Hit(Probe.Rewound);
         if (checkpoints?.RemoveAll(c => c.Count > at) > 0)
             Probes?.Hit(Probe.RewoundOverCheckpoint);
@@ -246,6 +268,7 @@ public sealed partial class EntityFold
             (state, folded, keys, foldedCount) = (nearest.State, nearest.Folded, nearest.Keys, nearest.Count);
         else
             (state, folded, keys, foldedCount) = (baseState, baseVector, baseKeys, 0);
+        Probes?.Hit(Probe.FoldedAgain, before - foldedCount);
         parked = null;
     }
 

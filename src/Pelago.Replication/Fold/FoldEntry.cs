@@ -35,7 +35,11 @@ public readonly record struct BatchId(Origin Origin, ulong FirstSequence)
 /// <param name="Keys">Idempotency keys whose batch is decided.</param>
 public sealed record FoldedPrefix(
     ulong Count, ReadOnlyMemory<byte> State, EventPlace? Last, VersionVector Vector, VersionVector Settled,
-    IReadOnlyList<KeyValuePair<string, KeyOwner>> Keys);
+    IReadOnlyList<KeyValuePair<string, KeyOwner>> Keys)
+{
+    /// <summary>Its last event is a deletion: whatever comes before that in the total order changes nothing.</summary>
+    public bool IsDeleted { get; init; }
+}
 
 /// <summary>The batch that counts for an idempotency key, and when it was written.</summary>
 public readonly record struct KeyOwner(BatchId Batch, HybridTimestamp At);

@@ -13,10 +13,20 @@ internal static class SnapshotCodec
     public static byte[] Write(IEntityType type, EntityFold fold, VersionVector seen, HybridTimestamp highest,
         IReadOnlyList<Origin> retired)
     {
+        var message = Prefix(fold.ToBase(), type.StateVersion, seen, highest, retired, out var numbers);
+        foreach (var entry in fold.Tail)
+            message.Tail.Add(ToStored(entry.Event, numbers));
+        return message.ToByteArray();
+    }
+
+    /// <summary>A snapshot without a tail.</summary>
+    public static Snapshot Prefix(
+        FoldedPrefix checkpoint, int stateVersion, VersionVector seen, HybridTimestamp highest,
+        IReadOnlyList<Origin> retired, out OriginNumbers numbers)
+    {
         var message = new Snapshot { Format = Format, HighestTimestamp = highest.Value,
-            BaseVersion = (uint)type.StateVersion };
-        var numbers = new OriginNumbers(message);
-        var checkpoint = fold.ToBase();
+            BaseVersion = (uint)stateVersion, BaseDeleted = checkpoint.IsDeleted };
+        var known = numbers = new OriginNumbers(message);
         message.Seen.AddRange(numbers.Slots(seen));
         message.BaseCount = checkpoint.Count;
         message.BaseState = ByteString.CopyFrom(checkpoint.State.Span);
@@ -29,9 +39,7 @@ internal static class SnapshotCodec
                 Origin = numbers.Of(last.Origin), Sequence = last.Sequence, Timestamp = last.Timestamp.Value,
             };
         }
-        message.Retired.AddRange(retired.Select(numbers.Of));
-        foreach (var entry in fold.Tail)
-            message.Tail.Add(ToStored(entry.Event, numbers));
+        message.Retired.AddRange(retired.Select(known.Of));
         foreach (var (key, owner) in checkpoint.Keys)
         {
             message.BaseKeys.Add(new StoredKey
@@ -40,7 +48,7 @@ internal static class SnapshotCodec
                 Timestamp = owner.At.Value,
             });
         }
-        return message.ToByteArray();
+        return message;
     }
 
     private static StoredEvent ToStored(EventRecord e, OriginNumbers numbers)
@@ -64,16 +72,22 @@ internal static class SnapshotCodec
     public static SnapshotContent? Read(IEntityType type, EntityKey entity, ReadOnlySpan<byte> bytes)
     {
         var message = Snapshot.Parser.ParseFrom(bytes);
-        if (message.Format != Format || message.BaseVersion != type.StateVersion)
-            return null;
-        var origins = message.Origins
+        return message.Format != Format || message.BaseVersion != type.StateVersion ? null
+            : Read(entity, message, out _);
+    }
+
+    /// <summary>A parsed snapshot of any state version.</summary>
+    public static SnapshotContent Read(EntityKey entity, Snapshot message, out Origin[] named)
+    {
+        var origins = named = message.Origins
             .Select(o => new Origin(o.Region, Incarnation.Read(o.Incarnation.Span))).ToArray();
         var checkpoint = new FoldedPrefix(
             message.BaseCount, message.BaseState.Memory,
             message.BaseLast is null ? null : ToPlace(message.BaseLast), Vector(message.BaseVector),
             Vector(message.BaseSettled),
             [.. message.BaseKeys.Select(k => KeyValuePair.Create(k.Key, new KeyOwner(
-                new BatchId(origins[k.Origin], k.FirstSequence), new HybridTimestamp(k.Timestamp))))]);
+                new BatchId(origins[k.Origin], k.FirstSequence), new HybridTimestamp(k.Timestamp))))])
+            { IsDeleted = message.BaseDeleted };
         return new SnapshotContent(
             checkpoint, [.. message.Tail.Select(ToEvent)], Vector(message.Seen),
             new HybridTimestamp(message.HighestTimestamp), [.. message.Retired.Select(r => origins[r])]);

@@ -52,11 +52,14 @@ public sealed record LaneState(
 
 /// <summary>An entity as the journal recovers it: its newest snapshot and every row after it.</summary>
 /// <param name="Snapshot">Null when there is none.</param>
-/// <param name="Rows">Rows after the snapshot in order of local sequence.</param>
+/// <param name="Rows">Rows after the snapshot, or else after the checkpoint, in order of local sequence.</param>
 /// <param name="Replies">Remembered replies.</param>
 public sealed record EntityImage(
     EntityKey Entity, EntitySnapshot? Snapshot, IReadOnlyList<EventRow> Rows, IReadOnlyList<RememberedReply> Replies)
 {
+    /// <summary>What stands for the rows that are gone; null when none are. A snapshot goes before it.</summary>
+    public EntityCheckpoint? Checkpoint { get; init; }
+
     /// <summary>A row that could not be opened (damaged, altered, key missing), or null. The entity is then
     /// parked.</summary>
     public Failure? Damage { get; init; }

@@ -38,6 +38,12 @@ public sealed class LaneBatch
     /// <summary>Entries of the conflict ledger; an entry with the same identity replaces the older one.</summary>
     public IReadOnlyList<ConflictRecord> Conflicts { get; init; } = [];
 
+    /// <summary>Checkpoints that stand for rows that are gone. Applied before <see cref="Snapshots"/>.</summary>
+    public IReadOnlyList<EntityCheckpoint> Checkpoints { get; init; } = [];
+
+    /// <summary>Rows that go: each lies at or before the checkpoint of its entity in this batch.</summary>
+    public IReadOnlyList<RemovedRow> Removed { get; init; } = [];
+
     /// <summary>Snapshots; each replaces the older one of its entity.</summary>
     public IReadOnlyList<EntitySnapshot> Snapshots { get; init; } = [];
 

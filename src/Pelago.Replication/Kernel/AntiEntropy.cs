@@ -131,6 +131,23 @@ internal sealed class AntiEntropy(KernelContext context, Writer writer, PeerLink
         return true;
     }
 
+    /// <summary>An answer to a fetch that was asked for here: the rows are gone there. What is missing is
+    /// owed.</summary>
+    /// <returns>False when it was not asked for here.</returns>
+    public bool IsCompacted(PeerLink link, long request)
+    {
+        if (forks.IsCompacted(link, request))
+            return true;
+        if (suspects.Find(s => s.Request == request && s.Link == link) is not { } suspect)
+            return false;
+        suspects.Remove(suspect);
+        context.Hit(Probe.MissingFetched);
+        context.Alarm(AlarmKind.EventsMended, $"{context.Options.Region} lacked events of {suspect.Entity} of "
+            + $"{suspect.Origin}, which it should have had; {link.Peer.Name} keeps a snapshot of them.");
+        kernel.Lane(suspect.Entity.Lane).OweMissing(suspect.Entity, suspect.Origin, suspect.Through);
+        return true;
+    }
+
     /// <summary>The own rows of an entity were read to find a fork.</summary>
     /// <returns>False when nobody here had asked.</returns>
     public bool HistoryRead(long request, EntityImage image) => forks.HistoryRead(request, image);

@@ -5,7 +5,7 @@ namespace Pelago.Replication;
 /// <summary>One entity in memory: what has been seen, the fold, what is held back, and who waits.</summary>
 /// <remarks>Seen, count and fold run ahead of the journal by <see cref="Pending"/> rows; nothing leaves the instance
 /// before the rows it depends on are durable.</remarks>
-internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts probes)
+internal sealed partial class EntityReplica(EntityKey key, IEntityType type, ProbeCounts probes)
 {
     // Made when they are needed: of a hundred thousand entities in memory hardly one needs any of them.
     private SortedDictionary<(Origin Origin, ulong Sequence), HeldEvent>? held;
@@ -19,7 +19,11 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
     public bool Ready { get; private set; }
     public VersionVector Seen { get; private set; } = VersionVector.Empty;
     public HybridTimestamp Highest { get; private set; }
+    /// <summary>Events that are known, those of which a checkpoint alone is left included.</summary>
     public ulong Count { get; private set; }
+
+    /// <summary>Local sequence of the last row.</summary>
+    public ulong LastRow { get; private set; }
 
     /// <summary>Of each region the last life of which, and of those before it, nothing can come any more, as far as
     /// events say: an author knew it.</summary>
@@ -97,6 +101,8 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
     {
         Damage = image.Damage;
         IsBlind = image.Damage is not null;
+        if (image.Checkpoint is { } checkpoint && !Restore(checkpoint, isBase: image.Snapshot is null))
+            return true;
         if (image.Snapshot is { } snapshot)
         {
             if (SnapshotCodec.Read(Type, Key, snapshot.Content.Span) is not { } content)
@@ -111,15 +117,17 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
             {
                 return false;
             }
-            (Seen, Highest, Count, SnapshotCount) =
-                (content.Seen, content.Highest, snapshot.LocalSequence, snapshot.LocalSequence);
+            (Seen, Highest, Count) = (content.Seen, content.Highest, CheckpointCodec.Sum(content.Seen));
+            (LastRow, SnapshotCount) = (snapshot.LocalSequence, snapshot.LocalSequence);
             Retired = content.Retired;
             foreach (var e in content.Tail)
                 Fold.Insert(e, Decode(e));
         }
         foreach (var row in image.Rows)
         {
-            if (!Admit(row.Event))
+            if (row.Event.Sequence <= Compacted[row.Event.Origin])
+                LastRow++; // it is in the checkpoint, and is to be removed
+            else if (!Admit(row.Event))
                 return false;
         }
         foreach (var reply in image.Replies.OrderBy(r => r.AtMilliseconds))
@@ -134,7 +142,7 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
         CheckTimestamp(e);
         Seen = Seen.After(e.Vector, e.Origin, e.Sequence);
         Highest = e.Timestamp > Highest ? e.Timestamp : Highest;
-        Count++;
+        (Count, LastRow) = (Count + 1, LastRow + 1);
         foreach (var lives in e.Vector.Retired)
         {
             if (!IsRetired(lives.Last))
@@ -142,8 +150,8 @@ internal sealed class EntityReplica(EntityKey key, IEntityType type, ProbeCounts
         }
         if (Fold.IsBeforeBase(e))
         {
-            NeedsHistory = true;
-            return false;
+            NeedsHistory = !RestsOnCheckpoint;
+            return RestsOnCheckpoint && TakeBeforeCheckpoint(e);
         }
         Fold.Insert(e, payload ?? Decode(e));
         return true;

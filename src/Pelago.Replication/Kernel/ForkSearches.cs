@@ -71,6 +71,18 @@ internal sealed class ForkSearches(KernelContext context, PeerLinks links, Insta
         return true;
     }
 
+    /// <summary>The peer keeps no rows of what was asked for: nobody can say which event differs.</summary>
+    /// <returns>False when nobody here had asked.</returns>
+    public bool IsCompacted(PeerLink link, long request)
+    {
+        if (searches is not [var search, ..] || search.Request != request || search.Link != link)
+            return false;
+        End(search);
+        context.Alarm(AlarmKind.StatesDiffer, $"{context.Options.Region} and {link.Peer.Name} hold as many events of "
+            + $"{search.Entity}, and not the same; which of them differ cannot be told, because their rows are gone.");
+        return true;
+    }
+
     private void Start(Search search)
     {
         (search.HistoryRequest, search.SinceMilliseconds) = (links.NextRequest(), Now);

@@ -11,7 +11,7 @@ namespace Pelago.Replication;
 /// all lanes → <see cref="Committed"/> → reply, feeds, frontiers. One group is under way at a time; the next fills
 /// meanwhile, so a lone write never waits for a window, and a failed group undoes everything built on it.</para>
 /// </remarks>
-public sealed class InstanceKernel
+public sealed partial class InstanceKernel
 {
     private const int TickLanes = 8;
     private readonly KernelContext context;
@@ -211,6 +211,8 @@ public sealed class InstanceKernel
             lane.ExpireAwaited();
             lane.RunEffects();
             lane.TendLocal();
+            lane.TakeCompacted();
+            lane.Ripened();
             lane.Evict(context.Options.EntityMemoryBytes / lanes.Length);
         }
     }
@@ -257,7 +259,10 @@ public sealed class InstanceKernel
         var failure = new Failure(
             ErrorCodes.JournalUnavailable, "The region had to begin a new incarnation.", "Try again.");
         foreach (var lane in lanes)
+        {
+            lane.HasLost();
             lane.Reset(failure);
+        }
         links.CloseAll("new incarnation");
         Registers.Forget();
     }

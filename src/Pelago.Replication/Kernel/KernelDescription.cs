@@ -31,6 +31,12 @@ public sealed record KernelDescription(
     string Region, Origin? Current, Origin? Newest, IReadOnlyList<PeerDescription> Peers,
     IReadOnlyList<LaneDescription> Lanes, IReadOnlyList<(EntityKey Entity, Failure Reason)> Parked)
 {
+    /// <summary>How often late events made folds begin again from a checkpoint, since this process began.</summary>
+    public long Rewinds { get; init; }
+
+    /// <summary>Events that were folded again because of that.</summary>
+    public long FoldedAgain { get; init; }
+
     /// <summary>Votes and requests for registers.</summary>
     public required RegistersDescription Registers { get; init; }
 
@@ -50,7 +56,8 @@ public sealed record KernelDescription(
             .. lanes.SelectMany(l => l.Parked).Select(e => (e.Key, e.Unusable!)),
         ])
         {
-            Registers = registers.Describe(),
+            Registers = registers.Describe(), Rewinds = context.Probes[Probe.Rewound],
+            FoldedAgain = context.Probes[Probe.FoldedAgain],
         };
 
     private static IEnumerable<Origin> Origins(Writer writer, LaneReplica lane)

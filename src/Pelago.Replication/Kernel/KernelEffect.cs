@@ -27,6 +27,16 @@ public sealed record ReadPage(long Request, int Lane, ulong After, LaneFilter Fi
 /// <see cref="InstanceKernel.HistoryRead"/>.</summary>
 public sealed record ReadHistory(long Request, EntityKey Entity) : KernelEffect;
 
+/// <summary>Read rows of an entity after a local sequence, with the entity's checkpoint; answer with
+/// <see cref="InstanceKernel.RowsRead"/>.</summary>
+public sealed record ReadRows(long Request, EntityKey Entity, ulong After, int MaxRows) : KernelEffect;
+
+/// <summary>Read checkpoints of a lane; answer with <see cref="InstanceKernel.CheckpointsRead"/>.</summary>
+public sealed record ReadCheckpoints(long Request, int Lane, long After, int MaxCheckpoints) : KernelEffect;
+
+/// <summary>An entity was compacted, or not.</summary>
+public sealed record CompactDone(CompactRequest Request, CompactResult Result) : KernelEffect;
+
 /// <summary>Look at entities of a lane with <see cref="EntityAudit"/>; answer with
 /// <see cref="InstanceKernel.Audited"/> or <see cref="InstanceKernel.AuditFailed"/>.</summary>
 /// <param name="Only">These, or null for the next ones of the lane, strictly after <paramref name="After"/>.</param>
@@ -109,6 +119,12 @@ public enum AlarmKind
 
     /// <summary>An entity's snapshot did not agree with its events; it was folded again from them.</summary>
     StateMended,
+
+    /// <summary>Another region's snapshot of an entity cannot be taken.</summary>
+    SnapshotRefused,
+
+    /// <summary>Rows of an entity cannot be removed: they do not add up to what it has seen.</summary>
+    CompactionFailed,
 
     /// <summary>Effects of final events do not run.</summary>
     EffectsStopped,

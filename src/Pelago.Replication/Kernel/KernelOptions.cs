@@ -107,6 +107,22 @@ public sealed record KernelOptions
     /// <summary>Events of a lane whose effects run at once.</summary>
     public int MaxEffectsPerLane { get; init; } = 16;
 
+    /// <summary>An entity of a type that compacts is compacted by itself once it has so many rows.</summary>
+    public int CompactRows { get; init; } = 1_000;
+
+    /// <summary>Rows that one group removes at most, for each lane.</summary>
+    public int RemoveRowsPerGroup { get; init; } = 512;
+
+    /// <summary>Entities of a lane that may wait to be compacted.</summary>
+    public int MaxCompactions { get; init; } = 1_024;
+
+    /// <summary>What reads the journal by lanes beside the kernel, such as views and exports: no row is removed before
+    /// each of these has said that it has read it (<see cref="InstanceKernel.ReadThrough"/>).</summary>
+    public IReadOnlyList<string> LaneReaders { get; init; } = [];
+
+    /// <summary>Entities of a lane that are taken as snapshots at once; what a peer names beyond that waits.</summary>
+    public int MaxOwedSnapshots { get; init; } = 1_024;
+
     /// <summary>Commands and reads that may wait for one entity.</summary>
     public int MaxMailbox { get; init; } = 4_096;
 

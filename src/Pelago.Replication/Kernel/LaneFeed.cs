@@ -6,7 +6,8 @@ namespace Pelago.Replication;
 /// <remarks>A subscription that has been read to the lane's head is live: what commits is sent from memory. Otherwise
 /// pages are read from the journal. Nobody polls: a commit, credit, or a page's arrival moves it on. A row that cannot
 /// be opened is not sent, and nothing is claimed that would make the receiver's frontier pass it.</remarks>
-internal sealed class LaneFeed(KernelContext context, Writer writer, PeerLinks links, long link, LaneReplica lane)
+internal sealed partial class LaneFeed(
+    KernelContext context, Writer writer, PeerLinks links, long link, LaneReplica lane)
 {
     private const int RetryPauseMilliseconds = 500;
     private readonly SortedDictionary<Origin, Subscription> subscriptions = [];
@@ -33,7 +34,7 @@ internal sealed class LaneFeed(KernelContext context, Writer writer, PeerLinks l
     {
         foreach (var s in subscriptions.Values)
         {
-            if (s.IsReading || credit <= 0 || s.Scanned + (ulong)rows.Count != commit.Head)
+            if (s.IsReading || credit <= 0 || MustTell(s) || s.Scanned + (ulong)rows.Count != commit.Head)
             {
                 Pump(s);
                 continue;
@@ -57,6 +58,11 @@ internal sealed class LaneFeed(KernelContext context, Writer writer, PeerLinks l
         s.IsReading = false;
         if (!subscriptions.TryGetValue(s.Origin, out var present) || present != s)
             return;
+        if (MustTell(s))
+        {
+            Pump(s); // rows may have gone before the page was read: it is read again after the telling
+            return;
+        }
         s.Scanned = Math.Max(s.Scanned, page.Through);
         if (page.Damaged.Count > 0)
             Skip(s, page.Damaged);
@@ -73,9 +79,9 @@ internal sealed class LaneFeed(KernelContext context, Writer writer, PeerLinks l
     {
         foreach (var s in subscriptions.Values)
         {
-            if (!s.IsReading && s.Scanned >= lane.Head && HasClaim(s))
+            if (!s.IsReading && s.Scanned >= lane.Head && !MustTell(s) && HasClaim(s))
                 Send(s, []);
-            else if (s.NotBeforeMilliseconds > 0)
+            else if (s.NotBeforeMilliseconds > 0 || MustTell(s))
                 Pump(s);
         }
     }
@@ -94,8 +100,14 @@ internal sealed class LaneFeed(KernelContext context, Writer writer, PeerLinks l
 
     private void Pump(Subscription s)
     {
-        if (s.IsReading || credit <= 0 || s.Scanned >= lane.Head
-            || context.Now.MonotonicMilliseconds < s.NotBeforeMilliseconds)
+        if (s.IsReading || credit <= 0 || context.Now.MonotonicMilliseconds < s.NotBeforeMilliseconds)
+            return;
+        if (MustTell(s))
+        {
+            Tell(s);
+            return;
+        }
+        if (s.Scanned >= lane.Head)
             return;
         (s.IsReading, s.NotBeforeMilliseconds) = (true, 0);
         var request = links.NextRequest(this, s);
@@ -157,6 +169,15 @@ internal sealed class LaneFeed(KernelContext context, Writer writer, PeerLinks l
         public ulong ClaimsThrough { get; set; } = ulong.MaxValue;
 
         public bool IsReading { get; set; }
+
+        /// <summary>Compacted entities were told as of when rows through here were gone.</summary>
+        public ulong Told { get; set; }
+
+        /// <summary>The same, of the telling under way.</summary>
+        public ulong Telling { get; set; }
+
+        /// <summary>The last checkpoint that was looked at in it.</summary>
+        public long ToldAfter { get; set; }
 
         /// <summary>After a failed read the next one waits until then; 0 otherwise.</summary>
         public long NotBeforeMilliseconds { get; set; }

@@ -82,6 +82,11 @@ public sealed class LaneFinality
         return cache[origin] = through;
     }
 
+    /// <summary>Members for which an event's finality waits: what they reported, as far as it counts, does not hold
+    /// it.</summary>
+    public IEnumerable<string> HeldBackBy(Origin origin, ulong position) => members
+        .Where(m => position == 0 || (m.Value.Covered?.GetValueOrDefault(origin) ?? 0) < position).Select(m => m.Key);
+
     private sealed class Reports
     {
         public IReadOnlyDictionary<Origin, ulong>? Covered { get; set; }

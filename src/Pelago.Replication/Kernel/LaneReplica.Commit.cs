@@ -82,6 +82,7 @@ internal sealed partial class LaneReplica
         foreach (var (cursor, reached) in group.Reached)
             cursor.Stored(reached);
         MarksStored(group);
+        RemovedDurably(group);
         foreach (var noted in group.Noted)
             noted();
         foreach (var inbound in group.Resolves)
@@ -176,8 +177,9 @@ internal sealed partial class LaneReplica
             filling.Forgotten.AddRange(forgotten);
             Unhurried();
         }
-        if (entity.Count - entity.SnapshotCount >= (ulong)context.Options.SnapshotRows)
+        if (entity.LastRow - entity.SnapshotCount >= (ulong)context.Options.SnapshotRows)
             WriteSnapshot(entity);
+        Ripen(entity);
     }
 
     private void WriteSnapshot(EntityReplica entity)
@@ -187,12 +189,12 @@ internal sealed partial class LaneReplica
         _ = entity.Fold.State;
         if (entity.Unusable is not null || !context.Knows(entity.Key.Type))
             return;
-        entity.SnapshotCount = entity.Count;
+        entity.SnapshotCount = entity.LastRow;
         try
         {
             var content = SnapshotCodec.Write(
                 entity.Type, entity.Fold, entity.Seen, entity.Highest, entity.Retired);
-            filling.Snapshots.Add(new EntitySnapshot(entity.Key, entity.Count, content));
+            filling.Snapshots.Add(new EntitySnapshot(entity.Key, entity.LastRow, content));
             context.Hit(Probe.SnapshotWritten);
         }
         catch (Exception error) // a user's serializer: the events are there, and loading takes longer
@@ -267,6 +269,8 @@ internal sealed partial class LaneReplica
         DropLocalNotes();
         links.Histories.Forget(this);
         owed.RemoveAll(o => !o.Durable);
+        AbortCompaction(failure);
+        ForgetCompacted();
         foreach (var gap in owed)
             gap.FetchUnderWay = false;
         foreach (var cursor in cursors.Values)
@@ -305,7 +309,7 @@ internal sealed partial class LaneReplica
                 entity.StopWaiting(late);
                 waitingCount--;
                 context.Hit(Probe.TokenExpired);
-                Fail(late, new Failure(ErrorCodes.TokenNotReached,
+                Fail(late, IsHeldForPeers(entity, late) ? NotCaughtUp() : new Failure(ErrorCodes.TokenNotReached,
                     $"Region {context.Options.Region} has not yet received what the causality token names.",
                     "Try again, or read without the token."));
             }

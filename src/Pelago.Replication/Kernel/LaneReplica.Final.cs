@@ -151,6 +151,11 @@ internal sealed partial class LaneReplica
         _ = entity.Fold.State;
         var e = open.Event;
         var entry = entity.Unusable is null ? entity.Fold.Find(e.Origin, e.Sequence) : null;
+        if (e.Sequence <= entity.Compacted[e.Origin])
+        {
+            cursor.Open.Remove(e.OriginPosition); // it was compacted elsewhere, before its type had effects
+            return;
+        }
         if (entry is null && entity.Unusable is null && !wasFolded)
         {
             entity.NeedsHistory = true;

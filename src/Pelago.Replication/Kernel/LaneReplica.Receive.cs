@@ -236,7 +236,7 @@ internal sealed partial class LaneReplica
             return;
         foreach (var waiting in entity.Waiting)
         {
-            if (!IsMet(entity, waiting.Condition))
+            if (IsHeldForPeers(entity, waiting) || !IsMet(entity, waiting.Condition))
                 continue;
             entity.StopWaiting(waiting);
             waitingCount--;

@@ -21,12 +21,13 @@ internal sealed partial class LaneReplica
 
     private void When(EntityReplica entity, EntityRequest request)
     {
-        if (IsMet(entity, request.Condition))
+        var isHeld = IsHeldForPeers(entity, request);
+        if (!isHeld && IsMet(entity, request.Condition))
         {
             Run(entity, request);
             return;
         }
-        context.Hit(Probe.TokenWaited);
+        context.Hit(isHeld ? Probe.WriteHeldForPeers : Probe.TokenWaited);
         entity.Wait(request);
         waitingCount++;
     }
@@ -339,7 +340,7 @@ internal sealed partial class LaneReplica
 
     private void AddRow(EntityReplica entity, EventRecord e, bool own)
     {
-        filling.Rows.Add(new EventRow(e, entity.Count, own));
+        filling.Rows.Add(new EventRow(e, entity.LastRow, own));
         Touch(entity);
     }
 

@@ -39,6 +39,7 @@ internal sealed partial class LaneReplica
         Finality = new LaneFinality(context.Options.Members.Where(m => m != context.Options.Region));
         BeginEffects(state);
         BeginLocal(state);
+        BeginCompaction(state);
     }
 
     public int Lane { get; }
@@ -108,7 +109,11 @@ internal sealed partial class LaneReplica
     public void UpdateFinality()
     {
         if (Finality.Update(Holds))
+        {
+            isRipe = true;
             context.Hit(Probe.FinalityAdvanced);
+        }
+        LookForCaughtUp();
     }
 
     /// <summary>The incarnation changed: the closed one's head becomes an ordinary frontier.</summary>
@@ -185,7 +190,7 @@ internal sealed partial class LaneReplica
             return;
         }
         EntityBytes += entity.Weight - 600;
-        if (entity.HeldCount > 0)
+        if (entity.HeldCount > 0 || owed.Exists(o => o.Entry.Entity == entity.Key))
             Release(entity);
         RunWaiting(entity);
         foreach (var run in entity.TakeMailbox())

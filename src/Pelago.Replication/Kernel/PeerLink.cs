@@ -53,6 +53,9 @@ internal sealed class PeerState(string name)
     /// <summary>Per lane, its newest report on a dialled link.</summary>
     public PeerReport?[] Reports { get; } = new PeerReport?[EntityKey.Lanes];
 
+    /// <summary>Its newest process that was heard takes entities as snapshots; null when none was heard.</summary>
+    public bool? TakesSnapshots { get; set; }
+
     /// <summary>The session of the dialled link, whose reports count.</summary>
     public Incarnation? Session { get; set; }
 

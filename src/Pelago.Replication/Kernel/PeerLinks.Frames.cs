@@ -58,9 +58,7 @@ internal sealed partial class PeerLinks
                 TakeGoodbye(link, f);
                 break;
             default:
-                context.Alarm(AlarmKind.Protocol, $"{link.Peer.Name} sent {frame.GetType(
-                    ).Name} in the wrong direction.");
-                Goodbye(link, "protocol", "wrong direction");
+                TakeSnapshotFrame(link, frame);
                 break;
         }
     }
@@ -106,6 +104,7 @@ internal sealed partial class PeerLinks
         if (hello.Newest is not null && !IsNewestSession(link, hello))
             return;
         (link.Hello, link.Serves) = (hello, hello.Newest);
+        link.Peer.TakesSnapshots = hello.TakesSnapshots;
         LinkedAnew();
         if (!link.Dialled)
         {
@@ -223,6 +222,7 @@ internal sealed partial class PeerLinks
         link.Peer.Reports[report.Lane] = holdings;
         lane.Finality.Report(link.Peer.Name, holdings.Held);
         lane.UpdateFinality();
+        lane.CatchUpTo(link.Peer.Name, holdings.Held);
         lane.Confirm();
     }
 

@@ -201,7 +201,7 @@ internal sealed partial class PeerLinks
     public void HistoryRead(long request, EntityImage image)
     {
         if (AntiEntropy.HistoryRead(request, image) || !serving.Remove(request, out var asked)
-            || !links.ContainsKey(asked.Link.Id))
+            || !links.ContainsKey(asked.Link.Id) || ServeSnapshot(asked.Link, asked.Fetch, image))
             return;
         var (events, bytes, more) = (new List<EventRecord>(), 0, false);
         foreach (var e in image.Rows.Select(r => r.Event).Where(e => e.Origin.Equals(asked.Fetch.Origin)

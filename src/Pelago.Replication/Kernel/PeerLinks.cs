@@ -65,6 +65,12 @@ internal sealed partial class PeerLinks
             waiting.Feed.Read(waiting.Subscription, page);
     }
 
+    public void CheckpointsRead(long request, CheckpointPage page)
+    {
+        if (pages.Remove(request, out var waiting))
+            waiting.Feed.Read(waiting.Subscription, page);
+    }
+
     public void PageFailed(long request)
     {
         if (Histories.PageFailed(request))
@@ -231,12 +237,12 @@ internal sealed partial class PeerLinks
         LinkedAnew();
         AntiEntropy.Forget(link);
         Histories.Forget(link);
+        ForgetServed(link);
         foreach (var page in pages.Where(p => link.Feeds.Contains(p.Value.Feed)).Select(p => p.Key).ToArray())
             pages.Remove(page);
         foreach (var (request, fetch) in fetching.Where(f => f.Value.Link == link).ToArray())
         {
-            fetching.Remove(request);
-            fetch.Gap.FetchUnderWay = false;
+            EndFetch(request, fetch.Gap);
         }
         if (!link.Dialled || link.Peer.Dialled != link)
             return;

@@ -24,6 +24,12 @@ internal sealed class PendingGroup
     public List<ForgottenReply> Forgotten { get; } = [];
     public List<ConflictRecord> Conflicts { get; } = [];
     public List<EntitySnapshot> Snapshots { get; } = [];
+    public List<EntityCheckpoint> Checkpoints { get; } = [];
+    public List<RemovedRow> Removed { get; } = [];
+
+    /// <summary>Through which positions rows may be gone once this group is durable; null when it changes
+    /// nothing.</summary>
+    public Dictionary<Origin, ulong>? RemovedThrough { get; set; }
 
     /// <summary>Told once the notes are durable.</summary>
     public List<Action> Noted { get; } = [];
@@ -33,7 +39,7 @@ internal sealed class PendingGroup
 
     /// <summary>Something waits for this group; snapshots and moved frontiers alone do not hurry.</summary>
     public bool IsUrgent => Rows.Count + Completions.Count + Resolves.Count + Owed.Count + Settled.Count + Noted.Count
-        > 0;
+        + Checkpoints.Count > 0;
 
     public bool IsEmpty => !IsUrgent && Snapshots.Count + Conflicts.Count + Forgotten.Count
         + Notes.Count == 0;
@@ -45,6 +51,7 @@ internal sealed class PendingGroup
         Owed = Owed.Count == 0 ? [] : [.. Owed.Where(o => !Settled.Contains(o)).Select(o => o.Entry)],
         Settled = Settled.Count == 0 ? [] : [.. Settled.Select(o => o.Entry)], Replies = Replies,
         Forgotten = Forgotten, Conflicts = Conflicts, Snapshots = Snapshots, Marks = Marks,
+        Checkpoints = Checkpoints, Removed = Removed,
         Notes = Notes.Count == 0 ? [] : [.. Notes.Values],
     };
 }

@@ -37,6 +37,9 @@ public enum Probe
     /// <summary>A late event made the fold begin again from a checkpoint or the base.</summary>
     Rewound,
 
+    /// <summary>Events that are folded again because of that: of each, once for every rewind over it.</summary>
+    FoldedAgain,
+
     /// <summary>A late event came before a volatile checkpoint, which was dropped.</summary>
     RewoundOverCheckpoint,
 
@@ -129,6 +132,33 @@ public enum Probe
 
     /// <summary>An entity was restored from a snapshot.</summary>
     SnapshotRestored,
+
+    /// <summary>A compacted entity was restored from its checkpoint.</summary>
+    CheckpointRestored,
+
+    /// <summary>A checkpoint became durable in place of rows.</summary>
+    CheckpointWritten,
+
+    /// <summary>Rows of final events were removed.</summary>
+    RowsRemoved,
+
+    /// <summary>A compaction removed nothing, because events are not final, or not read.</summary>
+    CompactionWaited,
+
+    /// <summary>A subscriber was told which entities it has to take as snapshots.</summary>
+    CompactedTold,
+
+    /// <summary>An entity was taken as another region's snapshot.</summary>
+    SnapshotTaken,
+
+    /// <summary>A region's snapshot was not taken: damaged, of another version, or behind what is here.</summary>
+    SnapshotRefused,
+
+    /// <summary>A command waited because this region may have lost what others have removed.</summary>
+    WriteHeldForPeers,
+
+    /// <summary>An event comes before the checkpoint that is left of an entity.</summary>
+    BeforeCheckpoint,
 
     /// <summary>An idle entity left memory.</summary>
     EntityEvicted,

@@ -65,6 +65,26 @@ public sealed class ReadRequest : EntityRequest
     public required Func<EntityView, object?> Project { get; init; }
 }
 
+/// <summary>Asks to remove rows of an entity's final events.</summary>
+public sealed class CompactRequest
+{
+    /// <summary>The entity.</summary>
+    public required EntityKey Entity { get; init; }
+
+    /// <summary>The shell's own: whoever waits for the answer.</summary>
+    public object? Waiter { get; init; }
+
+    internal bool IsAutomatic { get; init; }
+}
+
+/// <summary>What became of a <see cref="CompactRequest"/>.</summary>
+/// <param name="Removed">Rows that are gone.</param>
+/// <param name="Kept">Rows that stay.</param>
+/// <param name="WaitingFor">Regions that have not confirmed the first event that stays: they hold it back.</param>
+/// <param name="Failure">Why nothing, or no more, was removed; null when all that may go is gone.</param>
+public sealed record CompactResult(
+    ulong Removed, ulong Kept, IReadOnlyList<string> WaitingFor, Failure? Failure);
+
 /// <summary>An entity as a read sees it.</summary>
 /// <param name="State">The folded state.</param>
 /// <param name="Seen">What the replica has seen of it.</param>

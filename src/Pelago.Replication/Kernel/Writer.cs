@@ -26,11 +26,16 @@ internal sealed class Writer
             (_, Continuity.Unclean) => State.Unproven,
             _ => State.Wanted, // at once, so that what the old one lost can come back as events of a closed incarnation
         };
+        MayHaveLost = identity.Continuity != Continuity.Clean && context.Options.Members.Count > 1;
         if (Newest is null)
             reason = "the journal is new";
         if (state == State.Unproven && context.Options.Members.Count == 1)
             state = State.Open; // nobody else can hold anything
     }
+
+    /// <summary>The journal may lack what this region once reported to hold: it was restored, or nobody
+    /// knows.</summary>
+    public bool MayHaveLost { get; }
 
     private enum State { Open, Unproven, Wanted, Opening }
 

@@ -29,7 +29,11 @@ public readonly record struct LaneHolding(int Lane, Origin Origin, ulong Positio
 /// <param name="Holdings">What the answering side holds, at most, of the dialler's newest incarnation.</param>
 public sealed record HelloFrame(
     string Region, Guid JournalId, Incarnation Session, Origin? Current, Origin? Newest, ulong ConfigurationEpoch,
-    IReadOnlyList<ulong> OwnHeads, IReadOnlyList<LaneHolding> Holdings) : Frame;
+    IReadOnlyList<ulong> OwnHeads, IReadOnlyList<LaneHolding> Holdings) : Frame
+{
+    /// <summary>This side takes entities as snapshots.</summary>
+    public bool TakesSnapshots { get; init; } = true;
+}
 
 /// <summary>Asks for an origin's events of one lane after a position at the origin, or stops them.</summary>
 public sealed record SubscribeFrame(int Lane, Origin Origin, ulong After, bool Stop) : Frame;
@@ -86,6 +90,24 @@ public sealed record DigestsFrame(int Lane, IReadOnlyList<EntityDigest> Entities
     /// <summary>It answers one that showed something else, and is not answered itself.</summary>
     public bool IsAnswer { get; init; }
 }
+
+/// <summary>Of a subscription: these entities' rows are not all sent, because some are gone.</summary>
+public sealed record CompactedFrame(int Lane, Origin Origin, IReadOnlyList<CompactedEntity> Entities) : Frame;
+
+/// <summary>An entity some of whose rows are gone.</summary>
+/// <param name="Through">Its snapshot holds the subscription's origin through this sequence.</param>
+/// <param name="Position">Position of that event at its origin.</param>
+public readonly record struct CompactedEntity(EntityKey Entity, ulong Through, ulong Position);
+
+/// <summary>Answer to <see cref="FetchFrame"/> when what it asks for is gone: a part of the entity's checkpoint.
+/// </summary>
+/// <param name="Length">Length of the whole in bytes; 0 when there is none (any more).</param>
+/// <param name="Digest">SHA-256 of the whole.</param>
+public sealed record SnapshotPartFrame(
+    long Request, long Length, long Offset, ReadOnlyMemory<byte> Content, ReadOnlyMemory<byte> Digest) : Frame;
+
+/// <summary>Asks for the next part of a checkpoint.</summary>
+public sealed record SnapshotMoreFrame(long Request, long Offset) : Frame;
 
 /// <summary>Sign of life with clock and heads.</summary>
 public sealed record HeartbeatFrame(

@@ -86,6 +86,10 @@ public sealed partial class FrameReader
             Wire.Frame.BodyOneofCase.Enrol => ToEnrol(message.Enrol),
             Wire.Frame.BodyOneofCase.Enrolled => ToEnrolled(message.Enrolled),
             Wire.Frame.BodyOneofCase.FetchType => ToFetchType(message.FetchType),
+            Wire.Frame.BodyOneofCase.Compacted => ToCompacted(message.Compacted),
+            Wire.Frame.BodyOneofCase.SnapshotPart => ToPart(message.SnapshotPart),
+            Wire.Frame.BodyOneofCase.SnapshotMore => new SnapshotMoreFrame(
+                (long)message.SnapshotMore.Request, Size(message.SnapshotMore.Offset)),
             Wire.Frame.BodyOneofCase.Heartbeat => ToHeartbeat(message.Heartbeat),
             Wire.Frame.BodyOneofCase.Goodbye => new GoodbyeFrame(
                 message.Goodbye.Reason, message.Goodbye.Detail,
@@ -131,7 +135,10 @@ public sealed partial class FrameReader
         return new HelloFrame(
             hello.Region, new Guid(hello.JournalId.Span, bigEndian: true), Incarnation.Read(hello.Session.Span),
             Optional(hello.Current), Optional(hello.Newest), hello.ConfigurationEpoch, [.. hello.OwnHeads],
-            [.. hello.Holdings.Select(h => new LaneHolding(Lane(h.Lane), Known(h.Origin), h.Position))]);
+            [.. hello.Holdings.Select(h => new LaneHolding(Lane(h.Lane), Known(h.Origin), h.Position))])
+        {
+            TakesSnapshots = hello.Snapshots,
+        };
     }
 
     private EventsFrame ToEvents(Events events)

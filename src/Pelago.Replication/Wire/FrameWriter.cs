@@ -91,7 +91,7 @@ public sealed partial class FrameWriter
                     message.Goodbye.Session = ByteString.CopyFrom(session.ToBytes());
                 break;
             default:
-                FillRegister(frame);
+                FillSnapshot(frame);
                 break;
         }
     }
@@ -112,6 +112,7 @@ public sealed partial class FrameWriter
         var hello = new Hello
         {
             Protocol = FrameReader.Protocol, OldestProtocol = FrameReader.Protocol, Region = f.Region,
+            Snapshots = f.TakesSnapshots,
             JournalId = ByteString.CopyFrom(f.JournalId.ToByteArray(bigEndian: true)),
             Session = ByteString.CopyFrom(f.Session.ToBytes()),
             Current = Number(f.Current), Newest = Number(f.Newest), ConfigurationEpoch = f.ConfigurationEpoch,

@@ -19,6 +19,10 @@ internal sealed class RoundTrip(IEntityType inner) : IEntityType
 
     public EntityMode Mode => inner.Mode;
 
+    public bool Compacts => inner.Compacts;
+
+    public object? ReadState(int version, ReadOnlySpan<byte> bytes) => inner.ReadState(version, bytes);
+
     /// <summary>What a handler or serializer threw first: the fold itself only says that it did.</summary>
     public Exception? Thrown { get; private set; }
 

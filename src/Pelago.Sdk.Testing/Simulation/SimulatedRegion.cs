@@ -171,6 +171,12 @@ internal sealed class SimulatedRegion
             case ReadHistory read:
                 group.Time.After(dice.Between(0, 3), () => Read(read, life));
                 break;
+            case ReadRows or ReadCheckpoints:
+                group.Time.After(dice.Between(0, 3), () => ReadForRemoval(effect, life));
+                break;
+            case CompactDone done:
+                ((Action<CompactResult>)done.Request.Waiter!)(done.Result);
+                break;
             case AuditEntities audit:
                 group.Time.After(dice.Between(0, 9), () => Read(audit, life));
                 break;
@@ -261,6 +267,36 @@ internal sealed class SimulatedRegion
             return;
         var image = journal.Read(read.Entity, history: true);
         group.Time.After(dice.Between(0, 3), () => Enter(life, (k, now) => k.HistoryRead(read.Request, image, now)));
+    }
+
+    private void ReadForRemoval(KernelEffect effect, int life)
+    {
+        if (effect is ReadRows rows)
+            Read(rows, life);
+        else
+            Read((ReadCheckpoints)effect, life);
+    }
+
+    private void Read(ReadRows read, int life)
+    {
+        if (Life != life || !Up)
+            return;
+        if (dice.Chance(LoadFailurePerMille))
+        {
+            group.Time.After(dice.Between(0, 5), () => Enter(life, (k, now) => k.RowsFailed(read.Request, now)));
+            return;
+        }
+        var rows = journal.RowsOf(read.Entity, read.After, read.MaxRows);
+        group.Time.After(dice.Between(0, 5), () => Enter(life, (k, now) => k.RowsRead(read.Request, rows, now)));
+    }
+
+    private void Read(ReadCheckpoints read, int life)
+    {
+        if (Life != life || !Up)
+            return;
+        var page = journal.CheckpointsOf(read.Lane, read.After, read.MaxCheckpoints);
+        group.Time.After(dice.Between(0, 5), () => Enter(life, (k, now)
+            => k.CheckpointsRead(read.Request, page, now)));
     }
 
     private void Read(AuditEntities ask, int life)

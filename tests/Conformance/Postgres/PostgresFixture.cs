@@ -53,6 +53,7 @@ public sealed class PostgresFixture(Func<Task<PostgresServer>> server, bool isSh
     public async Task DowngradeAsync()
     {
         await ExecuteAsync($"ALTER TABLE {Schema}.wrapped_key DROP COLUMN made_at");
+        await ExecuteAsync($"DROP TABLE {Schema}.checkpoint, {Schema}.removed");
         await ExecuteAsync($"UPDATE {Schema}.meta SET format = 1");
     }
 

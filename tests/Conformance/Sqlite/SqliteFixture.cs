@@ -58,6 +58,8 @@ public sealed class SqliteFixture : IStoreFixture
     {
         using var database = Database.Open(Path.Combine(DataDirectory, "journal.db"), create: false, 1024);
         database.Execute("ALTER TABLE wrapped_key DROP COLUMN made_at");
+        database.Execute("DROP TABLE checkpoint");
+        database.Execute("DROP TABLE removed");
         database.Execute("PRAGMA user_version = 1");
         return Task.CompletedTask;
     }

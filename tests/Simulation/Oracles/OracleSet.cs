@@ -60,7 +60,10 @@ internal sealed class OracleSet
 
     /// <summary>Watches a disk from now on.</summary>
     public void Watch(string region, SimulatedDisk disk)
-        => replicas[disk] = new ReplicaOracle(region, disk, Book) { Forgetful = forgetful, Cloned = Cloned };
+        => replicas[disk] = new ReplicaOracle(region, disk, Book)
+        {
+            Forgetful = forgetful, Cloned = Cloned, All = () => replicas.Values,
+        };
 
     /// <summary>Notes that a disk lost its end.</summary>
     public void RolledBack(SimulatedRegion region, IReadOnlyList<EventRecord> gone)

@@ -8,7 +8,7 @@ namespace Pelago.Tests.Simulation;
 /// batches, content as its origin wrote it, one batch per idempotency key, frontiers that claim nothing that is
 /// missing,
 /// and that nothing arrives which is concurrent to what this replica has called final.</remarks>
-internal sealed class ReplicaOracle
+internal sealed partial class ReplicaOracle
 {
     private readonly EventBook book;
     private readonly Dictionary<EntityKey, VersionVector> seen = [];
@@ -96,6 +96,10 @@ internal sealed class ReplicaOracle
         {
             foreach (var row in lane.Rows)
                 Note(row.Event);
+        }
+        NoteCheckpoints();
+        foreach (var lane in Disk.State.Lanes)
+        {
             foreach (var frontier in lane.Frontiers.Values)
                 frontiers[(Array.IndexOf(Disk.State.Lanes, lane), frontier.Origin)] = frontier.Position;
         }
@@ -111,7 +115,10 @@ internal sealed class ReplicaOracle
             foreach (var row in stored.Skip(stored.Count - count))
                 Check(row);
             foreach (var batch in group)
+            {
                 CheckWhole(batch);
+                CheckCompaction(batch);
+            }
             foreach (var frontier in group.SelectMany(b => b.Frontiers))
                 CheckFrontier(group.Key, frontier);
         }
@@ -210,14 +217,15 @@ internal sealed class ReplicaOracle
         frontiers[(lane, frontier.Origin)] = frontier.Position;
     }
 
-    private void Note(EventRecord e)
+    private void Note(EventRecord e, bool hasRow = true)
     {
         seen[e.Entity] = Seen(e.Entity).With(e.Origin, e.Sequence);
         if (!events.TryGetValue(e.Entity, out var list))
             events[e.Entity] = list = [];
         list.Add(e);
         lines.Add(EventBook.Text(e));
-        Rows++;
+        if (hasRow)
+            Rows++;
     }
 
     private void Fail(string what) => throw new OracleException($"{Region} {what}.");

@@ -11,9 +11,10 @@ internal sealed class Scene
     private int operations;
 
     public Scene(
-        int regions, Func<KernelOptions, KernelOptions>? adjust = null, bool start = true, bool effects = false)
+        int regions, Func<KernelOptions, KernelOptions>? adjust = null, bool start = true, bool effects = false,
+        bool compacts = false, Func<string, IReadOnlyDictionary<string, IEntityType>>? typesOf = null)
     {
-        Group = new SimulatedGroup(7, regions, adjust, effects);
+        Group = new SimulatedGroup(7, regions, adjust, effects, compacts, typesOf);
         if (start)
             Group.Start();
     }

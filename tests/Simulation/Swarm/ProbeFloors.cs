@@ -8,6 +8,7 @@ namespace Pelago.Tests.Simulation;
 internal static class ProbeFloors
 {
     private const long Usual = 100;
+    private const string Compaction = nameof(SwarmTests.Swarm_Compaction_LosesNothingAndPassesNoFinality);
     private const string Registers = nameof(RegisterSwarmTests.Swarm_AnySeed_GivesEachRegisterOneHistory);
 
     /// <summary>Moments that the default run comes to less often.</summary>
@@ -46,6 +47,17 @@ internal static class ProbeFloors
             = nameof(AntiEntropyScenarios.States_ThatDifferOfTheSameEvents_AreNamedInBothRegions),
         [Probe.EffectsRun]
             = nameof(FinalEffectScenarios.Effect_ProcessDiesBeforeItIsRecorded_RunsAgainAndHappensOnce),
+        [Probe.CheckpointRestored] = Compaction,
+        [Probe.CheckpointWritten] = Compaction,
+        [Probe.RowsRemoved] = Compaction,
+        [Probe.CompactionWaited] = Compaction,
+        [Probe.CompactedTold]
+            = nameof(CompactionScenarios.NewRegion_AfterCompaction_TakesSnapshotsAndEndsWithTheSameDigests),
+        [Probe.SnapshotTaken] = Compaction,
+        [Probe.SnapshotRefused] = nameof(CompactionScenarios.Snapshot_OfAnotherStateVersion_IsRefusedAndNamed),
+        [Probe.WriteHeldForPeers] = Compaction,
+        [Probe.BeforeCheckpoint]
+            = nameof(CompactionScenarios.Event_OfTwoRegionsThatLostDataAndComesBeforeTheCheckpoint_ParksItsEntity),
         [Probe.RegisterDecided] = Registers,
         [Probe.RegisterReadAtOnce] = Registers,
         [Probe.RegisterOutbid] = Registers,

@@ -33,12 +33,13 @@ internal sealed class SwarmRun
     /// <param name="types">Entity types that are written to, or null for the usual ones.</param>
     /// <param name="effects">Whether final events have effects.</param>
     /// <param name="votes">Whether regions have votes on registers.</param>
+    /// <param name="compacts">Whether rows of final events may go.</param>
     /// <param name="levels">Whether commands ask to be durable in more regions than one, or null to draw it,
     /// too.</param>
     public SwarmRun(
         ulong seed, Fault allowed = (Fault)(-1), long? durationMilliseconds = null, bool? compares = null,
         IReadOnlyList<string>? types = null, bool? levels = null, bool effects = false,
-        bool votes = false)
+        bool votes = false, bool compacts = false)
     {
         dice = new Dice(seed);
         Seed = seed;
@@ -52,7 +53,8 @@ internal sealed class SwarmRun
         Group = new SimulatedGroup(chance, regions, o => tighten(o) with
         {
             CompareMilliseconds = pause, Voters = votes ? null : [],
-        }, effects);
+            CompactRows = compacts ? 6 : o.CompactRows, RemoveRowsPerGroup = compacts ? 4 : o.RemoveRowsPerGroup,
+        }, effects, compacts);
         var asked = new Dice(seed ^ Levels);
         var asks = levels ?? asked.Chance(250);
         workload = new Workload(dice.Fork(), 1 + dice.Below(4), types ?? TestTypes.Usual)

@@ -108,6 +108,35 @@ public sealed class SwarmTests(ITestOutputHelper output)
         });
     }
 
+    /// <summary>Rows of final events go while everything else happens, too: entities are taken as snapshots, steps are
+    /// cut short, regions are set back to before what others have removed.</summary>
+    [Fact]
+    public void Swarm_Compaction_LosesNothingAndPassesNoFinality()
+    {
+        var first = (ulong)(Number("PELAGO_SIM_FIRST") ?? 1);
+        var seeds = (ulong)(Number("PELAGO_SIM_SEEDS") ?? 60);
+        var (removed, taken) = (0L, 0L);
+        Parallel.For(0, (long)seeds, new ParallelOptions { MaxDegreeOfParallelism = 2 }, i =>
+        {
+            var run = new SwarmRun(first + (ulong)i, durationMilliseconds: 12_000, compacts: true,
+                types: (first + (ulong)i) % 3 == 1 ? [BoardType.Name] : null);
+            run.Group.Listener = seeds == 1 ? output.WriteLine : null;
+            try
+            {
+                run.Run();
+            }
+            catch (Exception error)
+            {
+                throw new OracleException($"seed {run.Seed} of compaction: {error.Message} ({run.Summary})");
+            }
+            Interlocked.Add(ref removed, run.Group.Count(Probe.RowsRemoved));
+            Interlocked.Add(ref taken, run.Group.Count(Probe.SnapshotTaken));
+        });
+        output.WriteLine($"{removed} rows removed, {taken} snapshots taken");
+        removed.ShouldBeGreaterThan(0);
+        taken.ShouldBeGreaterThan(0);
+    }
+
     /// <summary>Votes share groups, links and restarts with events, and harm none.</summary>
     [Fact]
     public void Swarm_RegionsThatVote_KeepAllInvariants()

@@ -59,17 +59,25 @@ internal static class TestTypes
         state => ((ulong)state).ToString("x16", CultureInfo.InvariantCulture),
         text => ulong.Parse(text, NumberStyles.HexNumber, CultureInfo.InvariantCulture)).In(EntityMode.Local);
 
+    /// <summary>Ordered: lines, one below the other. Its entities are deleted.</summary>
+    public static readonly TextType Memo = new("memo", MergeStrategy.Ordered, () => "",
+        (state, line, _) => Folded.To($"{state}{Body(line)}\n"), state => (string)state, text => text);
+
     /// <summary>Those of the ordinary workload.</summary>
     public static readonly IReadOnlyList<string> Usual = [Account.Name, Book.Name, Diary.Name, Stock.Name];
 
     /// <summary>All of them by name.</summary>
     public static readonly IReadOnlyDictionary<string, IEntityType> All
-        = new[] { Account, Diary, Book, Stock, BoardType.Board, Deal, Receipt, Draft }
+        = new[] { Account, Diary, Book, Stock, BoardType.Board, Deal, Receipt, Draft, Memo }
             .ToDictionary(t => t.Name, t => (IEntityType)t);
 
     /// <summary>Those without effects: a region that runs no others keeps no marks.</summary>
     public static readonly IReadOnlyDictionary<string, IEntityType> WithoutEffects
         = All.Where(t => !t.Value.HasAnyEffects).ToDictionary();
+
+    /// <summary>Those without effects, and rows of their final events may go.</summary>
+    public static readonly IReadOnlyDictionary<string, IEntityType> Compacting
+        = WithoutEffects.ToDictionary(t => t.Key, t => (IEntityType)((TextType)t.Value).Compacting());
 
     /// <summary>What a payload says, without its number.</summary>
     public static string Body(string line) => line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..];

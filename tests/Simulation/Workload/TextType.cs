@@ -19,17 +19,20 @@ internal sealed class TextType(
 
     public EntityMode Mode { get; private init; } = EntityMode.Replicated;
 
-    public int StateVersion => 1;
+    public int StateVersion { get; set; } = 1;
 
     public object Initial(string id) => initial();
 
     public Folded Apply(object state, object payload, in EventContext context)
-        => apply(state, (string)payload, context);
+        => payload is Deletion ? Folded.To(initial()) : apply(state, (string)payload, context);
 
     public object? Decode(string payloadName, int payloadVersion, ReadOnlySpan<byte> payload)
-        => payloadName == PayloadName && payloadVersion == 1 ? Encoding.UTF8.GetString(payload) : null;
+        => payloadName == Deletion.PayloadName ? Deletion.Instance
+            : payloadName == PayloadName && payloadVersion == 1 ? Encoding.UTF8.GetString(payload) : null;
 
-    public EncodedPayload Encode(object payload) => new(PayloadName, 1, Encoding.UTF8.GetBytes((string)payload));
+    public EncodedPayload Encode(object payload) => payload is Deletion
+        ? new(Deletion.PayloadName, Deletion.PayloadVersion, [])
+        : new(PayloadName, 1, Encoding.UTF8.GetBytes((string)payload));
 
     public byte[] EncodeState(object state) => Encoding.UTF8.GetBytes(write(state));
 
@@ -44,7 +47,16 @@ internal sealed class TextType(
     /// <summary>The same type, declared with another mode.</summary>
     public TextType In(EntityMode mode) => new(Name, Strategy, initial, apply, write, read)
     {
-        Mode = mode, Settling = Settling, HasAnyEffects = HasAnyEffects,
+        Mode = mode, Settling = Settling, HasAnyEffects = HasAnyEffects, Compacts = Compacts,
+    };
+
+    /// <summary>Whether rows of its final events may go.</summary>
+    public bool Compacts { get; init; }
+
+    /// <summary>The same type, whose rows may go.</summary>
+    public TextType Compacting() => new(Name, Strategy, initial, apply, write, read)
+    {
+        Mode = Mode, Settling = Settling, HasAnyEffects = HasAnyEffects, Compacts = true,
     };
 
     public bool HasEffects(string payloadName) => HasAnyEffects;

@@ -11,6 +11,7 @@ internal sealed class SimulatedGroup : ISurroundings
     private static readonly string[] Names = ["us-east-1", "eu-west-1", "ap-southeast-1", "sa-east-1", "af-south-1"];
     private readonly Func<KernelOptions, KernelOptions> adjust;
     private IReadOnlyDictionary<string, IEntityType> types;
+    private readonly Func<string, IReadOnlyDictionary<string, IEntityType>>? typesOf;
     private readonly Dictionary<object, Action<SimulatedRegion, RequestResult>> waiting = [];
     private readonly long[] probed = new long[Enum.GetValues<Probe>().Length];
 
@@ -19,10 +20,14 @@ internal sealed class SimulatedGroup : ISurroundings
     /// <param name="regions">1 to 5.</param>
     /// <param name="adjust">Changes the kernels' options.</param>
     /// <param name="effects">Whether regions know a type with effects of final events.</param>
+    /// <param name="compacts">Whether rows of final events may go.</param>
+    /// <param name="typesOf">The entity types of each region's build, or null when all have the same.</param>
     public SimulatedGroup(
-        ulong seed, int regions, Func<KernelOptions, KernelOptions>? adjust = null, bool effects = false)
+        ulong seed, int regions, Func<KernelOptions, KernelOptions>? adjust = null, bool effects = false,
+        bool compacts = false, Func<string, IReadOnlyDictionary<string, IEntityType>>? typesOf = null)
     {
-        types = effects ? TestTypes.All : TestTypes.WithoutEffects;
+        this.typesOf = typesOf;
+        types = effects ? TestTypes.All : compacts ? TestTypes.Compacting : TestTypes.WithoutEffects;
         Effects = new EffectOracle(this);
         this.adjust = adjust ?? (o => o);
         Dice = new Dice(seed);
@@ -108,7 +113,7 @@ internal sealed class SimulatedGroup : ISurroundings
     public SimulatedRegion Add(string name, SimulatedDisk disk)
     {
         Oracles.Watch(name, disk);
-        return new SimulatedRegion(this, name, disk, () => types, Dice.Fork());
+        return new SimulatedRegion(this, name, disk, () => typesOf?.Invoke(name) ?? types, Dice.Fork());
     }
 
     /// <summary>Sends a command; the answer comes later, or never when the process dies.</summary>
@@ -152,6 +157,14 @@ internal sealed class SimulatedGroup : ISurroundings
             DeadlineMilliseconds = at.MonotonicMilliseconds + patienceMilliseconds,
         };
         at.Enter(at.Life, (kernel, now) => kernel.Submit(request, now));
+    }
+
+    /// <summary>Asks to remove rows of an entity's final events; the answer comes later, or never when the process
+    /// dies.</summary>
+    public static void Compact(SimulatedRegion at, EntityKey entity, Action<CompactResult> answered)
+    {
+        var request = new CompactRequest { Entity = entity, Waiter = answered };
+        at.Enter(at.Life, (kernel, now) => kernel.Compact(request, now));
     }
 
     /// <summary>Starts a process on a copy of a running region's disk.</summary>

@@ -61,6 +61,32 @@ public sealed class JournalTextTests
     }
 
     [Fact]
+    public void Compact_RowsRemoved_SaysHowMany()
+    {
+        var run = Run("us") with
+        {
+            Compaction = new CompactionView(120, 30, 4, new Dictionary<string, long> { ["ap"] = 2 }, null),
+        };
+        JournalText.Compact(Terminal, [run], OutputFormat.Table).ShouldBe(0);
+
+        output.ToString().ShouldContain("us      120      30    4         ap (2)");
+        error.ToString().ShouldStartWith("The rows are gone");
+    }
+
+    [Fact]
+    public void Compact_NothingFinal_IsRefusedAndNamesTheRegion()
+    {
+        var run = Run("us") with
+        {
+            Compaction = new CompactionView(0, 30, 0, new Dictionary<string, long> { ["ap"] = 2 }, null),
+        };
+        var failed = Should.Throw<PelagoException>(() => JournalText.Compact(Terminal, [run], OutputFormat.Table));
+
+        failed.Failure.Error.ShouldBe(ErrorCodes.CompactionTooEarly);
+        failed.Failure.Message.ShouldContain("ap has not confirmed");
+    }
+
+    [Fact]
     public void Rekey_TriedOrDone_SaysUnderWhichKeys()
     {
         var run = Run("us") with { Renewal = new KeyRenewalView(3, "kek-2", 2) };

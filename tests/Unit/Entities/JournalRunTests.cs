@@ -125,7 +125,7 @@ public sealed class JournalRunTests : IAsyncLifetime
     public async Task Run_WhileOneIsUnderWay_JoinsIt()
     {
         var held = new HeldJournal();
-        await using var runs = new JournalRuns(held, TimeProvider.System, NullLogger.Instance);
+        await using var runs = Runs(held);
         var first = runs.Start(JournalRunKind.Check);
         await Eventually.BeTrue(() => runs.Last(JournalRunKind.Check)!.Rows == 7, "it is under way", Patience);
         runs.Start(JournalRunKind.Check).StartedAt.ShouldBe(first.StartedAt);
@@ -141,7 +141,7 @@ public sealed class JournalRunTests : IAsyncLifetime
     public async Task Run_UnderWayAtTheEnd_IsEndedAndSaysSo()
     {
         var held = new HeldJournal();
-        var runs = new JournalRuns(held, TimeProvider.System, NullLogger.Instance);
+        var runs = Runs(held);
         runs.Start(JournalRunKind.Check);
         await Eventually.BeTrue(() => held.Checks == 1, "it is under way", Patience);
 
@@ -186,4 +186,9 @@ public sealed class JournalRunTests : IAsyncLifetime
             return new JournalReport(7, []);
         }
     }
+
+    private static JournalRuns Runs(IJournal journal) => new(journal, TimeProvider.System, NullLogger.Instance)
+    {
+        Compact = (_, _) => throw new InvalidOperationException("Nobody compacts here."),
+    };
 }

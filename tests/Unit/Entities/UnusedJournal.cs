@@ -21,6 +21,12 @@ internal abstract class UnusedJournal : IJournal
     public ValueTask<EntityImage> LoadHistoryAsync(EntityKey entity, CancellationToken cancellationToken)
         => throw Unused();
 
+    public ValueTask<EntityRows> ReadRowsAsync(
+        EntityKey entity, ulong after, int maxRows, CancellationToken cancellationToken) => throw Unused();
+
+    public ValueTask<CheckpointPage> ReadCheckpointsAsync(
+        int lane, long after, int maxCheckpoints, CancellationToken cancellationToken) => throw Unused();
+
     public ValueTask<LanePage> ReadLaneAsync(int lane, ulong after, LaneFilter? filter, int maxRows, int maxBytes,
         CancellationToken cancellationToken) => throw Unused();
 

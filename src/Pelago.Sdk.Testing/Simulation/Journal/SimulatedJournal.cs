@@ -93,16 +93,60 @@ internal sealed class SimulatedJournal : IJournal
             if (!disk.State.Entities.TryGetValue(entity, out var stored))
                 return new EntityImage(entity, null, [], []);
             var snapshot = history ? null : stored.Snapshot;
-            var rows = stored.Rows.Where(r => r.LocalSequence > (snapshot?.LocalSequence ?? 0)).ToArray();
+            var after = snapshot?.LocalSequence ?? stored.Checkpoint?.Through ?? 0;
+            var rows = stored.Rows.Where(r => r.LocalSequence > after).ToArray();
             var sound = rows.TakeWhile(r => !disk.Damaged.Contains((entity, r.LocalSequence))).Select(AsOfNow)
                 .ToArray();
             return new EntityImage(entity, snapshot, sound, [.. stored.Replies.Values])
             {
+                Checkpoint = stored.Checkpoint,
                 Damage = sound.Length == rows.Length ? null
                     : new Failure(ErrorCodes.JournalDamaged, $"A row of {entity} is damaged."),
             };
         }
     }
+
+    /// <summary>Rows of an entity after a local sequence.</summary>
+    public EntityRows RowsOf(EntityKey entity, ulong after, int maxRows)
+    {
+        lock (gate)
+        {
+            if (!disk.State.Entities.TryGetValue(entity, out var stored))
+                return new EntityRows(entity, []);
+            after = Math.Max(after, stored.Checkpoint?.Through ?? 0);
+            var rows = stored.Rows.Where(r => r.LocalSequence > after).Take(maxRows).ToArray();
+            var sound = rows.TakeWhile(r => !disk.Damaged.Contains((entity, r.LocalSequence))).Select(AsOfNow)
+                .Select(r => new LaneRow(disk.State.PositionOf(r), r)).ToArray();
+            return new EntityRows(entity, sound)
+            {
+                Checkpoint = stored.Checkpoint,
+                Damage = sound.Length == rows.Length ? null
+                    : new Failure(ErrorCodes.JournalDamaged, $"A row of {entity} is damaged."),
+            };
+        }
+    }
+
+    /// <summary>Checkpoints of a lane.</summary>
+    public CheckpointPage CheckpointsOf(int lane, long after, int max)
+    {
+        lock (gate)
+        {
+            var rest = disk.State.EntitiesOf(lane).Where(e => e.Number > after && e.Checkpoint is not null)
+                .Take(max + 1).ToArray();
+            return new CheckpointPage([.. rest.Take(max).Select(e => e.Checkpoint!)],
+                rest.Length > max ? rest[max - 1].Number : 0, 0);
+        }
+    }
+
+    /// <inheritdoc />
+    public ValueTask<EntityRows> ReadRowsAsync(
+        EntityKey entity, ulong after, int maxRows, CancellationToken cancellationToken)
+        => ValueTask.FromResult(RowsOf(entity, after, maxRows));
+
+    /// <inheritdoc />
+    public ValueTask<CheckpointPage> ReadCheckpointsAsync(
+        int lane, long after, int maxCheckpoints, CancellationToken cancellationToken)
+        => ValueTask.FromResult(CheckpointsOf(lane, after, maxCheckpoints));
 
     /// <summary>Rows of a lane.</summary>
     public LanePage ReadRows(int lane, ulong after, LaneFilter? filter, int maxRows, int maxBytes)
@@ -115,6 +159,11 @@ internal sealed class SimulatedJournal : IJournal
             var (position, bytes) = (after, 0);
             while (position < stored.Head && page.Count < maxRows)
             {
+                if (stored.Removed.Contains(position + 1))
+                {
+                    position++;
+                    continue;
+                }
                 var row = stored.Rows[(int)position];
                 var wanted = filter is null
                     || (row.Event.Origin.Equals(filter.Origin)
@@ -196,7 +245,7 @@ internal sealed class SimulatedJournal : IJournal
     {
         lock (gate)
         {
-            var rows = disk.State.Lanes.Sum(l => (long)l.Head);
+            var rows = disk.State.Lanes.Sum(l => (long)l.Head - l.Removed.Count);
             progress?.Report(rows);
             return ValueTask.FromResult(new JournalReport(rows, []));
         }
@@ -212,7 +261,8 @@ internal sealed class SimulatedJournal : IJournal
         lock (gate)
         {
             var state = disk.State;
-            long[] times = [.. state.Lanes.SelectMany(l => l.Rows).Select(r => r.Event.Timestamp.Milliseconds)];
+            long[] times = [.. state.Lanes.SelectMany(l => l.Rows.Where((_, i) => !l.Removed.Contains((ulong)i + 1)))
+                .Select(r => r.Event.Timestamp.Milliseconds)];
             progress?.Report(times.Length);
             return ValueTask.FromResult(new JournalStats(times.Length, 0, state.Entities.Count, state.Heads(), [],
                 times.Length == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(times.Min()),

@@ -11,6 +11,7 @@ internal sealed class StoredState
     private readonly List<StoredEntity>[] byLane = [.. Enumerable.Range(0, EntityKey.Lanes).Select(_
         => new List<StoredEntity>())];
     private readonly Dictionary<(EntityKey, Origin, ulong, ConflictKind), int> conflictPlaces = [];
+    private readonly Dictionary<(EntityKey, ulong), ulong> rowPositions = [];
     private ulong noteWrites;
 
     public Incarnation? Incarnation { get; private set; }
@@ -63,6 +64,9 @@ internal sealed class StoredState
         return null;
     }
 
+    /// <summary>Where a row lies in its lane.</summary>
+    public ulong PositionOf(EventRow row) => rowPositions[(row.Event.Entity, row.LocalSequence)];
+
     private void Begin(Origin next)
     {
         if (Incarnation is { } closed)
@@ -93,6 +97,7 @@ internal sealed class StoredState
             }
             lane.Rows.Add(stored);
             entity.Rows.Add(stored);
+            rowPositions[(row.Event.Entity, row.LocalSequence)] = lane.Head;
         }
         foreach (var frontier in batch.Frontiers)
             lane.Frontiers[frontier.Origin] = frontier;
@@ -106,6 +111,10 @@ internal sealed class StoredState
             Entity(forgotten.Entity).Replies.Remove(forgotten.IdempotencyKey);
         foreach (var reply in batch.Replies)
             Entity(reply.Entity).Replies[reply.IdempotencyKey] = reply;
+        foreach (var checkpoint in batch.Checkpoints)
+            (Entity(checkpoint.Entity).Checkpoint, Entity(checkpoint.Entity).Snapshot) = (checkpoint, null);
+        foreach (var removed in batch.Removed)
+            lane.Removed.Add(removed.Position);
         foreach (var snapshot in batch.Snapshots)
             Entity(snapshot.Entity).Snapshot = snapshot;
         foreach (var conflict in batch.Conflicts)
@@ -158,8 +167,12 @@ internal sealed class StoredLane
 
     public ulong OwnHead { get; set; }
 
-    /// <summary>The row at position p is at index p - 1: positions have no gaps.</summary>
+    /// <summary>The row at position p is at index p - 1: positions have no gaps. Removed rows stay here for those who
+    /// judge; nobody reads them.</summary>
     public List<EventRow> Rows { get; } = [];
+
+    /// <summary>Positions whose rows were removed.</summary>
+    public HashSet<ulong> Removed { get; } = [];
 
     public Dictionary<Origin, Frontier> Frontiers { get; } = [];
 
@@ -180,6 +193,8 @@ internal sealed class StoredEntity(EntityKey key, long number)
     public List<EventRow> Rows { get; } = [];
 
     public EntitySnapshot? Snapshot { get; set; }
+
+    public EntityCheckpoint? Checkpoint { get; set; }
 
     public SortedDictionary<string, RememberedReply> Replies { get; } = new(StringComparer.Ordinal);
 }

@@ -1,0 +1,106 @@
+using System.Diagnostics.CodeAnalysis;
+using Google.Protobuf;
+using Pelago.Model;
+using Pelago.Replication.Stored;
+
+namespace Pelago.Replication;
+
+/// <summary>A checkpoint, parsed: what stands for an entity's events of which rows may be gone.</summary>
+/// <param name="StateVersion">Schema version of the state in it.</param>
+/// <param name="Events">Digest of the set of these events: added to that of later rows it is what a replica has that
+/// keeps all of them.</param>
+/// <param name="Positions">Of each origin the highest position of one of these events.</param>
+internal sealed record CheckpointContent(
+    FoldedPrefix Prefix, int StateVersion, SetDigest Events, IReadOnlyDictionary<Origin, ulong> Positions,
+    HybridTimestamp Highest, IReadOnlyList<Origin> Retired)
+{
+    /// <summary>For each origin, through which of its events are in it.</summary>
+    public VersionVector Vector => Prefix.Vector;
+}
+
+/// <summary>Writes and reads checkpoints (<c>stored.proto</c>).</summary>
+internal static class CheckpointCodec
+{
+    private const uint Format = 1;
+    private const int SumBytes = 32;
+
+    public static byte[] Write(CheckpointContent content)
+    {
+        var prefix = SnapshotCodec.Prefix(content.Prefix, content.StateVersion, content.Vector, content.Highest,
+            content.Retired, out var numbers);
+        var message = new Checkpoint
+        {
+            Format = Format, Prefix = prefix, EventSum = ByteString.CopyFrom(content.Events.ToBytes()),
+        };
+        foreach (var (origin, position) in content.Positions.OrderBy(p => p.Key))
+            message.Positions.Add(new StoredSlot { Origin = numbers.Of(origin), Count = position });
+        return message.ToByteArray();
+    }
+
+    /// <summary>Parses a checkpoint. False when it is of another format, or contradicts itself: what came over the wire
+    /// is looked at before anything is made of it.</summary>
+    public static bool TryRead(
+        EntityKey entity, ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out CheckpointContent? content)
+    {
+        content = null;
+        try
+        {
+            var message = Checkpoint.Parser.ParseFrom(bytes);
+            if (message.Format != Format || message.EventSum.Length != SumBytes || message.Prefix is not { } prefix
+                || prefix.Tail.Count > 0)
+                return false;
+            var read = SnapshotCodec.Read(entity, prefix, out var origins);
+            var vector = read.Base.Vector;
+            var positions = message.Positions.ToDictionary(p => origins[p.Origin], p => p.Count);
+            if (read.Base.Count == 0 || read.Base.Last is null || Sum(vector) != read.Base.Count
+                || !read.Seen.Equals(vector) || vector.Any(s => positions.GetValueOrDefault(s.Origin) == 0))
+                return false;
+            content = new CheckpointContent(
+                read.Base, (int)prefix.BaseVersion, SetDigest.Of(read.Base.Count, message.EventSum.Span), positions,
+                read.Highest, read.Retired);
+            return true;
+        }
+        catch (Exception error) when (error is InvalidProtocolBufferException or IndexOutOfRangeException
+            or ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>How many events a vector names.</summary>
+    public static ulong Sum(VersionVector vector)
+    {
+        var sum = 0ul;
+        foreach (ref readonly var slot in vector.Slots)
+            sum += slot.Count;
+        return sum;
+    }
+}
+
+/// <summary>Through which positions of each origin rows of a lane may be gone: a note of the lane.</summary>
+internal static class RemovedThroughCodec
+{
+    public const string NoteName = "removed-through";
+
+    public static LaneNote Write(IReadOnlyDictionary<Origin, ulong> positions)
+    {
+        var message = new RemovedThrough();
+        foreach (var (origin, position) in positions.OrderBy(p => p.Key))
+        {
+            message.Positions.Add(new StoredSlot { Origin = (uint)message.Origins.Count, Count = position });
+            message.Origins.Add(new StoredOrigin
+            {
+                Region = origin.Region, Incarnation = ByteString.CopyFrom(origin.Incarnation.ToBytes()),
+            });
+        }
+        return new LaneNote(NoteName, message.ToByteArray());
+    }
+
+    public static Dictionary<Origin, ulong> Read(LaneNote note)
+    {
+        var message = RemovedThrough.Parser.ParseFrom(note.Content.Span);
+        Origin[] origins = [.. message.Origins.Select(o => new Origin(
+            o.Region, Incarnation.Read(o.Incarnation.Span)))];
+        return message.Positions.ToDictionary(p => origins[p.Origin], p => p.Count);
+    }
+}

@@ -1,0 +1,94 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <remarks>What a lane knows of rows that are gone: through which positions of each origin some may be, durably so in
+/// a note. And a region that may have lost what others have removed: it writes to entities that they compact once it
+/// holds as much as one of them.</remarks>
+internal sealed partial class LaneReplica
+{
+    private Dictionary<Origin, ulong> removedThrough = [];
+    private Dictionary<Origin, ulong> removedDurably = [];
+    private readonly Dictionary<string, IReadOnlyDictionary<Origin, ulong>> catchUpTo = new(StringComparer.Ordinal);
+    private bool isRemovedUnknown;
+    private bool mayHaveLost;
+
+    /// <summary>Rows of the origin up to this position may be gone, or be going with a group under way.</summary>
+    public ulong RemovedThrough(Origin origin)
+        => isRemovedUnknown ? ulong.MaxValue : removedThrough.GetValueOrDefault(origin);
+
+    /// <summary>The same, of what is durable.</summary>
+    public ulong RemovedDurablyThrough(Origin origin)
+        => isRemovedUnknown ? ulong.MaxValue : removedDurably.GetValueOrDefault(origin);
+
+    private void BeginCompaction(LaneState state)
+    {
+        var note = state.Notes.FirstOrDefault(n => n.Name == RemovedThroughCodec.NoteName);
+        isRemovedUnknown = note is null && state.NotesDamaged;
+        if (note is not null)
+            (removedThrough, removedDurably) = (RemovedThroughCodec.Read(note), RemovedThroughCodec.Read(note));
+        mayHaveLost = writer.MayHaveLost;
+    }
+
+    // In memory from now on, before anything is gone: a page that was read before is then not taken for all.
+    private void StoreCheckpoint(EntityCheckpoint checkpoint, CheckpointContent content)
+    {
+        filling.Checkpoints.RemoveAll(c => c.Entity == checkpoint.Entity);
+        filling.Checkpoints.Add(checkpoint);
+        filling.Snapshots.RemoveAll(s => s.Entity == checkpoint.Entity);
+        context.Hit(Probe.CheckpointWritten);
+        foreach (var (origin, position) in content.Positions)
+            removedThrough[origin] = Math.Max(position, removedThrough.GetValueOrDefault(origin));
+        filling.RemovedThrough = new Dictionary<Origin, ulong>(removedThrough);
+        var note = RemovedThroughCodec.Write(removedThrough);
+        filling.Notes[note.Name] = note;
+    }
+
+    private void RemovedDurably(PendingGroup group)
+    {
+        if (group.RemovedThrough is { } through)
+            removedDurably = through;
+    }
+
+    // A group failed: what it would have removed is there. One under way may still succeed.
+    private void ForgetCompacted()
+    {
+        removedThrough = new Dictionary<Origin, ulong>(underWay?.RemovedThrough ?? removedDurably);
+        compactedQueue.Clear();
+    }
+
+    /// <summary>This journal turned out to lack what was written here.</summary>
+    public void HasLost()
+    {
+        mayHaveLost = context.Options.Members.Count > 1;
+        catchUpTo.Clear();
+    }
+
+    /// <summary>A peer told what it holds. Of what any region has removed it holds all: nothing is final that some
+    /// member has not confirmed.</summary>
+    public void CatchUpTo(string peer, IReadOnlyDictionary<Origin, ulong> held)
+    {
+        if (!mayHaveLost)
+            return;
+        catchUpTo.TryAdd(peer, held);
+        LookForCaughtUp();
+    }
+
+    // With any one of them; the first may be gone before it has sent what it told.
+    private void LookForCaughtUp()
+    {
+        if (!mayHaveLost || !catchUpTo.Values.Any(held => held.All(h => Holds(h.Key) >= h.Value)))
+            return;
+        mayHaveLost = false;
+        catchUpTo.Clear();
+        RunWaiting();
+    }
+
+    private bool IsHeldForPeers(EntityReplica entity, EntityRequest request)
+        => mayHaveLost && entity.Type.Compacts && request is CommandRequest;
+
+    private Failure NotCaughtUp() => new(ErrorCodes.NotCaughtUp,
+        $"Region {context.Options.Region} did not stop cleanly, and may lack events of which other regions keep no "
+        + "rows; it has not caught up with any of them.",
+        "Try again, or ask another region. Once one other region is reachable, this goes by itself.");
+}

@@ -1,0 +1,151 @@
+using System.Security.Cryptography;
+
+namespace Pelago.Replication;
+
+/// <remarks>Snapshots on links: a fetch of events whose rows are gone is answered with the entity's checkpoint, in
+/// parts. The receiver asks for each part after the first, so it decides how fast they come; the sender keeps what is
+/// being fetched, and forgets the oldest when there is too much of it.</remarks>
+internal sealed partial class PeerLinks
+{
+    private const int MaxServed = 64;
+    private const long MaxServedBytes = 128L * 1024 * 1024;
+
+    private readonly Dictionary<(long Link, long Request), ServedSnapshot> served = [];
+    private readonly Dictionary<long, byte[]> incoming = [];
+    private long servedBytes;
+    private long servedCount;
+
+    /// <summary>Members of which the newest process that was heard does not take snapshots, or none was heard.
+    /// </summary>
+    public IReadOnlyList<string> WithoutSnapshots
+        => [.. peers.Values.Where(p => p.TakesSnapshots != true).Select(p => p.Name)];
+
+    public void OwnSnapshotBeyondSeen(Model.EntityKey entity, Model.Origin own) => kernel.BreakIncarnation(
+        AlarmKind.OwnEventBeyondSeen, $"a snapshot of {entity} holds more of {own} than this journal wrote");
+
+    private void TakeSnapshotFrame(PeerLink link, Frame frame)
+    {
+        switch (frame)
+        {
+            case CompactedFrame f when link.Dialled:
+                TakeCompacted(link, f);
+                break;
+            case SnapshotPartFrame f when link.Dialled:
+                TakePart(link, f);
+                break;
+            case SnapshotMoreFrame f when !link.Dialled:
+                SendPart(link, f.Request, f.Offset);
+                break;
+            default:
+                context.Alarm(
+                    AlarmKind.Protocol, $"{link.Peer.Name} sent {frame.GetType().Name} in the wrong direction.");
+                Goodbye(link, "protocol", "wrong direction");
+                break;
+        }
+    }
+
+    private void TakeCompacted(PeerLink link, CompactedFrame f)
+    {
+        if (f.Origin.Region != link.Peer.Name && !link.Asked.Contains((f.Lane, f.Origin)))
+        {
+            context.Alarm(AlarmKind.Protocol,
+                $"{link.Peer.Name} named compacted entities of {f.Origin}, which it was not asked for.");
+            Goodbye(link, "protocol", "compacted entities of an origin that was not asked for");
+            return;
+        }
+        var lane = kernel.Lane(f.Lane);
+        lane.Cursor(f.Origin).StuckSinceMilliseconds = null;
+        lane.Receive(link.Id, f);
+    }
+
+    // Answers with the checkpoint when what is asked for is in it.
+    private bool ServeSnapshot(PeerLink link, FetchFrame fetch, EntityImage image)
+    {
+        if (image.Checkpoint is not { } stored || image.Damage is not null
+            || stored.Content.Length > FrameReader.MaxSnapshotBytes
+            || !CheckpointCodec.TryRead(image.Entity, stored.Content.Span, out var content)
+            || content.Vector[fetch.Origin] < fetch.From)
+            return false;
+        var snapshot = new ServedSnapshot(stored.Content, SHA256.HashData(stored.Content.Span), ++servedCount);
+        Forget(link.Id, fetch.Request);
+        served[(link.Id, fetch.Request)] = snapshot;
+        servedBytes += snapshot.Content.Length;
+        while (served.Count > 1 && (served.Count > MaxServed || servedBytes > MaxServedBytes))
+        {
+            var (oldLink, oldRequest) = served.MinBy(s => s.Value.Number).Key;
+            Forget(oldLink, oldRequest);
+        }
+        SendPart(link, fetch.Request, 0);
+        return true;
+    }
+
+    private void SendPart(PeerLink link, long request, long offset)
+    {
+        if (!served.TryGetValue((link.Id, request), out var snapshot) || offset >= snapshot.Content.Length)
+        {
+            context.Emit(new SendFrame(link.Id, new SnapshotPartFrame(request, 0, 0, default, default)));
+            return;
+        }
+        var bytes = (int)Math.Min(Math.Max(1, context.Options.PageBytes), snapshot.Content.Length - offset);
+        context.Emit(new SendFrame(link.Id, new SnapshotPartFrame(request, snapshot.Content.Length, offset,
+            snapshot.Content.Slice((int)offset, bytes), snapshot.Digest)));
+        if (offset + bytes == snapshot.Content.Length)
+            Forget(link.Id, request);
+    }
+
+    private void Forget(long link, long request)
+    {
+        if (served.Remove((link, request), out var gone))
+            servedBytes -= gone.Content.Length;
+    }
+
+    private void ForgetServed(PeerLink link)
+    {
+        foreach (var (of, request) in served.Keys.Where(k => k.Link == link.Id).ToArray())
+            Forget(of, request);
+    }
+
+    private void TakePart(PeerLink link, SnapshotPartFrame f)
+    {
+        if (AntiEntropy.IsCompacted(link, f.Request))
+            return;
+        if (!fetching.TryGetValue(f.Request, out var fetch) || fetch.Link != link)
+            return;
+        incoming.TryGetValue(f.Request, out var content);
+        if (f.Length == 0 || f.Offset + f.Content.Length > (content?.Length ?? f.Length)
+            || (content is null) != (f.Offset == 0)
+            || (content is null && incoming.Values.Sum(c => (long)c.Length) + f.Length > MaxServedBytes))
+        {
+            // It is gone there, is not what was asked for, or finds no room now: another time, or elsewhere.
+            EndFetch(f.Request, fetch.Gap);
+            fetch.Gap.InVainAt[link.Peer.Name] = Now;
+            return;
+        }
+        content = incoming[f.Request] = content ?? new byte[f.Length];
+        f.Content.CopyTo(content.AsMemory((int)f.Offset));
+        var next = f.Offset + f.Content.Length;
+        if (next < content.Length)
+        {
+            context.Emit(new SendFrame(link.Id, new SnapshotMoreFrame(f.Request, next)));
+            return;
+        }
+        EndFetch(f.Request, fetch.Gap);
+        if (!SHA256.HashData(content).AsSpan().SequenceEqual(f.Digest.Span))
+        {
+            fetch.Gap.InVainAt[link.Peer.Name] = Now;
+            context.Hit(Probe.SnapshotRefused);
+            return;
+        }
+        fetch.Gap.NextPage = 0;
+        fetch.Lane.Take(fetch.Gap, link.Peer.Name, content);
+    }
+
+    private void EndFetch(long request, OwedGap gap)
+    {
+        fetching.Remove(request);
+        incoming.Remove(request);
+        gap.FetchUnderWay = false;
+    }
+
+    private sealed record ServedSnapshot(ReadOnlyMemory<byte> Content, byte[] Digest, long Number);
+}
