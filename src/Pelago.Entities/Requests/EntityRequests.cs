@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Pelago.Model;
 using Pelago.Replication;
 
@@ -27,16 +28,22 @@ public static class EntityRequests
             Entity = key,
             Command = command,
             Handle = handler,
-            EncodeReply = keyed ? ReplyCodec<TReply>.Encoder(type, request.Fingerprint) : null,
-            DecodeReply = keyed ? ReplyCodec<TReply>.Decoder(type, request.Fingerprint) : null,
+            EncodeReply = keyed ? ReplyCodec.Encoder(type, typeof(TReply), request.Fingerprint) : null,
+            DecodeReply = keyed ? ReplyCodec.Decoder(type, typeof(TReply), request.Fingerprint) : null,
             IdempotencyKey = request.IdempotencyKey,
             TraceParent = request.TraceParent,
             Condition = request.Token.For(key),
             Acknowledgement = request.Acknowledgement,
+            Forwardable = type.Mode.Primary is null ? null : Form(type, command, request.Fingerprint),
             DeadlineMilliseconds = deadlineMilliseconds,
             Waiter = waiter,
         };
     }
+
+    private static ForwardableCommand? Form(EntityType type, object command, ReadOnlyMemory<byte> fingerprint)
+        => type.FormOf(command.GetType()) is not { } form ? null : new ForwardableCommand(form.Name,
+            () => JsonSerializer.SerializeToUtf8Bytes(command, form.Json), fingerprint,
+            bytes => JsonSerializer.Deserialize(bytes.Span, type.ReplyJson(form.Reply)!));
 
     /// <summary>A read.</summary>
     /// <param name="project">Makes the answer from what the replica has.</param>
@@ -51,6 +58,7 @@ public static class EntityRequests
         {
             Entity = key,
             Project = view => project(view),
+            AtPrimary = request.AtPrimary,
             Condition = request.Token.For(key),
             DeadlineMilliseconds = deadlineMilliseconds,
             Waiter = waiter,

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Pelago.Replication;
 
 namespace Pelago.Entities;
@@ -10,7 +9,7 @@ namespace Pelago.Entities;
 /// <remarks>The kernel and the journal pass these bytes on without looking into them. The fingerprint is of the
 /// *request*, as its client sent it, and not of the command: a command is an object without a stored form, and a
 /// handler may well put the time or a fresh id into it, so that two commands of one repeated request differ.</remarks>
-internal static class ReplyCodec<TReply>
+internal static class ReplyCodec
 {
     // No JSON begins with one of these bytes: replies without a fingerprint are read as they always were.
     private const byte Fingerprinted = 1;
@@ -19,18 +18,19 @@ internal static class ReplyCodec<TReply>
     /// <summary>Writes replies of a request.</summary>
     /// <param name="fingerprint">Of the request; empty for none, else
     /// <see cref="RequestOptions.FingerprintBytes"/>.</param>
-    public static Func<object?, byte[]> Encoder(EntityType type, ReadOnlyMemory<byte> fingerprint)
-        => type.ReplyJson(typeof(TReply)) is JsonTypeInfo<TReply> json
-            ? reply =>
+    public static Func<object?, byte[]> Encoder(EntityType type, Type reply, ReadOnlyMemory<byte> fingerprint)
+        => type.ReplyJson(reply) is { } json
+            ? value =>
             {
-                var bytes = JsonSerializer.SerializeToUtf8Bytes((TReply)reply!, json);
+                var bytes = JsonSerializer.SerializeToUtf8Bytes(value, json);
                 return fingerprint.IsEmpty ? bytes : [Fingerprinted, .. fingerprint.Span, .. bytes];
             }
             : _ => [WithoutReply, .. fingerprint.Span];
 
     /// <summary>Reads the reply that is remembered for a request's key; <see cref="UnfitReply.OfAnotherRequest"/> when
     /// it was given to another request, <see cref="UnfitReply.NotKept"/> when it cannot be given again.</summary>
-    public static Func<ReadOnlyMemory<byte>, object?> Decoder(EntityType type, ReadOnlyMemory<byte> fingerprint)
+    public static Func<ReadOnlyMemory<byte>, object?> Decoder(
+        EntityType type, Type reply, ReadOnlyMemory<byte> fingerprint)
         => bytes =>
         {
             var stored = bytes.Span;
@@ -43,7 +43,7 @@ internal static class ReplyCodec<TReply>
                     return UnfitReply.OfAnotherRequest;
                 stored = stored[(1 + RequestOptions.FingerprintBytes)..];
             }
-            return isKept && type.ReplyJson(typeof(TReply)) is JsonTypeInfo<TReply> json
+            return isKept && type.ReplyJson(reply) is { } json
                 ? JsonSerializer.Deserialize(stored, json)
                 : UnfitReply.NotKept;
         };

@@ -33,6 +33,10 @@ public sealed record RequestOptions
     /// level. PLG5020 when that is not confirmed by the deadline: the write stands all the same.</summary>
     public Acknowledgement? Acknowledgement { get; init; }
 
+    /// <summary>A read is answered by the entity's primary, and shows whatever was acknowledged before it was asked.
+    /// Only for types that have one; PLG5032 otherwise, PLG5030 when it is out of reach.</summary>
+    public bool AtPrimary { get; init; }
+
     /// <summary>W3C trace context of the caller, or empty.</summary>
     public string TraceParent { get; init; } = "";
 

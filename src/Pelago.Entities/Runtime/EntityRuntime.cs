@@ -245,6 +245,9 @@ public sealed partial class EntityRuntime : IAsyncDisposable
             case CloseLink close:
                 links.Close(close.Link, close.Reason);
                 break;
+            case AskReceived asked:
+                Serve(asked);
+                break;
             case RunEffects run:
                 effects.Run(run);
                 break;

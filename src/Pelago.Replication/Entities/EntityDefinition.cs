@@ -13,6 +13,7 @@ public sealed partial class EntityDefinition<TState> where TState : class
     private readonly Dictionary<Type, EventDefinition> byType = [];
     private readonly Dictionary<Type, Func<object, object, CommandContext, Decision>> commands = [];
     private readonly Dictionary<Type, JsonTypeInfo> replies = [];
+    private readonly Dictionary<string, CommandForm> forms = new(StringComparer.Ordinal);
     private readonly Dictionary<Type, List<FinalEffect>> effects = [];
     private readonly UpcasterChain upcasters = new();
     private readonly List<string> mistakes = [];
@@ -143,6 +144,21 @@ public sealed partial class EntityDefinition<TState> where TState : class
         return this;
     }
 
+    /// <summary>A command that other regions can ask the entity's primary to carry out: with a name and a JSON
+    /// form.</summary>
+    /// <param name="commandName">Registered name, never a CLR name; unique within the type.</param>
+    public EntityDefinition<TState> Command<TCommand, TReply>(
+        string commandName, JsonTypeInfo<TCommand> json, JsonTypeInfo<TReply> replyJson,
+        Func<TState, TCommand, CommandContext, Effect<TState, TReply>> handle)
+        where TCommand : ICommand<TReply>
+    {
+        if (commandName.Length is 0 or > EventLimits.MaxNameLength)
+            mistakes.Add($"command name '{commandName}' must have 1–{EventLimits.MaxNameLength} characters");
+        if (!forms.TryAdd(commandName, new CommandForm(commandName, typeof(TCommand), typeof(TReply), json)))
+            mistakes.Add($"command '{commandName}' is defined twice");
+        return Command(replyJson, handle);
+    }
+
     /// <summary>What happens once an event is final: nothing that could change what became of it can still arrive, in
     /// any region. The place for what cannot be taken back, a payment for example.</summary>
     /// <remarks>Runs in the region in which the event was written, whether the event counts or not; events that were
@@ -199,7 +215,7 @@ public sealed partial class EntityDefinition<TState> where TState : class
                 bytes => JsonSerializer.Deserialize(bytes, stateJson!)
                     ?? throw new JsonException("State is JSON null."),
             Settle = settle, ByName = byName, ByType = byType, Upcasters = upcasters, Commands = commands,
-            Replies = replies, Effects = effects, Mode = mode,
+            Replies = replies, Effects = effects, Mode = mode, Forms = forms,
             EventsWithEffects = effects.Keys
                 .Select(e => e == typeof(Deletion) ? Deletion.PayloadName : byType[e].Name)
                 .ToHashSet(StringComparer.Ordinal),
@@ -208,6 +224,16 @@ public sealed partial class EntityDefinition<TState> where TState : class
 
     private IEnumerable<string> ModeMistakes()
     {
+        if (mode.Primary is { } primary && Names.Check(primary, "primary region") is { } failure)
+            yield return failure.Message;
+        if (mode.Kind == EntityModeKind.Pinned && mode.Elsewhere == Elsewhere.Forward)
+        {
+            foreach (var command in commands.Keys.Where(c => forms.Values.All(f => f.Command != c)))
+            {
+                yield return $"command {command.Name} cannot be sent to the primary: give it a name and a JSON form, "
+                    + "or let other regions refuse";
+            }
+        }
         if (mode.IsLocal && acknowledgement != Acknowledgement.Local)
             yield return $"its events stay in one region, and are to be acknowledged by {acknowledgement}";
         if (mode.IsLocal && effects.Count > 0)

@@ -32,6 +32,12 @@ public sealed class EntityType : IEntityType
     /// <summary>JSON contract of a reply type, for remembered replies.</summary>
     public JsonTypeInfo? ReplyJson(Type reply) => parts.Replies.GetValueOrDefault(reply);
 
+    /// <summary>How a command is written for another region; null when it has no form for that.</summary>
+    public CommandForm? FormOf(Type command) => parts.Forms.Values.FirstOrDefault(f => f.Command == command);
+
+    /// <summary>The command of that name, or null.</summary>
+    public CommandForm? FormNamed(string command) => parts.Forms.GetValueOrDefault(command);
+
     /// <summary>The type that a state record defines.</summary>
     public static EntityType Of<TState>() where TState : class, IEntity<TState>
     {
@@ -142,6 +148,7 @@ internal sealed record EntityParts(string Name, MergeStrategy Strategy, int Stat
     public required UpcasterChain Upcasters { get; init; }
     public required IReadOnlyDictionary<Type, Func<object, object, CommandContext, Decision>> Commands { get; init; }
     public required IReadOnlyDictionary<Type, JsonTypeInfo> Replies { get; init; }
+    public required IReadOnlyDictionary<string, CommandForm> Forms { get; init; }
     public required IReadOnlyDictionary<Type, List<FinalEffect>> Effects { get; init; }
     public required IReadOnlySet<string> EventsWithEffects { get; init; }
 }

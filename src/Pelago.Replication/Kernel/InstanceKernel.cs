@@ -56,7 +56,7 @@ public sealed partial class InstanceKernel
         context.Now = now;
         if ((Refuse(request.Entity) ?? RefuseLevel(request)) is { } failure)
             context.Emit(new CommandDone(request, new RequestResult(null, failure, [])));
-        else
+        else if (!links.Forwards.Take(request))
             lanes[request.Entity.Lane].Ask(request);
     }
 
@@ -66,8 +66,16 @@ public sealed partial class InstanceKernel
         context.Now = now;
         if (Refuse(request.Entity) is { } failure)
             context.Emit(new ReadDone(request, new RequestResult(null, failure, [])));
-        else
+        else if (!links.Forwards.Take(request))
             lanes[request.Entity.Lane].Ask(request);
+    }
+
+    /// <summary>What a peer asked for with <see cref="AskReceived"/> is done.</summary>
+    public void Answer(long link, AnswerFrame answer, Moment now)
+    {
+        context.Now = now;
+        if (links.Stands(link))
+            context.Emit(new SendFrame(link, answer));
     }
 
     /// <summary>Takes a read or a change of a register; it is completed by <see cref="RegisterDone"/>, exactly

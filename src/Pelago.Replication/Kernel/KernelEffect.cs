@@ -67,6 +67,10 @@ public sealed record RunEffects(long Request, int Lane, FinalEvent Final) : Kern
 /// <summary>A request for a register is done.</summary>
 public sealed record RegisterDone(RegisterRequest Request, RegisterResult Result) : KernelEffect;
 
+/// <summary>A peer asks for something that this region is the primary of. Make a request of it, with
+/// <see cref="EntityRequest.CameFromPeer"/>, and answer with <see cref="InstanceKernel.Answer"/>.</summary>
+public sealed record AskReceived(long Link, AskFrame Ask) : KernelEffect;
+
 /// <summary>Code of the service threw: a handler, a projection or a serializer. Whoever asked is told the type of the
 /// exception only; the shell logs the rest.</summary>
 /// <param name="Type">Name of the entity type.</param>

@@ -123,6 +123,12 @@ public sealed record KernelOptions
     /// <summary>Entities of a lane that are taken as snapshots at once; what a peer names beyond that waits.</summary>
     public int MaxOwedSnapshots { get; init; } = 1_024;
 
+    /// <summary>Commands and reads that may wait for the answers of primaries in other regions.</summary>
+    public int MaxForwards { get; init; } = 4_096;
+
+    /// <summary>A primary to which no link stands for so long counts as unreachable.</summary>
+    public int PrimaryPatienceMilliseconds { get; init; } = 1_000;
+
     /// <summary>Commands and reads that may wait for one entity.</summary>
     public int MaxMailbox { get; init; } = 4_096;
 

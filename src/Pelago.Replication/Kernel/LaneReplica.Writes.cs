@@ -75,7 +75,11 @@ internal sealed partial class LaneReplica
             failure = new Failure(ErrorCodes.CommandFailed,
                 $"Reading '{entity.Key.Type}' failed with {error.GetType().Name}.", "See the service's log.");
         }
-        AfterDurable(new Completion(request, entity, value, failure, null, entity.Seen));
+        var completion = new Completion(request, entity, value, failure, null, entity.Seen);
+        if (request.AtPrimary)
+            filling.Completions.Add(completion); // a group shows that the lane was still this instance's
+        else
+            AfterDurable(completion);
     }
 
     // What the state contains must be durable before anybody is told of it.

@@ -41,8 +41,9 @@ internal sealed partial class PeerLinks
                 serving.Add(++lastRequest, (link, f));
                 context.Emit(new ReadHistory(lastRequest, f.Entity));
                 break;
-            case FetchTypeFrame f when !link.Dialled:
-                Histories.Serve(link, f);
+            case FetchTypeFrame or AskFrame when !link.Dialled:
+            case AnswerFrame when link.Dialled:
+                TakeOfModes(link, frame);
                 break;
             case FetchedFrame f when link.Dialled:
                 TakeFetched(link, f);
@@ -61,6 +62,17 @@ internal sealed partial class PeerLinks
                 TakeSnapshotFrame(link, frame);
                 break;
         }
+    }
+
+    // What types with a mode of their own ask of other regions.
+    private void TakeOfModes(PeerLink link, Frame frame)
+    {
+        if (frame is FetchTypeFrame fetch)
+            Histories.Serve(link, fetch);
+        else if (frame is AskFrame ask)
+            context.Emit(new AskReceived(link.Id, ask));
+        else
+            Forwards.Answered(link, (AnswerFrame)frame);
     }
 
     private void TakeEvents(PeerLink link, EventsFrame f)
@@ -90,7 +102,10 @@ internal sealed partial class PeerLinks
 
     private void SendHello(PeerLink link, IReadOnlyList<LaneHolding> holdings) => context.Emit(new SendFrame(link.Id,
         new HelloFrame(context.Options.Region, kernel.JournalId, context.Options.Session, writer.Current, writer.Newest,
-            context.Options.ConfigurationEpoch, [.. kernel.Lanes.Select(l => l.OwnHead)], holdings)));
+            context.Options.ConfigurationEpoch, [.. kernel.Lanes.Select(l => l.OwnHead)], holdings)
+        {
+            TakesAsks = true,
+        }));
 
     // 1 who  2 which session of an incarnation wins  3 answer, or take the answer  4 ask for its events
     private void TakeHello(PeerLink link, HelloFrame hello)

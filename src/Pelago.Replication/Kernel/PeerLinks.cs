@@ -23,6 +23,7 @@ internal sealed partial class PeerLinks
         (this.context, this.writer, this.kernel) = (context, writer, kernel);
         AntiEntropy = new AntiEntropy(context, writer, this, kernel);
         Histories = new TypeHistories(context, this, kernel);
+        Forwards = new Forwards(context, this);
         foreach (var member in context.Options.Members.Where(m => m != context.Options.Region))
             peers[member] = new PeerState(member);
     }
@@ -30,6 +31,8 @@ internal sealed partial class PeerLinks
     public AntiEntropy AntiEntropy { get; }
 
     public TypeHistories Histories { get; }
+
+    public Forwards Forwards { get; }
 
     /// <summary>Links on which peers read what is here.</summary>
     public IEnumerable<PeerLink> Readers => links.Values.Where(l => !l.Dialled && l.Hello is not null);
@@ -41,6 +44,12 @@ internal sealed partial class PeerLinks
     /// <summary>The link on which a region is asked, or null while none stands.</summary>
     public long? Way(string region)
         => peers.TryGetValue(region, out var peer) && peer.IsLive ? peer.Dialled!.Id : null;
+
+    /// <summary>The region, to which there is a way, carries out what others ask of it.</summary>
+    public bool TakesAsks(string region) => peers[region].Dialled!.Hello!.TakesAsks;
+
+    /// <summary>Of the region's link as last measured; negative before.</summary>
+    public double RoundTripMilliseconds(string region) => peers[region].RoundTripMilliseconds;
 
     /// <summary>The link still stands.</summary>
     public bool Stands(long id) => links.ContainsKey(id);
@@ -195,6 +204,7 @@ internal sealed partial class PeerLinks
             SendHeartbeat(link);
         }
         AntiEntropy.Tick();
+        Forwards.Tick();
         if (Now - lastReport < context.Options.ReportMilliseconds)
             return;
         lastReport = Now;
@@ -238,6 +248,7 @@ internal sealed partial class PeerLinks
         AntiEntropy.Forget(link);
         Histories.Forget(link);
         ForgetServed(link);
+        Forwards.Forget(link);
         foreach (var page in pages.Where(p => link.Feeds.Contains(p.Value.Feed)).Select(p => p.Key).ToArray())
             pages.Remove(page);
         foreach (var (request, fetch) in fetching.Where(f => f.Value.Link == link).ToArray())

@@ -234,6 +234,12 @@ public enum Probe
 
     /// <summary>Another region's opened history was taken as a whole.</summary>
     HistoryTaken,
+
+    /// <summary>A request was sent to its entity's primary.</summary>
+    Forwarded,
+
+    /// <summary>One that was under way when its link ended is sent again.</summary>
+    ForwardedAgain,
 }
 
 /// <summary>How often each <see cref="Probe"/> was hit since the kernel began. Written by the kernel's loop; may be

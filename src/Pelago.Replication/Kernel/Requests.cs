@@ -28,6 +28,9 @@ public abstract class EntityRequest
     /// <summary>Monotonic milliseconds after which a waiting request fails.</summary>
     public required long DeadlineMilliseconds { get; init; }
 
+    /// <summary>Another region has asked for it: it is not passed on.</summary>
+    public bool CameFromPeer { get; init; }
+
     /// <summary>The shell's own: whoever waits for the answer.</summary>
     public object? Waiter { get; init; }
 }
@@ -56,6 +59,9 @@ public sealed class CommandRequest : EntityRequest
     /// <summary>In how many regions its events must be durable before it is answered; null for its type's
     /// level.</summary>
     public Acknowledgement? Acknowledgement { get; init; }
+
+    /// <summary>How it is sent to another region; null when it has no form for that.</summary>
+    public ForwardableCommand? Forwardable { get; init; }
 }
 
 /// <summary>A read of one entity's state.</summary>
@@ -63,6 +69,10 @@ public sealed class ReadRequest : EntityRequest
 {
     /// <summary>Makes the answer from the state; pure.</summary>
     public required Func<EntityView, object?> Project { get; init; }
+
+    /// <summary>The answer is the primary's, and shows whatever was acknowledged before the read was asked. From
+    /// another region the view comes without the events that are not final.</summary>
+    public bool AtPrimary { get; init; }
 }
 
 /// <summary>Asks to remove rows of an entity's final events.</summary>

@@ -15,14 +15,36 @@ public sealed record EntityMode
     /// another entity in each region. Once the type becomes replicated, its history goes to the others.</summary>
     public static readonly EntityMode Local = new(EntityModeKind.Local);
 
+    /// <summary>Every region has every event, and no region takes commands: between two primaries, for
+    /// example.</summary>
+    public static readonly EntityMode None = new(EntityModeKind.None);
+
+    /// <summary>One region takes the commands; every region has every event.</summary>
+    /// <param name="region">Name of the primary region.</param>
+    /// <param name="elsewhere">What other regions do with a command.</param>
+    public static EntityMode Pinned(string region, Elsewhere elsewhere = Elsewhere.Forward)
+        => new(EntityModeKind.Pinned) { Primary = region, Elsewhere = elsewhere };
+
     /// <summary>The kind of mode.</summary>
     public EntityModeKind Kind { get; }
+
+    /// <summary>The region that takes the commands; null where the mode has none.</summary>
+    public string? Primary { get; private init; }
+
+    /// <summary>What a region does with a command that another one takes.</summary>
+    public Elsewhere Elsewhere { get; private init; }
 
     /// <summary>Events stay in the region that wrote them.</summary>
     public bool IsLocal => Kind == EntityModeKind.Local;
 
     /// <inheritdoc />
-    public override string ToString() => IsLocal ? "local" : "replicated";
+    public override string ToString() => Kind switch
+    {
+        EntityModeKind.Pinned => $"pinned({Primary})",
+        EntityModeKind.Local => "local",
+        EntityModeKind.None => "none",
+        _ => "replicated",
+    };
 }
 
 /// <summary>Kinds of <see cref="EntityMode"/>.</summary>
@@ -33,4 +55,20 @@ public enum EntityModeKind
 
     /// <summary>Events stay in the region that wrote them.</summary>
     Local = 1,
+
+    /// <summary>No region takes commands.</summary>
+    None = 2,
+
+    /// <summary>One named region takes commands.</summary>
+    Pinned = 3,
+}
+
+/// <summary>What a region does with a command for an entity whose primary is another region.</summary>
+public enum Elsewhere
+{
+    /// <summary>It asks the primary, which must answer within the deadline.</summary>
+    Forward = 0,
+
+    /// <summary>It refuses, and names the primary.</summary>
+    Refuse = 1,
 }

@@ -33,6 +33,9 @@ public sealed record HelloFrame(
 {
     /// <summary>This side takes entities as snapshots.</summary>
     public bool TakesSnapshots { get; init; } = true;
+
+    /// <summary>This side carries out what others ask of it as a primary.</summary>
+    public bool TakesAsks { get; init; }
 }
 
 /// <summary>Asks for an origin's events of one lane after a position at the origin, or stops them.</summary>

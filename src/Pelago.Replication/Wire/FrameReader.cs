@@ -85,6 +85,8 @@ public sealed partial class FrameReader
             Wire.Frame.BodyOneofCase.RegisterAnswer => ToAnswer(message.RegisterAnswer),
             Wire.Frame.BodyOneofCase.Enrol => ToEnrol(message.Enrol),
             Wire.Frame.BodyOneofCase.Enrolled => ToEnrolled(message.Enrolled),
+            Wire.Frame.BodyOneofCase.Ask => ToAsk(message.Ask),
+            Wire.Frame.BodyOneofCase.Answer => ToAnswer(message.Answer),
             Wire.Frame.BodyOneofCase.FetchType => ToFetchType(message.FetchType),
             Wire.Frame.BodyOneofCase.Compacted => ToCompacted(message.Compacted),
             Wire.Frame.BodyOneofCase.SnapshotPart => ToPart(message.SnapshotPart),
@@ -138,6 +140,7 @@ public sealed partial class FrameReader
             [.. hello.Holdings.Select(h => new LaneHolding(Lane(h.Lane), Known(h.Origin), h.Position))])
         {
             TakesSnapshots = hello.Snapshots,
+            TakesAsks = hello.TakesAsks,
         };
     }
 

@@ -1,3 +1,5 @@
+using Google.Protobuf;
+using Pelago.Model;
 using Pelago.Replication.Wire;
 
 namespace Pelago.Replication;
@@ -15,6 +17,12 @@ public sealed partial class FrameWriter
                     Until = f.Until,
                 };
                 break;
+            case AskFrame f:
+                message.Ask = ToWire(f);
+                break;
+            case AnswerFrame f:
+                message.Answer = ToWire(f);
+                break;
             default:
                 throw new ArgumentException($"No wire form for {frame.GetType().Name}.", nameof(frame));
         }
@@ -25,4 +33,44 @@ public sealed partial class FrameWriter
         Type = Number(types, message.TypeNames, h.Type), Origin = Number(h.Origin), After = h.After,
         Through = h.Through,
     };
+
+    private Ask ToWire(AskFrame f)
+    {
+        var ask = new Ask
+        {
+            Request = (ulong)f.Request, Type = Number(types, message.TypeNames, f.Entity.Type), Id = f.Entity.Id,
+            Command = f.Command, Payload = UnsafeByteOperations.UnsafeWrap(f.Payload),
+            IdempotencyKey = f.IdempotencyKey, Fingerprint = UnsafeByteOperations.UnsafeWrap(f.Fingerprint),
+            Acknowledgement = f.Acknowledgement?.ToString() ?? "", TraceParent = f.TraceParent,
+            PatienceMilliseconds = (uint)f.PatienceMilliseconds,
+        };
+        ask.Wanted.AddRange(f.Condition.Sequences.Select(s
+            => new Wanted { Origin = Number(s.Origin), Sequence = s.Count }));
+        ask.Wanted.AddRange(f.Condition.Positions.Select(p
+            => new Wanted { Origin = Number(p.Origin), Position = p.Position }));
+        return ask;
+    }
+
+    private Answer ToWire(AnswerFrame f)
+    {
+        var answer = new Answer
+        {
+            Request = (ulong)f.Request, Value = UnsafeByteOperations.UnsafeWrap(f.Value),
+            StateVersion = f.StateVersion, Count = f.Count, Highest = f.Highest.Value,
+        };
+        if (f.Failure is { } failure)
+        {
+            answer.Refusal = new Refusal
+            {
+                Code = failure.Error.Code, Title = failure.Error.Title, ExitCode = failure.Error.ExitCode,
+                Status = failure.Error.HttpStatus, Message = failure.Message, Next = failure.Next,
+                Field = failure.Field ?? "",
+            };
+        }
+        answer.Points.AddRange(f.Points.Select(p => new Point
+        {
+            Origin = Number(p.Origin), Sequence = p.Sequence, Position = p.Position,
+        }));
+        return answer;
+    }
 }

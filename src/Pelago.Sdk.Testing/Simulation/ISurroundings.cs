@@ -34,6 +34,11 @@ internal interface ISurroundings
     /// <param name="life">The life of the process that asks.</param>
     void Run(SimulatedRegion region, int life, RunEffects run);
 
+    /// <summary>A peer asks for what the region is the primary of; <see cref="InstanceKernel.Answer"/>
+    /// answers.</summary>
+    /// <param name="life">The life of the process that is asked.</param>
+    void Asked(SimulatedRegion region, int life, AskReceived asked);
+
     /// <summary>Code of the tested service threw.</summary>
     void Failed(SimulatedRegion region, ServiceCodeFailed failed);
 

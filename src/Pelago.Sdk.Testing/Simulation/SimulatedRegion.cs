@@ -183,6 +183,9 @@ internal sealed class SimulatedRegion
             case RunEffects run:
                 group.Run(this, life, run);
                 break;
+            case AskReceived asked:
+                group.Asked(this, life, asked);
+                break;
             case Dial dial:
                 group.Network.Dial(this, dial.Peer);
                 break;

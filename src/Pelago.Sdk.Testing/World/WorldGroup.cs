@@ -164,6 +164,30 @@ internal sealed class WorldGroup : ISurroundings
     public void Run(SimulatedRegion region, int life, RunEffects run)
         => throw new InvalidOperationException("Entity types of a world have no effects: RoundTrip leaves them out.");
 
+    // Each step is an input of its own: what the kernel asked for in the same turn is done before.
+    public void Asked(SimulatedRegion region, int life, AskReceived asked) => Time.After(0, () =>
+    {
+        if (region.Up && region.Life == life)
+            Serve(region, life, asked);
+    });
+
+    private void Serve(SimulatedRegion region, int life, AskReceived asked)
+    {
+        var type = declared.Values.FirstOrDefault(t => t.Name == asked.Ask.Entity.Type);
+        var (request, refused) = PeerAsks.Open(type, asked.Ask, region.MonotonicMilliseconds, null);
+        if (refused is not null)
+            Answer(refused);
+        else if (request is CommandRequest command)
+            Enter(region, command, Done, (kernel, now) => kernel.Submit(command, now));
+        else
+            Ask(region, (ReadRequest)request!, Done);
+
+        void Done(RequestResult result) => Answer(PeerAsks.Answer(type!, asked.Ask, result));
+
+        void Answer(AnswerFrame frame) => Time.After(0, () => region.Enter(
+            life, (kernel, now) => kernel.Answer(asked.Link, frame, now)));
+    }
+
     public void Failed(SimulatedRegion region, ServiceCodeFailed failed)
     {
         Thrown = failed.Error;

@@ -34,9 +34,17 @@ public readonly struct EntityHandle<TState> where TState : class, IEntity<TState
     /// <exception cref="PelagoException">PLG5004 when the token's point was not reached in time; PLG5003 when the
     /// entity is parked.</exception>
     public ValueTask<TAnswer> Read<TAnswer>(Func<TState, TAnswer> project, CancellationToken cancellationToken)
-        => entities.ReadAsync(Id, project, cancellationToken);
+        => entities.ReadAsync(Id, project, atPrimary: false, cancellationToken);
+
+    /// <summary>Reads at the entity's primary, wherever that is: the answer shows whatever was acknowledged before it
+    /// was asked for. For types that have a primary (<see cref="EntityMode.Pinned"/>).</summary>
+    /// <param name="project">Makes the answer from the state: pure and short.</param>
+    /// <exception cref="PelagoException">PLG5030 when the primary is out of reach, PLG5032 when the type has
+    /// none.</exception>
+    public ValueTask<TAnswer> ReadPrimary<TAnswer>(Func<TState, TAnswer> project, CancellationToken cancellationToken)
+        => entities.ReadAsync(Id, project, atPrimary: true, cancellationToken);
 
     /// <summary>The state itself; see <see cref="Read{TAnswer}"/>.</summary>
     public ValueTask<TState> Read(CancellationToken cancellationToken)
-        => entities.ReadAsync<TState, TState>(Id, static state => state, cancellationToken);
+        => entities.ReadAsync<TState, TState>(Id, static state => state, atPrimary: false, cancellationToken);
 }

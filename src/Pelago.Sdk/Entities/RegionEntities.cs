@@ -27,21 +27,24 @@ internal sealed class RegionEntities(RunningService service) : IEntities
     }
 
     public async ValueTask<TAnswer> ReadAsync<TState, TAnswer>(
-        string id, Func<TState, TAnswer> project, CancellationToken cancellationToken) where TState
-            : class, IEntity<TState>
+        string id, Func<TState, TAnswer> project, bool atPrimary, CancellationToken cancellationToken)
+        where TState : class, IEntity<TState>
     {
         var runtime = service.Runtime;
         var scope = CausalityScope.Current;
         var reply = await runtime.ReadAsync(
-            runtime.Types.Of<TState>(), id, view => project((TState)view.State), Options(scope, ""), cancellationToken);
+            runtime.Types.Of<TState>(), id, view => project((TState)view.State),
+            Options(scope, "", atPrimary: atPrimary), cancellationToken);
         scope?.Add(reply.Points);
         return reply.ValueOrThrow();
     }
 
-    private static RequestOptions Options(CausalityScope? scope, string key, Acknowledgement? level = null)
-        => scope is null && key.Length == 0 && level is null ? RequestOptions.Default : new RequestOptions
+    private static RequestOptions Options(
+        CausalityScope? scope, string key, Acknowledgement? level = null, bool atPrimary = false)
+        => scope is null && key.Length == 0 && level is null && !atPrimary ? RequestOptions.Default : new RequestOptions
         {
             Acknowledgement = level,
+            AtPrimary = atPrimary,
             Token = scope?.Token ?? CausalityToken.Empty,
             IdempotencyKey = key,
             Fingerprint = key.Length > 0 ? scope?.Fingerprint ?? default : default,

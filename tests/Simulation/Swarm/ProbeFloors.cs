@@ -72,6 +72,8 @@ internal static class ProbeFloors
         [Probe.VoterDeposed] = Registers,
         [Probe.HistoryOpened] = nameof(SwarmTests.Swarm_LocalTypes_StayWhereTheyAreUntilTheyAreOpened),
         [Probe.HistoryTaken] = nameof(SwarmTests.Swarm_LocalTypes_StayWhereTheyAreUntilTheyAreOpened),
+        [Probe.Forwarded] = "PrimaryWorldTests.History_InAnyWeather_IsThatOfOneCopy",
+        [Probe.ForwardedAgain] = "PrimaryWorldTests.Send_PrimaryDiesMeanwhile_AKeyedCommandIsAnsweredOnce",
         [Probe.Fork] = "KernelForkTests.Receive_OtherContentUnderTheSameNumber_IsAForkThatIsNotedAndNotTaken",
     };
 

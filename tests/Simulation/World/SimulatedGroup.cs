@@ -227,6 +227,9 @@ internal sealed class SimulatedGroup : ISurroundings
 
     public void Run(SimulatedRegion region, int life, RunEffects run) => Effects.Run(region, life, run);
 
+    public void Asked(SimulatedRegion region, int life, AskReceived asked)
+        => throw new InvalidOperationException("Types of the simulator have no commands that can be sent.");
+
     public void Failed(SimulatedRegion region, ServiceCodeFailed failed)
         => Say(region, $"{failed.Type}: {failed.Error}");
 

@@ -3,6 +3,7 @@ using Pelago.Entities;
 using Pelago.Model;
 using Pelago.Replication;
 using Pelago.Tests.Unit.Guide;
+using Pelago.Tests.Unit.Testing;
 
 namespace Pelago.Tests.Unit.Entities;
 
@@ -34,6 +35,33 @@ public sealed class ReplicationTests
         (await us.WordsAsync("a", Under(second, seconds: 0.3))).Failure!.Error.ShouldBe(ErrorCodes.TokenNotReached);
         network.Heal("eu");
         (await us.WordsAsync("a", Under(second, seconds: 20))).ValueOrThrow().ShouldBe("one two");
+    }
+
+    [Fact]
+    public async Task Write_OfATypeThatAnotherRegionIsThePrimaryOf_IsCarriedOutThereAndReadThere()
+    {
+        var network = new TestNetwork(["eu", "us"]);
+        var types = new EntityTypes([EntityType.Of<Turnstile>()]);
+        await using var eu = await TestRegion.StartAsync("eu", network, types: types);
+        await using var us = await TestRegion.StartAsync("us", network, types: types);
+        var (type, cancelled) = (types.Of<Turnstile>(), TestContext.Current.CancellationToken);
+        var patient = new RequestOptions { Deadline = TimeSpan.FromSeconds(20) };
+        // Links come up meanwhile; a command with a key may be repeated.
+        await Eventually.BeTrue(async () => (await us.Runtime.SendAsync(type, "t", new Pass("ada"),
+            patient with { IdempotencyKey = "first" }, cancelled)).Failure is null, "the first pass");
+
+        var second = await us.Runtime.SendAsync(type, "t", new Pass("bob"), patient, cancelled);
+        second.ValueOrThrow().ShouldBe(2);
+        second.Points.ShouldHaveSingleItem().Origin.Region.ShouldBe("eu");
+        (await us.Runtime.ReadAsync(type, "t", view => ((Turnstile)view.State).Passed, patient with
+        {
+            AtPrimary = true,
+        }, cancelled)).ValueOrThrow().ShouldBe(2);
+        network.Cut("eu");
+        // Until the cut is noticed a command may be under way, and is said to be unknown.
+        await Eventually.BeTrue(async () => (await us.Runtime.SendAsync(type, "t", new Pass("cleo"), patient,
+            cancelled)).Failure?.Error == ErrorCodes.PrimaryUnreachable, "a refusal");
+        network.Heal("eu");
     }
 
     [Fact]

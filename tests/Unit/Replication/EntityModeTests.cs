@@ -21,6 +21,23 @@ public sealed class EntityModeTests
             .ShouldContain("no effects of final events");
 
     [Fact]
+    public void Pinned_CommandWithoutAForm_IsAMistakeUnlessOthersRefuse()
+    {
+        Mistake(Local().Mode(EntityMode.Pinned("eu"))).ShouldContain("command Choose cannot be sent to the primary");
+        Local().Mode(EntityMode.Pinned("eu", Elsewhere.Refuse)).Build().Mode.Primary.ShouldBe("eu");
+        Local().Mode(EntityMode.None).Build().Mode.Kind.ShouldBe(EntityModeKind.None);
+    }
+
+    [Fact]
+    public void Pinned_ToWhatIsNoRegionName_IsAMistake()
+        => Mistake(Local().Mode(EntityMode.Pinned("EU West", Elsewhere.Refuse))).ShouldContain("primary region");
+
+    [Fact]
+    public void Mode_AsText_SaysWhichRegion()
+        => ((EntityMode[])[EntityMode.Replicated, EntityMode.Local, EntityMode.None, EntityMode.Pinned("eu")])
+            .Select(m => m.ToString()).ShouldBe(["replicated", "local", "none", "pinned(eu)"]);
+
+    [Fact]
     public void Local_InAWorld_IsEachRegionsOwnAndTheWorldConverges()
     {
         using var world = PelagoWorld.Create("eu", "us");

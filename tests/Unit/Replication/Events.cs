@@ -29,8 +29,9 @@ internal static class Events
         => VersionVector.From(slots.Select(s => new VersionVector.Slot(s.Origin, s.Count)));
 
     /// <summary>A type whose state lists the words, marked when concurrent; "!" is refused after "stop".</summary>
-    public static IEntityType Words(MergeStrategy strategy = MergeStrategy.Ordered, int version = 1)
-        => new WordType(strategy, version);
+    public static IEntityType Words(
+        MergeStrategy strategy = MergeStrategy.Ordered, int version = 1, EntityMode? mode = null)
+        => new WordType(strategy, version, mode ?? EntityMode.Replicated);
 
     /// <summary>Puts events into a fold, payload decoded.</summary>
     public static void Add(this EntityFold fold, params EventRecord[] events)
@@ -39,11 +40,13 @@ internal static class Events
             fold.Insert(e, Encoding.UTF8.GetString(e.Payload.Span));
     }
 
-    private sealed class WordType(MergeStrategy strategy, int version) : IEntityType
+    private sealed class WordType(MergeStrategy strategy, int version, EntityMode mode) : IEntityType
     {
         public string Name => "text";
 
         public MergeStrategy Strategy => strategy;
+
+        public EntityMode Mode => mode;
 
         public int StateVersion => version;
 

@@ -16,7 +16,10 @@ public sealed class FrameCodecTests
     private static Frame[] All =>
     [
         new HelloFrame("a", new Guid("0192f000-0000-7000-8000-000000000001"), Session, A, A, 1, new ulong[32],
-            [new LaneHolding(3, B, 9)]),
+            [new LaneHolding(3, B, 9)])
+        {
+            TakesAsks = true,
+        },
         new SubscribeFrame(Key.Lane, B, 12, Stop: false),
         new EventsFrame(Key.Lane, A, [
             Write(A, 1, 5, "one", position: 7),
@@ -37,6 +40,20 @@ public sealed class FrameCodecTests
         new FetchedFrame(9, [Write(B, 3, 5, "three", position: 11)], More: true),
         new FetchTypeFrame(12, Key.Lane, new OpenedHistory("text", B, 0, 9)) { Scanned = 4, Until = 77 },
         new FetchedFrame(12, [], More: true) { Scanned = 4, Until = 77, Lacks = true },
+        new AskFrame(13, Key, "say", new byte[] { 1, 2 }, 5_000)
+        {
+            IdempotencyKey = "k", Fingerprint = new byte[16], Acknowledgement = Acknowledgement.Majority,
+            TraceParent = "00-1-2-3", Condition = new ReadCondition(
+                [new VersionVector.Slot(A, 3)], [new Frontier(B, 9, 9)]),
+        },
+        new AskFrame(14, Key, "", default, 1),
+        new AnswerFrame(13, new byte[] { 3 }, null) { Points = [(A, 4, 8), (B, 2, 7)] },
+        new AnswerFrame(14, new byte[] { 4 }, null)
+        {
+            StateVersion = 2, Count = 5, Highest = new HybridTimestamp(99),
+        },
+        new AnswerFrame(15, default, new Failure(ErrorCodes.EntityParked, "It is parked.", "Look at it.", "sku")),
+        new AnswerFrame(15, default, new Failure(new ErrorCode("SHOP7", "Sold out", 5, 409), "It is sold out.")),
         new HeartbeatFrame(1_000, 900, 20, new ulong[32]),
         new GoodbyeFrame("superseded", "a newer process", Session),
         new DigestsFrame(Key.Lane,
@@ -91,6 +108,27 @@ public sealed class FrameCodecTests
         Refused(new EnrolledFrame(7, Key.Lane, true, null, [], [], More: true)).ShouldContain("missing");
         Refused(new EnrolledFrame(7, Key.Lane, true, null, [new VoterLife("b", new Incarnation(UInt128.MaxValue), null)],
             [], More: false)).ShouldContain("far future");
+
+        static string Refused(Frame frame) => FrameCodecTests.Refused(Bytes(new FrameWriter(), frame));
+    }
+
+    [Fact]
+    public void Read_QuestionOrAnswerOfAPrimaryThatIsTooLarge_IsAProtocolError()
+    {
+        var ask = new AskFrame(13, Key, "say", default, 5_000);
+        Refused(ask with { Command = new string('c', 129) }).ShouldContain("larger than it may be");
+        Refused(ask with { Payload = new byte[EventLimits.MaxPayloadBytes + 1] }).ShouldContain("larger than it may");
+        Refused(ask with { Fingerprint = new byte[15] }).ShouldContain("larger than it may");
+        Refused(ask with { IdempotencyKey = new string('k', 257) }).ShouldContain("larger than it may");
+        Refused(ask with { Entity = new EntityKey("text", "") }).ShouldContain("id is not valid");
+        Refused(new AnswerFrame(1, default, null) { Points = [(A, 1, 1), (A, 2, 2)] }).ShouldContain("malformed");
+        Refused(new AnswerFrame(1, default, new Failure(new ErrorCode("C", "T", 5, 200), "No.")))
+            .ShouldContain("refusal");
+        Refused(new AnswerFrame(1, default, new Failure(ErrorCodes.NoPrimary, new string('m', 9_000))))
+            .ShouldContain("refusal");
+        Refused(new FetchTypeFrame(1, Key.Lane, new OpenedHistory("text", A, 5, 5))).ShouldContain("empty");
+        Refused(new FetchTypeFrame(1, Key.Lane, new OpenedHistory("text", A, 5, 9)) { Scanned = 9, Until = 8 })
+            .ShouldContain("malformed");
 
         static string Refused(Frame frame) => FrameCodecTests.Refused(Bytes(new FrameWriter(), frame));
     }
@@ -323,12 +361,18 @@ public sealed class FrameCodecTests
     private static string Describe(Frame frame) => frame switch
     {
         HelloFrame f => $"{f.Region} {f.JournalId} {f.Session} {f.Current} {f.Newest} {f.ConfigurationEpoch} "
-            + $"{string.Join(',', f.OwnHeads)} {string.Join(',', f.Holdings)}",
+            + $"{string.Join(',', f.OwnHeads)} {string.Join(',', f.Holdings)} {f.TakesAsks}",
         EventsFrame f => $"{f.Lane} {f.Origin} {f.Through} {f.Beyond} {f.Awaited} "
             + string.Join(',', f.Events.Select(Describe)),
-        FetchedFrame f => $"{f.Request} {f.More} {string.Join(',', f.Events.Select(Describe))}",
+        FetchedFrame f => $"{f.Request} {f.More} {string.Join(',', f.Events.Select(Describe))} {f.Scanned} {f.Until} "
+            + f.Lacks,
+        AskFrame f => $"{f.Request} {f.Entity} {f.Command} {Convert.ToHexString(f.Payload.Span)} {f.IdempotencyKey} "
+            + $"{Convert.ToHexString(f.Fingerprint.Span)} {f.Acknowledgement} {f.TraceParent} "
+            + $"{string.Join(',', f.Condition.Sequences)} {string.Join(',', f.Condition.Positions)}",
+        AnswerFrame f => $"{f.Request} {Convert.ToHexString(f.Value.Span)} {f.Failure} {f.Failure?.Error.HttpStatus} "
+            + $"{f.Failure?.Field} {f.StateVersion} {f.Count} {f.Highest} {string.Join(',', f.Points)}",
         ReportFrame f => $"{f.Lane} {f.Current} {f.OwnHead} {string.Join(',', f.Holdings)} "
-            + string.Join(',', f.Linked),
+            + $"{string.Join(',', f.Linked)} {string.Join(',', f.Opened)}",
         DigestsFrame f => $"{f.Lane} {f.IsAnswer} {string.Join(',', f.Entities)}",
         RegisterAskFrame f => $"{f.Request} {f.Register} {f.Step} {f.Ballot} {Describe(f.Value)}",
         RegisterAnswerFrame f => $"{f.Request} {f.Verdict} {Describe(f.State)} {f.ConfigurationEpoch} {f.Life} "

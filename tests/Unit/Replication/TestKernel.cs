@@ -9,6 +9,7 @@ namespace Pelago.Tests.Unit;
 internal sealed class TestKernel
 {
     private readonly ulong[] heads = new ulong[EntityKey.Lanes];
+    private readonly Dictionary<string, IEntityType> types = new() { ["text"] = Words() };
     private readonly IReadOnlyList<EventRecord> stored;
 
     public TestKernel(string[] members, Continuity continuity, params EventRecord[] stored)
@@ -29,7 +30,7 @@ internal sealed class TestKernel
             Region = "a", Members = members, Session = new Incarnation(50), Seed = 1, Voters = [],
         };
         Kernel = new InstanceKernel(
-            adjust?.Invoke(options) ?? options, new Dictionary<string, IEntityType> { ["text"] = Words() },
+            adjust?.Invoke(options) ?? options, types,
             new JournalIdentity(Guid.Empty, A.Incarnation, continuity, "The process had not stopped cleanly."),
             [.. heads.Select((head, lane) => new LaneState(
                 lane, 1, head, head, [], [.. owed.Where(o => o.Entity.Lane == lane)])
@@ -53,6 +54,12 @@ internal sealed class TestKernel
 
     /// <summary>What was committed.</summary>
     public List<LaneBatch> Batches { get; } = [];
+
+    /// <summary>Mode of its type; replicated unless said otherwise.</summary>
+    public EntityMode Mode
+    {
+        init => types["text"] = Words(mode: value);
+    }
 
     /// <summary>Loads are not answered while set.</summary>
     public bool HoldLoads { get; set; }
@@ -90,11 +97,14 @@ internal sealed class TestKernel
     }
 
     /// <summary>A dialled link stands, and the peer answers that it holds this much of our own origin.</summary>
-    public TestKernel Linked(long link, string peer, ulong holds)
+    public TestKernel Linked(long link, string peer, ulong holds, bool takesAsks = true)
     {
         var hello = new HelloFrame(peer, Guid.Empty, new Incarnation(60), new Origin(peer, new Incarnation(1)),
             new Origin(peer, new Incarnation(1)), 1, new ulong[EntityKey.Lanes],
-            holds == 0 ? [] : [new LaneHolding(Entity.Lane, A, holds)]);
+            holds == 0 ? [] : [new LaneHolding(Entity.Lane, A, holds)])
+        {
+            TakesAsks = takesAsks,
+        };
         return Give(k =>
         {
             k.LinkOpened(link, peer, dialled: true, Now);

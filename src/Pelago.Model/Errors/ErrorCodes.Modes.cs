@@ -1,0 +1,16 @@
+namespace Pelago.Model;
+
+public static partial class ErrorCodes
+{
+    /// <summary>The entity's primary region cannot be reached; nothing was changed.</summary>
+    public static readonly ErrorCode PrimaryUnreachable = Define("PLG5030", "Primary out of reach", 6, 503);
+
+    /// <summary>A command was sent to the primary region, and no answer came: it may have been carried out.</summary>
+    public static readonly ErrorCode PrimaryUnanswered = Define("PLG5031", "Primary did not answer", 6, 504);
+
+    /// <summary>The entity has no primary region that could carry out the command or the read.</summary>
+    public static readonly ErrorCode NoPrimary = Define("PLG5032", "No primary", 5, 409);
+
+    /// <summary>Another region is the entity's primary, and this one does not pass commands on.</summary>
+    public static readonly ErrorCode NotPrimary = Define("PLG5033", "Not the primary", 5, 409);
+}

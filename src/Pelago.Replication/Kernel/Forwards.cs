@@ -1,0 +1,265 @@
+using System.Globalization;
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <summary>Commands, and reads at the primary, of entities that another region is the primary of.</summary>
+/// <remarks>
+/// <para>1. A region that is not the primary asks it, on the link that it has dialled: the ways between regions are the
+/// same for events and for questions. 2. The primary's shell makes a request of it, which is carried out like any other
+/// there, and sends the answer on that link. 3. Who was asked does not ask on: it refuses, so that no question goes
+/// round in a circle while regions disagree about the primary.</para>
+/// <para>A question that was never sent has changed nothing, and its failure says so. One that was sent and not
+/// answered is sent again when a link stands again, if that is harmless: reads, and commands with an idempotency key.
+/// Of any other nobody knows whether it was carried out, and its failure says that.</para>
+/// </remarks>
+internal sealed class Forwards(KernelContext context, PeerLinks links)
+{
+    // A kernel looks at what has waited too long every so often.
+    private const int LateMilliseconds = 250;
+
+    private readonly SortedDictionary<long, Forward> open = [];
+
+    private long Now => context.Now.MonotonicMilliseconds;
+
+    private string Own => context.Options.Region;
+
+    /// <summary>Questions that wait for an answer.</summary>
+    public int Count => open.Count;
+
+    /// <summary>True when the request is not for this region to carry out: it is refused, or sent on.</summary>
+    public bool Take(EntityRequest request)
+    {
+        var mode = context.ModeOf(request.Entity.Type);
+        var isRead = request is ReadRequest;
+        if (request is ReadRequest { AtPrimary: false } || mode.IsLocal)
+            return false;
+        if (mode.Kind == EntityModeKind.Replicated)
+            return isRead && Refuse(request, WithoutPrimary(request.Entity.Type));
+        if (mode.Primary is not { } primary)
+            return Refuse(request, Closed(request.Entity.Type));
+        // A service that runs alone, on a developer's machine for example, is the primary of all that it has.
+        if (primary == Own || context.Options.Members.Count == 1)
+            return false;
+        if (request.CameFromPeer || (!isRead && mode.Elsewhere == Elsewhere.Refuse))
+            return Refuse(request, PrimaryIs(request.Entity.Type, primary));
+        if (!context.Options.Members.Contains(primary))
+            return Refuse(request, Unknown(request.Entity.Type, primary));
+        if (open.Count >= context.Options.MaxForwards)
+            return Refuse(request, Full());
+        var (number, forward) = (links.NextRequest(), new Forward(request, primary) { SinceMilliseconds = Now });
+        open.Add(number, forward);
+        Send(number, forward);
+        return true;
+    }
+
+    /// <summary>Sends what can be sent, and ends what has waited too long.</summary>
+    public void Tick()
+    {
+        if (open.Count == 0)
+            return;
+        foreach (var (number, forward) in open.ToArray())
+        {
+            if (forward.Request.DeadlineMilliseconds <= Now)
+                End(number, Late(forward));
+            else if (forward.Link is null)
+                Wait(number, forward);
+        }
+    }
+
+    private void Wait(long number, Forward forward)
+    {
+        if (links.Way(forward.Primary) is not null)
+            Send(number, forward);
+        else if (Now - forward.SinceMilliseconds >= context.Options.PrimaryPatienceMilliseconds)
+            End(number, Late(forward));
+    }
+
+    private void Send(long number, Forward forward)
+    {
+        if (links.Way(forward.Primary) is not { } link)
+            return;
+        if (!links.TakesAsks(forward.Primary))
+        {
+            End(number, TooOld(forward.Primary));
+            return;
+        }
+        if (Frame(number, forward) is not { } frame)
+            return;
+        (forward.Link, forward.WasSent) = (link, true);
+        context.Hit(Probe.Forwarded);
+        context.Emit(new SendFrame(link, frame));
+    }
+
+    // What the primary says at its own deadline is more precise than that nothing was heard: it has to arrive.
+    private int PatienceOf(Forward forward)
+    {
+        var left = Math.Clamp(forward.Request.DeadlineMilliseconds - Now, 1, int.MaxValue);
+        var trip = (long)Math.Max(0, links.RoundTripMilliseconds(forward.Primary)) + LateMilliseconds;
+        return (int)Math.Max(left - trip, (left + 1) / 2);
+    }
+
+    private AskFrame? Frame(long number, Forward forward)
+    {
+        var (request, patience) = (forward.Request, PatienceOf(forward));
+        if (request is not CommandRequest command)
+            return new AskFrame(number, request.Entity, "", default, patience) { Condition = request.Condition };
+        byte[] payload;
+        try
+        {
+            payload = command.Forwardable!.Encode();
+        }
+        catch (Exception error) // a user's serializer
+        {
+            context.Emit(new ServiceCodeFailed(request.Entity.Type, error));
+            End(number, new Failure(ErrorCodes.CommandFailed,
+                $"The command for '{request.Entity.Type}' could not be written: {error.GetType().Name}.",
+                "See the service's log."));
+            return null;
+        }
+        if (payload.Length > EventLimits.MaxPayloadBytes)
+        {
+            End(number, new Failure(ErrorCodes.EventTooLarge,
+                $"The command has {payload.Length} bytes, and its entity's primary is another region.",
+                $"Send at most {EventLimits.MaxPayloadBytes} bytes."));
+            return null;
+        }
+        return new AskFrame(number, request.Entity, command.Forwardable!.Name, payload, patience)
+        {
+            IdempotencyKey = command.IdempotencyKey, Fingerprint = command.Forwardable.Fingerprint,
+            Acknowledgement = command.Acknowledgement, TraceParent = command.TraceParent,
+            Condition = command.Condition,
+        };
+    }
+
+    /// <summary>The primary has answered.</summary>
+    public void Answered(PeerLink link, AnswerFrame answer)
+    {
+        if (!open.TryGetValue(answer.Request, out var forward) || forward.Link != link.Id)
+            return; // it came too late
+        var request = forward.Request;
+        WritePoint[] points = [.. answer.Points.Select(p
+            => new WritePoint(request.Entity, p.Origin, p.Sequence, request.Entity.Lane, p.Position))];
+        if ((answer.Failure ?? OtherVersion(forward, answer)) is { } failure)
+        {
+            Complete(answer.Request, new RequestResult(null, failure, points));
+            return;
+        }
+        try
+        {
+            Complete(answer.Request, new RequestResult(Read(request, answer), null, points));
+        }
+        catch (Exception error) // a user's serializer or projection
+        {
+            context.Emit(new ServiceCodeFailed(request.Entity.Type, error));
+            Complete(answer.Request, new RequestResult(null, new Failure(ErrorCodes.CommandFailed,
+                $"The answer of region '{forward.Primary}' for '{request.Entity.Type}' could not be used: "
+                + $"{error.GetType().Name}. What was asked for is done.", "See the service's log."), points));
+        }
+    }
+
+    private object? Read(EntityRequest request, AnswerFrame answer)
+    {
+        if (request is CommandRequest command)
+            return command.Forwardable!.DecodeReply(answer.Value);
+        var type = context.TypeOf(request.Entity.Type);
+        var seen = VersionVector.From([.. answer.Points.Where(p => p.Sequence > 0)
+            .Select(p => new VersionVector.Slot(p.Origin, p.Sequence))]);
+        return ((ReadRequest)request).Project(new EntityView(
+            type.DecodeState(answer.Value.Span), seen, answer.Count, answer.Highest, []));
+    }
+
+    /// <summary>A link is gone. What was asked on it and may be asked twice is asked again.</summary>
+    public void Forget(PeerLink link)
+    {
+        foreach (var (number, forward) in open.Where(f => f.Value.Link == link.Id).ToArray())
+        {
+            (forward.Link, forward.SinceMilliseconds) = (null, Now);
+            if (!forward.IsHarmless)
+                End(number, Unanswered(forward));
+            else
+                context.Hit(Probe.ForwardedAgain);
+        }
+    }
+
+    private void End(long number, Failure failure) => Complete(number, new RequestResult(null, failure, []));
+
+    private void Complete(long number, in RequestResult result)
+    {
+        open.Remove(number, out var forward);
+        Emit(forward!.Request, result);
+    }
+
+    private bool Refuse(EntityRequest request, Failure failure)
+    {
+        Emit(request, new RequestResult(null, failure, []));
+        return true;
+    }
+
+    private void Emit(EntityRequest request, in RequestResult result)
+        => context.Emit(request is CommandRequest command ? new CommandDone(command, result)
+            : new ReadDone((ReadRequest)request, result));
+
+    private static Failure WithoutPrimary(string type) => new(ErrorCodes.NoPrimary,
+        $"Entities of type '{type}' have no primary: every region takes their commands.",
+        "Read without asking for the primary, under a causality token where it matters.");
+
+    private static Failure Closed(string type) => new(ErrorCodes.NoPrimary,
+        $"No region takes commands for entities of type '{type}' at present; nothing was changed.",
+        "Its mode is 'none': deploy a version of the service that names a primary, or none of these modes.");
+
+    private static Failure PrimaryIs(string type, string primary) => new(ErrorCodes.NotPrimary,
+        $"Region '{primary}' is the primary of entities of type '{type}'; nothing was changed.",
+        $"Send the command to region '{primary}'.");
+
+    private Failure Unknown(string type, string primary) => new(ErrorCodes.PrimaryUnreachable,
+        $"Entities of type '{type}' are pinned to region '{primary}', which is not a member of the group; nothing was "
+        + "changed.", $"Members: {string.Join(", ", context.Options.Members)}.");
+
+    private Failure Full() => new(ErrorCodes.Overloaded,
+        string.Create(CultureInfo.InvariantCulture,
+            $"More than {context.Options.MaxForwards} requests wait for answers of other regions."),
+        "Try again with a growing pause.");
+
+    private static Failure TooOld(string primary) => new(ErrorCodes.PrimaryUnreachable,
+        $"Region '{primary}' runs a version of Pelago that takes no commands from other regions; nothing was changed.",
+        $"Upgrade region '{primary}' first.");
+
+    // A command that was sent may have been carried out, also when it could be sent again.
+    private Failure Late(Forward forward)
+        => forward is { WasSent: true, Request: CommandRequest } ? Unanswered(forward) : Unreachable(forward);
+
+    private Failure Unreachable(Forward forward) => new(ErrorCodes.PrimaryUnreachable,
+        $"Region '{Own}' does not reach region '{forward.Primary}', the primary of entities of type "
+        + $"'{forward.Request.Entity.Type}'; nothing was changed.",
+        $"Try again, or read what region '{Own}' has. See 'pelago status' for the way between the two.");
+
+    private Failure? OtherVersion(Forward forward, AnswerFrame answer)
+    {
+        var own = context.TypeOf(forward.Request.Entity.Type).StateVersion;
+        return forward.Request is CommandRequest || answer.StateVersion == own ? null : new Failure(
+            ErrorCodes.InvalidEntityType,
+            string.Create(CultureInfo.InvariantCulture, $"Region '{forward.Primary}' showed a state of version {
+                answer.StateVersion}, and this build reads version {own} of '{forward.Request.Entity.Type}'."),
+            "Deploy the same version in every region, or read locally meanwhile.");
+    }
+
+    private static Failure Unanswered(Forward forward) => new(ErrorCodes.PrimaryUnanswered,
+        $"Region '{forward.Primary}' was asked and has not answered in time; the command may have been carried out.",
+        "Read the entity for its result, or send commands with an idempotency key: those can be repeated.");
+
+    private sealed class Forward(EntityRequest request, string primary)
+    {
+        public EntityRequest Request { get; } = request;
+        public string Primary { get; } = primary;
+
+        /// <summary>On which it was sent; null when it waits for a link.</summary>
+        public long? Link { get; set; }
+
+        public long SinceMilliseconds { get; set; }
+        public bool WasSent { get; set; }
+
+        /// <summary>Asked twice it is carried out once.</summary>
+        public bool IsHarmless => Request is not CommandRequest { IdempotencyKey.Length: 0 };
+    }
+}

@@ -1,0 +1,139 @@
+using Pelago.Model;
+using Pelago.Replication;
+using static Pelago.Tests.Unit.Events;
+
+namespace Pelago.Tests.Unit;
+
+/// <summary>What a kernel does with commands and reads of entities that have a primary.</summary>
+public sealed class KernelPrimaryTests
+{
+    private const long Link = 7;
+
+    [Fact]
+    public void Command_OfAPeer_WhereAnotherRegionIsThePrimary_IsRefusedAndNotPassedOn()
+    {
+        var kernel = In(EntityMode.Pinned("b")).Linked(Link, "b", 0);
+
+        kernel.Give(k => k.Submit(Command(cameFromPeer: true), kernel.Now));
+
+        kernel.Asked.OfType<CommandDone>().Single().Result.Failure!.Error.ShouldBe(ErrorCodes.NotPrimary);
+        kernel.Sent<AskFrame>(Link).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Command_ForAnotherRegion_IsSentWithWhatItNeedsAndTheAnswerIsIts()
+    {
+        var kernel = In(EntityMode.Pinned("b")).Linked(Link, "b", 0);
+        kernel.Give(k => k.Submit(Command(key: "k"), kernel.Now));
+        var ask = kernel.Sent<AskFrame>(Link).ShouldHaveSingleItem();
+        (ask.Command, ask.IdempotencyKey, ask.Payload.Length).ShouldBe(("say", "k", 3));
+        ask.PatienceMilliseconds.ShouldBe(7_750, "what the primary says at its deadline arrives before ours");
+
+        kernel.Give(k => k.Received(Link, new AnswerFrame(ask.Request, new byte[] { 1, 2 }, null)
+        {
+            Points = [(B, 4, 9)],
+        }, kernel.Now));
+
+        var done = kernel.Asked.OfType<CommandDone>().ShouldHaveSingleItem().Result;
+        done.Value.ShouldBe(2, "the length of the answer");
+        done.Points.ShouldHaveSingleItem().ShouldBe(new WritePoint(Entity, B, 4, Entity.Lane, 9));
+        kernel.Batches.SelectMany(b => b.Rows).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Command_ForARegionOfAnOlderVersion_IsNotSent()
+    {
+        var kernel = In(EntityMode.Pinned("b")).Linked(Link, "b", 0, takesAsks: false);
+
+        kernel.Give(k => k.Submit(Command(), kernel.Now));
+
+        kernel.Asked.OfType<CommandDone>().Single().Result.Failure!.Message.ShouldContain("runs a version");
+        kernel.Sent<AskFrame>(Link).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Commands_MoreThanMayWait_AreRefused()
+    {
+        var kernel = In(EntityMode.Pinned("b"), o => o with { MaxForwards = 2 }).Linked(Link, "b", 0);
+        for (var i = 0; i < 3; i++)
+            kernel.Give(k => k.Submit(Command(), kernel.Now));
+
+        kernel.Asked.OfType<CommandDone>().ShouldHaveSingleItem().Result.Failure!.Error
+            .ShouldBe(ErrorCodes.Overloaded);
+    }
+
+    [Fact]
+    public void Command_SentAndNotAnsweredByTheDeadline_IsSaidToBeUnknown()
+    {
+        var kernel = In(EntityMode.Pinned("b")).Linked(Link, "b", 0);
+        kernel.Give(k => k.Submit(Command(key: "k"), kernel.Now));
+
+        kernel.Idle(8_200, Link);
+
+        kernel.Asked.OfType<CommandDone>().ShouldHaveSingleItem().Result.Failure!.Error
+            .ShouldBe(ErrorCodes.PrimaryUnanswered);
+    }
+
+    [Fact]
+    public void Ask_OfAPeer_IsHandedToTheShellAndItsAnswerGoesBackOnItsLink()
+    {
+        var kernel = In(EntityMode.Pinned("a")).Accepted(Link, "b");
+        kernel.Give(k => k.Received(Link, new AskFrame(5, Entity, "say", default, 100), kernel.Now));
+        var asked = kernel.Asked.OfType<AskReceived>().ShouldHaveSingleItem();
+
+        kernel.Give(k => k.Answer(asked.Link, new AnswerFrame(5, default, null), kernel.Now));
+        kernel.Give(k => k.Answer(99, new AnswerFrame(5, default, null), kernel.Now)); // a link that is gone
+
+        kernel.Sent<AnswerFrame>(Link).ShouldHaveSingleItem().Request.ShouldBe(5);
+        kernel.Sent<AnswerFrame>(99).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void ReadAtThePrimary_WaitsForAGroup_AndADeposedOwnerDoesNotAnswer()
+    {
+        var kernel = In(EntityMode.Pinned("a"));
+        kernel.HoldGroups = true;
+        Read(kernel);
+        kernel.Asked.OfType<ReadDone>().ShouldBeEmpty("it may be another instance's lane by now");
+        var group = kernel.Asked.OfType<AppendGroup>().ShouldHaveSingleItem();
+        kernel.Asked.Clear();
+
+        kernel.Give(k => k.Committed([new LaneCommit(CommitOutcome.Fenced, 0, 0)], kernel.Now));
+
+        group.Batches.ShouldHaveSingleItem().Rows.ShouldBeEmpty();
+        kernel.Asked.OfType<ReadDone>().ShouldHaveSingleItem().Result.Failure!.Error
+            .ShouldBe(ErrorCodes.LaneFenced);
+    }
+
+    [Fact]
+    public void ReadAtThePrimary_InAnotherRegion_MakesItsAnswerFromTheStateThatWasSent()
+    {
+        var kernel = In(EntityMode.Pinned("b")).Linked(Link, "b", 0);
+        Read(kernel);
+        var ask = kernel.Sent<AskFrame>(Link).ShouldHaveSingleItem();
+        ask.Command.ShouldBeEmpty();
+        var state = Words().EncodeState(Words().Initial("x"));
+
+        kernel.Give(k => k.Received(Link, new AnswerFrame(ask.Request, state, null)
+        {
+            StateVersion = Words().StateVersion, Count = 3,
+        }, kernel.Now));
+
+        kernel.Asked.OfType<ReadDone>().ShouldHaveSingleItem().Result.Value.ShouldBe(3ul);
+    }
+
+    private static TestKernel In(EntityMode mode, Func<KernelOptions, KernelOptions>? adjust = null)
+        => new(TestKernel.Three, Continuity.Clean, [], [], adjust) { Mode = mode };
+
+    private static void Read(TestKernel kernel) => kernel.Give(k => k.Read(new ReadRequest
+    {
+        Entity = Entity, Project = view => view.Count, AtPrimary = true, DeadlineMilliseconds = 9_000,
+    }, kernel.Now));
+
+    private static CommandRequest Command(string key = "", bool cameFromPeer = false) => new()
+    {
+        Entity = Entity, Command = "", IdempotencyKey = key, CameFromPeer = cameFromPeer,
+        Handle = (_, _, _) => new Decision(["word"], _ => null, null, []), DeadlineMilliseconds = 9_000,
+        Forwardable = new ForwardableCommand("say", () => [1, 2, 3], default, bytes => bytes.Length),
+    };
+}
