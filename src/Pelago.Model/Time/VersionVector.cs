@@ -167,6 +167,18 @@ public sealed class VersionVector : IEquatable<VersionVector>, IReadOnlyCollecti
         => author.retired.Length == 0 && author.Covers(this) ? author
             : this[origin] < sequence ? With(origin, sequence) : this;
 
+    /// <summary>Of each origin the higher count of both; retired lives stay as they are here.</summary>
+    public VersionVector Union(VersionVector other)
+    {
+        var all = this;
+        foreach (ref readonly var slot in other.slots.AsSpan())
+        {
+            if (all[slot.Origin] < slot.Count)
+                all = all.With(slot.Origin, slot.Count);
+        }
+        return all;
+    }
+
     /// <summary>True when every count of <paramref name="other"/> is covered by this vector.</summary>
     public bool Covers(VersionVector other)
     {

@@ -93,6 +93,10 @@ public enum ConflictKind
 
     /// <summary>Two different events claim the same origin and sequence.</summary>
     Fork = 3,
+
+    /// <summary>It counts, and was taken without something that its author had seen: that was lost with a region that
+    /// was removed.</summary>
+    CausesLost = 5,
 }
 
 /// <summary>An entry of the conflict ledger. Identity: entity, origin, sequence, kind.</summary>

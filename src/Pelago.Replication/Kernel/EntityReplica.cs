@@ -141,6 +141,8 @@ internal sealed partial class EntityReplica(EntityKey key, IEntityType type, Pro
     {
         CheckTimestamp(e);
         Seen = Seen.After(e.Vector, e.Origin, e.Sequence);
+        if (!ReferenceEquals(Seen, e.Vector) && !Seen.Covers(e.Vector))
+            Seen = Seen.Union(e.Vector); // it was taken over a gap: what it waited for is lost
         Highest = e.Timestamp > Highest ? e.Timestamp : Highest;
         (Count, LastRow) = (Count + 1, LastRow + 1);
         foreach (var lives in e.Vector.Retired)
@@ -217,6 +219,10 @@ internal sealed partial class EntityReplica(EntityKey key, IEntityType type, Pro
             return batch;
         }
     }
+
+    /// <summary>The batch that begins with this held event, when all of it is held back; else null.</summary>
+    public List<HeldEvent>? WholeBatch(HeldEvent first)
+        => held is not null && held.ContainsKey((first.Event.Origin, first.Event.Sequence)) ? BatchFrom(first) : null;
 
     /// <summary>The batch with which an origin's events go on, when all of it is held back; else null.</summary>
     public List<HeldEvent>? NextBatchOf(Origin origin)

@@ -31,11 +31,13 @@ public sealed partial class InstanceKernel
         ArgumentOutOfRangeException.ThrowIfNotEqual(states.Count, EntityKey.Lanes);
         (JournalId, isPresumedWhole) = (identity.JournalId, identity.Continuity == Continuity.Unclean);
         context = new KernelContext(options, types);
+        Membership = new Membership(context, this, states);
         writer = new Writer(context, identity);
         links = new PeerLinks(context, writer, this);
         lanes = [.. states.OrderBy(s => s.Lane).Select(s => new LaneReplica(context, writer, links, s))];
         Registers = new Registers(
-            options, new RegisterLinks(context, links, this), [.. states.OrderBy(s => s.Lane)], MemoryOf(identity));
+            options, new RegisterLinks(context, links, this), [.. states.OrderBy(s => s.Lane)], MemoryOf(identity),
+            context.Configuration);
     }
 
     /// <summary>Id of the journal beneath.</summary>
@@ -48,13 +50,20 @@ public sealed partial class InstanceKernel
 
     internal Registers Registers { get; }
 
+    internal PeerLinks Links => links;
+
+    internal Membership Membership { get; }
+
+    /// <summary>Who the group is, as this region has taken it; may be read from any thread.</summary>
+    public Configuration Configuration => context.Configuration;
+
     internal LaneReplica Lane(int lane) => lanes[lane];
 
     /// <summary>Takes a command; it is completed by <see cref="CommandDone"/>, exactly once.</summary>
     public void Submit(CommandRequest request, Moment now)
     {
         context.Now = now;
-        if ((Refuse(request.Entity) ?? RefuseLevel(request)) is { } failure)
+        if ((Membership.RefuseWrites() ?? Refuse(request.Entity) ?? RefuseLevel(request)) is { } failure)
             context.Emit(new CommandDone(request, new RequestResult(null, failure, [])));
         else if (!links.Forwards.Take(request))
             lanes[request.Entity.Lane].Ask(request);
@@ -84,6 +93,14 @@ public sealed partial class InstanceKernel
     {
         context.Now = now;
         Registers.Submit(request);
+    }
+
+    /// <summary>Takes a change of the group's members; it is completed by <see cref="MembershipDone"/>, exactly
+    /// once.</summary>
+    public void Submit(MembershipRequest request, Moment now)
+    {
+        context.Now = now;
+        Membership.Submit(request);
     }
 
     /// <summary>An entity was read for <see cref="LoadEntity"/>.</summary>
@@ -162,6 +179,7 @@ public sealed partial class InstanceKernel
         underWay.Clear();
         for (var i = 0; i < group.Length; i++)
             group[i].Committed(results[i]);
+        Membership.TakeNoted();
     }
 
     /// <summary>The journal opened the incarnation that <see cref="OpenIncarnation"/> asked for.</summary>
@@ -210,6 +228,7 @@ public sealed partial class InstanceKernel
         context.Now = now;
         links.Tick();
         Registers.Tick();
+        Membership.Tick();
         for (var i = 0; i < TickLanes; i++)
         {
             var lane = lanes[nextLane = (nextLane + 1) % lanes.Length];
@@ -256,7 +275,10 @@ public sealed partial class InstanceKernel
     public KernelDescription Describe(Moment now)
     {
         context.Now = now;
-        return KernelDescription.Of(context, writer, links, lanes, Registers);
+        return KernelDescription.Of(context, writer, links, lanes, Registers) with
+        {
+            Membership = Membership.Describe(),
+        };
     }
 
     internal void BreakIncarnation(AlarmKind kind, string why)
@@ -301,6 +323,8 @@ public sealed partial class InstanceKernel
         }
         if (EntityKey.CheckId(entity.Id) is { } invalid)
             return invalid;
+        if (Membership.RefuseUse(entity.Lane) is { } early)
+            return early;
         return lanes[entity.Lane].IsFull(entity)
             ? new Failure(ErrorCodes.Overloaded, "Too many requests wait for this entity.", "Try again a little later.")
             : null;
@@ -310,7 +334,7 @@ public sealed partial class InstanceKernel
     {
         var type = context.TypeOf(request.Entity.Type);
         var level = request.Acknowledgement ?? type.Acknowledgement;
-        var members = context.Options.Members.Count;
+        var members = context.Configuration.Settled.Count;
         if (type.Mode.IsLocal && level.In(members) > 1)
         {
             return new Failure(ErrorCodes.LevelImpossible,

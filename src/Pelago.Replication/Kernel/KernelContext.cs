@@ -10,6 +10,15 @@ internal sealed class KernelContext(KernelOptions options, IReadOnlyDictionary<s
 
     public KernelOptions Options { get; } = options;
 
+    /// <summary>Who the group is, as this region has durably taken it.</summary>
+    public Configuration Configuration { get; set; } = Configuration.Initial(options);
+
+    /// <summary>The members of the group, this region included while it is one.</summary>
+    public IReadOnlyList<string> Members => Configuration.Names;
+
+    /// <summary>The members other than this region.</summary>
+    public IEnumerable<string> Others => Configuration.Names.Where(m => m != Options.Region);
+
     public Moment Now { get; set; }
 
     public List<KernelEffect> Effects { get; set; } = [];

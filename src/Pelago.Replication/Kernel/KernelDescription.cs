@@ -37,6 +37,9 @@ public sealed record KernelDescription(
     /// <summary>Events that were folded again because of that.</summary>
     public long FoldedAgain { get; init; }
 
+    /// <summary>The group's members, as this region knows them.</summary>
+    public MembershipDescription? Membership { get; init; }
+
     /// <summary>Votes and requests for registers.</summary>
     public required RegistersDescription Registers { get; init; }
 

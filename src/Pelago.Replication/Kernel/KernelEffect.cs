@@ -133,6 +133,12 @@ public enum AlarmKind
     /// <summary>Effects of final events do not run.</summary>
     EffectsStopped,
 
+    /// <summary>This region was removed from its group.</summary>
+    RegionRemoved,
+
+    /// <summary>Two regions know different members of the group under one epoch.</summary>
+    GroupsDiffer,
+
     /// <summary>Two regions hold the same events of an entity, run the same version of its type, and made different
     /// states of them.</summary>
     StatesDiffer,

@@ -17,6 +17,7 @@ public sealed class LaneFinality
 {
     private readonly SortedDictionary<string, Reports> members = new(StringComparer.Ordinal);
     private readonly Dictionary<Origin, ulong> cache = [];
+    private readonly Dictionary<Origin, ulong> floor = [];
 
     /// <summary>Finality among these other members; with none, whatever is durable is final.</summary>
     public LaneFinality(IEnumerable<string> otherMembers)
@@ -27,6 +28,28 @@ public sealed class LaneFinality
 
     /// <summary>Members without a covered report: finality waits for them.</summary>
     public IEnumerable<string> WaitingFor => members.Where(m => m.Value.Covered is null).Select(m => m.Key);
+
+    /// <summary>Whom it waits for, covered or not.</summary>
+    public IEnumerable<string> Members => members.Keys;
+
+    /// <summary>Waits for one more member from now on. What is final stays so: a region that joins writes nothing before
+    /// it has all of it.</summary>
+    public void Wait(string member)
+    {
+        if (members.ContainsKey(member))
+            return;
+        foreach (var origin in members.Values.SelectMany(m => m.Covered?.Keys ?? []).Distinct().ToArray())
+            floor[origin] = Through(origin);
+        members[member] = new Reports();
+        cache.Clear();
+    }
+
+    /// <summary>Waits for a member no more: nothing of what it wrote can still arrive.</summary>
+    public void Release(string member)
+    {
+        if (members.Remove(member))
+            cache.Clear();
+    }
 
     /// <summary>Takes a member's report.</summary>
     /// <param name="holdings">What it holds, its own incarnation through its own head included.</param>
@@ -79,7 +102,7 @@ public sealed class LaneFinality
             var holds = reports.Covered is { } covered && covered.TryGetValue(origin, out var position) ? position : 0;
             through = Math.Min(through, holds);
         }
-        return cache[origin] = through;
+        return cache[origin] = Math.Max(through, floor.GetValueOrDefault(origin));
     }
 
     /// <summary>Members for which an event's finality waits: what they reported, as far as it counts, does not hold

@@ -21,7 +21,7 @@ internal sealed partial class LaneReplica
     private bool Await(in Completion done, CommandRequest request, in RequestResult result)
     {
         var level = request.Acknowledgement ?? done.Entity.Type.Acknowledgement;
-        var needed = level.In(context.Options.Members.Count);
+        var needed = level.In(context.Configuration.Settled.Count);
         if (needed == 1 || PlaceOf(done, request.IdempotencyKey) is not (var origin, var position)
             || IsHeldBy(needed, origin, position))
             return false;
@@ -72,7 +72,7 @@ internal sealed partial class LaneReplica
             $"The write is durable in {string.Join(" and ", confirmed)} and will reach the other regions by itself; "
             + $"that it is in {write.Regions} regions, as was asked for, had not been confirmed in time.",
             "Repeat it with the same idempotency key: it is not done twice, and is answered as soon as enough regions "
-            + $"have it. Not yet heard of: {string.Join(", ", context.Options.Members.Except(confirmed))}.");
+            + $"have it. Not yet heard of: {string.Join(", ", context.Configuration.Settled.Except(confirmed))}.");
     }
 
     /// <summary>A command waits for one of these events of an origin to be durable elsewhere.</summary>

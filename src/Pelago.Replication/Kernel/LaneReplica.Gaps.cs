@@ -89,7 +89,9 @@ internal sealed partial class LaneReplica
             || underWay?.Settled.Contains(gap) == true || left.Any(h => h.Inbound.Count > 0)
             || WillCome(entity, gap.Entry.Origin))
             return;
-        foreach (var entry in left)
+        if (context.Configuration.Removed.Count > 0)
+            ReleaseOverGaps(entity, gap.Entry.Origin);
+        foreach (var entry in left.Where(h => entity.Held.Contains(h)))
             Forget(entity, entry);
         filling.Settled.Add(gap);
         context.Hit(Probe.OwedGivenUp);

@@ -70,7 +70,7 @@ internal sealed partial class LaneReplica
     // with the entity, because a member that is away keeps everybody from finding it out again after a restart.
     private VersionVector Retire(EntityReplica entity)
     {
-        if (entity.Seen.Count <= context.Options.Members.Count)
+        if (entity.Seen.Count <= context.Members.Count)
             return entity.Seen;
         return WithoutRetired(entity);
     }

@@ -137,7 +137,7 @@ internal sealed partial class LaneReplica
         try
         {
             var decision = request.Handle(entity.Fold.State, request.Command, new CommandContext(
-                entity.Key.Id, context.Options.Region, context.Options.Members, context.AuthorMilliseconds,
+                entity.Key.Id, context.Options.Region, context.Members, context.AuthorMilliseconds,
                 entity.Count));
             return decision is { Events: not null, Reply: not null, Tags: not null } ? decision
                 : throw new InvalidOperationException("The handler returned an effect that nobody made.");

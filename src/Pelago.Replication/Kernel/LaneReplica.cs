@@ -36,7 +36,8 @@ internal sealed partial class LaneReplica
         foreach (var fork in state.Forks)
             Quarantine(fork);
         isFinal = e => IsFinal(e) && !AwaitsEffects(e);
-        Finality = new LaneFinality(context.Options.Members.Where(m => m != context.Options.Region));
+        Finality = new LaneFinality(context.Others);
+        BeginMembership(state);
         BeginEffects(state);
         BeginLocal(state);
         BeginCompaction(state);

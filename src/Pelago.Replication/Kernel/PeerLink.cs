@@ -25,6 +25,9 @@ internal sealed class PeerLink(long id, PeerState peer, bool dialled)
     /// <summary>The other side's newest incarnation as last named: whose events it serves as its own.</summary>
     public Origin? Serves { get; set; }
 
+    /// <summary>The epoch of the configuration that the other side has taken, as of what last came.</summary>
+    public ulong ConfigurationEpoch { get; set; }
+
     /// <summary>It was alarmed that another process speaks for the same region.</summary>
     public bool IsTwin { get; set; }
 

@@ -15,7 +15,7 @@ internal sealed partial class PeerLinks
             TakeHello(link, hello);
             return;
         }
-        if (link.Hello is null && frame is not GoodbyeFrame)
+        if (link.Hello is null && frame is not (GoodbyeFrame or ConfigurationFrame))
         {
             Goodbye(link, "protocol", "the first frame must be a hello");
             return;
@@ -54,6 +54,9 @@ internal sealed partial class PeerLinks
             case RegisterAskFrame or EnrolFrame when !link.Dialled:
             case RegisterAnswerFrame or EnrolledFrame when link.Dialled:
                 kernel.Registers.Received(link.Peer.Name, link.Id, frame);
+                break;
+            case ConfigurationFrame f:
+                TakeConfiguration(link, f);
                 break;
             case GoodbyeFrame f:
                 TakeGoodbye(link, f);
@@ -102,7 +105,7 @@ internal sealed partial class PeerLinks
 
     private void SendHello(PeerLink link, IReadOnlyList<LaneHolding> holdings) => context.Emit(new SendFrame(link.Id,
         new HelloFrame(context.Options.Region, kernel.JournalId, context.Options.Session, writer.Current, writer.Newest,
-            context.Options.ConfigurationEpoch, [.. kernel.Lanes.Select(l => l.OwnHead)], holdings)
+            context.Configuration.Epoch, [.. kernel.Lanes.Select(l => l.OwnHead)], holdings)
         {
             TakesAsks = true,
         }));
@@ -114,6 +117,11 @@ internal sealed partial class PeerLinks
             || (hello.Newest is { } newest && newest.Region != hello.Region))
         {
             Goodbye(link, "protocol", "hello does not fit the connection");
+            return;
+        }
+        if (IsOfOlderMembership(link, hello))
+        {
+            RefuseRemoved(link);
             return;
         }
         if (hello.Newest is not null && !IsNewestSession(link, hello))
@@ -128,8 +136,10 @@ internal sealed partial class PeerLinks
                 .Select(l => new LaneHolding(l.Lane, hello.Newest!, hello.Newest is null ? 0
                 : l.HighestOf(hello.Newest)))
                 .Where(h => h.Position > 0)]);
+            TellConfiguration(link, hello);
             return;
         }
+        TellConfiguration(link, hello);
         link.Peer.Failures = 0;
         if (link.Peer.Session != hello.Session)
             ForgetReports(link.Peer, hello.Session);
@@ -233,8 +243,9 @@ internal sealed partial class PeerLinks
         if (!link.Dialled)
             return; // what counts comes in one order, with the events, and from one process
         var lane = kernel.Lane(report.Lane);
-        var holdings = new PeerReport(report);
+        var holdings = new PeerReport(report) { ConfigurationEpoch = link.ConfigurationEpoch };
         link.Peer.Reports[report.Lane] = holdings;
+        kernel.Membership.Reported(link, report.Lane, holdings);
         lane.Finality.Report(link.Peer.Name, holdings.Held);
         lane.UpdateFinality();
         lane.CatchUpTo(link.Peer.Name, holdings.Held);
@@ -244,7 +255,8 @@ internal sealed partial class PeerLinks
     /// <summary>Other regions whose newest reports say that they hold an origin's events of a lane through a
     /// position.</summary>
     public IEnumerable<string> WhoHolds(int lane, Origin origin, ulong position)
-        => peers.Values.Where(p => p.Reports[lane]?.Of(origin).Position >= position).Select(p => p.Name);
+        => peers.Values.Where(p => p.Reports[lane]?.Of(origin).Position >= position
+            && context.Configuration.Find(p.Name) is not { IsJoining: true }).Select(p => p.Name);
 
     /// <summary>Tells regions that wait for it what is durable here now; called at the end of a turn.</summary>
     /// <remarks>On the links that they dialled: there our reports count.</remarks>
@@ -273,6 +285,7 @@ internal sealed partial class PeerLinks
         foreach (var lane in kernel.Lanes)
         {
             SettleOver(lane, living);
+            SealRemoved(lane);
             foreach (var link in links.Values.Where(l => l.Hello is not null))
             {
                 link.Feeds[lane.Lane]?.Claim();

@@ -103,7 +103,9 @@ internal sealed partial class PeerLinks
     public bool MayBring(LaneReplica lane, Origin origin)
     {
         var living = LivingOrigins();
-        return living.Contains(origin) || !living.Any(o => o.Region == origin.Region)
+        return living.Contains(origin)
+            || (!living.Any(o => o.Region == origin.Region)
+                && context.Configuration.RemovedIn(origin.Region) is null)
             || peers.Values.Any(p => Offers(p, lane, origin));
     }
 
@@ -117,6 +119,12 @@ internal sealed partial class PeerLinks
             {
                 lane.Unsettle(cursor);
                 continue;
+            }
+            if (context.Configuration.RemovedIn(origin.Region) is not null)
+            {
+                lane.LookForBusy(cursor);
+                lane.LookForRetired(cursor);
+                continue; // it is sealed as a whole
             }
             if (!living.Any(o => o.Region == origin.Region))
                 continue; // its region is not reachable: what is known stays
@@ -169,7 +177,8 @@ internal sealed partial class PeerLinks
         var origin = gap.Entry.Origin;
         return gap.NothingAt.Count > 0 && Now - gap.NothingSinceMilliseconds >= context.Options.LostAfterMilliseconds
             && !origin.Equals(writer.Newest)
-            && peers.Values.All(p => p.IsLive && gap.NothingAt.Contains(p.Name) && !origin.Equals(p.Dialled!.Serves));
+            && peers.Values.All(p => p.IsLive && gap.NothingAt.Contains(p.Name) && !origin.Equals(p.Dialled!.Serves)
+                && p.Dialled!.ConfigurationEpoch >= context.Configuration.Epoch); // it takes nothing of whom was removed
     }
 
     private void TakeFetched(PeerLink link, FetchedFrame f)

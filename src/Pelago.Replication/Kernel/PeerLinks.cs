@@ -24,8 +24,7 @@ internal sealed partial class PeerLinks
         AntiEntropy = new AntiEntropy(context, writer, this, kernel);
         Histories = new TypeHistories(context, this, kernel);
         Forwards = new Forwards(context, this);
-        foreach (var member in context.Options.Members.Where(m => m != context.Options.Region))
-            peers[member] = new PeerState(member);
+        AddPeers();
     }
 
     public AntiEntropy AntiEntropy { get; }
@@ -92,7 +91,7 @@ internal sealed partial class PeerLinks
     {
         if (!peers.TryGetValue(name, out var peer))
         {
-            context.Emit(new CloseLink(id, "not a member"));
+            RefuseStranger(id, name);
             return;
         }
         var link = new PeerLink(id, peer, dialled) { LastHeardMilliseconds = Now, OpenedMilliseconds = Now };

@@ -28,6 +28,9 @@ internal sealed class PeerReport
     /// <summary>Histories of types that were local, which it offers.</summary>
     public IReadOnlyList<OpenedHistory> Opened { get; }
 
+    /// <summary>The epoch of the configuration that its sender had taken.</summary>
+    public ulong ConfigurationEpoch { get; init; }
+
     /// <summary>Every origin of which it holds something.</summary>
     public IEnumerable<LaneHolding> Holdings => holdings.Values;
 

@@ -240,6 +240,24 @@ public enum Probe
 
     /// <summary>One that was under way when its link ended is sent again.</summary>
     ForwardedAgain,
+
+    /// <summary>A newer configuration of the group was taken.</summary>
+    ConfigurationTaken,
+
+    /// <summary>A region was removed without a majority.</summary>
+    ConfigurationForced,
+
+    /// <summary>Somebody who was removed was told so.</summary>
+    RemovedRefused,
+
+    /// <summary>The events of a removed region were sealed in a lane.</summary>
+    RegionSealed,
+
+    /// <summary>A held event was taken without causes that were lost with a removed region.</summary>
+    ReleasedOverGap,
+
+    /// <summary>A region that joins has caught up with a lane.</summary>
+    LaneJoined,
 }
 
 /// <summary>How often each <see cref="Probe"/> was hit since the kernel began. Written by the kernel's loop; may be

@@ -28,7 +28,12 @@ internal sealed class RegisterLinks(KernelContext context, PeerLinks links, Inst
     public void Keep(int lane, LaneNote note, Action durable) => kernel.Lane(lane).Keep(note, durable);
 
     public void Done(RegisterRequest request, RegisterResult result)
-        => context.Emit(new RegisterDone(request, result));
+    {
+        if (request.Waiter is Membership membership)
+            membership.Decided(request, result);
+        else
+            context.Emit(new RegisterDone(request, result));
+    }
 
     public void Alarm(AlarmKind kind, string text) => context.Alarm(kind, text);
 

@@ -29,7 +29,7 @@ internal sealed class Writer
         MayHaveLost = identity.Continuity != Continuity.Clean && context.Options.Members.Count > 1;
         if (Newest is null)
             reason = "the journal is new";
-        if (state == State.Unproven && context.Options.Members.Count == 1)
+        if (state == State.Unproven && context.Members.Count == 1)
             state = State.Open; // nobody else can hold anything
     }
 
@@ -96,7 +96,7 @@ internal sealed class Writer
             return true;
         }
         answers.Add(member);
-        if (!context.Options.Members.All(m => m == context.Options.Region || answers.Contains(m)))
+        if (!context.Members.All(m => m == context.Options.Region || answers.Contains(m)))
             return false;
         state = State.Open;
         context.Hit(Probe.ContinuityProven);

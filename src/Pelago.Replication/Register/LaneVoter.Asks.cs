@@ -8,16 +8,17 @@ internal sealed partial class LaneVoter
     /// answer.</summary>
     public void Take(RegisterAskFrame ask, Action<RegisterAnswerFrame> answer)
     {
-        if (!Stands)
+        // Of a newer configuration it will hear on the link.
+        if (!Stands || ask.Ballot.Epoch > electorate.Epoch)
         {
-            answer(Say(ask, RegisterVerdict.Absent, default));
+            answer(SayAbsent(ask));
             return;
         }
         registers.TryGetValue(ask.Register, out var held);
         var state = held?.State ?? default;
         if (ask.Step != RegisterStep.Read)
         {
-            if (ask.Ballot < state.Promised || ask.Ballot.Epoch < options.ConfigurationEpoch)
+            if (ask.Ballot < state.Promised || ask.Ballot.Epoch < electorate.Epoch)
             {
                 shell.Hit(Probe.RegisterOutbid);
                 answer(Say(ask, RegisterVerdict.Outbid, state));
@@ -36,6 +37,9 @@ internal sealed partial class LaneVoter
         else
             KeepRegister(ask.Register, held, () => answer(said));
     }
+
+    /// <summary>No vote, or not yet.</summary>
+    public RegisterAnswerFrame SayAbsent(RegisterAskFrame ask) => Say(ask, RegisterVerdict.Absent, default);
 
     private Held Change(RegisterAskFrame ask, Held? held)
     {
@@ -57,5 +61,5 @@ internal sealed partial class LaneVoter
     }
 
     private RegisterAnswerFrame Say(RegisterAskFrame ask, RegisterVerdict verdict, RegisterState state)
-        => new(ask.Request, verdict, state, options.ConfigurationEpoch, life, Lives);
+        => new(ask.Request, verdict, state, electorate.Epoch, life, Lives);
 }

@@ -7,7 +7,9 @@ namespace Pelago.Replication;
 // note of it, durably, and sends what it holds, 3 once enough have, what they hold is stored here, 4 it stands. What is
 // enough: after a loss, so many others that they meet every majority, since any of the lost votes may have been the
 // one that mattered; after a crash, whose journal is presumed whole, a majority with itself, though it waits a while
-// for the others; in a group in which nobody has ever voted, that all say so.
+// for the others; in a group in which nobody has ever voted, that all say so. The same when the configuration changes,
+// whose voters begin lives: then so many of the voters before, who have all taken the new configuration, that they meet
+// every majority that may have decided something in the old one, and none of them takes a vote of the old one any more.
 internal sealed partial class LaneVoter
 {
     private const int MaxDoublings = 3;
@@ -30,6 +32,19 @@ internal sealed partial class LaneVoter
             return;
         (remembers, first, stood) = (false, null, null);
         BeginLife(life);
+    }
+
+    /// <summary>Another configuration holds.</summary>
+    public void Reconfigured()
+    {
+        if (phase == Phase.Deposed)
+            return;
+        foreach (var gone in known.Keys.Where(k => !electorate.Others.Contains(k)).ToArray())
+            known.Remove(gone);
+        if (electorate.IsVoter)
+            BeginLife(life);
+        else
+            phase = Phase.None;
     }
 
     /// <summary>Tries again what was not answered, or not stored.</summary>
@@ -66,8 +81,8 @@ internal sealed partial class LaneVoter
     /// <summary>Another voter begins a life.</summary>
     public void Take(string from, EnrolFrame enrol, Action<EnrolledFrame> answer)
     {
-        if (!electorate.IsVoter || !electorate.Others.Contains(from))
-            return;
+        if (!electorate.IsVoter || !electorate.Others.Contains(from) || enrol.ConfigurationEpoch != electorate.Epoch)
+            return; // of different configurations: the older one learns of the newer, and asks again
         if (Note(new VoterLife(from, enrol.Life, enrol.Stands ? enrol.Life : null)))
             rollRevision++;
         if (rollRevision == rollDurable)
@@ -79,7 +94,8 @@ internal sealed partial class LaneVoter
     /// <summary>A voter has taken note of ours.</summary>
     public void Take(string from, EnrolledFrame enrolled)
     {
-        if (!IsAsking || !copies.TryGetValue(from, out var copy) || enrolled.Request != copy.Request)
+        if (!IsAsking || !copies.TryGetValue(from, out var copy) || enrolled.Request != copy.Request
+            || enrolled.ConfigurationEpoch != electorate.Epoch)
             return;
         copy.Answered(enrolled, phase == Phase.Announcing);
         foreach (var record in enrolled.Registers)
@@ -106,7 +122,8 @@ internal sealed partial class LaneVoter
             return;
         foreach (var named in roll?.Lives ?? [])
             Note(named);
-        if (roll is { Stands: true, Life: { } standing } && memory == VoterMemory.Whole)
+        if (roll is { Stands: true, Life: { } standing } && memory == VoterMemory.Whole
+            && roll.Epoch == electorate.Epoch)
         {
             (first, life, stood, remembers, phase) = (roll.First, standing, roll.Stood, true, Phase.Standing);
             return;
@@ -157,7 +174,10 @@ internal sealed partial class LaneVoter
             return;
         if (copy.IsOver)
             copy.Begin(++enrolment);
-        shell.Ask(other, new EnrolFrame(copy.Request, Lane, life!.Value, phase == Phase.Announcing, copy.After));
+        shell.Ask(other, new EnrolFrame(copy.Request, Lane, life!.Value, phase == Phase.Announcing, copy.After)
+        {
+            ConfigurationEpoch = electorate.Epoch,
+        });
     }
 
     // Copied once the note of the other's life is durable or was before: what is voted here from now on names it.
@@ -180,7 +200,10 @@ internal sealed partial class LaneVoter
         }
         var never = stood is null && first is { } from && life is { } through ? new LifeRange(from, through)
             : default(LifeRange?);
-        return new EnrolledFrame(enrol.Request, Lane, remembers, never, Lives, page, more);
+        return new EnrolledFrame(enrol.Request, Lane, remembers, never, Lives, page, more)
+        {
+            ConfigurationEpoch = electorate.Epoch,
+        };
     }
 
     private void Merge(RegisterRecord record)
@@ -208,12 +231,25 @@ internal sealed partial class LaneVoter
         if (electorate.Voters.Count == 1 || remembering >= electorate.OthersThatMeetAll
             || (remembers && waited && remembering >= electorate.Majority - 1))
         {
-            Stand();
+            if (KnowsWhatWasDecidedBefore(answered))
+                Stand();
         }
-        else if (answered.Length == electorate.Others.Count && NobodyForgot())
+        else if (electorate.Before.Count == 0 && answered.Length == electorate.Others.Count && NobodyForgot())
         {
             Announce();
         }
+    }
+
+    // Of a configuration that nobody has voted for, nothing is known but what its own voters hold.
+    private bool KnowsWhatWasDecidedBefore(KeyValuePair<string, Copy>[] answered)
+    {
+        if (electorate.Before.Count == 0)
+            return true;
+        if (electorate.IsForced)
+            return answered.Length == electorate.Others.Count;
+        var met = answered.Count(c => c.Value.Remembers && electorate.Before.Contains(c.Key))
+            + (remembers && electorate.Before.Contains(options.Region) ? 1 : 0);
+        return met >= electorate.BeforeThatMeetAll;
     }
 
     // Of those who remember nothing, nobody has voted before: there is nothing to be forgotten.

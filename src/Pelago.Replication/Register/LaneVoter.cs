@@ -93,6 +93,9 @@ internal sealed partial class LaneVoter
     /// <summary>Registers that it holds.</summary>
     public int Count => registers.Count;
 
+    /// <summary>What it holds of one, voted for or copied.</summary>
+    public RegisterValue? ValueOf(EntityKey register) => registers.GetValueOrDefault(register)?.State.Value;
+
     private long Now => shell.NowMilliseconds;
 
     /// <summary>Somebody knows of a life of this region; ours ends when it is a newer one.</summary>
@@ -170,7 +173,7 @@ internal sealed partial class LaneVoter
         }
         var revision = rollRevision;
         var written = new StoredRoll(
-            first, life, stood, remembers, phase is Phase.Storing or Phase.Standing, Lives);
+            first, life, stood, remembers, phase is Phase.Storing or Phase.Standing, Lives) { Epoch = electorate.Epoch };
         shell.Keep(Lane, RegisterNotes.Of(written), () =>
         {
             rollDurable = Math.Max(rollDurable, revision);

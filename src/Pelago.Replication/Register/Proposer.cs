@@ -53,7 +53,9 @@ internal sealed class Proposer(
         if (!proposals.TryGetValue(answer.Request >> Proposal.StepBits, out var proposal) || proposal.Step is null
             || proposal.Number != answer.Request || !electorate.Voters.Contains(from))
             return null;
-        proposal.Take(from, answer);
+        // A vote of another configuration is none, whatever it says.
+        proposal.Take(from, answer.Verdict != RegisterVerdict.Yes || answer.ConfigurationEpoch == electorate.Epoch
+            ? answer : answer with { Verdict = RegisterVerdict.Outbid });
         Consider(proposal);
         BeginNext();
         return proposal.Request.Register;
@@ -86,6 +88,14 @@ internal sealed class Proposer(
             if (electorate.Voters.Contains(region))
                 ask(region, proposal.Ask);
         }
+    }
+
+    /// <summary>Others vote from now on: what is under way begins again, and finds what was decided among those
+    /// before.</summary>
+    public void Reconfigured()
+    {
+        foreach (var proposal in proposals.Values.Where(p => p.IsActive).ToArray())
+            proposal.Pause(shell.NowMilliseconds);
     }
 
     private Failure? Refuse(RegisterRequest request)
@@ -130,7 +140,7 @@ internal sealed class Proposer(
 
     private void Prepare(Proposal proposal)
     {
-        var ballot = new Ballot(options.ConfigurationEpoch, ++highest, options.Region, options.Session);
+        var ballot = new Ballot(electorate.Epoch, ++highest, options.Region, options.Session);
         proposal.Begin(RegisterStep.Prepare, ballot);
         Send(proposal);
     }
@@ -213,10 +223,12 @@ internal sealed class Proposer(
         }
     }
 
-    // A majority that holds one and the same has decided it, and whatever was decided before it knows.
+    // A majority that holds one and the same has decided it, and whatever was decided before it knows. What was accepted
+    // in an older configuration was decided by those who voted then, or was not: it is written anew.
     private RegisterAnswerFrame? Decided(IReadOnlyList<RegisterAnswerFrame> counting) => counting
-        .FirstOrDefault(c => counting.Count(other => !other.State.Heard
-            && other.State.Accepted == c.State.Accepted) >= electorate.Majority);
+        .FirstOrDefault(c => (c.State.Accepted.IsNone || c.State.Accepted.Epoch == electorate.Epoch)
+            && counting.Count(other => !other.State.Heard && other.State.Accepted == c.State.Accepted)
+                >= electorate.Majority);
 
     private void Promised(Proposal proposal, IReadOnlyList<RegisterAnswerFrame> counting)
     {
@@ -287,7 +299,7 @@ internal sealed class Proposer(
 
         IEnumerable<string> With(RegisterVerdict verdict, bool newer = false) => proposal.Answers
             .Where(a => a.Value.Verdict == verdict
-                && newer == a.Value.ConfigurationEpoch > options.ConfigurationEpoch).Select(a => a.Key);
+                && newer == a.Value.ConfigurationEpoch > electorate.Epoch).Select(a => a.Key);
 
         void Add(IEnumerable<string> regions, string what)
         {

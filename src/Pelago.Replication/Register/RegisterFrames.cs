@@ -50,7 +50,11 @@ public sealed record RegisterAnswerFrame(
 /// he holds, page by page.</summary>
 /// <param name="Stands">It is about to vote.</param>
 /// <param name="After">The last register of the page before; null for the first page.</param>
-public sealed record EnrolFrame(ulong Request, int Lane, Incarnation Life, bool Stands, EntityKey? After) : Frame;
+public sealed record EnrolFrame(ulong Request, int Lane, Incarnation Life, bool Stands, EntityKey? After) : Frame
+{
+    /// <summary>Of the configuration in which it is to vote.</summary>
+    public ulong ConfigurationEpoch { get; init; } = 1;
+}
 
 /// <summary>Answer to <see cref="EnrolFrame"/>.</summary>
 /// <param name="Remembers">All that the sender ever voted in this lane is in its journal.</param>
@@ -59,7 +63,11 @@ public sealed record EnrolFrame(ulong Request, int Lane, Incarnation Life, bool 
 /// <param name="More">Another page follows: ask on from the last register.</param>
 public sealed record EnrolledFrame(
     ulong Request, int Lane, bool Remembers, LifeRange? NeverStood, IReadOnlyList<VoterLife> Lives,
-    IReadOnlyList<RegisterRecord> Registers, bool More) : Frame;
+    IReadOnlyList<RegisterRecord> Registers, bool More) : Frame
+{
+    /// <summary>Of the sender's configuration: it takes no votes of an older one any more.</summary>
+    public ulong ConfigurationEpoch { get; init; } = 1;
+}
 
 /// <summary>Lives from one through another.</summary>
 public readonly record struct LifeRange(Incarnation First, Incarnation Last)

@@ -31,7 +31,7 @@ internal static class RegisterNotes
 
     public static LaneNote Of(StoredRoll roll)
     {
-        var stored = new VoterRoll { Remembers = roll.Remembers, Stands = roll.Stands };
+        var stored = new VoterRoll { Remembers = roll.Remembers, Stands = roll.Stands, Epoch = roll.Epoch };
         if (roll.First is { } first)
             stored.FirstLife = Bytes(first);
         if (roll.Life is { } life)
@@ -53,7 +53,10 @@ internal static class RegisterNotes
         var stored = VoterRoll.Parser.ParseFrom(note.Content.Span);
         return new StoredRoll(Life(stored.FirstLife), Life(stored.Life), Life(stored.Stood), stored.Remembers,
             stored.Stands, [.. stored.Others.Select(o => new VoterLife(o.Region, Incarnation.Read(o.Life.Span),
-                Life(o.Stood)))]);
+                Life(o.Stood)))])
+        {
+            Epoch = Math.Max(1, stored.Epoch),
+        };
     }
 
     private static StoredBallot? ToStored(Ballot ballot) => ballot.IsNone ? null : new StoredBallot
@@ -88,4 +91,8 @@ internal static class RegisterNotes
 /// <param name="Lives">Of the others.</param>
 internal sealed record StoredRoll(
     Incarnation? First, Incarnation? Life, Incarnation? Stood, bool Remembers, bool Stands,
-    IReadOnlyList<VoterLife> Lives);
+    IReadOnlyList<VoterLife> Lives)
+{
+    /// <summary>Of the configuration in which it votes.</summary>
+    public ulong Epoch { get; init; } = 1;
+}

@@ -25,10 +25,13 @@ public sealed class Registers
 
     /// <summary>Registers over lanes that were just acquired.</summary>
     /// <param name="memory">How sure it is that the lanes hold all that was voted.</param>
+    /// <param name="configuration">Who votes; null for those that the options name.</param>
     public Registers(
-        KernelOptions options, IRegisterShell shell, IReadOnlyList<LaneState> lanes, VoterMemory memory)
+        KernelOptions options, IRegisterShell shell, IReadOnlyList<LaneState> lanes, VoterMemory memory,
+        Configuration? configuration = null)
     {
-        (this.options, this.shell, electorate) = (options, shell, new Electorate(options));
+        (this.options, this.shell) = (options, shell);
+        electorate = new Electorate(options.Region, configuration ?? Configuration.Initial(options));
         proposer = new Proposer(options, shell, electorate, Ask);
         foreach (var lane in lanes)
         {
@@ -52,7 +55,7 @@ public sealed class Registers
         switch (frame)
         {
             case RegisterAskFrame ask when voters.ContainsKey(ask.Register.Lane):
-                Voter(ask.Register).Take(ask, answer => shell.Answer(from, link, answer));
+                Take(ask, answer => shell.Answer(from, link, answer));
                 break;
             case RegisterAnswerFrame answer:
                 if (proposer.Take(from, answer) is { } register)
@@ -66,6 +69,20 @@ public sealed class Registers
                 break;
         }
     }
+
+    /// <summary>This region has taken another configuration, durably: it takes no votes of the older one any more, and
+    /// votes again once it has copied what may have been decided by then.</summary>
+    public void Follow(Configuration configuration)
+    {
+        Begin();
+        electorate.Follow(configuration);
+        foreach (var voter in voters.Values)
+            voter.Reconfigured();
+        proposer.Reconfigured();
+    }
+
+    /// <summary>What this region's own vote says of a register, decided or not.</summary>
+    internal RegisterValue? Heard(EntityKey register) => Voter(register).ValueOf(register);
 
     /// <summary>A way to another region has opened.</summary>
     public void Linked(string region)
@@ -114,10 +131,20 @@ public sealed class Registers
 
     private LaneVoter Voter(EntityKey register) => voters[register.Lane];
 
+    // The next configuration is decided by those who vote in every lane: what was decided in any of them in the epoch
+    // before is then known to so many that whoever copies in the next one learns of it.
+    private void Take(RegisterAskFrame ask, Action<RegisterAnswerFrame> answer)
+    {
+        if (ask.Register == Configuration.Register && !voters.Values.All(v => v.Stands))
+            answer(Voter(ask.Register).SayAbsent(ask));
+        else
+            Voter(ask.Register).Take(ask, answer);
+    }
+
     private void Ask(string region, RegisterAskFrame ask)
     {
         if (region == options.Region)
-            Voter(ask.Register).Take(ask, answer => proposer.Take(region, answer));
+            Take(ask, answer => proposer.Take(region, answer));
         else
             shell.Ask(region, ask);
     }

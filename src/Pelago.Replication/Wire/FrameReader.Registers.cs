@@ -34,7 +34,10 @@ public sealed partial class FrameReader
 
     private EnrolFrame ToEnrol(Enrol enrol) => new(
         enrol.Request, Lane(enrol.Lane), ToLife(enrol.Life), enrol.Stands,
-        enrol.AfterType == 0 ? null : Register(enrol.AfterType, enrol.AfterId));
+        enrol.AfterType == 0 ? null : Register(enrol.AfterType, enrol.AfterId))
+    {
+        ConfigurationEpoch = Math.Max(1, enrol.ConfigurationEpoch),
+    };
 
     private EnrolledFrame ToEnrolled(Enrolled enrolled)
     {
@@ -46,8 +49,15 @@ public sealed partial class FrameReader
         if (registers.Any(r => r.Register.Lane != lane) || (enrolled.More && registers.Length == 0))
             throw Broken("registers are not of their frame's lane, or missing");
         return new EnrolledFrame(enrolled.Request, lane, enrolled.Remembers, never, ToLives(enrolled.Lives),
-            registers, enrolled.More);
+            registers, enrolled.More)
+        {
+            ConfigurationEpoch = Math.Max(1, enrolled.ConfigurationEpoch),
+        };
     }
+
+    private static ConfigurationFrame ToConfiguration(ConfigurationNotice notice)
+        => notice.Content.Length <= RegisterValue.MaxBytes && ConfigurationCodec.Read(notice.Content.Span) is { } told
+            ? new ConfigurationFrame(told) : throw Broken("a configuration is malformed");
 
     // A note of it must be possible, whoever invented the name.
     private EntityKey Register(uint type, string id)

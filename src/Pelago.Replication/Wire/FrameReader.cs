@@ -92,6 +92,7 @@ public sealed partial class FrameReader
             Wire.Frame.BodyOneofCase.SnapshotPart => ToPart(message.SnapshotPart),
             Wire.Frame.BodyOneofCase.SnapshotMore => new SnapshotMoreFrame(
                 (long)message.SnapshotMore.Request, Size(message.SnapshotMore.Offset)),
+            Wire.Frame.BodyOneofCase.Configuration => ToConfiguration(message.Configuration),
             Wire.Frame.BodyOneofCase.Heartbeat => ToHeartbeat(message.Heartbeat),
             Wire.Frame.BodyOneofCase.Goodbye => new GoodbyeFrame(
                 message.Goodbye.Reason, message.Goodbye.Detail,

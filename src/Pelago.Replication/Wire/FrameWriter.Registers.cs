@@ -22,6 +22,12 @@ public sealed partial class FrameWriter
             case EnrolledFrame f:
                 message.Enrolled = ToWire(f);
                 break;
+            case ConfigurationFrame f:
+                message.Configuration = new ConfigurationNotice
+                {
+                    Content = UnsafeByteOperations.UnsafeWrap(ConfigurationCodec.Write(f.Configuration)),
+                };
+                break;
             default:
                 FillMode(frame);
                 break;
@@ -48,7 +54,11 @@ public sealed partial class FrameWriter
 
     private Enrol ToWire(EnrolFrame f)
     {
-        var enrol = new Enrol { Request = f.Request, Lane = (uint)f.Lane, Life = Bytes(f.Life), Stands = f.Stands };
+        var enrol = new Enrol
+        {
+            Request = f.Request, Lane = (uint)f.Lane, Life = Bytes(f.Life), Stands = f.Stands,
+            ConfigurationEpoch = f.ConfigurationEpoch,
+        };
         if (f.After is { } after)
             (enrol.AfterType, enrol.AfterId) = (Number(types, message.TypeNames, after.Type), after.Id);
         return enrol;
@@ -59,7 +69,7 @@ public sealed partial class FrameWriter
         var enrolled = new Enrolled
         {
             Request = f.Request, Lane = (uint)f.Lane, Remembers = f.Remembers, NeverFrom = Bytes(f.NeverStood?.First),
-            NeverThrough = Bytes(f.NeverStood?.Last), More = f.More,
+            NeverThrough = Bytes(f.NeverStood?.Last), More = f.More, ConfigurationEpoch = f.ConfigurationEpoch,
         };
         enrolled.Lives.AddRange(f.Lives.Select(ToWire));
         enrolled.Registers.AddRange(f.Registers.Select(ToWire));

@@ -64,6 +64,9 @@ internal sealed class SimulatedRegion
     /// <summary>What the running kernel has counted; null while none runs.</summary>
     public ProbeCounts? Probes => kernel?.Probes;
 
+    /// <summary>The group as the running kernel has taken it; null while none runs.</summary>
+    public Configuration? Configuration => kernel?.Configuration;
+
     /// <summary>What the running kernel says about itself; null while none runs.</summary>
     public KernelDescription? Describe() => kernel?.Describe(Moment);
 
@@ -203,6 +206,9 @@ internal sealed class SimulatedRegion
                 break;
             case RegisterDone done:
                 ((Action<RegisterResult>)done.Request.Waiter!)(done.Result);
+                break;
+            case MembershipDone done:
+                ((Action<MembershipResult>)done.Request.Waiter!)(done.Result);
                 break;
             case ServiceCodeFailed failed:
                 group.Failed(this, failed);

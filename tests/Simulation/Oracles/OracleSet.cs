@@ -59,11 +59,10 @@ internal sealed class OracleSet
     public HashSet<string> Cloned { get; } = [];
 
     /// <summary>Watches a disk from now on.</summary>
-    public void Watch(string region, SimulatedDisk disk)
-        => replicas[disk] = new ReplicaOracle(region, disk, Book)
-        {
-            Forgetful = forgetful, Cloned = Cloned, All = () => replicas.Values,
-        };
+    public void Watch(string region, SimulatedDisk disk) => replicas[disk] = new ReplicaOracle(region, disk, Book)
+    {
+        Forgetful = forgetful, Cloned = Cloned, IsLostForGood = IsLostForGood, All = () => replicas.Values,
+    };
 
     /// <summary>Notes that a disk lost its end.</summary>
     public void RolledBack(SimulatedRegion region, IReadOnlyList<EventRecord> gone)
@@ -154,8 +153,8 @@ internal sealed class OracleSet
     private void CheckLevel(SimulatedRegion region, Operation operation, string line)
     {
         var level = operation.Level ?? TestTypes.All[operation.Entity.Type].Acknowledgement;
-        var needed = level.In(group.Members.Count);
-        var holders = group.Members.Count(name => taken.Contains((name, line))
+        var needed = level.In(region.Describe()!.Membership!.Regions.Count(r => r.State == "Member"));
+        var holders = replicas.Values.Select(r => r.Region).Distinct().Count(name => taken.Contains((name, line))
             || replicas.Values.Any(r => r.Region == name && r.HasLine(line)));
         if (holders < needed)
             throw new OracleException(
@@ -259,8 +258,18 @@ internal sealed class OracleSet
         }
     }
 
-    /// <summary>Acknowledged writes that a replica does not have although they are not lost.</summary>
+    /// <summary>Acknowledged writes that a replica does not have although they are not lost, do not stay where they were
+    /// written, and no region that was removed before it had sent them has them alone.</summary>
     public IEnumerable<string> Missing(ReplicaOracle replica) => acknowledged.Keys.Where(line => !replica.HasLine(line)
         && !lostLines.Contains(line) && !(staying.TryGetValue(line, out var type) && Book.LocalTypes.Contains(type)
-            && acknowledged[line].Region != replica.Region));
+            && acknowledged[line].Region != replica.Region) && !IsStranded(line));
+
+    // Its region was removed, and no member has it: what waits for it may be taken without it.
+    private bool IsLostForGood(EventName name) => group.Configurations.Newest is { } newest
+        && group.Configurations.WasEverRemoved(name.Origin.Region)
+        && !group.Regions.Where(r => newest.Find(r.Name) is not null)
+            .Any(r => Of(r).Events(name.Entity).Any(e => EventName.Of(e) == name));
+
+    private bool IsStranded(string line) => group.Gone.Any(g => g.Disk == acknowledged[line].Disk)
+        && !group.Regions.Any(r => Of(r).HasLine(line));
 }

@@ -40,6 +40,9 @@ internal sealed partial class ReplicaOracle
     /// </summary>
     public HashSet<string> Cloned { get; init; } = [];
 
+    /// <summary>True of what nobody will ever have.</summary>
+    public Func<EventName, bool> IsLostForGood { get; init; } = _ => false;
+
     /// <summary>All rows.</summary>
     public long Rows { get; private set; }
 
@@ -73,7 +76,7 @@ internal sealed partial class ReplicaOracle
         var before = finalPositions.GetValueOrDefault((lane, origin));
         foreach (var e in book.Between(lane, origin, before, position))
         {
-            if (!Has(e) && Cloned.Contains(e.Origin.Region))
+            if (!Has(e) && (Cloned.Contains(e.Origin.Region) || IsLostForGood(EventName.Of(e))))
                 continue;
             if (!Has(e))
                 Fail($"calls {e} final and does not have it");
@@ -130,11 +133,12 @@ internal sealed partial class ReplicaOracle
         var before = Seen(e.Entity);
         if (e.Sequence <= before[e.Origin])
             Fail($"has a second row for {e}");
-        if (e.Sequence > before[e.Origin] + 1)
+        if (e.Sequence > before[e.Origin] + 1 && !IsLost(e, e.Origin, e.Sequence - 1))
             Fail($"took {e} before number {before[e.Origin] + 1}");
         foreach (var slot in e.Vector)
         {
-            if (!slot.Origin.Equals(e.Origin) && before[slot.Origin] < slot.Count)
+            if (!slot.Origin.Equals(e.Origin) && before[slot.Origin] < slot.Count
+                && !IsLost(e, slot.Origin, slot.Count))
                 Fail($"took {e} before {slot.Origin.Region}#{slot.Count}, which its author had seen");
             var cause = slot.Origin.Equals(e.Origin) ? slot.Count - 1 : slot.Count;
             if (cause > 0 && book.Find(new EventName(e.Entity, slot.Origin, cause)) is { } known
@@ -159,6 +163,9 @@ internal sealed partial class ReplicaOracle
         }
         Note(e);
     }
+
+    private bool IsLost(EventRecord e, Origin origin, ulong sequence)
+        => IsLostForGood(new EventName(e.Entity, origin, sequence));
 
     private void CheckKey(EventRecord e)
     {
@@ -219,7 +226,7 @@ internal sealed partial class ReplicaOracle
 
     private void Note(EventRecord e, bool hasRow = true)
     {
-        seen[e.Entity] = Seen(e.Entity).With(e.Origin, e.Sequence);
+        seen[e.Entity] = Seen(e.Entity).With(e.Origin, e.Sequence).Union(e.Vector); // causes that are lost count as seen
         if (!events.TryGetValue(e.Entity, out var list))
             events[e.Entity] = list = [];
         list.Add(e);

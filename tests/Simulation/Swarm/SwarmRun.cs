@@ -12,6 +12,7 @@ internal sealed class SwarmRun
     private const ulong Later = 0x1A7E;
     private const ulong Latest = 0x1A7E57;
     private const ulong Levels = 0x1E7E150;
+    private const ulong Coming = 0xC0E5;
 
     private const long EffectLimitMilliseconds = 120_000;
 
@@ -23,6 +24,7 @@ internal sealed class SwarmRun
     private readonly Dice dice;
     private readonly Workload workload;
     private readonly FaultDriver driver;
+    private readonly MemberChanges? changes;
 
     /// <summary>Draws the run.</summary>
     /// <param name="seed">Decides everything.</param>
@@ -34,12 +36,13 @@ internal sealed class SwarmRun
     /// <param name="effects">Whether final events have effects.</param>
     /// <param name="votes">Whether regions have votes on registers.</param>
     /// <param name="compacts">Whether rows of final events may go.</param>
+    /// <param name="members">Whether regions are added and removed; then they have votes.</param>
     /// <param name="levels">Whether commands ask to be durable in more regions than one, or null to draw it,
     /// too.</param>
     public SwarmRun(
         ulong seed, Fault allowed = (Fault)(-1), long? durationMilliseconds = null, bool? compares = null,
         IReadOnlyList<string>? types = null, bool? levels = null, bool effects = false,
-        bool votes = false, bool compacts = false)
+        bool votes = false, bool compacts = false, bool members = false)
     {
         dice = new Dice(seed);
         Seed = seed;
@@ -52,7 +55,7 @@ internal sealed class SwarmRun
         var (chance, tighten) = (dice.Next(), tight ? Tighten(dice.Fork()) : o => o);
         Group = new SimulatedGroup(chance, regions, o => tighten(o) with
         {
-            CompareMilliseconds = pause, Voters = votes ? null : [],
+            CompareMilliseconds = pause, Voters = votes || members ? null : [],
             CompactRows = compacts ? 6 : o.CompactRows, RemoveRowsPerGroup = compacts ? 4 : o.RemoveRowsPerGroup,
         }, effects, compacts);
         var asked = new Dice(seed ^ Levels);
@@ -62,6 +65,7 @@ internal sealed class SwarmRun
             Levels = asks ? asked : null, Members = regions,
         };
         driver = new FaultDriver(Group, Faults, dice.Fork());
+        changes = members ? new MemberChanges(Group, new Dice(seed ^ Coming)) : null;
     }
 
     /// <summary>The seed.</summary>
@@ -76,6 +80,9 @@ internal sealed class SwarmRun
     /// <summary>The group.</summary>
     public SimulatedGroup Group { get; }
 
+    /// <summary>Changes of the members that were answered with success.</summary>
+    public int MembersChanged => changes?.Done ?? 0;
+
     /// <summary>One line about what happened.</summary>
     public string Summary => $"{Group.Regions.Count} regions, {Group.Time.Now / 1000} s, {Group.Inputs} inputs, "
         + $"{Group.Oracles.Book.Count} events, {Group.Oracles.Acknowledged} acknowledged, faults {Faults}; "
@@ -89,9 +96,11 @@ internal sealed class SwarmRun
         Group.Start();
         for (var i = 0; i < 2 + dice.Below(6); i++)
             new Client(Group, workload, dice.Fork()).Begin();
+        changes?.Begin();
         Group.Run(DurationMilliseconds);
         workload.Over = true;
         driver.End();
+        changes?.End();
         EntityKey[] deals = [.. workload.Entities.Where(e => e.Type == TestTypes.Deal.Name)];
         if (deals.Length > 0)
             Group.Run(LastRequestsMilliseconds);

@@ -13,6 +13,7 @@ internal sealed class SimulatedGroup : ISurroundings
     private IReadOnlyDictionary<string, IEntityType> types;
     private readonly Func<string, IReadOnlyDictionary<string, IEntityType>>? typesOf;
     private readonly Dictionary<object, Action<SimulatedRegion, RequestResult>> waiting = [];
+    private readonly Dictionary<string, string[]> joiners = [];
     private readonly long[] probed = new long[Enum.GetValues<Probe>().Length];
 
     /// <summary>A group whose regions are not started yet.</summary>
@@ -60,6 +61,12 @@ internal sealed class SimulatedGroup : ISurroundings
 
     /// <summary>Carries out effects of final events, and judges them.</summary>
     public EffectOracle Effects { get; }
+
+    /// <summary>Judges who the regions take for their group.</summary>
+    public ConfigurationOracle Configurations { get; } = new();
+
+    /// <summary>Regions that are members no more.</summary>
+    public List<SimulatedRegion> Gone { get; } = [];
 
     /// <summary>Processes on copies of a region's disk, beside the region's own.</summary>
     public List<SimulatedRegion> Clones { get; } = [];
@@ -120,8 +127,11 @@ internal sealed class SimulatedGroup : ISurroundings
     public void Submit(SimulatedRegion at, Operation operation, Action<SimulatedRegion, RequestResult>? answered = null)
     {
         var request = operation.ToRequest(at.MonotonicMilliseconds);
+        var wasRemoved = ConfigurationOracle.IsRemoved(at);
         waiting[request] = (region, result) =>
         {
+            if (wasRemoved && result.Failure is null)
+                throw new OracleException($"{region.Name} took a write after it had learned that it was removed.");
             Oracles.Answered(region, operation, result);
             answered?.Invoke(region, result);
         };
@@ -144,6 +154,44 @@ internal sealed class SimulatedGroup : ISurroundings
             answered?.Invoke(region, result);
         };
         at.Enter(at.Life, (kernel, now) => kernel.Read(request, now));
+    }
+
+    /// <summary>Makes a region on an empty disk that has to be told by the others who its group is. It may bear the name
+    /// of one that was removed, whose process is gone then.</summary>
+    public SimulatedRegion AddNew(string name)
+    {
+        foreach (var old in Regions.Where(r => r.Name == name).ToArray())
+        {
+            old.Kill();
+            Dismiss(old);
+        }
+        string[] contacts = [.. Regions.Select(r => r.Name)];
+        var region = Add(name, new SimulatedDisk(new Guid(Dice.Bytes(16))));
+        joiners[name] = contacts;
+        Regions.Add(region);
+        Network.Add(name);
+        Network.Listen(name, () => region);
+        return region;
+    }
+
+    /// <summary>Takes a region that was removed out of those that have to agree; its process goes on.</summary>
+    public void Dismiss(SimulatedRegion region)
+    {
+        Regions.Remove(region);
+        Gone.Add(region);
+    }
+
+    /// <summary>Asks for a change of the members; the answer comes later, or never when the process dies.</summary>
+    public static void Change(
+        SimulatedRegion at, MembershipChange change, string region, long patienceMilliseconds, bool force,
+        Action<MembershipResult> answered)
+    {
+        var request = new MembershipRequest
+        {
+            Change = change, Region = region, Force = force, Waiter = answered,
+            DeadlineMilliseconds = at.MonotonicMilliseconds + patienceMilliseconds,
+        };
+        at.Enter(at.Life, (kernel, now) => kernel.Submit(request, now));
     }
 
     /// <summary>Reads or changes a register; the answer comes later, or never when the process dies.</summary>
@@ -196,13 +244,21 @@ internal sealed class SimulatedGroup : ISurroundings
     public long Count(Probe probe) => probed[(int)probe] + Serving.Sum(r => r.Probes?[probe] ?? 0);
 
     public KernelOptions Options(string region, Incarnation session, ulong seed)
-        => adjust(new KernelOptions
+    {
+        var contacts = joiners.GetValueOrDefault(region);
+        return adjust(new KernelOptions
         {
-            Region = region, Members = Members, Session = session, Seed = seed,
+            Region = region, Members = contacts ?? Members, Session = session, Seed = seed,
+            ConfigurationEpoch = contacts is null ? 1ul : 0,
             Voters = [], // who votes says so: seeds of before there were votes mean what they meant
         });
+    }
 
-    public void Entered(SimulatedRegion region) => Inputs++;
+    public void Entered(SimulatedRegion region)
+    {
+        Inputs++;
+        Configurations.Look(region);
+    }
 
     public void Answered(SimulatedRegion region, object request, RequestResult result)
     {

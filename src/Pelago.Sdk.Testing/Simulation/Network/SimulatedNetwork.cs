@@ -52,6 +52,13 @@ internal sealed class SimulatedNetwork
     /// <summary>The way from one region to another.</summary>
     public NetworkPath Path(string from, string to) => paths[(from, to)];
 
+    /// <summary>Adds ways to and from one more region.</summary>
+    public void Add(string region)
+    {
+        foreach (var other in targets.Keys.Append(region).Where(t => !paths.ContainsKey((region, t))).ToArray())
+            (paths[(region, other)], paths[(other, region)]) = (new NetworkPath(), new NetworkPath());
+    }
+
     /// <summary>Says who answers at a region's address now.</summary>
     internal void Listen(string region, Func<SimulatedRegion?> target) => targets[region] = target;
 

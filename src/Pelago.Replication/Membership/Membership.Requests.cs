@@ -1,0 +1,184 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+internal sealed partial class Membership
+{
+    private const int LookPauseMilliseconds = 2_000;
+    private const int LookPatienceMilliseconds = 5_000;
+    private const int ForceAfterMilliseconds = 5_000;
+    private readonly Queue<MembershipRequest> waiting = [];
+    private readonly Queue<(RegisterRequest Asked, RegisterResult Result)> results = [];
+    private MembershipRequest? current;
+    private RegisterRequest? asked;
+    private Configuration? proposed;
+    private long lookAgainAt;
+
+    /// <summary>Takes a request.</summary>
+    public void Submit(MembershipRequest request)
+    {
+        if (Impossible(request) is { } failure)
+            Complete(request, failure);
+        else if (waiting.Count >= MaxRequests)
+            Complete(request, new Failure(ErrorCodes.Overloaded, "Too many changes of the members wait.",
+                "Try again a little later."));
+        else
+            waiting.Enqueue(request);
+    }
+
+    /// <summary>A register of ours is answered: looked at with the next tick, and not within the proposer.</summary>
+    public void Decided(RegisterRequest request, RegisterResult result) => results.Enqueue((request, result));
+
+    private void Tend()
+    {
+        if (current is null && waiting.TryDequeue(out current))
+            Begin();
+        if (current is null && Now >= lookAgainAt)
+            LookAround();
+        if (current is { } late && Now >= late.DeadlineMilliseconds && asked is null)
+            Finish(new Failure(ErrorCodes.OutcomeUnknown,
+                $"The change of '{late.Region}' is decided, perhaps, and was not stored here in time.",
+                "See 'pelago regions list'."));
+    }
+
+    // What a proposer decided and did not live to tell; and the own vote, once everything is here.
+    private void LookAround()
+    {
+        lookAgainAt = Now + LookPauseMilliseconds;
+        if (WasRemoved || context.Configuration.Epoch == 0)
+            return;
+        if (asked is null && kernel.Registers.Heard(Configuration.Register) is { } heard
+            && ConfigurationCodec.Read(heard.Content.Span) is { } known && known.Epoch > context.Configuration.Epoch)
+            Ask(null, LookPatienceMilliseconds);
+        if (IsJoining && Enumerable.Range(0, EntityKey.Lanes).All(join.Serves))
+        {
+            waiting.Enqueue(new MembershipRequest
+            {
+                Change = MembershipChange.Vote, Region = Region, DeadlineMilliseconds = Now + LookPatienceMilliseconds,
+            });
+        }
+    }
+
+    private void Begin()
+    {
+        if (current is not { } request || asked is not null)
+            return;
+        if (IsSo(request))
+            Finish(null);
+        else if (Impossible(request) is { } failure)
+            Finish(failure);
+        else if (learned is null)
+            Ask(null, PatienceOf(request));
+    }
+
+    private long PatienceOf(MembershipRequest request)
+    {
+        var left = Math.Max(1, request.DeadlineMilliseconds - Now);
+        return request.Force ? Math.Min(left, ForceAfterMilliseconds) : left;
+    }
+
+    private void Ask(RegisterChange? change, long patienceMilliseconds)
+    {
+        asked = new RegisterRequest
+        {
+            Register = Configuration.Register, Change = change, Waiter = this,
+            DeadlineMilliseconds = Now + patienceMilliseconds,
+        };
+        kernel.Registers.Submit(asked);
+    }
+
+    private void TakeResults()
+    {
+        while (results.TryDequeue(out var answer))
+        {
+            if (answer.Asked != asked)
+                continue;
+            asked = null;
+            Take(answer.Asked, answer.Result);
+        }
+        if (current is not null && asked is null && learned is null && Now < current.DeadlineMilliseconds)
+            Begin();
+    }
+
+    private void Take(RegisterRequest question, RegisterResult result)
+    {
+        var known = result.Value is { } value ? ConfigurationCodec.Read(value.Content.Span) : null;
+        if (known?.Epoch > context.Configuration.Epoch)
+        {
+            Learn(known); // decided, by us or somebody else: the request goes on when it holds
+            return;
+        }
+        if (current is not { } request)
+            return;
+        switch (result.Outcome)
+        {
+            case RegisterOutcome.Decided when question.Change is null:
+                proposed = Next(request);
+                Ask(new RegisterChange(result.Value?.Version ?? 0, ConfigurationCodec.Write(proposed)),
+                    PatienceOf(request));
+                break;
+            case RegisterOutcome.NoQuorum or RegisterOutcome.Unknown when request.Force
+                && Now < request.DeadlineMilliseconds:
+                context.Hit(Probe.ConfigurationForced);
+                Learn(Next(request) with { IsForced = true });
+                break;
+            case RegisterOutcome.NoQuorum or RegisterOutcome.Refused:
+                Finish(result.Failure);
+                break;
+            case RegisterOutcome.Unknown when Now >= request.DeadlineMilliseconds:
+                Finish(result.Failure);
+                break;
+        }
+    }
+
+    private Configuration Next(MembershipRequest request) => request.Change switch
+    {
+        MembershipChange.Add => context.Configuration.With(request.Region),
+        MembershipChange.Remove => context.Configuration.Without(request.Region),
+        _ => context.Configuration.WithVoteOf(request.Region),
+    };
+
+    private bool IsSo(MembershipRequest request) => request.Change switch
+    {
+        MembershipChange.Add => context.Configuration.Find(request.Region) is not null,
+        MembershipChange.Remove => context.Configuration.RemovedIn(request.Region) is not null,
+        _ => context.Configuration.Find(request.Region) is not { IsJoining: true },
+    };
+
+    private Failure? Impossible(MembershipRequest request)
+    {
+        if (RefuseWrites() is { } removed)
+            return removed;
+        var configuration = context.Configuration;
+        if (request.Change == MembershipChange.Add)
+        {
+            return Names.Check(request.Region, "region") ?? (configuration.Members.Count < Configuration.MaxMembers
+                || configuration.Find(request.Region) is not null ? null : new Failure(ErrorCodes.MembershipRefused,
+                    $"The group has {configuration.Members.Count} regions, the most that a group has.",
+                    "Remove one first."));
+        }
+        if (request.Change != MembershipChange.Remove || IsSo(request))
+            return null;
+        if (configuration.Find(request.Region) is null)
+        {
+            return new Failure(ErrorCodes.NotAMember, $"Region '{request.Region}' is no member of the group.",
+                $"Members: {string.Join(", ", configuration.Names)}.");
+        }
+        return configuration.Voters.Any(v => v != request.Region) ? null : new Failure(
+            ErrorCodes.MembershipRefused, $"Without '{request.Region}' no region of the group would have a vote.",
+            "Add another region first, and wait until it is a member.");
+    }
+
+    private void Finish(Failure? failure)
+    {
+        var request = current!;
+        current = null;
+        Complete(request, failure);
+    }
+
+    private void Complete(MembershipRequest request, Failure? failure)
+    {
+        if (request.Change != MembershipChange.Vote)
+            context.Emit(new MembershipDone(request, new MembershipResult(context.Configuration, failure)));
+    }
+}

@@ -1,0 +1,113 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+internal sealed partial class PeerLinks
+{
+    /// <summary>Another configuration holds: who is no member is told so, new members are dialled, the others hear of
+    /// it.</summary>
+    public void Follow(Configuration now)
+    {
+        foreach (var peer in peers.Values.Where(p => now.Find(p.Name) is null || !IsInGroup(now)).ToArray())
+        {
+            foreach (var link in links.Values.Where(l => l.Peer == peer).ToArray())
+                RefuseRemoved(link);
+            peers.Remove(peer.Name);
+        }
+        AddPeers();
+        foreach (var link in links.Values.Where(l => l.Dialled || l.Hello is not null))
+            Tell(link.Id);
+        LinkedAnew();
+    }
+
+    // Whoever was not told yet who its group is asks those it was told of.
+    private bool IsInGroup(Configuration configuration)
+        => configuration.Epoch == 0 || configuration.Find(context.Options.Region) is not null;
+
+    private void AddPeers()
+    {
+        if (!IsInGroup(context.Configuration))
+            return;
+        foreach (var member in context.Others.Where(m => !peers.ContainsKey(m)))
+            peers[member] = new PeerState(member);
+    }
+
+    private void RefuseRemoved(PeerLink link)
+    {
+        context.Hit(Probe.RemovedRefused);
+        Tell(link.Id);
+        Goodbye(link, "removed", $"the group is at epoch {context.Configuration.Epoch}");
+    }
+
+    /// <summary>A link to somebody who is no member: who was one learns that.</summary>
+    private void RefuseStranger(long id, string name)
+    {
+        if (context.Configuration.RemovedIn(name) is not null)
+        {
+            context.Hit(Probe.RemovedRefused);
+            Tell(id);
+            context.Emit(new SendFrame(id, new GoodbyeFrame(
+                "removed", $"the group is at epoch {context.Configuration.Epoch}", null)));
+        }
+        context.Emit(new CloseLink(id, "not a member"));
+    }
+
+    /// <summary>The other side is a process on a journal of before its region was removed, and was added
+    /// anew.</summary>
+    private bool IsOfOlderMembership(PeerLink link, HelloFrame hello) => hello.ConfigurationEpoch > 0
+        && context.Configuration.Find(link.Peer.Name) is { } member && hello.ConfigurationEpoch < member.Since;
+
+    // In the first epoch there is nothing to tell: all were told the same at their start.
+    private void TellConfiguration(PeerLink link, HelloFrame hello)
+    {
+        link.ConfigurationEpoch = hello.ConfigurationEpoch;
+        if (context.Configuration.Epoch > 1 && hello.ConfigurationEpoch <= context.Configuration.Epoch)
+            Tell(link.Id);
+    }
+
+    // A region that was removed tells it, too: it may be the last one that knows. Whose name is borne by somebody else
+    // since does not know the group as the others do.
+    private void Tell(long link)
+    {
+        if (IsInGroup(context.Configuration) || context.Configuration.RemovedIn(context.Options.Region) is not null)
+            context.Emit(new SendFrame(link, new ConfigurationFrame(context.Configuration)));
+    }
+
+    private void TakeConfiguration(PeerLink link, ConfigurationFrame frame)
+    {
+        link.ConfigurationEpoch = Math.Max(link.ConfigurationEpoch, frame.Configuration.Epoch);
+        kernel.Membership.Told(link.Peer.Name, frame.Configuration);
+    }
+
+    /// <summary>Of the positions that are held here, how many a region says to hold.</summary>
+    public (ulong Held, ulong Wanted) ProgressOf(string region)
+    {
+        var (held, wanted) = (0ul, 0ul);
+        foreach (var lane in kernel.Lanes)
+        {
+            var report = peers.TryGetValue(region, out var peer) ? peer.Reports[lane.Lane] : null;
+            foreach (var origin in lane.Cursors.Select(c => c.Origin).Append(writer.Newest).OfType<Origin>().Distinct())
+            {
+                var here = lane.Holds(origin);
+                wanted += here;
+                held += Math.Min(here, report?.Held.GetValueOrDefault(origin) ?? 0);
+            }
+        }
+        return (held, wanted);
+    }
+
+    // Each member has taken the configuration, has reported since, and has nothing of the region that is not here.
+    private void SealRemoved(LaneReplica lane)
+    {
+        foreach (var removed in lane.Unsealed.ToArray())
+        {
+            if (IsInGroup(context.Configuration) && peers.Values.All(p => HasToldAllOf(p, lane, removed)))
+                lane.Seal(removed);
+        }
+    }
+
+    private static bool HasToldAllOf(PeerState peer, LaneReplica lane, RemovedRegion removed)
+        => peer.Reports[lane.Lane] is { } report && report.ConfigurationEpoch >= removed.Epoch
+            && report.Holdings.All(h => h.Origin.Region != removed.Region
+                || (!h.Busy && !Offers(peer, lane, h.Origin)));
+}

@@ -1,0 +1,284 @@
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Tests.Simulation;
+
+/// <summary>Regions come and go: who decides that, what becomes of what they wrote, and when they may be used.</summary>
+public sealed class MembershipScenarios
+{
+    [Fact]
+    public void Remove_DeadRegion_OthersHaveAllOfItAndFinalityGoesOn()
+    {
+        var scene = Voting(3);
+        // B alone has the last that C wrote.
+        scene.Group.Network.Cut(scene.A.Name, scene.C.Name);
+        var last = scene.Done(scene.C, Scene.Diary(), "of C");
+        scene.RunUntil(() => scene.Knows(scene.B, last), "B has it", 5_000);
+        scene.Group.Network.Cut(scene.A.Name, scene.B.Name);
+        scene.C.Kill();
+        scene.Group.Network.Cut(scene.A.Name, scene.B.Name, cut: false);
+
+        Remove(scene, scene.A, scene.C).Failure.ShouldBeNull();
+        var after = scene.Done(scene.A, Scene.Diary(), "after");
+        scene.Group.Dismiss(scene.C);
+
+        scene.Converge();
+        scene.Knows(scene.A, last).ShouldBeTrue();
+        Final(scene.B, after).ShouldBeTrue();
+        scene.B.Describe()!.Membership!.UnsealedLanes.ShouldBe(0);
+    }
+
+    [Fact]
+    public void Remove_RegionThatWasCutOff_LearnsOfItAndTakesNoWrites()
+    {
+        var scene = Voting(3);
+        scene.Group.Network.Isolate(scene.C.Name);
+        Remove(scene, scene.A, scene.C).Failure.ShouldBeNull();
+        scene.Write(scene.C, Scene.Diary(), "still").Failure.ShouldBeNull("it cannot know");
+
+        scene.Group.Network.Isolate(scene.C.Name, cut: false);
+        scene.RunUntil(() => scene.C.Describe()!.Membership!.WasRemoved, "C hears of it");
+        var refused = scene.Write(scene.C, Scene.Diary(), "no more");
+        scene.C.Kill();
+        scene.C.Start();
+        var again = scene.Write(scene.C, Scene.Diary(), "not after a restart either");
+
+        refused.Failure!.Error.ShouldBe(ErrorCodes.RegionRemoved);
+        again.Failure!.Error.ShouldBe(ErrorCodes.RegionRemoved);
+        scene.C.Alarms.ShouldContain(a => a.Kind == AlarmKind.RegionRemoved);
+        scene.Group.Dismiss(scene.C);
+        scene.Converge();
+    }
+
+    [Fact]
+    public void Partition_BothSidesRemoveEachOther_AtMostOneConfigurationWins()
+    {
+        var scene = Voting(4);
+        foreach (var (one, other) in new[] { (scene.A, scene.C), (scene.A, scene.D), (scene.B, scene.C), (scene.B, scene.D) })
+            scene.Group.Network.Cut(one.Name, other.Name);
+        scene.Group.Run(4_000);
+        var (here, there) = (Begin(scene.A, MembershipChange.Remove, scene.C.Name), Begin(
+            scene.D, MembershipChange.Remove, scene.A.Name));
+        scene.Group.Run(12_000);
+        here.Value!.Failure!.Error.ShouldBe(ErrorCodes.NoQuorum);
+        there.Value!.Failure!.Error.ShouldBe(ErrorCodes.NoQuorum);
+
+        // With a third, one side has a majority.
+        scene.Group.Network.Cut(scene.B.Name, scene.C.Name, cut: false);
+        scene.Group.Run(4_000);
+        (here, there) = (Begin(scene.B, MembershipChange.Remove, scene.D.Name), Begin(
+            scene.D, MembershipChange.Remove, scene.B.Name));
+        scene.Group.Run(12_000);
+        here.Value!.Failure.ShouldBeNull();
+        there.Value!.Failure!.Error.ShouldBe(ErrorCodes.NoQuorum);
+        scene.Group.Network.Heal();
+        scene.RunUntil(() => scene.D.Describe()!.Membership!.WasRemoved, "D hears of it");
+        scene.Write(scene.D, Scene.Diary()).Failure!.Error.ShouldBe(ErrorCodes.RegionRemoved);
+        scene.Group.Dismiss(scene.D);
+        scene.Converge();
+        Epochs(scene).ShouldBe([2ul]);
+    }
+
+    [Fact]
+    public void Remove_InAGroupOfTwo_NeedsForce()
+    {
+        var scene = Voting(2);
+        var before = scene.Done(scene.B, Scene.Diary(), "before");
+        scene.RunUntil(() => scene.Knows(scene.A, before), "A has it");
+        scene.B.Kill();
+
+        Remove(scene, scene.A, scene.B).Failure!.Error.ShouldBe(ErrorCodes.NoQuorum);
+        var forced = Change(scene, scene.A, MembershipChange.Remove, scene.B.Name, force: true);
+        var after = scene.Done(scene.A, Scene.Diary(), "after");
+
+        forced.Failure.ShouldBeNull();
+        (forced.Configuration.IsForced, forced.Configuration.Names.Count).ShouldBe((true, 1));
+        scene.Group.Dismiss(scene.B);
+        scene.Converge();
+        Final(scene.A, after).ShouldBeTrue();
+        Add(scene, "sa-east-1").Failure.ShouldBeNull("the one that is left decides alone");
+    }
+
+    [Fact]
+    public void Remove_ByForceOnBothSides_MakesTwoGroupsThatDoNotMix()
+    {
+        var scene = Voting(2);
+        scene.Group.Configurations.IsForceUsed = true;
+        scene.Group.Network.Cut(scene.A.Name, scene.B.Name);
+        Change(scene, scene.A, MembershipChange.Remove, scene.B.Name, force: true).Failure.ShouldBeNull();
+        Change(scene, scene.B, MembershipChange.Remove, scene.A.Name, force: true).Failure.ShouldBeNull();
+        scene.Done(scene.A, Scene.Diary(), "one");
+        scene.Done(scene.B, Scene.Diary(), "other");
+
+        scene.Group.Network.Heal();
+        scene.Group.Run(10_000);
+
+        scene.Lines(scene.A, Scene.Diary()).Length.ShouldBe(1);
+        scene.Lines(scene.B, Scene.Diary()).Length.ShouldBe(1);
+    }
+
+    [Fact]
+    public void Lost_TwoRegionsWithEventsThatOthersDependOn_HeldEventsAreReleasedWithARecordThatNamesThem()
+    {
+        var scene = Voting(5);
+        var (d, e) = (scene.Group[3], scene.Group[4]);
+        var (cause, effect) = (Scene.Diary("x"), Scene.Diary("x"));
+        // E alone has what D writes; what E answers reaches A.
+        foreach (var other in new[] { scene.A, scene.B, scene.C })
+            scene.Group.Network.Cut(d.Name, other.Name);
+        var asked = scene.Done(d, cause, "question");
+        scene.RunUntil(() => scene.Knows(e, asked), "E has the question", 1_500);
+        scene.Done(e, effect, "answer");
+        scene.Group.Run(60);
+        d.Kill();
+        e.Kill();
+        scene.Group.Oracles.Removed(d);
+        scene.Group.Oracles.Removed(e);
+        scene.Group.Dismiss(d);
+        scene.Group.Dismiss(e);
+        scene.Group.Run(4_000);
+
+        Remove(scene, scene.A, d).Failure.ShouldBeNull();
+        Remove(scene, scene.A, e).Failure.ShouldBeNull();
+        scene.Converge();
+
+        foreach (var region in new[] { scene.A, scene.B, scene.C })
+        {
+            scene.Lines(region, effect).ShouldHaveSingleItem().ShouldEndWith("answer");
+            var record = region.Disk.Conflicts.Where(c => c.Kind == ConflictKind.CausesLost).ShouldHaveSingleItem();
+            record.Reason.ShouldContain($"{d.Name}#1");
+        }
+        Final(scene.A, scene.Done(scene.A, effect, "goes on"), scene).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Add_UnderLoad_CatchesUpWithProgressAndIsThenUsedAndVotes()
+    {
+        var scene = Voting(3);
+        for (var i = 0; i < 60; i++)
+            scene.Done(scene.Group[i % 3], Scene.Diary($"d{i}"), "before");
+        var joiner = scene.Group.AddNew("sa-east-1");
+        joiner.Start();
+        scene.Group.Run(2_000);
+        joiner.Describe()!.Membership!.Epoch.ShouldBe(0ul, "nobody has added it yet");
+
+        Change(scene, scene.B, MembershipChange.Add, joiner.Name).Failure.ShouldBeNull();
+        var early = scene.TryRead(joiner, Scene.Diary("d1"));
+        var seen = new List<(ulong Held, ulong Wanted)>();
+        for (var i = 0; i < 200 && State(joiner, joiner.Name) != "Member"; i++)
+        {
+            scene.Done(scene.A, Scene.Diary($"d{i % 7}"), "meanwhile");
+            if (State(scene.A, joiner.Name) == "Joining")
+                seen.Add(Progress(scene.A, joiner.Name));
+        }
+
+        early.Failure!.Error.ShouldBe(ErrorCodes.RegionJoining);
+        seen.ShouldContain(p => p.Held > 0 && p.Held < p.Wanted, "progress is seen from elsewhere");
+        scene.RunUntil(() => State(joiner, joiner.Name) == "Member", "it votes");
+        scene.Done(joiner, Scene.Diary("d1"), "of the new one");
+        scene.Converge();
+        scene.RunUntil(() => joiner.Describe()!.Registers.StandingLanes == EntityKey.Lanes, "its votes stand");
+        // It is needed for a majority of four.
+        scene.C.Stop();
+        scene.Group.Run(4_000);
+        Remove(scene, scene.A, scene.C).Failure.ShouldBeNull();
+    }
+
+    [Fact]
+    public void Add_RegionThatWasRemoved_ComesBackWithAnEmptyJournalAndNotWithItsOldOne()
+    {
+        var scene = Voting(3);
+        var kept = scene.Done(scene.C, Scene.Diary(), "kept");
+        scene.RunUntil(() => scene.Knows(scene.A, kept), "A has it");
+        scene.Group.Network.Isolate(scene.C.Name);
+        scene.Done(scene.C, Scene.Diary(), "nobody has it");
+        Remove(scene, scene.A, scene.C).Failure.ShouldBeNull();
+        var old = scene.C;
+        old.Kill();
+        Change(scene, scene.A, MembershipChange.Add, old.Name).Failure.ShouldBeNull();
+
+        scene.Group.Network.Heal();
+        old.Start();
+        scene.RunUntil(() => old.Describe()!.Membership!.WasRemoved, "the old journal is refused");
+        var refused = scene.Write(old, Scene.Diary(), "from the old journal");
+        var fresh = scene.Group.AddNew(old.Name);
+        fresh.Start();
+        scene.RunUntil(() => State(scene.A, fresh.Name) == "Member", "it is a member again");
+        scene.Done(fresh, Scene.Diary(), "new life");
+
+        refused.Failure!.Error.ShouldBe(ErrorCodes.RegionRemoved);
+        scene.Converge();
+        scene.Lines(scene.B, Scene.Diary()).Select(l => l.Split(':')[1]).ShouldBe(["kept", "new life"]);
+    }
+
+    [Fact]
+    public void Decided_ProposerDiesBeforeItTells_TheOthersFindOut()
+    {
+        var scene = Voting(3);
+        var answer = Begin(scene.A, MembershipChange.Remove, scene.C.Name);
+        scene.RunUntil(() => scene.B.Describe()!.Membership!.Epoch == 1
+            && scene.Group.Count(Probe.RegisterDecided) > 0, "it is decided");
+        scene.A.Kill();
+        scene.Group.Run(500);
+        scene.A.Start();
+
+        scene.RunUntil(() => Epochs(scene) is [2ul], "all know");
+        scene.Group.Dismiss(scene.C);
+        scene.Converge();
+    }
+
+    private static Scene Voting(int regions)
+    {
+        var scene = new Scene(regions, o => o with { Voters = null });
+        scene.Group.Run(5_000);
+        return scene;
+    }
+
+    private static MembershipResult Add(Scene scene, string name)
+    {
+        var joiner = scene.Group.AddNew(name);
+        joiner.Start();
+        return Change(scene, scene.A, MembershipChange.Add, name);
+    }
+
+    private static MembershipResult Remove(Scene scene, SimulatedRegion at, SimulatedRegion region)
+        => Change(scene, at, MembershipChange.Remove, region.Name);
+
+    private static MembershipResult Change(
+        Scene scene, SimulatedRegion at, MembershipChange change, string region, bool force = false)
+    {
+        var answer = Begin(at, change, region, force);
+        scene.RunUntil(() => answer.Value is not null, "the change's answer", 15_000);
+        return answer.Value!;
+    }
+
+    private static Result Begin(SimulatedRegion at, MembershipChange change, string region, bool force = false)
+    {
+        var answer = new Result();
+        SimulatedGroup.Change(at, change, region, 10_000, force, r => answer.Value = r);
+        return answer;
+    }
+
+    private static string? State(SimulatedRegion at, string region)
+        => at.Describe()?.Membership!.Regions.FirstOrDefault(r => r.Region == region)?.State;
+
+    private static (ulong Held, ulong Wanted) Progress(SimulatedRegion at, string region)
+    {
+        var described = at.Describe()!.Membership!.Regions.First(r => r.Region == region);
+        return (described.Held, described.Wanted);
+    }
+
+    private static ulong[] Epochs(Scene scene)
+        => [.. scene.Group.Regions.Where(r => r.Up).Select(r => r.Describe()!.Membership!.Epoch).Distinct()];
+
+    private static bool Final(SimulatedRegion at, WritePoint point) => at.Describe()!.Lanes[point.Lane].FinalThrough
+        .Any(f => f.Origin.Equals(point.Origin) && f.Final >= point.Position);
+
+    private static bool Final(SimulatedRegion at, WritePoint point, Scene scene)
+        => scene.Group.RunUntil(() => Final(at, point), 10_000);
+
+    private sealed class Result
+    {
+        public MembershipResult? Value { get; set; }
+    }
+}
