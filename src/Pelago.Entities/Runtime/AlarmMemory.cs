@@ -58,6 +58,9 @@ internal sealed class AlarmMemory(TimeProvider clock)
             + "differ.",
         AlarmKind.EffectsStopped => "Read the service's log. What an effect calls has to answer; rows and marks that "
             + "cannot be opened come back when the journal is set aside.",
+        AlarmKind.RegionRemoved => "Other regions go on. To bring this one back, add it again, with an empty journal; "
+            + "keep the old one for what it alone has.",
+        AlarmKind.GroupsDiffer => "Choose the side that goes on, and make the regions of the other one anew.",
         _ => "The service's log says more.",
     };
 }

@@ -20,6 +20,7 @@ public sealed partial class EntityRuntime : IAsyncDisposable
     private readonly TimeProvider clock;
     private readonly ILogger logger;
     private readonly EntityOwners owners;
+    private readonly InstanceKernel kernel;
     private readonly KernelLoop loop;
     private readonly JournalWorker worker;
     private readonly LinkTable links;
@@ -41,7 +42,7 @@ public sealed partial class EntityRuntime : IAsyncDisposable
         (this.options, Types, this.journal, this.owners) = (options, types, journal, owners);
         (this.clock, this.logger, alarms) = (clock, logger, new AlarmMemory(clock));
         JournalRuns = new JournalRuns(journal, clock, logger) { Compact = new CompactionRun(this).RunAsync };
-        var kernel = new InstanceKernel(options.Kernel, types.ForKernel, journal.Identity, lanes);
+        kernel = new InstanceKernel(options.Kernel, types.ForKernel, journal.Identity, lanes);
         loop = new KernelLoop(kernel, clock, options.MaxInputsPerTurn, logger) { Perform = Perform, Failed = OnFailed };
         worker = new JournalWorker(journal, options.ConcurrentReads, logger)
         {
@@ -62,8 +63,8 @@ public sealed partial class EntityRuntime : IAsyncDisposable
     /// <summary>The region in which this runtime serves.</summary>
     public string Region => options.Kernel.Region;
 
-    /// <summary>Number of regions in the group, this one included.</summary>
-    public int Members => options.Kernel.Members.Count;
+    /// <summary>Number of regions in the group that levels of acknowledgement count: those that have joined.</summary>
+    public int Members => Configuration.Settled.Count;
 
     /// <summary>The journal: for inspection; only the runtime writes.</summary>
     public IJournal Journal => journal;
@@ -230,6 +231,9 @@ public sealed partial class EntityRuntime : IAsyncDisposable
             case CompactDone done:
                 ((TaskCompletionSource<CompactResult>)done.Request.Waiter!).TrySetResult(done.Result);
                 break;
+            case MembershipDone done:
+                Finish(done.Request.Waiter, done.Result);
+                break;
             case SendFrame send:
                 links.Send(send.Link, send.Frame);
                 break;
@@ -301,6 +305,8 @@ public sealed partial class EntityRuntime : IAsyncDisposable
                 Finish(request.Waiter, RequestChecks.Failed(RequestChecks.InstanceFailed));
             else if (input is RegisterRequest register)
                 Finish(register.Waiter, RegisterChecks.Lost(register));
+            else if (input is MembershipRequest members)
+                Finish(members.Waiter, new MembershipResult(Configuration, RequestChecks.InstanceFailed));
             else if (input is InspectInput { Lost: { } lost })
                 lost(RequestChecks.InstanceFailed);
         }

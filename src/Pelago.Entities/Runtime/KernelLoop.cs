@@ -67,7 +67,7 @@ internal sealed class KernelLoop(
             Give(input, now);
         foreach (var effect in kernel.Flush(now))
         {
-            if (effect is CommandDone or ReadDone or RegisterDone)
+            if (effect is CommandDone or ReadDone or RegisterDone or MembershipDone)
                 waiting.Remove(RequestOf(effect));
             Perform(effect);
         }
@@ -77,12 +77,13 @@ internal sealed class KernelLoop(
     {
         CommandDone command => command.Request,
         ReadDone read => read.Request,
-        _ => ((RegisterDone)done).Request,
+        RegisterDone register => register.Request,
+        _ => ((MembershipDone)done).Request,
     };
 
     private void Give(object input, Moment now)
     {
-        if (input is CommandRequest or ReadRequest or RegisterRequest)
+        if (input is CommandRequest or ReadRequest or RegisterRequest or MembershipRequest)
             waiting.Add(input);
         switch (input)
         {
@@ -94,6 +95,9 @@ internal sealed class KernelLoop(
                 break;
             case RegisterRequest register:
                 kernel.Submit(register, now);
+                break;
+            case MembershipRequest members:
+                kernel.Submit(members, now);
                 break;
             case CommittedInput i:
                 kernel.Committed(i.Commits, now);

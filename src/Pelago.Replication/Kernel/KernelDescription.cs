@@ -18,6 +18,9 @@ public sealed record LaneDescription(
     int Lane, ulong Head, ulong OwnHead, IReadOnlyList<(Origin Origin, ulong Held, ulong Final)> FinalThrough,
     IReadOnlyList<string> WaitingFor, int Held, int Owed, int Entities)
 {
+    /// <summary>Lives of removed regions that are sealed here, and their last positions.</summary>
+    public IReadOnlyList<Frontier> Sealed { get; init; } = [];
+
     /// <summary>Position in the present incarnation through which the effects of final events are done, as far as the
     /// journal knows; 0 where there are none.</summary>
     public ulong EffectsThrough { get; init; }
@@ -52,7 +55,7 @@ public sealed record KernelDescription(
             [.. Origins(writer, l).Select(o => (o, l.Holds(o), Math.Min(l.Holds(o), l.Finality.Through(o))))],
             [.. l.Finality.WaitingFor], l.HeldCount, l.OwedCount, l.EntityCount)
         {
-            EffectsThrough = l.EffectsThrough,
+            EffectsThrough = l.EffectsThrough, Sealed = [.. l.SealedLives],
         })],
         [
             .. lanes.SelectMany(l => l.Quarantined),

@@ -20,6 +20,9 @@ internal sealed partial class LaneReplica
     public IEnumerable<RemovedRegion> Unsealed => context.Configuration.Removed.Count == 0 ? []
         : context.Configuration.Removed.Where(r => !IsSealed(r));
 
+    /// <summary>Lives of removed regions of which all is here.</summary>
+    public IEnumerable<Frontier> SealedLives => sealedRegions.Values.SelectMany(s => s.Lives);
+
     /// <summary>Waits for everybody whom the configuration names, before it holds: what is called final until then must
     /// not rest on reports of members who have taken it already.</summary>
     public void Anticipate(Configuration next)

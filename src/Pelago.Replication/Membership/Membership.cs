@@ -152,6 +152,7 @@ internal sealed partial class Membership
         if (next.Epoch <= context.Configuration.Epoch)
             return;
         var removed = IsRemovedBy(next);
+        var alone = removed ? kernel.Links.HeldHereAlone() : 0;
         context.Configuration = removed ? next.AsSeenBy(Region) : next;
         context.Hit(Probe.ConfigurationTaken);
         foreach (var lane in kernel.Lanes)
@@ -163,6 +164,6 @@ internal sealed partial class Membership
         WasRemoved = true;
         context.Alarm(AlarmKind.RegionRemoved, string.Create(CultureInfo.InvariantCulture,
             $"{Region} was removed from its group in epoch {next.RemovedIn(Region) ?? next.Find(Region)?.Since}: it takes "
-            + $"no writes any more. What it had written and nobody else has is in its journal alone."));
+            + $"no writes any more. {alone} events that it wrote are not known to be anywhere else; its journal keeps them."));
     }
 }

@@ -79,6 +79,20 @@ internal sealed partial class PeerLinks
         kernel.Membership.Told(link.Peer.Name, frame.Configuration);
     }
 
+    /// <summary>Own events of the present incarnation that no peer has reported to hold.</summary>
+    public ulong HeldHereAlone()
+    {
+        if (writer.Newest is not { } own)
+            return 0;
+        var alone = 0ul;
+        foreach (var lane in kernel.Lanes)
+        {
+            var held = peers.Values.Select(p => p.Reports[lane.Lane]?.Of(own).Position ?? 0).DefaultIfEmpty().Max();
+            alone += lane.OwnHead - Math.Min(lane.OwnHead, held);
+        }
+        return alone;
+    }
+
     /// <summary>Of the positions that are held here, how many a region says to hold.</summary>
     public (ulong Held, ulong Wanted) ProgressOf(string region)
     {

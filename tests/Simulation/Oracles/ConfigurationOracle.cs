@@ -13,8 +13,8 @@ internal sealed class ConfigurationOracle
     /// <summary>The configuration of the highest epoch that anybody has taken.</summary>
     public Configuration? Newest => epochs.Count == 0 ? null : epochs.Values.Last();
 
-    /// <summary>Configurations that were taken after the first.</summary>
-    public int Changes => epochs.Keys.Count(e => e > 1);
+    /// <summary>So many regions that had joined each configuration had at least.</summary>
+    public int FewestSettled => epochs.Values.Min(e => e.Settled.Count);
 
     /// <summary>Epochs may have two configurations: regions are removed by force.</summary>
     public bool IsForceUsed { get; set; }

@@ -153,7 +153,10 @@ internal sealed class OracleSet
     private void CheckLevel(SimulatedRegion region, Operation operation, string line)
     {
         var level = operation.Level ?? TestTypes.All[operation.Entity.Type].Acknowledgement;
-        var needed = level.In(region.Describe()!.Membership!.Regions.Count(r => r.State == "Member"));
+        // Of those who were members when it was carried out; they may be more or fewer by now.
+        var members = group.Configurations.Newest is { Epoch: > 1 } ? group.Configurations.FewestSettled
+            : group.Members.Count;
+        var needed = level.In(members);
         var holders = replicas.Values.Select(r => r.Region).Distinct().Count(name => taken.Contains((name, line))
             || replicas.Values.Any(r => r.Region == name && r.HasLine(line)));
         if (holders < needed)

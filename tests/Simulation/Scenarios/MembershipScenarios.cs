@@ -25,6 +25,8 @@ public sealed class MembershipScenarios
         scene.Converge();
         scene.Knows(scene.A, last).ShouldBeTrue();
         Final(scene.B, after).ShouldBeTrue();
+        foreach (var region in new[] { scene.A, scene.B })
+            Sealed(region, last.Lane, scene.C.Name).ShouldBe([last.Position]);
         scene.B.Describe()!.Membership!.UnsealedLanes.ShouldBe(0);
     }
 
@@ -226,6 +228,28 @@ public sealed class MembershipScenarios
         scene.Group.Dismiss(scene.C);
         scene.Converge();
     }
+
+    [Fact]
+    public void Add_RegionThatIsNotThereYet_FinalityWaitsForItAndWhatWasFinalStaysSo()
+    {
+        var scene = Voting(2);
+        var before = scene.Done(scene.A, Scene.Diary(), "before");
+        scene.RunUntil(() => Final(scene.A, before), "it is final");
+
+        Change(scene, scene.A, MembershipChange.Add, "sa-east-1").Failure.ShouldBeNull();
+        var after = scene.Done(scene.A, Scene.Diary(), "after");
+        scene.RunUntil(() => scene.Knows(scene.B, after), "B has it");
+        scene.Group.Run(3_000);
+
+        Final(scene.A, before).ShouldBeTrue();
+        Final(scene.A, after).ShouldBeFalse();
+        scene.A.Describe()!.Lanes[after.Lane].WaitingFor.ShouldBe(["sa-east-1"]);
+        Change(scene, scene.B, MembershipChange.Remove, "sa-east-1").Failure.ShouldBeNull();
+        scene.RunUntil(() => Final(scene.A, after), "it waits no more");
+    }
+
+    private static ulong[] Sealed(SimulatedRegion at, int lane, string region)
+        => [.. at.Describe()!.Lanes[lane].Sealed.Where(s => s.Origin.Region == region).Select(s => s.Position)];
 
     private static Scene Voting(int regions)
     {

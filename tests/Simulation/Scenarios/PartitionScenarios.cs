@@ -21,6 +21,21 @@ public sealed class PartitionScenarios
     }
 
     [Fact]
+    public void Star_EdgesReachOnlyTheCentre_WhatAnEdgeWritesReachesAllOthers()
+    {
+        var scene = new Scene(5);
+        foreach (var one in scene.Group.Regions.Skip(1))
+        {
+            foreach (var other in scene.Group.Regions.Skip(1).Where(r => r != one))
+                scene.Group.Network.Cut(one.Name, other.Name);
+        }
+        var written = scene.Group.Regions.Skip(1).Select(edge => scene.Done(edge, Scene.Diary(), edge.Name)).ToArray();
+
+        scene.RunUntil(() => scene.Group.Regions.All(r => written.All(w => scene.Knows(r, w))), "all have all of it");
+        scene.Converge();
+    }
+
+    [Fact]
     public void PartialCut_ThirdRegionSeesBoth_ConvergesThroughItWhileTheCutLasts()
     {
         var scene = new Scene(3);

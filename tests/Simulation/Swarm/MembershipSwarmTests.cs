@@ -33,7 +33,7 @@ public sealed class MembershipSwarmTests(ITestOutputHelper output)
         var seeds = SwarmTests.Number("PELAGO_SIM_SEEDS") ?? Seeds;
         var failures = new ConcurrentQueue<(ulong Seed, string Error)>();
         var hits = new long[Enum.GetValues<Probe>().Length];
-        var done = 0;
+        var (done, decisions) = (0, 0);
         Parallel.For(0, seeds, new ParallelOptions { MaxDegreeOfParallelism = 2 }, i =>
         {
             var run = Run(first + (ulong)i);
@@ -46,10 +46,11 @@ public sealed class MembershipSwarmTests(ITestOutputHelper output)
                 failures.Enqueue((run.Seed, $"{error.GetType().Name} {error.Message} ({run.Summary})"));
             }
             Interlocked.Add(ref done, run.MembersChanged);
+            Interlocked.Add(ref decisions, run.Decisions);
             foreach (var probe in Enum.GetValues<Probe>())
                 Interlocked.Add(ref hits[(int)probe], run.Group.Count(probe));
         });
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{seeds} seeds, {done} changes; ")
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{seeds} seeds, {done} changes, {decisions} decisions; ")
             + string.Join(", ", Floors.Keys.Append(Probe.ReleasedOverGap).Select(p => $"{p} {hits[(int)p]}")));
         failures.OrderBy(f => f.Seed).Select(f => $"PELAGO_SIM_SEED={f.Seed}: {f.Error}").ShouldBeEmpty();
         if (first == 1 && seeds >= Seeds)

@@ -11,6 +11,8 @@ internal static class ProbeFloors
     private const string Compaction = nameof(SwarmTests.Swarm_Compaction_LosesNothingAndPassesNoFinality);
     private const string Registers = nameof(RegisterSwarmTests.Swarm_AnySeed_GivesEachRegisterOneHistory);
 
+    private const string Members = nameof(MembershipSwarmTests.Swarm_MembersComeAndGo_KeepsAllInvariants);
+
     /// <summary>Moments that the default run comes to less often.</summary>
     private static readonly Dictionary<Probe, long> Rare = new()
     {
@@ -74,6 +76,13 @@ internal static class ProbeFloors
         [Probe.HistoryTaken] = nameof(SwarmTests.Swarm_LocalTypes_StayWhereTheyAreUntilTheyAreOpened),
         [Probe.Forwarded] = "PrimaryWorldTests.History_InAnyWeather_IsThatOfOneCopy",
         [Probe.ForwardedAgain] = "PrimaryWorldTests.Send_PrimaryDiesMeanwhile_AKeyedCommandIsAnsweredOnce",
+        [Probe.ConfigurationTaken] = Members,
+        [Probe.RemovedRefused] = Members,
+        [Probe.RegionSealed] = Members,
+        [Probe.LaneJoined] = Members,
+        [Probe.ConfigurationForced] = nameof(MembershipScenarios.Remove_InAGroupOfTwo_NeedsForce),
+        [Probe.ReleasedOverGap] = nameof(MembershipScenarios
+            .Lost_TwoRegionsWithEventsThatOthersDependOn_HeldEventsAreReleasedWithARecordThatNamesThem),
         [Probe.Fork] = "KernelForkTests.Receive_OtherContentUnderTheSameNumber_IsAForkThatIsNotedAndNotTaken",
     };
 

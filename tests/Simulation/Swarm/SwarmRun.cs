@@ -13,6 +13,7 @@ internal sealed class SwarmRun
     private const ulong Latest = 0x1A7E57;
     private const ulong Levels = 0x1E7E150;
     private const ulong Coming = 0xC0E5;
+    private const ulong Deciding = 0xDEC1;
 
     private const long EffectLimitMilliseconds = 120_000;
 
@@ -25,6 +26,7 @@ internal sealed class SwarmRun
     private readonly Workload workload;
     private readonly FaultDriver driver;
     private readonly MemberChanges? changes;
+    private readonly RegisterClients? registers;
 
     /// <summary>Draws the run.</summary>
     /// <param name="seed">Decides everything.</param>
@@ -64,8 +66,11 @@ internal sealed class SwarmRun
         {
             Levels = asks ? asked : null, Members = regions,
         };
+        if (members && regions == 1) // set back to before it had company, it would not know whom to ask
+            Faults &= ~Fault.RollBack;
         driver = new FaultDriver(Group, Faults, dice.Fork());
         changes = members ? new MemberChanges(Group, new Dice(seed ^ Coming)) : null;
+        registers = members ? new RegisterClients(Group, new Dice(seed ^ Deciding)) : null;
     }
 
     /// <summary>The seed.</summary>
@@ -83,6 +88,9 @@ internal sealed class SwarmRun
     /// <summary>Changes of the members that were answered with success.</summary>
     public int MembersChanged => changes?.Done ?? 0;
 
+    /// <summary>Registers' requests that were answered with a value.</summary>
+    public int Decisions => registers?.Decisions ?? 0;
+
     /// <summary>One line about what happened.</summary>
     public string Summary => $"{Group.Regions.Count} regions, {Group.Time.Now / 1000} s, {Group.Inputs} inputs, "
         + $"{Group.Oracles.Book.Count} events, {Group.Oracles.Acknowledged} acknowledged, faults {Faults}; "
@@ -97,10 +105,12 @@ internal sealed class SwarmRun
         for (var i = 0; i < 2 + dice.Below(6); i++)
             new Client(Group, workload, dice.Fork()).Begin();
         changes?.Begin();
+        registers?.Begin();
         Group.Run(DurationMilliseconds);
         workload.Over = true;
         driver.End();
         changes?.End();
+        registers?.Check();
         EntityKey[] deals = [.. workload.Entities.Where(e => e.Type == TestTypes.Deal.Name)];
         if (deals.Length > 0)
             Group.Run(LastRequestsMilliseconds);
