@@ -9,8 +9,8 @@ public sealed partial class EntityRuntime
     public Configuration Configuration => kernel.Configuration;
 
     /// <summary>Adds a region to the group, or removes one. A majority of the voting regions decides.</summary>
-    /// <param name="force">To remove a region although no majority answers. If those who do not answer are alive, they may
-    /// do the same, and there are two groups.</param>
+    /// <param name="force">To remove a region although no majority answers. If those who do not answer are alive, they
+    /// may do the same, and there are two groups.</param>
     /// <param name="deadline">How long to try; null for the runtime's usual deadline.</param>
     /// <returns>What this region has taken by the time of the answer; with a failure when that is not what was asked
     /// for.</returns>

@@ -13,6 +13,9 @@ internal sealed class KernelContext(KernelOptions options, IReadOnlyDictionary<s
     /// <summary>Who the group is, as this region has durably taken it.</summary>
     public Configuration Configuration { get; set; } = Configuration.Initial(options);
 
+    /// <summary>Why nothing is written here any more; null while writes are taken.</summary>
+    public Failure? Closed { get; set; }
+
     /// <summary>The members of the group, this region included while it is one.</summary>
     public IReadOnlyList<string> Members => Configuration.Names;
 

@@ -32,8 +32,8 @@ public sealed class LaneFinality
     /// <summary>Whom it waits for, covered or not.</summary>
     public IEnumerable<string> Members => members.Keys;
 
-    /// <summary>Waits for one more member from now on. What is final stays so: a region that joins writes nothing before
-    /// it has all of it.</summary>
+    /// <summary>Waits for one more member from now on. What is final stays so: a region that joins writes nothing
+    /// before it has all of it.</summary>
     public void Wait(string member)
     {
         if (members.ContainsKey(member))

@@ -68,7 +68,11 @@ internal sealed partial class LaneReplica
 
     private void Learn(EntityReplica entity, OwedGap gap, IReadOnlyList<EventRecord> events, string? answered)
     {
-        if (events.Any(e => e.Sequence > entity.Seen[gap.Entry.Origin]))
+        // What waits here already is nothing new, once what it waits for may be lost with its region.
+        var isRemoved = context.Configuration.RemovedIn(gap.Entry.Origin.Region) is not null;
+        gap.IsHeldElsewhere |= isRemoved && events.Count > 0;
+        if (events.Any(e => e.Sequence > entity.Seen[gap.Entry.Origin]
+            && !(isRemoved && entity.Held.Any(h => h.Event.Origin.Equals(e.Origin) && h.Event.Sequence == e.Sequence))))
         {
             gap.NothingAt.Clear();
             gap.InVainAt.Clear();
@@ -90,8 +94,11 @@ internal sealed partial class LaneReplica
             || WillCome(entity, gap.Entry.Origin))
             return;
         if (context.Configuration.Removed.Count > 0)
-            ReleaseOverGaps(entity, gap.Entry.Origin);
-        foreach (var entry in left.Where(h => entity.Held.Contains(h)))
+            ReleaseOverGaps(entity, gap.Entry.Origin, onlySealed: false);
+        var rest = left.Where(h => entity.Held.Contains(h)).ToArray();
+        if (gap.IsHeldElsewhere && rest.Length > 0)
+            return; // somebody has it in his journal: it waits here until it can be taken, too
+        foreach (var entry in rest)
             Forget(entity, entry);
         filling.Settled.Add(gap);
         context.Hit(Probe.OwedGivenUp);

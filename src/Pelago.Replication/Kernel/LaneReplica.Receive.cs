@@ -86,6 +86,7 @@ internal sealed partial class LaneReplica
             default:
                 Hold(entity, e, inbound);
                 Release(entity);
+                ReleaseOverSealed(entity);
                 break;
         }
     }

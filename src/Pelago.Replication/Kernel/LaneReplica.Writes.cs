@@ -107,6 +107,11 @@ internal sealed partial class LaneReplica
             Fail(request, Deposed); // it would wait for a group that is never handed over
             return;
         }
+        if (context.Closed is { } closed)
+        {
+            Fail(request, closed); // it had waited, for its entity perhaps
+            return;
+        }
         _ = entity.Fold.State;
         if (entity.Unusable is { } parked)
         {

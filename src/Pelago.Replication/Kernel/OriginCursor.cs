@@ -157,6 +157,9 @@ internal sealed class OwedGap(Owed entry, ulong lastKnown)
     public int PassedInRound { get; set; }
     public long NextFetchMilliseconds { get; set; }
 
+    /// <summary>A peer has sent something of it that waits here.</summary>
+    public bool IsHeldElsewhere { get; set; }
+
     /// <summary>Peers that answered and had nothing new of it, and since when.</summary>
     public HashSet<string> NothingAt { get; } = new(StringComparer.Ordinal);
 

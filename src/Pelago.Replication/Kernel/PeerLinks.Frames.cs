@@ -20,6 +20,11 @@ internal sealed partial class PeerLinks
             Goodbye(link, "protocol", "the first frame must be a hello");
             return;
         }
+        Take(link, frame);
+    }
+
+    private void Take(PeerLink link, Frame frame)
+    {
         switch (frame)
         {
             case EventsFrame f when link.Dialled:

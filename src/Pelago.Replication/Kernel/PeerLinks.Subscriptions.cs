@@ -123,7 +123,8 @@ internal sealed partial class PeerLinks
             if (context.Configuration.RemovedIn(origin.Region) is not null)
             {
                 lane.LookForBusy(cursor);
-                lane.LookForRetired(cursor);
+                if (lane.IsSealed(origin.Region))
+                    lane.LookForRetired(cursor);
                 continue; // it is sealed as a whole
             }
             if (!living.Any(o => o.Region == origin.Region))
@@ -178,7 +179,7 @@ internal sealed partial class PeerLinks
         return gap.NothingAt.Count > 0 && Now - gap.NothingSinceMilliseconds >= context.Options.LostAfterMilliseconds
             && !origin.Equals(writer.Newest)
             && peers.Values.All(p => p.IsLive && gap.NothingAt.Contains(p.Name) && !origin.Equals(p.Dialled!.Serves)
-                && p.Dialled!.ConfigurationEpoch >= context.Configuration.Epoch); // it takes nothing of whom was removed
+                && p.Dialled!.ConfigurationEpoch >= context.Configuration.Epoch); // takes nothing of whom was removed
     }
 
     private void TakeFetched(PeerLink link, FetchedFrame f)

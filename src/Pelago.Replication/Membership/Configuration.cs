@@ -2,7 +2,7 @@ using Pelago.Model;
 
 namespace Pelago.Replication;
 
-/// <summary>Who the regions of a group are, as of an epoch. Immutable; the next epoch's differs by one region.</summary>
+/// <summary>Who the regions of a group are, as of an epoch. Immutable; the next one differs by one region.</summary>
 /// <remarks>That two configurations in succession differ by one region means that a majority of either has a member in
 /// common with every majority of the other, so an old majority and a new one cannot decide two different things. Which
 /// configuration comes next is decided in a register (<see cref="Register"/>), by a majority of the voters of the one
@@ -12,11 +12,11 @@ namespace Pelago.Replication;
 public sealed record Configuration(ulong Epoch, IReadOnlyList<GroupMember> Members)
 {
     /// <summary>Most members of a group.</summary>
-    public const int MaxMembers = 24;
+    public const int MaxMembers = 16;
 
     /// <summary>Most removed regions that a configuration names; the one that was removed first is forgotten
     /// first.</summary>
-    public const int MaxRemoved = 32;
+    public const int MaxRemoved = 16;
 
     /// <summary>The register that holds a group's newest configuration.</summary>
     public static readonly EntityKey Register = new(RegisterRequest.ReservedPrefix + "configuration", "group");

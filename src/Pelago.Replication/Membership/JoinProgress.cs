@@ -7,7 +7,7 @@ namespace Pelago.Replication;
 /// <para>The heads at join of a lane are the first reports that members send of it after they have taken the
 /// configuration with the new member; from a majority of the voters, at least. Who has all of them has what was final
 /// anywhere before: for that every member held it, and reported it before it took the configuration. So what this
-/// region writes from then on has it among its causes, and members that have not heard of it yet wait for nobody.</para>
+/// region writes from then on has it among its causes, and members that have not heard of it wait for nobody.</para>
 /// <para>How it comes to hold them is nobody's business here: by ordinary catch-up from position 0, or from a peer's
 /// snapshots and what follows them. Not stored: a restart takes later heads.</para>
 /// </remarks>

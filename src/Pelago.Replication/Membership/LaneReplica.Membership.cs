@@ -8,8 +8,8 @@ namespace Pelago.Replication;
 /// takes nothing from that region any more; has reported after that; has nothing of it that is not durable; and has
 /// nothing of it that is not here. What is here then is here everywhere in the end, and nothing can be added, so
 /// nothing concurrent to what is final can come of it.</para>
-/// <para>Rejected: a number in the configuration, of each life and lane (32 lanes, and the survivors would have to agree
-/// before they may decide), and sealing at once what each has (they have different things, and states would
+/// <para>Rejected: a number in the configuration, of each life and lane (32 lanes, and the survivors would have to
+/// agree before they may decide), and sealing at once what each has (they have different things, and states would
 /// differ).</para>
 /// </remarks>
 internal sealed partial class LaneReplica
@@ -62,7 +62,12 @@ internal sealed partial class LaneReplica
         Finality.Release(removed.Region);
         context.Hit(Probe.RegionSealed);
         FrontierMoved();
+        foreach (var entity in entities.Values.Where(e => e.HeldCount > 0 && e.IsReadable).ToArray())
+            ReleaseOverSealed(entity);
     }
+
+    /// <summary>Nothing more can come of a region that was removed.</summary>
+    public bool IsSealed(string region) => !Unsealed.Any(r => r.Region == region);
 
     private bool IsSealed(RemovedRegion removed)
         => sealedRegions.TryGetValue(removed.Region, out var known) && known.Epoch >= removed.Epoch;
@@ -84,9 +89,11 @@ internal sealed partial class LaneReplica
 
     // Of a held batch, what it waits for and will not get: events of regions that were removed, which nobody has. Null
     // when something of it may still come, or was lost otherwise.
-    private List<VersionVector.Slot>? LostCausesOf(EntityReplica entity, EventRecord first)
+    private List<VersionVector.Slot>? LostCausesOf(EntityReplica entity, EventRecord first, bool onlySealed)
     {
         var lost = new List<VersionVector.Slot>();
+        if (first.Sequence > entity.Seen[first.Origin] + 1 && onlySealed)
+            return null; // whether nobody has what comes before it is asked first
         if (first.Sequence > entity.Seen[first.Origin] + 1)
             lost.Add(new VersionVector.Slot(first.Origin, first.Sequence - 1));
         foreach (var slot in first.Vector)
@@ -100,17 +107,19 @@ internal sealed partial class LaneReplica
                 return null;
         }
         return lost.TrueForAll(s => context.Configuration.RemovedIn(s.Origin.Region) is not null
+            && (!onlySealed || IsSealed(s.Origin.Region))
             && (s.Origin.Equals(first.Origin) || !MayCome(entity, s.Origin))) ? lost : null;
     }
 
-    /// <summary>Appends held batches of an origin whose missing causes were lost with removed regions, each with a record
-    /// that names these. Of a batch that is not here as a whole nothing is taken.</summary>
-    private void ReleaseOverGaps(EntityReplica entity, Origin origin)
+    /// <summary>Appends held batches of an origin whose missing causes were lost with removed regions, each with a
+    /// record that names these. Of a batch that is not here as a whole nothing is taken.</summary>
+    private void ReleaseOverGaps(EntityReplica entity, Origin origin, bool onlySealed)
     {
         foreach (var first in entity.Held.Where(h => h.Event.Origin.Equals(origin) && h.Event.BatchIndex == 0)
             .ToArray())
         {
-            if (entity.WholeBatch(first) is not { } batch || LostCausesOf(entity, first.Event) is not { } lost)
+            if (entity.WholeBatch(first) is not { } batch
+                || LostCausesOf(entity, first.Event, onlySealed) is not { } lost)
                 continue;
             foreach (var entry in batch)
             {
@@ -124,12 +133,22 @@ internal sealed partial class LaneReplica
         Release(entity); // what waited for these
     }
 
+    // Nothing of a sealed region can still come: what waits for it need not be asked for. Somebody else may have taken it
+    // so already.
+    private void ReleaseOverSealed(EntityReplica entity)
+    {
+        if (context.Configuration.Removed.Count == 0 || entity.IsBlind)
+            return;
+        foreach (var origin in entity.Held.Select(h => h.Event.Origin).Distinct().ToArray())
+            ReleaseOverGaps(entity, origin, onlySealed: true);
+    }
+
     private void NoteGap(EntityReplica entity, EventRecord first, List<VersionVector.Slot> lost)
     {
         var missing = string.Join(" and ", lost.Select(s => $"{s.Origin.Region}#{s.Count}"));
         context.Hit(Probe.ReleasedOverGap);
-        context.Alarm(AlarmKind.EventsLost, $"{first} was taken without {missing}, which its author had seen and nobody "
-            + "has: they were lost with a region that was removed.");
+        context.Alarm(AlarmKind.EventsLost, $"{first} was taken without {missing}, which its author had seen and "
+            + "nobody has: they were lost with a region that was removed.");
         filling.Conflicts.Add(new ConflictRecord(entity.Key, ConflictKind.CausesLost, first.Origin, first.Sequence,
             context.Now.WallMilliseconds, $"taken without {missing}, lost with a removed region"));
         Unhurried();

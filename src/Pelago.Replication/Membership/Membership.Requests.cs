@@ -50,7 +50,7 @@ internal sealed partial class Membership
         if (asked is null && kernel.Registers.Heard(Configuration.Register) is { } heard
             && ConfigurationCodec.Read(heard.Content.Span) is { } known && known.Epoch > context.Configuration.Epoch)
             Ask(null, LookPatienceMilliseconds);
-        if (IsJoining && Enumerable.Range(0, EntityKey.Lanes).All(join.Serves))
+        if (isJoining && Enumerable.Range(0, EntityKey.Lanes).All(join.Serves))
         {
             waiting.Enqueue(new MembershipRequest
             {
@@ -108,8 +108,8 @@ internal sealed partial class Membership
             Learn(known); // decided, by us or somebody else: the request goes on when it holds
             return;
         }
-        if (current is not { } request)
-            return;
+        if (current is not { } request || IsSo(request) || Impossible(request) is not null)
+            return; // somebody else has made it so meanwhile: it is looked at again
         switch (result.Outcome)
         {
             case RegisterOutcome.Decided when question.Change is null:

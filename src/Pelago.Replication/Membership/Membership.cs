@@ -3,14 +3,14 @@ using Pelago.Model;
 
 namespace Pelago.Replication;
 
-/// <summary>Who belongs to the group: takes changes to the register that decides them, learns of those that others made,
-/// and swaps the configuration that everything else follows.</summary>
+/// <summary>Who belongs to the group: takes changes to the register that decides them, learns of those that others
+/// made, and swaps the configuration that everything else follows.</summary>
 /// <remarks>
 /// <para>A configuration is learned of in one of three ways: this region decided it, a peer said so, or the own vote
 /// heard of one that its proposer may not have lived to tell. It is noted in the journal, and holds when that is
 /// durable; finality waits for its new members from the moment on at which it is learned.</para>
-/// <para>Requests are carried out one after another: 1 look whether it is so already, 2 read the register, and take what
-/// is newer, 3 change it, 4 note it and begin again with 1.</para>
+/// <para>Requests are carried out one after another: 1 look whether it is so already, 2 read the register, and take
+/// what is newer, 3 change it, 4 note it and begin again with 1.</para>
 /// </remarks>
 internal sealed partial class Membership
 {
@@ -23,6 +23,7 @@ internal sealed partial class Membership
     private Configuration? noted;
     private long noteAgainAt;
     private bool hasConflict;
+    private bool isJoining; // every request asks
 
     public Membership(KernelContext context, InstanceKernel kernel, IReadOnlyList<LaneState> states)
     {
@@ -31,26 +32,29 @@ internal sealed partial class Membership
         // A region that is to be told who its group is begins with nothing.
         WasRemoved |= context.Configuration.Epoch == 0 && states.Any(s => s.Head > 0);
         join = new JoinProgress(context, kernel.Lane);
+        isJoining = IsJoiningIn(context.Configuration);
     }
 
-    /// <summary>This journal is not of a member: its region was removed, whether or not it has come back since.</summary>
-    public bool WasRemoved { get; private set; }
+    /// <summary>This journal is of no member: its region was removed, whether or not it has come back since.</summary>
+    public bool WasRemoved
+    {
+        get => context.Closed is not null;
+        private set => context.Closed = !value ? null : new Failure(ErrorCodes.RegionRemoved,
+            $"Region '{Region}' was removed from its group, or its journal is from before it was: it takes no writes.",
+            "Ask another region. To bring this one back, add it again, with an empty journal.");
+    }
 
     private string Region => context.Options.Region;
 
     private long Now => context.Now.MonotonicMilliseconds;
 
-    private bool IsJoining => context.Configuration.Epoch == 0 || context.Configuration.Find(Region) is { IsJoining: true };
-
     /// <summary>Why this region takes no writes at all, or null.</summary>
-    public Failure? RefuseWrites() => !WasRemoved ? null : new Failure(ErrorCodes.RegionRemoved,
-        $"Region '{Region}' was removed from its group, or its journal is from before it was: it takes no writes.",
-        "Ask another region. To bring this one back, add it again, with an empty journal.");
+    public Failure? RefuseWrites() => context.Closed;
 
     /// <summary>Why entities of a lane are neither read nor written here, or null.</summary>
     public Failure? RefuseUse(int lane)
     {
-        if (WasRemoved || !IsJoining || (context.Configuration.Epoch > 0 && join.Serves(lane)))
+        if (WasRemoved || !isJoining || (context.Configuration.Epoch > 0 && join.Serves(lane)))
             return null;
         var (held, wanted) = join.Events;
         return new Failure(ErrorCodes.RegionJoining, string.Create(CultureInfo.InvariantCulture,
@@ -101,7 +105,8 @@ internal sealed partial class Membership
     public MembershipDescription Describe()
     {
         var configuration = context.Configuration;
-        return new MembershipDescription(configuration.Epoch, configuration.IsForced, WasRemoved,
+        var isOut = WasRemoved || (configuration.Epoch > 1 && configuration.Find(Region) is null);
+        return new MembershipDescription(configuration.Epoch, configuration.IsForced, isOut,
         [
             .. configuration.Members.Select(Describe),
             .. configuration.Removed.Select(r => new RegionDescription(r.Region, "Removed", false, 0, 0)),
@@ -118,6 +123,9 @@ internal sealed partial class Membership
         return new RegionDescription(
             member.Region, member.IsJoining ? "Joining" : "Member", member.IsVoter, held, wanted);
     }
+
+    private bool IsJoiningIn(Configuration configuration)
+        => configuration.Epoch == 0 || configuration.Find(Region) is { IsJoining: true };
 
     private void Learn(Configuration next)
     {
@@ -154,6 +162,7 @@ internal sealed partial class Membership
         var removed = IsRemovedBy(next);
         var alone = removed ? kernel.Links.HeldHereAlone() : 0;
         context.Configuration = removed ? next.AsSeenBy(Region) : next;
+        isJoining = IsJoiningIn(context.Configuration);
         context.Hit(Probe.ConfigurationTaken);
         foreach (var lane in kernel.Lanes)
             lane.Follow(context.Configuration);
@@ -163,7 +172,8 @@ internal sealed partial class Membership
             return;
         WasRemoved = true;
         context.Alarm(AlarmKind.RegionRemoved, string.Create(CultureInfo.InvariantCulture,
-            $"{Region} was removed from its group in epoch {next.RemovedIn(Region) ?? next.Find(Region)?.Since}: it takes "
-            + $"no writes any more. {alone} events that it wrote are not known to be anywhere else; its journal keeps them."));
+            $"{Region} was removed from its group in epoch {next.RemovedIn(Region) ?? next.Find(Region)?.Since}: it "
+            + $"takes no writes any more. {alone} events that it wrote are not known to be anywhere else; its journal "
+            + $"keeps them."));
     }
 }

@@ -25,8 +25,8 @@ public sealed class MembershipRequest
     /// <summary>The region.</summary>
     public required string Region { get; init; }
 
-    /// <summary>Where a majority does not answer, go on without one: only to remove a region. If those who do not answer
-    /// are alive, they may do the same, and there are two groups.</summary>
+    /// <summary>Where a majority does not answer, go on without one: only to remove a region. If those who do not
+    /// answer are alive, they may do the same, and there are two groups.</summary>
     public bool Force { get; init; }
 
     /// <summary>Monotonic milliseconds after which it fails.</summary>

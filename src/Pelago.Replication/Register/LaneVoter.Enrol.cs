@@ -30,7 +30,7 @@ internal sealed partial class LaneVoter
     {
         if (!electorate.IsVoter || phase == Phase.Deposed)
             return;
-        (remembers, first, stood) = (false, null, null);
+        (remembers, knowsBefore, first, stood) = (false, false, null, null);
         BeginLife(life);
     }
 
@@ -41,6 +41,7 @@ internal sealed partial class LaneVoter
             return;
         foreach (var gone in known.Keys.Where(k => !electorate.Others.Contains(k)).ToArray())
             known.Remove(gone);
+        knowsBefore = false;
         if (electorate.IsVoter)
             BeginLife(life);
         else
@@ -126,10 +127,14 @@ internal sealed partial class LaneVoter
             && roll.Epoch == electorate.Epoch)
         {
             (first, life, stood, remembers, phase) = (roll.First, standing, roll.Stood, true, Phase.Standing);
+            knowsBefore = roll.KnowsBefore;
             return;
         }
         if (roll is not null && memory != VoterMemory.Lost)
+        {
             (first, stood, remembers) = (roll.First, roll.Stood, roll.Remembers);
+            knowsBefore = roll.KnowsBefore && roll.Epoch == electorate.Epoch;
+        }
         BeginLife(roll?.Life);
     }
 
@@ -169,7 +174,7 @@ internal sealed partial class LaneVoter
         if (!copies.TryGetValue(other, out var copy))
             copies[other] = copy = new Copy();
         // Who has come to a vote since he was asked, in a later life perhaps, has to be asked once more.
-        var isEnough = copy.Remembers || (phase == Phase.Announcing && !MayHaveVoted(other, copy.NeverStood));
+        var isEnough = (copy.Remembers && (copy.KnowsBefore || electorate.Before.Count == 0)) || (phase == Phase.Announcing && !MayHaveVoted(other, copy.NeverStood));
         if (copy.IsOver && isEnough && (phase == Phase.Asking || copy.KnowsThatWeStand))
             return;
         if (copy.IsOver)
@@ -202,7 +207,7 @@ internal sealed partial class LaneVoter
             : default(LifeRange?);
         return new EnrolledFrame(enrol.Request, Lane, remembers, never, Lives, page, more)
         {
-            ConfigurationEpoch = electorate.Epoch,
+            ConfigurationEpoch = electorate.Epoch, KnowsBefore = knowsBefore,
         };
     }
 
@@ -243,8 +248,8 @@ internal sealed partial class LaneVoter
     // Of a configuration that nobody has voted for, nothing is known but what its own voters hold.
     private bool KnowsWhatWasDecidedBefore(KeyValuePair<string, Copy>[] answered)
     {
-        if (electorate.Before.Count == 0)
-            return true;
+        if (electorate.Before.Count == 0 || knowsBefore || Array.Exists(answered, c => c.Value.KnowsBefore))
+            return true; // whoever has voted in this configuration had found it out
         if (electorate.IsForced)
             return answered.Length == electorate.Others.Count;
         var met = answered.Count(c => c.Value.Remembers && electorate.Before.Contains(c.Key))
@@ -293,7 +298,7 @@ internal sealed partial class LaneVoter
 
     private void Stand()
     {
-        (phase, stood, remembers) = (Phase.Storing, life, true);
+        (phase, stood, remembers, knowsBefore) = (Phase.Storing, life, true, true);
         copies.Clear();
         rollRevision++;
         Store();
@@ -319,6 +324,7 @@ internal sealed partial class LaneVoter
     private sealed class Copy
     {
         private bool remembersSoFar;
+        private bool knowsSoFar;
 
         /// <summary>Number of the questions for its pages.</summary>
         public ulong Request { get; private set; }
@@ -328,24 +334,27 @@ internal sealed partial class LaneVoter
 
         public bool IsWhole { get; private set; }
         public bool Remembers { get; private set; }
+        public bool KnowsBefore { get; private set; }
         public bool KnowsThatWeStand { get; private set; }
         public LifeRange? NeverStood { get; private set; }
         public IReadOnlyList<VoterLife> Lives { get; private set; } = [];
         public EntityKey? After { get; private set; }
 
         /// <summary>Begins with the first page, under a number that was not used before.</summary>
-        public void Begin(ulong request) => (Request, IsOver, After, remembersSoFar) = (request, false, null, true);
+        public void Begin(ulong request)
+            => (Request, IsOver, After, remembersSoFar, knowsSoFar) = (request, false, null, true, true);
 
         public void Answered(EnrolledFrame enrolled, bool announced)
         {
             remembersSoFar &= enrolled.Remembers;
+            knowsSoFar &= enrolled.KnowsBefore;
             (NeverStood, Lives) = (enrolled.NeverStood, enrolled.Lives);
             KnowsThatWeStand |= announced;
             if (enrolled.Registers.Count > 0)
                 After = enrolled.Registers[^1].Register;
             if (enrolled.More)
                 return;
-            (IsWhole, IsOver, Remembers) = (true, true, remembersSoFar);
+            (IsWhole, IsOver, Remembers, KnowsBefore) = (true, true, remembersSoFar, knowsSoFar);
         }
     }
 }

@@ -33,6 +33,7 @@ internal sealed partial class LaneVoter
     private Incarnation? life;
     private Incarnation? stood;
     private bool remembers;
+    private bool knowsBefore;
     private Phase phase;
     private long bytes;
     private long rollRevision;
@@ -115,13 +116,13 @@ internal sealed partial class LaneVoter
     // A life that this journal has forgotten, or that a copy of it has lived: what was said in it is not here.
     private void BeginAfter(Incarnation forgotten)
     {
-        (remembers, first, stood) = (false, null, null);
+        (remembers, knowsBefore, first, stood) = (false, false, null, null);
         BeginLife(forgotten);
     }
 
     private void Depose()
     {
-        (phase, remembers, first, stood) = (Phase.Deposed, false, null, null);
+        (phase, remembers, knowsBefore, first, stood) = (Phase.Deposed, false, false, null, null);
         rollRevision++;
         KeepRoll();
         shell.Hit(Probe.VoterDeposed);
@@ -173,7 +174,10 @@ internal sealed partial class LaneVoter
         }
         var revision = rollRevision;
         var written = new StoredRoll(
-            first, life, stood, remembers, phase is Phase.Storing or Phase.Standing, Lives) { Epoch = electorate.Epoch };
+            first, life, stood, remembers, phase is Phase.Storing or Phase.Standing, Lives) 
+        {
+            Epoch = electorate.Epoch, KnowsBefore = knowsBefore,
+        };
         shell.Keep(Lane, RegisterNotes.Of(written), () =>
         {
             rollDurable = Math.Max(rollDurable, revision);

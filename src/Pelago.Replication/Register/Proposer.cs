@@ -223,8 +223,8 @@ internal sealed class Proposer(
         }
     }
 
-    // A majority that holds one and the same has decided it, and whatever was decided before it knows. What was accepted
-    // in an older configuration was decided by those who voted then, or was not: it is written anew.
+    // A majority that holds one and the same has decided it, and whatever was decided before it knows. What was
+    // accepted in an older configuration was decided by those who voted then, or was not: it is written anew.
     private RegisterAnswerFrame? Decided(IReadOnlyList<RegisterAnswerFrame> counting) => counting
         .FirstOrDefault(c => (c.State.Accepted.IsNone || c.State.Accepted.Epoch == electorate.Epoch)
             && counting.Count(other => !other.State.Heard && other.State.Accepted == c.State.Accepted)

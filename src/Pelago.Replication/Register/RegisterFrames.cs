@@ -65,6 +65,9 @@ public sealed record EnrolledFrame(
     ulong Request, int Lane, bool Remembers, LifeRange? NeverStood, IReadOnlyList<VoterLife> Lives,
     IReadOnlyList<RegisterRecord> Registers, bool More) : Frame
 {
+    /// <summary>The sender holds all that was decided in the configurations before.</summary>
+    public bool KnowsBefore { get; init; }
+
     /// <summary>Of the sender's configuration: it takes no votes of an older one any more.</summary>
     public ulong ConfigurationEpoch { get; init; } = 1;
 }

@@ -31,7 +31,8 @@ internal static class RegisterNotes
 
     public static LaneNote Of(StoredRoll roll)
     {
-        var stored = new VoterRoll { Remembers = roll.Remembers, Stands = roll.Stands, Epoch = roll.Epoch };
+        var stored = new VoterRoll { Remembers = roll.Remembers, Stands = roll.Stands, Epoch = roll.Epoch,
+            KnowsBefore = roll.KnowsBefore };
         if (roll.First is { } first)
             stored.FirstLife = Bytes(first);
         if (roll.Life is { } life)
@@ -55,7 +56,7 @@ internal static class RegisterNotes
             stored.Stands, [.. stored.Others.Select(o => new VoterLife(o.Region, Incarnation.Read(o.Life.Span),
                 Life(o.Stood)))])
         {
-            Epoch = Math.Max(1, stored.Epoch),
+            Epoch = Math.Max(1, stored.Epoch), KnowsBefore = stored.KnowsBefore,
         };
     }
 
@@ -95,4 +96,7 @@ internal sealed record StoredRoll(
 {
     /// <summary>Of the configuration in which it votes.</summary>
     public ulong Epoch { get; init; } = 1;
+
+    /// <summary>It holds all that was decided in the configurations before.</summary>
+    public bool KnowsBefore { get; init; }
 }

@@ -51,7 +51,7 @@ public sealed partial class FrameReader
         return new EnrolledFrame(enrolled.Request, lane, enrolled.Remembers, never, ToLives(enrolled.Lives),
             registers, enrolled.More)
         {
-            ConfigurationEpoch = Math.Max(1, enrolled.ConfigurationEpoch),
+            ConfigurationEpoch = Math.Max(1, enrolled.ConfigurationEpoch), KnowsBefore = enrolled.KnowsBefore,
         };
     }
 

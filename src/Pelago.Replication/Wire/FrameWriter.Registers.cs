@@ -70,6 +70,7 @@ public sealed partial class FrameWriter
         {
             Request = f.Request, Lane = (uint)f.Lane, Remembers = f.Remembers, NeverFrom = Bytes(f.NeverStood?.First),
             NeverThrough = Bytes(f.NeverStood?.Last), More = f.More, ConfigurationEpoch = f.ConfigurationEpoch,
+            KnowsBefore = f.KnowsBefore,
         };
         enrolled.Lives.AddRange(f.Lives.Select(ToWire));
         enrolled.Registers.AddRange(f.Registers.Select(ToWire));

@@ -2,8 +2,8 @@ using Pelago.Replication;
 
 namespace Pelago.Tests.Simulation;
 
-/// <summary>Judges who the regions take for their group: each epoch has one configuration, nobody goes back, and the next
-/// one differs by one region.</summary>
+/// <summary>Judges who the regions take for their group: each epoch has one configuration, and the next one
+/// differs by one region.</summary>
 internal sealed class ConfigurationOracle
 {
     private readonly SortedDictionary<ulong, Configuration> epochs = [];

@@ -261,8 +261,8 @@ internal sealed class OracleSet
         }
     }
 
-    /// <summary>Acknowledged writes that a replica does not have although they are not lost, do not stay where they were
-    /// written, and no region that was removed before it had sent them has them alone.</summary>
+    /// <summary>Acknowledged writes that a replica does not have although they are not lost, do not stay where they
+    /// were written, and no region that was removed before it had sent them has them alone.</summary>
     public IEnumerable<string> Missing(ReplicaOracle replica) => acknowledged.Keys.Where(line => !replica.HasLine(line)
         && !lostLines.Contains(line) && !(staying.TryGetValue(line, out var type) && Book.LocalTypes.Contains(type)
             && acknowledged[line].Region != replica.Region) && !IsStranded(line));

@@ -217,7 +217,7 @@ internal sealed partial class ReplicaOracle
             if (Has(e))
                 continue;
             var owed = Disk.State.Lanes[lane].Owed.GetValueOrDefault((e.Entity, e.Origin));
-            if (owed is null || owed.FromSequence > e.Sequence)
+            if ((owed is null || owed.FromSequence > e.Sequence) && !IsLostForGood(EventName.Of(e)))
                 Fail($"passed {e} (position {e.OriginPosition} at its origin, lane {lane}) "
                     + "without having it or noting it");
         }
@@ -226,7 +226,8 @@ internal sealed partial class ReplicaOracle
 
     private void Note(EventRecord e, bool hasRow = true)
     {
-        seen[e.Entity] = Seen(e.Entity).With(e.Origin, e.Sequence).Union(e.Vector); // causes that are lost count as seen
+        // Causes that are lost count as seen.
+        seen[e.Entity] = Seen(e.Entity).With(e.Origin, e.Sequence).Union(e.Vector);
         if (!events.TryGetValue(e.Entity, out var list))
             events[e.Entity] = list = [];
         list.Add(e);

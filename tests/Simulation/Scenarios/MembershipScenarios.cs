@@ -3,7 +3,7 @@ using Pelago.Replication;
 
 namespace Pelago.Tests.Simulation;
 
-/// <summary>Regions come and go: who decides that, what becomes of what they wrote, and when they may be used.</summary>
+/// <summary>Regions come and go: who decides that, what becomes of what they wrote, when they may be used.</summary>
 public sealed class MembershipScenarios
 {
     [Fact]
@@ -26,7 +26,7 @@ public sealed class MembershipScenarios
         scene.Knows(scene.A, last).ShouldBeTrue();
         Final(scene.B, after).ShouldBeTrue();
         foreach (var region in new[] { scene.A, scene.B })
-            Sealed(region, last.Lane, scene.C.Name).ShouldBe([last.Position]);
+            Sealed(region, last.Lane, last.Origin.Region).ShouldBe([last.Position]);
         scene.B.Describe()!.Membership!.UnsealedLanes.ShouldBe(0);
     }
 
@@ -56,8 +56,11 @@ public sealed class MembershipScenarios
     public void Partition_BothSidesRemoveEachOther_AtMostOneConfigurationWins()
     {
         var scene = Voting(4);
-        foreach (var (one, other) in new[] { (scene.A, scene.C), (scene.A, scene.D), (scene.B, scene.C), (scene.B, scene.D) })
-            scene.Group.Network.Cut(one.Name, other.Name);
+        foreach (var one in new[] { scene.A, scene.B })
+        {
+            scene.Group.Network.Cut(one.Name, scene.C.Name);
+            scene.Group.Network.Cut(one.Name, scene.D.Name);
+        }
         scene.Group.Run(4_000);
         var (here, there) = (Begin(scene.A, MembershipChange.Remove, scene.C.Name), Begin(
             scene.D, MembershipChange.Remove, scene.A.Name));
@@ -72,7 +75,7 @@ public sealed class MembershipScenarios
             scene.D, MembershipChange.Remove, scene.B.Name));
         scene.Group.Run(12_000);
         here.Value!.Failure.ShouldBeNull();
-        there.Value!.Failure!.Error.ShouldBe(ErrorCodes.NoQuorum);
+        there.Value!.Failure.ShouldNotBeNull();
         scene.Group.Network.Heal();
         scene.RunUntil(() => scene.D.Describe()!.Membership!.WasRemoved, "D hears of it");
         scene.Write(scene.D, Scene.Diary()).Failure!.Error.ShouldBe(ErrorCodes.RegionRemoved);
@@ -236,6 +239,7 @@ public sealed class MembershipScenarios
         var before = scene.Done(scene.A, Scene.Diary(), "before");
         scene.RunUntil(() => Final(scene.A, before), "it is final");
 
+        scene.Group.AddNew("sa-east-1");
         Change(scene, scene.A, MembershipChange.Add, "sa-east-1").Failure.ShouldBeNull();
         var after = scene.Done(scene.A, Scene.Diary(), "after");
         scene.RunUntil(() => scene.Knows(scene.B, after), "B has it");

@@ -51,8 +51,9 @@ internal sealed class MemberChanges(SimulatedGroup group, Dice dice)
         return group.Regions.Any(r => newest.Find(r.Name) is null) ? "some are not dismissed" : null;
     }
 
-    private string Votes() => string.Join("; ", group.Regions.Select(r => (r.Name, r.Describe()?.Registers)).Select(
-        r => $"{r.Name} in {r.Registers?.StandingLanes} lanes, waits for {string.Join(" ", r.Registers?.Awaited ?? [])}"));
+    private string Votes() => string.Join("; ", group.Regions.Select(r => (r.Name, Registers: r.Describe()?.Registers))
+        .Select(r => $"{r.Name} in {r.Registers?.StandingLanes} lanes, waits for "
+            + string.Join(" ", r.Registers?.Awaited ?? [])));
 
     private void Act()
     {

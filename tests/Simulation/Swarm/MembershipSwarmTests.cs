@@ -11,9 +11,9 @@ public sealed class MembershipSwarmTests(ITestOutputHelper output)
     private const int Seeds = 60;
     private const long DurationMilliseconds = 30_000;
 
-    // A disk that loses unnoticed what it confirmed, and a copy that votes beside its original, are what registers do
-    // not survive together with a second failure.
-    private const Fault Allowed = ~(Fault.TornTail | Fault.Clone);
+    // Whoever forgets its votes while a region is removed is a second failure, of which small groups do not survive two;
+    // RegisterSwarmTests loses votes.
+    private const Fault Allowed = ~(Fault.TornTail | Fault.Clone | Fault.RollBack | Fault.GuardLost);
 
     private static readonly Dictionary<Probe, long> Floors = new()
     {
@@ -50,12 +50,13 @@ public sealed class MembershipSwarmTests(ITestOutputHelper output)
             foreach (var probe in Enum.GetValues<Probe>())
                 Interlocked.Add(ref hits[(int)probe], run.Group.Count(probe));
         });
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{seeds} seeds, {done} changes, {decisions} decisions; ")
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"{seeds} seeds, {done} changes, {decisions} decisions; ")
             + string.Join(", ", Floors.Keys.Append(Probe.ReleasedOverGap).Select(p => $"{p} {hits[(int)p]}")));
         failures.OrderBy(f => f.Seed).Select(f => $"PELAGO_SIM_SEED={f.Seed}: {f.Error}").ShouldBeEmpty();
         if (first == 1 && seeds >= Seeds)
-            Floors.Where(f => hits[(int)f.Key] < f.Value).Select(f => $"{f.Key} {hits[(int)f.Key]} times, not {f.Value}")
-                .ShouldBeEmpty("The default run has to come to these moments more often.");
+            Floors.Where(f => hits[(int)f.Key] < f.Value)
+                .Select(f => $"{f.Key} {hits[(int)f.Key]} times, not {f.Value}").ShouldBeEmpty("The default run has to come to these moments more often.");
     }
 
     private static SwarmRun Run(ulong seed)

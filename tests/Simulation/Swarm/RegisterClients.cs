@@ -67,8 +67,9 @@ internal sealed class RegisterClients(SimulatedGroup group, Dice dice)
     {
         var operation = new RegisterOperation(operations.Count + 1, register, expected, group.Time.Now);
         operations.Add(operation);
-        SimulatedGroup.Decide(at, register, expected is { } version ? new RegisterChange(version, operation.Content) : null,
-            20_000 - (over ? 0 : dice.Between(14_000, 19_000)), result =>
+        var change = expected is { } version ? new RegisterChange(version, operation.Content) : null;
+        SimulatedGroup.Decide(
+            at, register, change, 20_000 - (over ? 0 : dice.Between(14_000, 19_000)), result =>
             {
                 operation.Take(result, group.Time.Now);
                 answered();

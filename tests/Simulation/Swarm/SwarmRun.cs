@@ -13,6 +13,7 @@ internal sealed class SwarmRun
     private const ulong Latest = 0x1A7E57;
     private const ulong Levels = 0x1E7E150;
     private const ulong Coming = 0xC0E5;
+    private const long FirstVotesMilliseconds = 5_000;
     private const ulong Deciding = 0xDEC1;
 
     private const long EffectLimitMilliseconds = 120_000;
@@ -100,6 +101,8 @@ internal sealed class SwarmRun
     /// <exception cref="OracleException">A property does not hold.</exception>
     public void Run()
     {
+        if (changes is not null) // a group whose first votes are disturbed by losses decides nothing, ever
+            Group.Start().Run(FirstVotesMilliseconds);
         driver.Begin();
         Group.Start();
         for (var i = 0; i < 2 + dice.Below(6); i++)

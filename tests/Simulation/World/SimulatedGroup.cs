@@ -156,8 +156,8 @@ internal sealed class SimulatedGroup : ISurroundings
         at.Enter(at.Life, (kernel, now) => kernel.Read(request, now));
     }
 
-    /// <summary>Makes a region on an empty disk that has to be told by the others who its group is. It may bear the name
-    /// of one that was removed, whose process is gone then.</summary>
+    /// <summary>Makes a region on an empty disk that has to be told by the others who its group is. It may bear the
+    /// name of one that was removed, whose process is gone then.</summary>
     public SimulatedRegion AddNew(string name)
     {
         foreach (var old in Regions.Where(r => r.Name == name).ToArray())

@@ -76,8 +76,20 @@ public sealed class FrameCodecTests
             [new VoterLife("b", Session, null)],
             [new RegisterRecord(Key, new RegisterState(Ballot, Ballot, Value)),
             new RegisterRecord(Key, new RegisterState(Ballot, default, null))], More: true),
-        new EnrolledFrame(11, Key.Lane, Remembers: false, null, [], [], More: false),
+        new EnrolledFrame(11, Key.Lane, Remembers: false, null, [], [], More: false) 
+        {
+            ConfigurationEpoch = 4, KnowsBefore = true,
+        },
+        new EnrolFrame(12, Key.Lane, Session, Stands: false, null) { ConfigurationEpoch = 4 },
+        new ConfigurationFrame(Group),
+        new ConfigurationFrame(Group.With("d").WithVoteOf("d").Without("a")),
     ];
+
+    private static Configuration Group => new(3, [new GroupMember("a", 1, IsVoter: true, IsJoining: false),
+        new GroupMember("c", 3, IsVoter: false, IsJoining: true)])
+    {
+        VotersBefore = ["a", "b"], Removed = [new RemovedRegion("b", 2)], IsForced = true,
+    };
 
     private static Ballot Ballot => new(1, 12, "a", Session);
 
@@ -131,6 +143,45 @@ public sealed class FrameCodecTests
             .ShouldContain("malformed");
 
         static string Refused(Frame frame) => FrameCodecTests.Refused(Bytes(new FrameWriter(), frame));
+    }
+
+    [Fact]
+    public void Read_ConfigurationThatNoGroupCouldHave_IsAProtocolError()
+    {
+        var member = Group.Members[0];
+        Configuration[] impossible =
+        [
+            new(0, [member]),
+            new(3, []),
+            new(3, [member, member]),
+            new(3, [member with { Since = 4 }]),
+            new(3, [member with { IsJoining = true }]),
+            new(3, [member with { Region = "Not A Name" }]),
+            new(3, [.. Enumerable.Range(0, Configuration.MaxMembers + 1)
+                .Select(n => member with { Region = $"r{n}" })]),
+            new(3, [member]) { Removed = [new RemovedRegion("a", 2)] },
+            new(3, [member]) { Removed = [new RemovedRegion("b", 9)] },
+            new(3, [member]) { VotersBefore = ["b", "b"] },
+        ];
+
+        foreach (var configuration in impossible)
+            Refused(Bytes(new FrameWriter(), new ConfigurationFrame(configuration))).ShouldContain("configuration");
+    }
+
+    [Fact]
+    public void Configuration_AsLargeAsItMayBe_FitsARegister()
+    {
+        static string Name(char kind, int n) => $"{new string(kind, 37)}-{n:00}";
+        var full = new Configuration(uint.MaxValue >> 1, [.. Enumerable.Range(0, Configuration.MaxMembers)
+            .Select(n => new GroupMember(Name('m', n), 9_999_999, IsVoter: true, IsJoining: false))])
+        {
+            VotersBefore = [.. Enumerable.Range(0, Configuration.MaxMembers).Select(n => Name('b', n))],
+            Removed = [.. Enumerable.Range(0, Configuration.MaxRemoved).Select(
+                n => new RemovedRegion(Name('r', n), 9_999_999))],
+        };
+
+        new FrameReader().Read(Body(Bytes(new FrameWriter(), new ConfigurationFrame(full))))
+            .ShouldBeOfType<ConfigurationFrame>();
     }
 
     [Fact]
@@ -378,7 +429,10 @@ public sealed class FrameCodecTests
         RegisterAnswerFrame f => $"{f.Request} {f.Verdict} {Describe(f.State)} {f.ConfigurationEpoch} {f.Life} "
             + string.Join(',', f.Lives),
         EnrolledFrame f => $"{f.Request} {f.Lane} {f.Remembers} {f.NeverStood} {string.Join(',', f.Lives)} "
-            + $"{string.Join(',', f.Registers.Select(r => $"{r.Register} {Describe(r.State)}"))} {f.More}",
+            + $"{string.Join(',', f.Registers.Select(r => $"{r.Register} {Describe(r.State)}"))} {f.More} "
+            + $"{f.ConfigurationEpoch} {f.KnowsBefore}",
+        ConfigurationFrame { Configuration: var c } => $"{c.Epoch} {string.Join(',', c.Members)} "
+            + $"{string.Join(',', c.VotersBefore)} {string.Join(',', c.Removed)} {c.IsForced}",
         HeartbeatFrame f => $"{f.SentMilliseconds} {f.EchoedMilliseconds} {f.HeldMilliseconds} "
             + string.Join(',', f.OwnHeads),
         _ => frame.ToString(),

@@ -34,6 +34,27 @@ public sealed class LaneFinalityTests
     }
 
     [Fact]
+    public void Wait_OneMoreMember_KeepsWhatWasFinalAndNothingMoreUntilItReports()
+    {
+        var finality = new LaneFinality(["b"]);
+        finality.Report("b", Holds((A, 5)));
+        finality.Update(_ => 9);
+        finality.Wait("c");
+        finality.Report("b", Holds((A, 8)));
+        finality.Update(_ => 9);
+
+        finality.Through(A).ShouldBe(5ul);
+        finality.WaitingFor.ShouldBe(["c"]);
+
+        finality.Report("c", Holds((A, 7)));
+        finality.Update(_ => 9);
+        finality.Through(A).ShouldBe(7ul);
+
+        finality.Release("c");
+        finality.Through(A).ShouldBe(8ul);
+    }
+
+    [Fact]
     public void Update_AuthorsHeadNotConsumed_WaitsAlthoughAcknowledged()
     {
         var finality = new LaneFinality(["b"]);
