@@ -118,7 +118,7 @@ internal sealed partial class LaneReplica
         foreach (var first in entity.Held.Where(h => h.Event.Origin.Equals(origin) && h.Event.BatchIndex == 0)
             .ToArray())
         {
-            if (entity.WholeBatch(first) is not { } batch
+            if (entity.Judge(first.Event) == Verdict.Duplicate || entity.WholeBatch(first) is not { } batch
                 || LostCausesOf(entity, first.Event, onlySealed) is not { } lost)
                 continue;
             foreach (var entry in batch)
@@ -133,8 +133,8 @@ internal sealed partial class LaneReplica
         Release(entity); // what waited for these
     }
 
-    // Nothing of a sealed region can still come: what waits for it need not be asked for. Somebody else may have taken it
-    // so already.
+    // Nothing of a sealed region can still come: what waits for it need not be asked for. Somebody else may have taken
+    // it so already.
     private void ReleaseOverSealed(EntityReplica entity)
     {
         if (context.Configuration.Removed.Count == 0 || entity.IsBlind)
