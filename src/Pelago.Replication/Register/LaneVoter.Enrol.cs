@@ -174,7 +174,8 @@ internal sealed partial class LaneVoter
         if (!copies.TryGetValue(other, out var copy))
             copies[other] = copy = new Copy();
         // Who has come to a vote since he was asked, in a later life perhaps, has to be asked once more.
-        var isEnough = (copy.Remembers && (copy.KnowsBefore || electorate.Before.Count == 0)) || (phase == Phase.Announcing && !MayHaveVoted(other, copy.NeverStood));
+        var isEnough = (copy.Remembers && (copy.KnowsBefore || electorate.Before.Count == 0))
+            || (phase == Phase.Announcing && !MayHaveVoted(other, copy.NeverStood));
         if (copy.IsOver && isEnough && (phase == Phase.Asking || copy.KnowsThatWeStand))
             return;
         if (copy.IsOver)
