@@ -23,7 +23,7 @@ internal sealed class MemberChanges(SimulatedGroup group, Dice dice)
     public void End()
     {
         over = true;
-        group.Run(PatienceMilliseconds + 4_000); // what was asked for is decided by then, or never
+        group.Run(3 * PatienceMilliseconds); // what was asked for is decided by then, or never
         string? wrong = null;
         if (!group.RunUntil(() => (wrong = Unsettled()) is null, SettleMilliseconds, pollMilliseconds: 500))
             throw new OracleException($"{SettleMilliseconds / 1000} s after everything was mended: {wrong}.");
