@@ -39,11 +39,11 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
         if (mode.Primary is not { } primary)
             return Refuse(request, Closed(request.Entity.Type));
         // A service that runs alone, on a developer's machine for example, is the primary of all that it has.
-        if (primary == Own || context.Options.Members.Count == 1)
+        if (primary == Own || context.Members.Count == 1)
             return false;
         if (request.CameFromPeer || (!isRead && mode.Elsewhere == Elsewhere.Refuse))
             return Refuse(request, PrimaryIs(request.Entity.Type, primary));
-        if (!context.Options.Members.Contains(primary))
+        if (!context.Members.Contains(primary))
             return Refuse(request, Unknown(request.Entity.Type, primary));
         if (open.Count >= context.Options.MaxForwards)
             return Refuse(request, Full());
@@ -214,7 +214,7 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
 
     private Failure Unknown(string type, string primary) => new(ErrorCodes.PrimaryUnreachable,
         $"Entities of type '{type}' are pinned to region '{primary}', which is not a member of the group; nothing was "
-        + "changed.", $"Members: {string.Join(", ", context.Options.Members)}.");
+        + "changed.", $"Members: {string.Join(", ", context.Members)}.");
 
     private Failure Full() => new(ErrorCodes.Overloaded,
         string.Create(CultureInfo.InvariantCulture,

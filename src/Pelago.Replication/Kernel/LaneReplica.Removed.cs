@@ -60,7 +60,7 @@ internal sealed partial class LaneReplica
     /// <summary>This journal turned out to lack what was written here.</summary>
     public void HasLost()
     {
-        mayHaveLost = context.Options.Members.Count > 1;
+        mayHaveLost = context.Members.Count > 1;
         catchUpTo.Clear();
     }
 
