@@ -174,7 +174,7 @@ internal sealed partial class LaneVoter
         }
         var revision = rollRevision;
         var written = new StoredRoll(
-            first, life, stood, remembers, phase is Phase.Storing or Phase.Standing, Lives) 
+            first, life, stood, remembers, phase is Phase.Storing or Phase.Standing, Lives)
         {
             Epoch = electorate.Epoch, KnowsBefore = knowsBefore,
         };
