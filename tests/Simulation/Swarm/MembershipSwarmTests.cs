@@ -12,8 +12,8 @@ public sealed class MembershipSwarmTests(ITestOutputHelper output)
     private const int Seeds = 45;
     private const long DurationMilliseconds = 30_000;
 
-    // Whoever forgets its votes while a region is removed is a second failure, of which small groups do not survive two;
-    // RegisterSwarmTests loses votes.
+    // Whoever forgets its votes while a region is removed is a second failure, of which small groups do not survive
+    // two; RegisterSwarmTests loses votes.
     private const Fault Allowed = ~(Fault.TornTail | Fault.Clone | Fault.RollBack | Fault.GuardLost);
 
     private static readonly Dictionary<Probe, long> Floors = new()
