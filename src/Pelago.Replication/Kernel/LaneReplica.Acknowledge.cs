@@ -6,8 +6,8 @@ namespace Pelago.Replication;
 /// this file; what it waits for is that other regions say the same. A region's newest report is all that counts: one of
 /// a former process is forgotten when the next one answers, because that may have been set back to before it. Nothing
 /// is counted ahead, so a region that has confirmed and then lost its journal is not among those that an answer rests
-/// on as soon as this region has dialled its next process. Whoever waits marks the frames that carry its events, and is told without the
-/// pause between two reports.</remarks>
+/// on as soon as this region has dialled its next process. Whoever waits marks the frames that carry its events, and is
+/// told without the pause between two reports.</remarks>
 internal sealed partial class LaneReplica
 {
     private readonly List<AwaitedWrite> awaited = [];

@@ -183,11 +183,8 @@ internal sealed class SimulatedRegion
             case AuditEntities audit:
                 group.Time.After(dice.Between(0, 9), () => Read(audit, life));
                 break;
-            case RunEffects run:
-                group.Run(this, life, run);
-                break;
-            case AskReceived asked:
-                group.Asked(this, life, asked);
+            case RunEffects or AskReceived:
+                Hand(effect, life);
                 break;
             case Dial dial:
                 group.Network.Dial(this, dial.Peer);
@@ -204,11 +201,8 @@ internal sealed class SimulatedRegion
             case ReadDone done:
                 group.Answered(this, done.Request, done.Result);
                 break;
-            case RegisterDone done:
-                ((Action<RegisterResult>)done.Request.Waiter!)(done.Result);
-                break;
-            case MembershipDone done:
-                ((Action<MembershipResult>)done.Request.Waiter!)(done.Result);
+            case RegisterDone or MembershipDone:
+                Answer(effect);
                 break;
             case ServiceCodeFailed failed:
                 group.Failed(this, failed);
@@ -218,6 +212,23 @@ internal sealed class SimulatedRegion
                 group.Alarmed(this, alarm);
                 break;
         }
+    }
+
+    // What the group around it does for the region.
+    private void Hand(KernelEffect effect, int life)
+    {
+        if (effect is RunEffects run)
+            group.Run(this, life, run);
+        else
+            group.Asked(this, life, (AskReceived)effect);
+    }
+
+    private static void Answer(KernelEffect effect)
+    {
+        if (effect is RegisterDone register)
+            ((Action<RegisterResult>)register.Request.Waiter!)(register.Result);
+        else if (effect is MembershipDone membership)
+            ((Action<MembershipResult>)membership.Request.Waiter!)(membership.Result);
     }
 
     private void Append(IReadOnlyList<LaneBatch> batches, int life) => group.Time.After(dice.Between(1, 6), () =>

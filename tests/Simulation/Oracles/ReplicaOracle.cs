@@ -226,8 +226,9 @@ internal sealed partial class ReplicaOracle
 
     private void Note(EventRecord e, bool hasRow = true)
     {
-        // Causes that are lost count as seen.
-        seen[e.Entity] = Seen(e.Entity).With(e.Origin, e.Sequence).Union(e.Vector);
+        // Causes of a row that are lost count as seen; what a checkpoint stands for comes in any order.
+        var now = Seen(e.Entity).With(e.Origin, e.Sequence);
+        seen[e.Entity] = hasRow ? now.Union(e.Vector) : now;
         if (!events.TryGetValue(e.Entity, out var list))
             events[e.Entity] = list = [];
         list.Add(e);

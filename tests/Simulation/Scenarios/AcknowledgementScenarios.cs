@@ -40,7 +40,7 @@ public sealed class AcknowledgementScenarios
         var result = answer.Value!.Value;
         result.Failure!.Error.ShouldBe(ErrorCodes.NotAcknowledged);
         result.Failure.Message.ShouldContain($"durable in {scene.A.Name} and will reach the other regions");
-        result.Failure.Next.ShouldContain($"{scene.B.Name}, {scene.C.Name}");
+        result.Failure.Next.ShouldContain($"{scene.C.Name}, {scene.B.Name}");
         result.Points.ShouldHaveSingleItem().Origin.Region.ShouldBe(scene.A.Name);
         scene.Lines(scene.A, Scene.Diary()).ShouldContain(operation.Lines[0]);
 
