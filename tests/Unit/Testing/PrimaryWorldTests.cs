@@ -38,6 +38,19 @@ public sealed class PrimaryWorldTests
     }
 
     [Fact]
+    public void Send_UnderTheTokenOfAForwardedWrite_IsReadWhereTheWriteArrivesLate()
+    {
+        using var world = PelagoWorld.Create("eu", "us", "ap");
+        world.Latency("eu", "ap", TimeSpan.FromSeconds(2));
+        world.Latency("us", "ap", TimeSpan.FromSeconds(2));
+        var ada = world.Client();
+
+        ada.At("us").Get<Turnstile>("t").Send(new Pass("ada")).ShouldBe(1);
+
+        ada.At("ap").Get<Turnstile>("t").Read().Passed.ShouldBe(1, "the answer's token names the write");
+    }
+
+    [Fact]
     public void Send_ThePrimaryRefuses_ItsOwnCodeAndWordsArrive()
     {
         using var world = PelagoWorld.Create("eu-west-1", "us");
