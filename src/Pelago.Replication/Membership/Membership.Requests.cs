@@ -114,8 +114,10 @@ internal sealed partial class Membership
         {
             case RegisterOutcome.Decided when question.Change is null:
                 proposed = Next(request);
-                Ask(new RegisterChange(result.Value?.Version ?? 0, ConfigurationCodec.Write(proposed)),
-                    PatienceOf(request));
+                Ask(new RegisterChange(result.Value?.Version ?? 0, ConfigurationCodec.Write(proposed))
+                {
+                    VotersAfter = proposed.Voters,
+                }, PatienceOf(request));
                 break;
             case RegisterOutcome.NoQuorum or RegisterOutcome.Unknown when request.Force
                 && Now < request.DeadlineMilliseconds:

@@ -237,6 +237,8 @@ internal sealed class Proposer(
         if (proposal.Request.Change is { } change && current?.Writer != proposal.Writer
             && (current?.Version ?? 0) == change.ExpectedVersion)
         {
+            if (!IsRememberedAfter(proposal, change, counting))
+                return; // more promises may come
             Propose(proposal, new RegisterValue(change.ExpectedVersion + 1, proposal.Writer, change.Content),
                 RegisterOutcome.Decided);
             return;
@@ -248,6 +250,13 @@ internal sealed class Proposer(
         else
             Propose(proposal, current!, outcome);
     }
+
+    // Who votes next has to copy from so many of those before who remember. Whoever promises remembers. If too few of
+    // these stay, those who stay would wait for each other for good. docs/internals/membership.md, "Removal".
+    private bool IsRememberedAfter(
+        Proposal proposal, RegisterChange change, IReadOnlyList<RegisterAnswerFrame> counting)
+        => change.VotersAfter is not { } after || proposal.Answers.Count(a => after.Contains(a.Key)
+            && counting.Contains(a.Value)) >= electorate.OthersThatMeetAll;
 
     private static RegisterOutcome OutcomeOf(Proposal proposal, RegisterValue? current)
     {

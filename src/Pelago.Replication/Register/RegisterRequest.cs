@@ -24,7 +24,12 @@ public sealed class RegisterRequest
 
 /// <summary>Puts a content in the place of the one that has this version.</summary>
 /// <param name="ExpectedVersion">0 when nothing was ever decided.</param>
-public sealed record RegisterChange(ulong ExpectedVersion, ReadOnlyMemory<byte> Content);
+public sealed record RegisterChange(ulong ExpectedVersion, ReadOnlyMemory<byte> Content)
+{
+    /// <summary>The voters from then on, where the change is about who votes: of those who vote until then, so many of
+    /// these have to promise that they meet every majority, or it is not proposed. Null for any other change.</summary>
+    internal IReadOnlyList<string>? VotersAfter { get; init; }
+}
 
 /// <summary>What became of a request.</summary>
 public enum RegisterOutcome

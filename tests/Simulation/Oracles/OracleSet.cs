@@ -223,7 +223,8 @@ internal sealed class OracleSet
         foreach (var position in condition.Positions)
         {
             var missing = Book.Between(entity.Lane, position.Origin, 0, position.Position)
-                .FirstOrDefault(e => e.Entity == entity && view.Seen[e.Origin] < e.Sequence);
+                .FirstOrDefault(e => e.Entity == entity && view.Seen[e.Origin] < e.Sequence
+                    && !IsLostForGood(EventName.Of(e)));
             if (missing is not null)
                 throw new OracleException(
                     $"{region.Name} showed {entity} without {missing}, which the token's position covers.");

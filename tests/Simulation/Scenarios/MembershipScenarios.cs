@@ -105,6 +105,37 @@ public sealed class MembershipScenarios
     }
 
     [Fact]
+    public void Remove_WhileAnotherHasToCopyItsVotes_IsNotDecidedAndTheOthersDecideLater()
+    {
+        var scene = Voting(3);
+        var c = scene.C;
+        c.Stop();
+        c.Disk.LoseGuard(); // what it voted may be gone: only A and B together can tell
+        scene.Group.Network.Cut(scene.B.Name, c.Name);
+        c.Start();
+        scene.Group.Run(5_000);
+
+        var early = Remove(scene, scene.A, scene.B);
+        scene.Group.Network.Heal();
+        scene.RunUntil(() => c.Describe()!.Registers.StandingLanes == EntityKey.Lanes, "its votes stand");
+        var late = Remove(scene, scene.A, scene.B);
+        scene.B.Kill();
+        scene.Group.Dismiss(scene.B);
+        scene.Group.Run(5_000);
+        var decided = default(RegisterResult);
+        SimulatedGroup.Decide(scene.A, new EntityKey("pelago.test", "owner"), new RegisterChange(0, new byte[] { 1 }),
+            5_000, r => decided = r);
+        scene.RunUntil(() => decided is not null, "the register's answer");
+
+        early.Failure!.Error.ShouldBe(ErrorCodes.NoQuorum);
+        early.Failure.Message.ShouldContain($"{c.Name} may not vote yet");
+        early.Configuration.Epoch.ShouldBe(1ul);
+        late.Failure.ShouldBeNull();
+        decided!.Outcome.ShouldBe(RegisterOutcome.Decided, "both that are left remember, and decide");
+        scene.Converge();
+    }
+
+    [Fact]
     public void Remove_ByForceOnBothSides_MakesTwoGroupsThatDoNotMix()
     {
         var scene = Voting(2);

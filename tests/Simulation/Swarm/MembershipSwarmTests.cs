@@ -8,8 +8,7 @@ namespace Pelago.Tests.Simulation;
 /// <c>PELAGO_SIM_SEEDS</c> say which seeds, <c>PELAGO_SIM_SEED</c> replays one and says what happens.</summary>
 public sealed class MembershipSwarmTests(ITestOutputHelper output)
 {
-    // Seed 46 comes to a known limit (docs/internals/membership.md, "What is not there yet").
-    private const int Seeds = 45;
+    private const int Seeds = 46;
     private const long DurationMilliseconds = 30_000;
 
     // Whoever forgets its votes while a region is removed is a second failure, of which small groups do not survive
