@@ -13,7 +13,7 @@ internal static class ConflictsVerb
     private const int MaxLimit = 100_000;
     private const int PageEntries = 1_000;
 
-    private static readonly string[] Kinds = ["RefusedByFold", "Deduplicated", "Fork"];
+    private static readonly string[] Kinds = ["RefusedByFold", "Deduplicated", "Fork", "Orphaned", "CausesLost"];
 
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(30);
 

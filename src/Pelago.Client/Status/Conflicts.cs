@@ -14,7 +14,8 @@ public sealed record ConflictPageView(string Region, long Next, IReadOnlyList<Co
 /// <summary>An event that is not in the state as its author meant it.</summary>
 /// <param name="Type">Type of the entity.</param>
 /// <param name="Id">Id of the entity.</param>
-/// <param name="Kind"><c>RefusedByFold</c>, <c>Deduplicated</c> or <c>Fork</c>.</param>
+/// <param name="Kind"><c>RefusedByFold</c>, <c>Deduplicated</c>, <c>Fork</c>,
+/// <c>Orphaned</c> or <c>CausesLost</c>.</param>
 /// <param name="Origin">Where the event was written: region and incarnation.</param>
 /// <param name="Sequence">Its number there, within the entity.</param>
 /// <param name="RecordedAt">When this region noticed.</param>

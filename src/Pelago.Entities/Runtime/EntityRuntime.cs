@@ -46,7 +46,7 @@ public sealed partial class EntityRuntime : IAsyncDisposable
         loop = new KernelLoop(kernel, clock, options.MaxInputsPerTurn, logger) { Perform = Perform, Failed = OnFailed };
         worker = new JournalWorker(journal, options.ConcurrentReads, logger)
         {
-            Answer = i => loop.Post(i), TypeOf = types.Find,
+            Answer = i => loop.Post(i), TypeOf = types.Find, Rules = kernel.PrimaryRules,
         };
         effects = new EffectRunner(options, types, this, clock, logger)
         {

@@ -29,6 +29,9 @@ internal sealed class JournalWorker
     /// <summary>The entity type of a name, or null.</summary>
     public required Func<string, IEntityType?> TypeOf { get; init; }
 
+    /// <summary>Which events do not count because of a primary that was replaced.</summary>
+    public required PrimaryRules Rules { get; init; }
+
     /// <summary>Starts the workers.</summary>
     public void Start() => all = Task.WhenAll(
         [Task.Run(WriteAsync), .. Enumerable.Range(0, concurrentReads).Select(_ => Task.Run(ReadAsync))]);
@@ -188,7 +191,7 @@ internal sealed class JournalWorker
                 var image = await journal.LoadAsync(entity, CancellationToken.None);
                 var history = EntityAudit.NeedsHistory(image)
                     ? await journal.LoadHistoryAsync(entity, CancellationToken.None) : null;
-                if (EntityAudit.Of(TypeOf(entity.Type), image, history) is { } found)
+                if (EntityAudit.Of(TypeOf(entity.Type), image, history, Rules) is { } found)
                     audits.Add(found);
             }
             return new AuditedInput(audit.Request, audits, page.Next);

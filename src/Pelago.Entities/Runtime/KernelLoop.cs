@@ -65,7 +65,8 @@ internal sealed class KernelLoop(
         var now = Now();
         for (var taken = 0; taken < maxInputsPerTurn && reader.TryRead(out var input); taken++)
             Give(input, now);
-        foreach (var effect in kernel.Flush(now))
+        // Read anew: what is answered under a lease must be true after the last of these inputs had come.
+        foreach (var effect in kernel.Flush(Now()))
         {
             if (effect is CommandDone or ReadDone or RegisterDone or MembershipDone)
                 waiting.Remove(RequestOf(effect));

@@ -13,4 +13,11 @@ public static partial class ErrorCodes
 
     /// <summary>Another region is the entity's primary, and this one does not pass commands on.</summary>
     public static readonly ErrorCode NotPrimary = Define("PLG5033", "Not the primary", 5, 409);
+
+    /// <summary>The primary of the type has changed while the command was under way: whether it counts is not known to
+    /// the region that took it.</summary>
+    public static readonly ErrorCode PrimaryMoved = Define("PLG5034", "Primary has moved", 6, 503);
+
+    /// <summary>The primary cannot be sure any more that it is still the primary.</summary>
+    public static readonly ErrorCode LeaseLost = Define("PLG5035", "No majority answers the primary", 6, 503);
 }

@@ -22,10 +22,13 @@ public sealed record EntityAudit(EntityDigest Digest, bool SnapshotIsWrong)
     /// <param name="image">Snapshot and the rows after it.</param>
     /// <param name="history">All its rows, read after <paramref name="image"/>; null when there are too many.</param>
     /// <returns>Null when it is damaged or has no events: there is nothing to compare.</returns>
-    public static EntityAudit? Of(IEntityType? type, EntityImage image, EntityImage? history)
+    /// <param name="rules">Of the kernel that owns the journal: which events do not count; null for
+    /// none.</param>
+    public static EntityAudit? Of(
+        IEntityType? type, EntityImage image, EntityImage? history, PrimaryRules? rules = null)
     {
         var known = type ?? new UnknownEntityType(image.Entity.Type);
-        var fromSnapshot = new EntityReplica(image.Entity, known, new ProbeCounts());
+        var fromSnapshot = new EntityReplica(image.Entity, known, new ProbeCounts(), rules);
         var restored = image.Damage is null && fromSnapshot.Restore(image);
         if (history is null)
         {
@@ -36,7 +39,7 @@ public sealed record EntityAudit(EntityDigest Digest, bool SnapshotIsWrong)
         }
         if (history.Damage is not null || (history.Rows.Count == 0 && history.Checkpoint is null))
             return null;
-        var fromEvents = new EntityReplica(image.Entity, known, new ProbeCounts());
+        var fromEvents = new EntityReplica(image.Entity, known, new ProbeCounts(), rules);
         fromEvents.Restore(history);
         var (state, before) = (StateOf(type, fromEvents), restored ? StateOf(type, fromSnapshot) : null);
         var comparable = image.Snapshot is not null && state is not null && before is not null

@@ -226,7 +226,7 @@ public sealed partial class EntityDefinition<TState> where TState : class
     {
         if (mode.Primary is { } primary && Names.Check(primary, "primary region") is { } failure)
             yield return failure.Message;
-        if (mode.Kind == EntityModeKind.Pinned && mode.Elsewhere == Elsewhere.Forward)
+        if (mode.Primary is not null && mode.Elsewhere == Elsewhere.Forward)
         {
             foreach (var command in commands.Keys.Where(c => forms.Values.All(f => f.Command != c)))
             {

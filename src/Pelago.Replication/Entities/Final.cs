@@ -14,6 +14,10 @@ public enum FinalVerdict
 
     /// <summary>Another batch with its idempotency key counts instead.</summary>
     Deduplicated = 3,
+
+    /// <summary>A primary wrote it that was replaced, and the next one did not have it: no region has it in its state.
+    /// Do now what undoes it, or send its command again.</summary>
+    Orphaned = 4,
 }
 
 /// <summary>An event that is final, as its effects see it.</summary>

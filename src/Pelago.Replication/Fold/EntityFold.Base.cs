@@ -15,7 +15,10 @@ public sealed partial class EntityFold
 
     /// <summary>The last event of all is a deletion.</summary>
     public bool EndsWithDeletion
-        => tail.Count == 0 ? IsBaseDeleted : tail[^1].Event.PayloadName == Deletion.PayloadName;
+        => tail.Count == 0 ? IsBaseDeleted : IsDeletion(tail[^1]);
+
+    private static bool IsDeletion(FoldEntry entry)
+        => entry.Event.PayloadName == Deletion.PayloadName && !entry.Orphaned;
 
     /// <summary>Restores a base from a snapshot or a checkpoint.</summary>
     /// <param name="stateVersion">Schema version of the state in it; null for the type's own.</param>
@@ -90,7 +93,7 @@ public sealed partial class EntityFold
         else if (!FoldIntoBase(count))
             return 0;
         baseLast = EventPlace.Of(tail[count - 1].Event);
-        IsBaseDeleted = tail[count - 1].Event.PayloadName == Deletion.PayloadName;
+        IsBaseDeleted = IsDeletion(tail[count - 1]);
         ForgetOldKeys();
         BaseCount += (ulong)count;
         tail.RemoveRange(0, count);
@@ -114,7 +117,8 @@ public sealed partial class EntityFold
         for (var i = 0; i < count; i++)
         {
             var entry = tail[i];
-            owners = Claim(owners, entry.Event, out _);
+            if (!entry.Orphaned)
+                owners = Claim(owners, entry.Event, out _);
             try
             {
                 if (entry.Refusal is null)

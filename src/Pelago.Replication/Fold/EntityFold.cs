@@ -78,6 +78,9 @@ public sealed partial class EntityFold
 
     internal ProbeCounts? Probes { get; set; }
 
+    /// <summary>Which events do not count because a primary wrote them that had been replaced; null for none.</summary>
+    public PrimaryRules? Rules { get; set; }
+
     /// <summary>Why the fold cannot go on, or null. Set while folding.</summary>
     public Failure? Parked => unborn ?? parked;
 
@@ -108,7 +111,8 @@ public sealed partial class EntityFold
         tail.Insert(at, entry);
         if (at < foldedCount)
         {
-            if (type.Strategy != MergeStrategy.Ordered && CanFoldOutOfOrder(e) && HasCausesInOrder(e, at))
+            if (type.Strategy != MergeStrategy.Ordered && Rules?.IsOrphaned(e) != true && CanFoldOutOfOrder(e)
+                && HasCausesInOrder(e, at))
                 FoldOutOfOrder(entry);
             else
                 RewindTo(at);
@@ -174,6 +178,15 @@ public sealed partial class EntityFold
         return taken ?? (IReadOnlyList<FoldEntry>)[];
     }
 
+    /// <summary>Which events do not count has changed: the state is made again from the first one that it
+    /// concerns.</summary>
+    internal void Reconsider()
+    {
+        var at = tail.FindIndex(0, foldedCount, t => t.Orphaned != Rules!.IsOrphaned(t.Event));
+        if (at >= 0)
+            RewindTo(at);
+    }
+
     private void Advance()
     {
         while (foldedCount < tail.Count && Parked is null)
@@ -187,11 +200,16 @@ public sealed partial class EntityFold
     private void FoldNext(FoldEntry entry)
     {
         var e = entry.Event;
-        keys = Claim(keys, e, out var duplicate);
-        entry.Deduplicated = duplicate;
         var verdict = entry.Refusal;
+        entry.Orphaned = Rules is not null && Rules.IsOrphaned(e);
+        var duplicate = false;
+        if (!entry.Orphaned)
+            keys = Claim(keys, e, out duplicate);
+        entry.Deduplicated = duplicate;
         entry.Refusal = null;
-        if (entry.Deduplicated)
+        if (entry.Orphaned)
+            Note(entry, verdict, Rules!.WhyOrphaned(e));
+        else if (entry.Deduplicated)
             Note(entry, verdict, "another batch with the same idempotency key counts");
         else if (!TryApply(entry, IsConcurrent(e, folded), verdict, foldedCount))
             return;

@@ -14,6 +14,9 @@ public sealed class FoldEntry(EventRecord e, object? payload)
     /// <summary>Why it does not count, or null when it does.</summary>
     public string? Refusal { get; internal set; }
 
+    /// <summary>True when a primary wrote it that had been replaced, and the next one had started without it.</summary>
+    public bool Orphaned { get; internal set; }
+
     /// <summary>True when another batch with its idempotency key counts instead.</summary>
     public bool Deduplicated { get; internal set; }
 }

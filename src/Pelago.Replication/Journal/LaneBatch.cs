@@ -94,6 +94,9 @@ public enum ConflictKind
     /// <summary>Two different events claim the same origin and sequence.</summary>
     Fork = 3,
 
+    /// <summary>It was written by a primary that had been replaced, and is not among what the next one had.</summary>
+    Orphaned = 4,
+
     /// <summary>It counts, and was taken without something that its author had seen: that was lost with a region that
     /// was removed.</summary>
     CausesLost = 5,

@@ -33,7 +33,7 @@ internal sealed partial class EntityReplica
         {
             Fold = EntityFold.Restore(Type, Key.Id, content.Prefix, Type.StateVersion == 0 ? null
                 : content.StateVersion);
-            Fold.Probes = probes;
+            (Fold.Probes, Fold.Rules) = (probes, rules);
             probes.Hit(Probe.CheckpointRestored);
         }
         catch (Exception) // a user's serializer, or a state of a version that this build cannot read

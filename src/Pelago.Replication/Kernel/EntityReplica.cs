@@ -5,7 +5,8 @@ namespace Pelago.Replication;
 /// <summary>One entity in memory: what has been seen, the fold, what is held back, and who waits.</summary>
 /// <remarks>Seen, count and fold run ahead of the journal by <see cref="Pending"/> rows; nothing leaves the instance
 /// before the rows it depends on are durable.</remarks>
-internal sealed partial class EntityReplica(EntityKey key, IEntityType type, ProbeCounts probes)
+internal sealed partial class EntityReplica(
+    EntityKey key, IEntityType type, ProbeCounts probes, PrimaryRules? rules)
 {
     // Made when they are needed: of a hundred thousand entities in memory hardly one needs any of them.
     private SortedDictionary<(Origin Origin, ulong Sequence), HeldEvent>? held;
@@ -28,7 +29,11 @@ internal sealed partial class EntityReplica(EntityKey key, IEntityType type, Pro
     /// <summary>Of each region the last life of which, and of those before it, nothing can come any more, as far as
     /// events say: an author knew it.</summary>
     public IReadOnlyList<Origin> Retired { get; private set; } = [];
-    public EntityFold Fold { get; private set; } = new(type, key.Id) { Probes = probes };
+    public EntityFold Fold { get; private set; } = new(type, key.Id)
+    {
+        Probes = probes, Rules = rules,
+    };
+
     public ulong SnapshotCount { get; set; }
     public Failure? Damage { get; private set; }
 
@@ -110,7 +115,7 @@ internal sealed partial class EntityReplica(EntityKey key, IEntityType type, Pro
             try
             {
                 Fold = EntityFold.Restore(Type, Key.Id, content.Base);
-                Fold.Probes = probes;
+                (Fold.Probes, Fold.Rules) = (probes, rules);
                 probes.Hit(Probe.SnapshotRestored);
             }
             catch (Exception) // a user's serializer cannot read its own state: it is folded from the events

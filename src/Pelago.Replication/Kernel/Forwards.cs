@@ -38,9 +38,18 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
             return isRead && Refuse(request, WithoutPrimary(request.Entity.Type));
         if (mode.Primary is not { } primary)
             return Refuse(request, Closed(request.Entity.Type));
-        // A service that runs alone, on a developer's machine for example, is the primary of all that it has.
-        if (primary == Own || context.Members.Count == 1)
-            return false;
+        if (context.Primaries.Of(request.Entity.Type) is { } moving)
+        {
+            if (context.Primaries.Take(moving, request, out var elsewhere))
+                return true;
+            if (elsewhere is null)
+                return false;
+            primary = elsewhere;
+        }
+        else if (primary == Own || context.Members.Count == 1)
+        {
+            return false; // who runs alone, on a developer's machine for example, is the primary of all that it has
+        }
         if (request.CameFromPeer || (!isRead && mode.Elsewhere == Elsewhere.Refuse))
             return Refuse(request, PrimaryIs(request.Entity.Type, primary));
         if (!context.Members.Contains(primary))
@@ -71,8 +80,26 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
     {
         if (links.Way(forward.Primary) is not null)
             Send(number, forward);
-        else if (Now - forward.SinceMilliseconds >= context.Options.PrimaryPatienceMilliseconds)
+        else if (Now - forward.SinceMilliseconds >= context.Options.PrimaryPatienceMilliseconds
+            && !TakeBack(number, forward, context.Primaries.TakeOver))
             End(number, Late(forward));
+    }
+
+    // What has changed nothing, or may be done twice, need not be carried out by the region that was meant at first.
+    private bool TakeBack(long number, Forward forward, Func<EntityRequest, bool> take)
+    {
+        if ((forward.Request.WasSent && !forward.IsHarmless) || !take(forward.Request))
+            return false;
+        open.Remove(number);
+        return true;
+    }
+
+    /// <summary>A type has another primary: what waits for a link to the former one is thought over.</summary>
+    public void Moved(string type)
+    {
+        foreach (var (number, forward) in open.Where(f => f.Value.Link is null
+            && f.Value.Request.Entity.Type == type).ToArray())
+            TakeBack(number, forward, context.Primaries.Reconsider);
     }
 
     private void Send(long number, Forward forward)
@@ -86,7 +113,7 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
         }
         if (Frame(number, forward) is not { } frame)
             return;
-        (forward.Link, forward.WasSent) = (link, true);
+        (forward.Link, forward.Request.WasSent) = (link, true);
         context.Hit(Probe.Forwarded);
         context.Emit(new SendFrame(link, frame));
     }
@@ -138,6 +165,12 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
         if (!open.TryGetValue(answer.Request, out var forward) || forward.Link != link.Id)
             return; // it came too late
         var request = forward.Request;
+        // The other side has changed nothing: it is not the primary any more, or not yet.
+        if (answer.Failure?.Error == ErrorCodes.NotPrimary && context.Primaries.Reconsider(request))
+        {
+            open.Remove(answer.Request);
+            return;
+        }
         WritePoint[] points = [.. answer.Points.Select(p
             => new WritePoint(request.Entity, p.Origin, p.Sequence, request.Entity.Lane, p.Position))];
         if ((answer.Failure ?? OtherVersion(forward, answer)) is { } failure)
@@ -176,7 +209,7 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
         {
             (forward.Link, forward.SinceMilliseconds) = (null, Now);
             if (!forward.IsHarmless)
-                End(number, Unanswered(forward));
+                End(number, Unanswered(forward.Primary));
             else
                 context.Hit(Probe.ForwardedAgain);
         }
@@ -196,7 +229,14 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
         return true;
     }
 
-    private void Emit(EntityRequest request, in RequestResult result)
+    /// <summary>Ends a request that nobody carries out.</summary>
+    public static void Emit(KernelContext context, EntityRequest request, Failure failure)
+        => Emit(context, request, new RequestResult(null, failure, []));
+
+    private void Emit(EntityRequest request, in RequestResult result) => Emit(context, request, result);
+
+    /// <summary>Ends a request.</summary>
+    public static void Emit(KernelContext context, EntityRequest request, in RequestResult result)
         => context.Emit(request is CommandRequest command ? new CommandDone(command, result)
             : new ReadDone((ReadRequest)request, result));
 
@@ -227,7 +267,7 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
 
     // A command that was sent may have been carried out, also when it could be sent again.
     private Failure Late(Forward forward)
-        => forward is { WasSent: true, Request: CommandRequest } ? Unanswered(forward) : Unreachable(forward);
+        => forward.Request is CommandRequest { WasSent: true } ? Unanswered(forward.Primary) : Unreachable(forward);
 
     private Failure Unreachable(Forward forward) => new(ErrorCodes.PrimaryUnreachable,
         $"Region '{Own}' does not reach region '{forward.Primary}', the primary of entities of type "
@@ -244,8 +284,9 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
             "Deploy the same version in every region, or read locally meanwhile.");
     }
 
-    private static Failure Unanswered(Forward forward) => new(ErrorCodes.PrimaryUnanswered,
-        $"Region '{forward.Primary}' was asked and has not answered in time; the command may have been carried out.",
+    /// <summary>Nobody knows whether the command was carried out.</summary>
+    public static Failure Unanswered(string primary) => new(ErrorCodes.PrimaryUnanswered,
+        $"Region '{primary}' was asked and has not answered in time; the command may have been carried out.",
         "Read the entity for its result, or send commands with an idempotency key: those can be repeated.");
 
     private sealed class Forward(EntityRequest request, string primary)
@@ -257,7 +298,6 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
         public long? Link { get; set; }
 
         public long SinceMilliseconds { get; set; }
-        public bool WasSent { get; set; }
 
         /// <summary>Asked twice it is carried out once.</summary>
         public bool IsHarmless => Request is not CommandRequest { IdempotencyKey.Length: 0 };

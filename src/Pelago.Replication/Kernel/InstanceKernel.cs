@@ -32,6 +32,7 @@ public sealed partial class InstanceKernel
         (JournalId, isPresumedWhole) = (identity.JournalId, identity.Continuity == Continuity.Unclean);
         context = new KernelContext(options, types);
         Membership = new Membership(context, this, states);
+        context.Primaries = Primaries = new Primaries(context, this, states);
         writer = new Writer(context, identity);
         links = new PeerLinks(context, writer, this);
         lanes = [.. states.OrderBy(s => s.Lane).Select(s => new LaneReplica(context, writer, links, s))];
@@ -54,6 +55,13 @@ public sealed partial class InstanceKernel
 
     internal Membership Membership { get; }
 
+    internal Primaries Primaries { get; }
+
+    /// <summary>Which events do not count because of a primary that was replaced; may be used from any thread.</summary>
+    public PrimaryRules PrimaryRules => Primaries.Rules;
+
+    internal Incarnation? NewestLife => writer.Newest?.Incarnation;
+
     /// <summary>Who the group is, as this region has taken it; may be read from any thread.</summary>
     public Configuration Configuration => context.Configuration;
 
@@ -65,7 +73,14 @@ public sealed partial class InstanceKernel
         context.Now = now;
         if ((Membership.RefuseWrites() ?? Refuse(request.Entity) ?? RefuseLevel(request)) is { } failure)
             context.Emit(new CommandDone(request, new RequestResult(null, failure, [])));
-        else if (!links.Forwards.Take(request))
+        else
+            Give(request);
+    }
+
+    /// <summary>Has a request carried out, here or elsewhere, or refused.</summary>
+    internal void Give(EntityRequest request)
+    {
+        if (!links.Forwards.Take(request))
             lanes[request.Entity.Lane].Ask(request);
     }
 
@@ -75,8 +90,8 @@ public sealed partial class InstanceKernel
         context.Now = now;
         if (Refuse(request.Entity) is { } failure)
             context.Emit(new ReadDone(request, new RequestResult(null, failure, [])));
-        else if (!links.Forwards.Take(request))
-            lanes[request.Entity.Lane].Ask(request);
+        else
+            Give(request);
     }
 
     /// <summary>What a peer asked for with <see cref="AskReceived"/> is done.</summary>
@@ -121,7 +136,7 @@ public sealed partial class InstanceKernel
     public void PageRead(long request, LanePage page, Moment now)
     {
         context.Now = now;
-        if (!lanes[page.Lane].EffectsRead(request, page))
+        if (!lanes[page.Lane].EffectsRead(request, page) && !lanes[page.Lane].OrphansRead(request, page))
             links.PageRead(request, page);
     }
 
@@ -129,7 +144,7 @@ public sealed partial class InstanceKernel
     public void PageFailed(long request, Moment now)
     {
         context.Now = now;
-        if (!Array.Exists(lanes, l => l.EffectsFailed(request)))
+        if (!Array.Exists(lanes, l => l.EffectsFailed(request) || l.OrphansFailed(request)))
             links.PageFailed(request);
     }
 
@@ -180,6 +195,7 @@ public sealed partial class InstanceKernel
         for (var i = 0; i < group.Length; i++)
             group[i].Committed(results[i]);
         Membership.TakeNoted();
+        Primaries.TakeNoted();
     }
 
     /// <summary>The journal opened the incarnation that <see cref="OpenIncarnation"/> asked for.</summary>
@@ -229,6 +245,7 @@ public sealed partial class InstanceKernel
         links.Tick();
         Registers.Tick();
         Membership.Tick();
+        Primaries.Tick();
         for (var i = 0; i < TickLanes; i++)
         {
             var lane = lanes[nextLane = (nextLane + 1) % lanes.Length];
@@ -252,11 +269,14 @@ public sealed partial class InstanceKernel
     }
 
     /// <summary>Ends the turn: hands over what is to be done, in order.</summary>
+    /// <param name="now">Read after the last input was taken: what is answered under a lease is true at this
+    /// moment.</param>
     public IReadOnlyList<KernelEffect> Flush(Moment now)
     {
         context.Now = now;
         links.SendCredits();
         links.SendAwaitedReports();
+        context.GiveLeased();
         if (underWay.Count == 0 && !writer.IsOpening)
         {
             // With a new incarnation the journal looks like one that a process left behind: that votes are missing in
@@ -277,7 +297,7 @@ public sealed partial class InstanceKernel
         context.Now = now;
         return KernelDescription.Of(context, writer, links, lanes, Registers) with
         {
-            Membership = Membership.Describe(),
+            Membership = Membership.Describe(), Primaries = Primaries.Describe(),
         };
     }
 

@@ -6,6 +6,7 @@ namespace Pelago.Replication;
 /// randomness.</summary>
 internal sealed class KernelContext(KernelOptions options, IReadOnlyDictionary<string, IEntityType> types)
 {
+    private readonly List<(EntityRequest Request, RequestResult Result, Failure Without)> leased = [];
     private ulong random = options.Seed;
 
     public KernelOptions Options { get; } = options;
@@ -22,6 +23,9 @@ internal sealed class KernelContext(KernelOptions options, IReadOnlyDictionary<s
     /// <summary>The members other than this region.</summary>
     public IEnumerable<string> Others => Configuration.Names.Where(m => m != Options.Region);
 
+    /// <summary>Who is whose primary; set once, by the kernel.</summary>
+    public Primaries Primaries { get; set; } = null!;
+
     public Moment Now { get; set; }
 
     public List<KernelEffect> Effects { get; set; } = [];
@@ -34,6 +38,25 @@ internal sealed class KernelContext(KernelOptions options, IReadOnlyDictionary<s
     public long AuthorMilliseconds => Now.WallMilliseconds + Clock.Correction(Options.ClockToleranceMilliseconds);
 
     public void Emit(KernelEffect effect) => Effects.Add(effect);
+
+    /// <summary>Answers at the end of the turn, if this region has the lease then.</summary>
+    /// <param name="without">The answer if it does not.</param>
+    public void EmitLeased(EntityRequest request, RequestResult result, Failure without)
+        => leased.Add((request, result, without));
+
+    /// <summary>The end of the turn: everything that these answers rest on has happened before this moment.</summary>
+    public void GiveLeased()
+    {
+        if (leased.Count == 0)
+            return;
+        foreach (var (request, result, without) in leased)
+        {
+            var has = Primaries.HasLease(request.Entity.Type);
+            Hit(has ? Probe.LeaseUsed : Probe.LeaseMissed);
+            Forwards.Emit(this, request, has ? result : new RequestResult(null, without, result.Points));
+        }
+        leased.Clear();
+    }
 
     public void Hit(Probe probe) => Probes.Hit(probe);
 
@@ -48,6 +71,9 @@ internal sealed class KernelContext(KernelOptions options, IReadOnlyDictionary<s
 
     /// <summary>Names of the types whose events stay in their region.</summary>
     public IEnumerable<string> LocalTypes => types.Values.Where(t => t.Mode.IsLocal).Select(t => t.Name);
+
+    /// <summary>Names of the types whose primary moves.</summary>
+    public IEnumerable<string> MovingTypes => types.Values.Where(t => t.Mode.Moves).Select(t => t.Name);
 
     /// <summary>Some type has effects of final events.</summary>
     public bool HasEffects { get; } = types.Values.Any(t => t.HasAnyEffects);

@@ -43,6 +43,9 @@ public sealed record KernelDescription(
     /// <summary>The group's members, as this region knows them.</summary>
     public MembershipDescription? Membership { get; init; }
 
+    /// <summary>Primaries of types whose primary moves.</summary>
+    public IReadOnlyList<PrimaryDescription> Primaries { get; init; } = [];
+
     /// <summary>Votes and requests for registers.</summary>
     public required RegistersDescription Registers { get; init; }
 

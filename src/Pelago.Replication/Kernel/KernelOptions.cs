@@ -129,6 +129,17 @@ public sealed record KernelOptions
     /// <summary>A primary to which no link stands for so long counts as unreachable.</summary>
     public int PrimaryPatienceMilliseconds { get; init; } = 1_000;
 
+    /// <summary>Length of the lease under which a primary that can move answers; the same in every region. A new
+    /// primary that cannot ask the one before waits so long.</summary>
+    public int LeaseMilliseconds { get; init; } = 3_000;
+
+    /// <summary>By how much a region's clock may be faster or slower than true time, in a thousand.</summary>
+    public int LeaseDriftPerMille { get; init; } = 20;
+
+    /// <summary>A primary that can be reached is asked to carry out commands, and is not replaced, for so long after
+    /// it became known.</summary>
+    public int PrimaryRestMilliseconds { get; init; } = 10_000;
+
     /// <summary>Commands and reads that may wait for one entity.</summary>
     public int MaxMailbox { get; init; } = 4_096;
 

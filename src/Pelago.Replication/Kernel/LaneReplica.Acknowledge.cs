@@ -23,10 +23,13 @@ internal sealed partial class LaneReplica
         var level = request.Acknowledgement ?? done.Entity.Type.Acknowledgement;
         var needed = level.In(context.Configuration.Settled.Count);
         if (needed == 1 || PlaceOf(done, request.IdempotencyKey) is not (var origin, var position)
-            || IsHeldBy(needed, origin, position))
+            || (!NeedsLease(done.Entity.Type, needed) && IsHeldBy(needed, origin, position)))
             return false;
         context.Hit(Probe.AcknowledgementAwaited);
-        awaited.Add(new AwaitedWrite(request, result, needed, origin, position));
+        awaited.Add(new AwaitedWrite(request, result, needed, origin, position)
+        {
+            NeedsLease = NeedsLease(done.Entity.Type, needed),
+        });
         return true;
     }
 
@@ -48,9 +51,12 @@ internal sealed partial class LaneReplica
     /// <summary>Looks again after a report: answers what enough regions have.</summary>
     public void Confirm() => awaited.RemoveAll(write =>
     {
-        if (!IsHeldBy(write.Regions, write.Origin, write.Position))
+        if (!IsHeldBy(write.Regions, write.Origin, write.Position)
+            || !write.Seen.All(s => IsHeldBy(write.Regions, s.Origin, s.Position)))
             return false;
-        context.Emit(new CommandDone(write.Request, write.Result));
+        if (write.NeedsLease)
+            return GiveUnderLease(write);
+        Emit(write.Request, write.Result);
         return true;
     });
 
@@ -61,12 +67,14 @@ internal sealed partial class LaneReplica
             return false;
         context.Hit(Probe.AcknowledgementExpired);
         // With its points: the client's token names the write, which is there for good.
-        context.Emit(new CommandDone(write.Request, write.Result with { Value = null, Failure = NotYet(write) }));
+        Emit(write.Request, write.Result with { Value = null, Failure = NotYet(write) });
         return true;
     });
 
     private Failure NotYet(AwaitedWrite write)
     {
+        if (write.Request is ReadRequest)
+            return context.Primaries.WithoutLease(write.Request.Entity.Type);
         string[] confirmed = [context.Options.Region, .. links.WhoHolds(Lane, write.Origin, write.Position)];
         return new Failure(ErrorCodes.NotAcknowledged,
             $"The write is durable in {string.Join(" and ", confirmed)} and will reach the other regions by itself; "
@@ -105,5 +113,12 @@ internal sealed partial class LaneReplica
     }
 
     private sealed record AwaitedWrite(
-        CommandRequest Request, RequestResult Result, int Regions, Origin Origin, ulong Position);
+        EntityRequest Request, RequestResult Result, int Regions, Origin Origin, ulong Position)
+    {
+        /// <summary>Of a read: what else it has seen that has to be in so many regions.</summary>
+        public IReadOnlyList<(Origin Origin, ulong Position)> Seen { get; init; } = [];
+
+        /// <summary>What a majority has counts while no other region can have become the primary.</summary>
+        public bool NeedsLease { get; init; }
+    }
 }

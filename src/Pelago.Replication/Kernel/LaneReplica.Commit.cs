@@ -218,9 +218,10 @@ internal sealed partial class LaneReplica
             context.Alarm(AlarmKind.Parked, parked.Message);
         foreach (var entry in entity.Fold.TakeConflicts())
         {
-            context.Hit(entry.Deduplicated ? Probe.DeduplicatedByFold : Probe.RefusedByFold);
-            filling.Conflicts.Add(new ConflictRecord(entity.Key,
-                entry.Deduplicated ? ConflictKind.Deduplicated : ConflictKind.RefusedByFold,
+            context.Hit(entry.Orphaned ? Probe.Orphaned : entry.Deduplicated ? Probe.DeduplicatedByFold
+                : Probe.RefusedByFold);
+            filling.Conflicts.Add(new ConflictRecord(entity.Key, entry.Orphaned ? ConflictKind.Orphaned
+                : entry.Deduplicated ? ConflictKind.Deduplicated : ConflictKind.RefusedByFold,
                 entry.Event.Origin, entry.Event.Sequence, context.Now.WallMilliseconds, entry.Refusal ?? ""));
             Unhurried();
         }

@@ -164,14 +164,14 @@ internal sealed partial class LaneReplica
             WithEntity(e.Entity, again => Start(again, cursor, open, wasFolded: true));
             return;
         }
-        if (Fenced || entry?.Payload is not { } payload)
+        if (Fenced || entry?.Payload is not { } payload || context.Primaries.IsUndecided(e))
         {
-            // It is parked, or was read anew from its snapshot meanwhile.
+            // It is parked, was read anew from its snapshot meanwhile, or a primary that counts it is being decided.
             (open.IsRunning, open.NotBeforeMilliseconds) =
                 (false, context.Now.MonotonicMilliseconds + EffectPauseMilliseconds);
             return;
         }
-        var verdict = entry.Deduplicated ? FinalVerdict.Deduplicated
+        var verdict = entry.Orphaned ? FinalVerdict.Orphaned : entry.Deduplicated ? FinalVerdict.Deduplicated
             : entry.Refusal is null ? FinalVerdict.Counted : FinalVerdict.Refused;
         var request = links.NextRequest();
         runningEffects.Add(request, (cursor, e.OriginPosition));

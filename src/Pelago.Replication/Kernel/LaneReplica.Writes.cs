@@ -96,6 +96,8 @@ internal sealed partial class LaneReplica
         var result = done.Failure is { } failure ? new RequestResult(null, failure, [])
             : new RequestResult(done.Value, null,
                 done.Written is { } last ? [PointOf(last)] : Points(done.Entity, done.Seen));
+        if (done.Entity.Type.Mode.Moves && GiveOfMoving(done, result))
+            return;
         if (done.Request is not CommandRequest command || !Await(done, command, result))
             Emit(done.Request, result);
     }
@@ -110,6 +112,11 @@ internal sealed partial class LaneReplica
         if (context.Closed is { } closed)
         {
             Fail(request, closed); // it had waited, for its entity perhaps
+            return;
+        }
+        if (entity.Type.Mode.Moves && !context.Primaries.Writes(entity.Key.Type))
+        {
+            links.Forwards.Take(request); // the primary has changed while it waited
             return;
         }
         _ = entity.Fold.State;
@@ -182,6 +189,7 @@ internal sealed partial class LaneReplica
         if (failure is not null)
             return null;
         var events = new EventRecord[decision.Events.Count];
+        var epoch = entity.Type.Mode.Moves ? context.Primaries.EpochOf(entity.Key.Type) : 0;
         var (timestamp, bytes) = (entity.Highest, 0L);
         try
         {
@@ -194,7 +202,7 @@ internal sealed partial class LaneReplica
                 events[i] = new EventRecord
                 {
                     Entity = entity.Key, Origin = origin, Sequence = vector[origin], Vector = vector,
-                        Timestamp = timestamp,
+                        Timestamp = timestamp, Epoch = epoch,
                     BatchIndex = i, BatchLength = events.Length, Tags = decision.Tags,
                     TraceParent = request.TraceParent,
                     IdempotencyKey = request.IdempotencyKey, PayloadName = payload.Name,

@@ -104,7 +104,8 @@ internal sealed partial class LaneReplica
     }
 
     public bool IsFinal(EventRecord e) => e.OriginPosition > 0
-        && (e.OriginPosition <= Finality.Through(e.Origin) || context.ModeOf(e.Entity.Type).IsLocal);
+        && (e.OriginPosition <= Finality.Through(e.Origin) || context.ModeOf(e.Entity.Type).IsLocal)
+        && !context.Primaries.IsUndecided(e);
 
     /// <remarks>What is reported does not depend on finality: a report must not cause a report.</remarks>
     public void UpdateFinality()
@@ -238,7 +239,7 @@ internal sealed partial class LaneReplica
     }
 
     private EntityReplica NewReplica(EntityKey key, IEntityType type)
-        => new(key, type, context.Probes) { Fork = forked.GetValueOrDefault(key) };
+        => new(key, type, context.Probes, context.Primaries.Rules) { Fork = forked.GetValueOrDefault(key) };
 
     private EntityReplica Fresh(EntityReplica old, Func<HeldEvent, bool> keeps)
     {

@@ -60,6 +60,11 @@ internal sealed partial class PeerLinks
             case RegisterAnswerFrame or EnrolledFrame when link.Dialled:
                 kernel.Registers.Received(link.Peer.Name, link.Id, frame);
                 break;
+            case LeaseAskFrame when !link.Dialled:
+            case LeaseGrantFrame when link.Dialled:
+            case PrimaryFrame:
+                TakeOfPrimaries(link, frame);
+                break;
             case ConfigurationFrame f:
                 TakeConfiguration(link, f);
                 break;
@@ -81,6 +86,40 @@ internal sealed partial class PeerLinks
             context.Emit(new AskReceived(link.Id, ask));
         else
             Forwards.Answered(link, (AnswerFrame)frame);
+    }
+
+    private void TakeOfPrimaries(PeerLink link, Frame frame)
+    {
+        if (frame is LeaseAskFrame ask)
+            kernel.Primaries.Take(link, ask);
+        else if (frame is LeaseGrantFrame grant)
+            kernel.Primaries.Answered(link, grant);
+        else
+            kernel.Primaries.Told((PrimaryFrame)frame);
+    }
+
+    /// <summary>Tells every peer who the primary of a type is.</summary>
+    public void Tell(PrimaryFrame frame)
+    {
+        foreach (var link in links.Values.Where(l => l.Hello is { GrantsLeases: true }))
+            context.Emit(new SendFrame(link.Id, frame));
+    }
+
+    /// <summary>Tells a peer what is held of every lane, now.</summary>
+    public void SendAllReports(PeerLink link)
+    {
+        var living = LivingOrigins();
+        foreach (var lane in kernel.Lanes)
+            SendReport(link, lane, living);
+    }
+
+    // Before any report: what a report holds may be of a later epoch than the other side knows.
+    private void TellPrimaries(PeerLink link)
+    {
+        if (!link.Hello!.GrantsLeases)
+            return;
+        foreach (var known in kernel.Primaries.Known())
+            context.Emit(new SendFrame(link.Id, known));
     }
 
     private void TakeEvents(PeerLink link, EventsFrame f)
@@ -112,7 +151,7 @@ internal sealed partial class PeerLinks
         new HelloFrame(context.Options.Region, kernel.JournalId, context.Options.Session, writer.Current, writer.Newest,
             context.Configuration.Epoch, [.. kernel.Lanes.Select(l => l.OwnHead)], holdings)
         {
-            TakesAsks = true,
+            TakesAsks = true, GrantsLeases = true,
         }));
 
     // 1 who  2 which session of an incarnation wins  3 answer, or take the answer  4 ask for its events
@@ -142,9 +181,11 @@ internal sealed partial class PeerLinks
                 : l.HighestOf(hello.Newest)))
                 .Where(h => h.Position > 0)]);
             TellConfiguration(link, hello);
+            TellPrimaries(link);
             return;
         }
         TellConfiguration(link, hello);
+        TellPrimaries(link);
         link.Peer.Failures = 0;
         if (link.Peer.Session != hello.Session)
             ForgetReports(link.Peer, hello.Session);

@@ -47,6 +47,9 @@ internal sealed partial class PeerLinks
     /// <summary>The region, to which there is a way, carries out what others ask of it.</summary>
     public bool TakesAsks(string region) => peers[region].Dialled!.Hello!.TakesAsks;
 
+    /// <summary>The region, to which there is a way, grants leases.</summary>
+    public bool GrantsLeases(string region) => peers[region].Dialled!.Hello!.GrantsLeases;
+
     /// <summary>Of the region's link as last measured; negative before.</summary>
     public double RoundTripMilliseconds(string region) => peers[region].RoundTripMilliseconds;
 

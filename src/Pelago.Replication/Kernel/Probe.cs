@@ -258,6 +258,36 @@ public enum Probe
 
     /// <summary>A region that joins has caught up with a lane.</summary>
     LaneJoined,
+
+    /// <summary>A region wants to become the primary of a type.</summary>
+    PrimaryWanted,
+
+    /// <summary>A newer record of a type's primary was taken.</summary>
+    PrimaryTaken,
+
+    /// <summary>This region learned that it is the primary of a type no more.</summary>
+    PrimaryDemoted,
+
+    /// <summary>An epoch starts after its former primary had told that it had stopped.</summary>
+    PrimaryHandedOver,
+
+    /// <summary>An epoch starts without its former primary.</summary>
+    PrimaryReplaced,
+
+    /// <summary>A voter granted a lease.</summary>
+    LeaseGranted,
+
+    /// <summary>A voter did not grant a lease.</summary>
+    LeaseRefused,
+
+    /// <summary>An answer was given under a lease.</summary>
+    LeaseUsed,
+
+    /// <summary>The lease was over before the answer could be given.</summary>
+    LeaseMissed,
+
+    /// <summary>An event was found not to count because its primary had been replaced.</summary>
+    Orphaned,
 }
 
 /// <summary>How often each <see cref="Probe"/> was hit since the kernel began. Written by the kernel's loop; may be

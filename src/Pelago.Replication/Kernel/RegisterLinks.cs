@@ -31,6 +31,8 @@ internal sealed class RegisterLinks(KernelContext context, PeerLinks links, Inst
     {
         if (request.Waiter is Membership membership)
             membership.Decided(request, result);
+        else if (request.Waiter is Primaries primaries)
+            primaries.Decided(request, result);
         else
             context.Emit(new RegisterDone(request, result));
     }

@@ -33,6 +33,9 @@ public abstract class EntityRequest
 
     /// <summary>The shell's own: whoever waits for the answer.</summary>
     public object? Waiter { get; init; }
+
+    /// <summary>It was sent to another region, which may have carried it out.</summary>
+    internal bool WasSent { get; set; }
 }
 
 /// <summary>A command for one entity.</summary>

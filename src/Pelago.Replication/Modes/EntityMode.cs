@@ -25,10 +25,18 @@ public sealed record EntityMode
     public static EntityMode Pinned(string region, Elsewhere elsewhere = Elsewhere.Forward)
         => new(EntityModeKind.Pinned) { Primary = region, Elsewhere = elsewhere };
 
+    /// <summary>One region takes the commands, and which one changes: it moves to where commands are sent, and when it
+    /// is out of reach, with a majority of the regions. Every region has every event.</summary>
+    /// <param name="home">The primary region of a type that has never moved.</param>
+    /// <param name="elsewhere">What other regions do with a command while the primary is to stay where it is.</param>
+    public static EntityMode RequestRegion(string home, Elsewhere elsewhere = Elsewhere.Forward)
+        => new(EntityModeKind.RequestRegion) { Primary = home, Elsewhere = elsewhere };
+
     /// <summary>The kind of mode.</summary>
     public EntityModeKind Kind { get; }
 
-    /// <summary>The region that takes the commands; null where the mode has none.</summary>
+    /// <summary>The region that takes the commands, at first where that changes; null where the mode has
+    /// none.</summary>
     public string? Primary { get; private init; }
 
     /// <summary>What a region does with a command that another one takes.</summary>
@@ -37,10 +45,14 @@ public sealed record EntityMode
     /// <summary>Events stay in the region that wrote them.</summary>
     public bool IsLocal => Kind == EntityModeKind.Local;
 
+    /// <summary>The primary changes while the service runs.</summary>
+    public bool Moves => Kind == EntityModeKind.RequestRegion;
+
     /// <inheritdoc />
     public override string ToString() => Kind switch
     {
         EntityModeKind.Pinned => $"pinned({Primary})",
+        EntityModeKind.RequestRegion => $"request-region({Primary})",
         EntityModeKind.Local => "local",
         EntityModeKind.None => "none",
         _ => "replicated",
@@ -61,6 +73,9 @@ public enum EntityModeKind
 
     /// <summary>One named region takes commands.</summary>
     Pinned = 3,
+
+    /// <summary>One region takes commands, and which one changes.</summary>
+    RequestRegion = 4,
 }
 
 /// <summary>What a region does with a command for an entity whose primary is another region.</summary>

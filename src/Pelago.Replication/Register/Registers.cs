@@ -84,6 +84,9 @@ public sealed class Registers
     /// <summary>What this region's own vote says of a register, decided or not.</summary>
     internal RegisterValue? Heard(EntityKey register) => Voter(register).ValueOf(register);
 
+    /// <summary>This region votes on the register, and knows what it voted.</summary>
+    internal bool Stands(EntityKey register) => Voter(register).Stands;
+
     /// <summary>A way to another region has opened.</summary>
     public void Linked(string region)
     {

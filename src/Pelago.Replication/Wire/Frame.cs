@@ -36,6 +36,9 @@ public sealed record HelloFrame(
 
     /// <summary>This side carries out what others ask of it as a primary.</summary>
     public bool TakesAsks { get; init; }
+
+    /// <summary>This side grants leases, and hears who primaries are.</summary>
+    public bool GrantsLeases { get; init; }
 }
 
 /// <summary>Asks for an origin's events of one lane after a position at the origin, or stops them.</summary>

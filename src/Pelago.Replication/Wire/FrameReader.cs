@@ -92,6 +92,9 @@ public sealed partial class FrameReader
             Wire.Frame.BodyOneofCase.SnapshotPart => ToPart(message.SnapshotPart),
             Wire.Frame.BodyOneofCase.SnapshotMore => new SnapshotMoreFrame(
                 (long)message.SnapshotMore.Request, Size(message.SnapshotMore.Offset)),
+            Wire.Frame.BodyOneofCase.LeaseAsk => ToAsk(message.LeaseAsk),
+            Wire.Frame.BodyOneofCase.LeaseGrant => ToGrant(message.LeaseGrant),
+            Wire.Frame.BodyOneofCase.Primary => ToPrimary(message.Primary),
             Wire.Frame.BodyOneofCase.Configuration => ToConfiguration(message.Configuration),
             Wire.Frame.BodyOneofCase.Heartbeat => ToHeartbeat(message.Heartbeat),
             Wire.Frame.BodyOneofCase.Goodbye => new GoodbyeFrame(
@@ -141,7 +144,7 @@ public sealed partial class FrameReader
             [.. hello.Holdings.Select(h => new LaneHolding(Lane(h.Lane), Known(h.Origin), h.Position))])
         {
             TakesSnapshots = hello.Snapshots,
-            TakesAsks = hello.TakesAsks,
+            TakesAsks = hello.TakesAsks, GrantsLeases = hello.Leases,
         };
     }
 

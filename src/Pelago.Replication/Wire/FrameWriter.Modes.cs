@@ -24,7 +24,8 @@ public sealed partial class FrameWriter
                 message.Answer = ToWire(f);
                 break;
             default:
-                throw new ArgumentException($"No wire form for {frame.GetType().Name}.", nameof(frame));
+                FillPrimary(frame);
+                break;
         }
     }
 

@@ -116,7 +116,7 @@ public sealed partial class FrameWriter
             JournalId = ByteString.CopyFrom(f.JournalId.ToByteArray(bigEndian: true)),
             Session = ByteString.CopyFrom(f.Session.ToBytes()),
             Current = Number(f.Current), Newest = Number(f.Newest), ConfigurationEpoch = f.ConfigurationEpoch,
-            TakesAsks = f.TakesAsks,
+            TakesAsks = f.TakesAsks, Leases = f.GrantsLeases,
         };
         hello.OwnHeads.AddRange(f.OwnHeads);
         hello.Holdings.AddRange(f.Holdings.Select(h => ToWire(h, withLane: true)));

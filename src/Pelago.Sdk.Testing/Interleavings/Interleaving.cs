@@ -40,9 +40,10 @@ internal static class Interleaving
     /// <summary>The state after events in the order in which they are given, whose causes come before them, in the form
     /// that regions compare.</summary>
     /// <exception cref="TestKitException">A handler fails.</exception>
-    public static byte[] FoldAgain(RoundTrip type, string id, IEnumerable<EventRecord> events)
+    public static byte[] FoldAgain(
+        RoundTrip type, string id, IEnumerable<EventRecord> events, PrimaryRules? rules = null)
     {
-        var fold = new EntityFold(type, id);
+        var fold = new EntityFold(type, id) { Rules = rules };
         Insert(fold, type, events);
         _ = fold.State;
         Replica.Check(fold, type);

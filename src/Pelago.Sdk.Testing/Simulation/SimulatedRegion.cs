@@ -11,7 +11,9 @@ internal sealed class SimulatedRegion
     private readonly ISurroundings group;
     private readonly Func<IReadOnlyDictionary<string, IEntityType>> declared;
     private readonly Dice dice;
-    private readonly long monotonicStart;
+    private long monotonicStart;
+    private long rateSince;
+    private int clockRatePerMille;
     private SimulatedJournal journal;
     private InstanceKernel? kernel;
     private IReadOnlyDictionary<string, IEntityType> types;
@@ -43,6 +45,18 @@ internal sealed class SimulatedRegion
     /// <summary>How far the wall clock is off, in milliseconds.</summary>
     public long ClockOffMilliseconds { get; set; }
 
+    /// <summary>By how much its clocks are faster than true time, in a thousand.</summary>
+    public int ClockRatePerMille
+    {
+        get => clockRatePerMille;
+        set
+        {
+            monotonicStart += Drift;
+            ClockOffMilliseconds += Drift;
+            (clockRatePerMille, rateSince) = (value, group.Time.Now);
+        }
+    }
+
     /// <summary>Chances of dying around a write, in a thousand.</summary>
     public int CrashBeforeWritePerMille { get; set; }
 
@@ -70,10 +84,16 @@ internal sealed class SimulatedRegion
     /// <summary>What the running kernel says about itself; null while none runs.</summary>
     public KernelDescription? Describe() => kernel?.Describe(Moment);
 
+    /// <summary>Which events do not count, as the running kernel knows; null while none runs.</summary>
+    public PrimaryRules? Rules => kernel?.PrimaryRules;
+
     internal Dictionary<long, (SimulatedLink Link, LinkEnd End)> Links { get; } = [];
 
     private Moment Moment => new(
-        VirtualTime.FirstWallMilliseconds + group.Time.Now + ClockOffMilliseconds, monotonicStart + group.Time.Now);
+        VirtualTime.FirstWallMilliseconds + group.Time.Now + ClockOffMilliseconds + Drift,
+        monotonicStart + group.Time.Now + Drift);
+
+    private long Drift => (group.Time.Now - rateSince) * clockRatePerMille / 1_000;
 
     /// <summary>The region's monotonic clock, for deadlines.</summary>
     public long MonotonicMilliseconds => Moment.MonotonicMilliseconds;
@@ -336,7 +356,8 @@ internal sealed class SimulatedRegion
     }
 
     private EntityAudit? Audit(EntityKey entity) => EntityAudit.Of(types.GetValueOrDefault(entity.Type),
-        journal!.Read(entity, history: false), journal.Read(entity, history: true));
+        journal!.Read(entity, history: false), journal.Read(entity, history: true),
+        Rules);
 
     private void Die()
     {

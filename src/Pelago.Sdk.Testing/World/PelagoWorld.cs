@@ -68,6 +68,13 @@ public sealed partial class PelagoWorld : IDisposable
     internal IEnumerable<IEnumerable<Replication.EventRow>> Journals
         => group.Regions.Select(r => r.Disk.State.Lanes.SelectMany(l => l.Rows));
 
+    // What a region that runs knows of types whose primary moves.
+    internal IReadOnlyList<Replication.PrimaryDescription> Primaries(string region)
+        => Inner(region).Describe()?.Primaries ?? [];
+
+    // By how much the clocks of a region run faster than true time, in a thousand.
+    internal void Rate(string region, int perMille) => Inner(region).ClockRatePerMille = perMille;
+
     /// <summary>Whether <see cref="Dispose"/> mends everything and demands convergence; true unless changed.</summary>
     public bool ChecksAtEnd { get; set; } = true;
 

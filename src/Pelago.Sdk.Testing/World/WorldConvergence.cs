@@ -135,7 +135,8 @@ internal sealed class WorldConvergence(WorldGroup group)
     }
 
     private static byte[] FoldAgain(SimulatedRegion region, EntityKey entity, RoundTrip type)
-        => Interleaving.FoldAgain(type, entity.Id, Rows(region, entity).Select(r => r.Event));
+        => Interleaving.FoldAgain(
+            type, entity.Id, Rows(region, entity).Select(r => r.Event), region.Rules);
 
     private WorldException NotYet(string difference, long limitMilliseconds)
     {

@@ -97,13 +97,13 @@ internal sealed class TestKernel
     }
 
     /// <summary>A dialled link stands, and the peer answers that it holds this much of our own origin.</summary>
-    public TestKernel Linked(long link, string peer, ulong holds, bool takesAsks = true)
+    public TestKernel Linked(long link, string peer, ulong holds, bool takesAsks = true, bool leases = false)
     {
         var hello = new HelloFrame(peer, Guid.Empty, new Incarnation(60), new Origin(peer, new Incarnation(1)),
             new Origin(peer, new Incarnation(1)), 1, new ulong[EntityKey.Lanes],
             holds == 0 ? [] : [new LaneHolding(Entity.Lane, A, holds)])
         {
-            TakesAsks = takesAsks,
+            TakesAsks = takesAsks, GrantsLeases = leases,
         };
         return Give(k =>
         {
@@ -175,6 +175,18 @@ internal sealed class TestKernel
         var held = Asked.OfType<AppendGroup>().Single();
         Asked.Remove(held);
         return Give(_ => Commit(held));
+    }
+
+    /// <summary>Answers the group that was held; then the process stands still before its turn ends.</summary>
+    public TestKernel CommitAndStandStill(long milliseconds)
+    {
+        var held = Asked.OfType<AppendGroup>().Single();
+        Asked.Remove(held);
+        return Give(_ =>
+        {
+            Commit(held);
+            Now = new Moment(Now.WallMilliseconds + milliseconds, Now.MonotonicMilliseconds + milliseconds);
+        });
     }
 
     private void Answer(KernelEffect effect)

@@ -12,6 +12,10 @@ internal sealed class CounterHistory
     /// <summary>Passes and reads that were answered.</summary>
     public int Answered => operations.Count(o => o.Value is not null);
 
+    /// <summary>What the others were told, and how many of them.</summary>
+    public string Failures => string.Join(", ", operations.Where(o => o.Code.Length > 0)
+        .CountBy(o => (o.IsRead ? "read " : "") + o.Code).Select(c => $"{c.Key}: {c.Value}"));
+
     /// <summary>Passes of which nobody knows whether they were carried out.</summary>
     public int Unknown => operations.Count(o => !o.IsRead && o.Value is null && o.MayHaveHappened);
 
@@ -19,6 +23,9 @@ internal sealed class CounterHistory
         => Begin(world, pending, isRead: false, passed => passed);
 
     public void Read(PelagoWorld world, PendingReply<Turnstile> pending)
+        => Begin(world, pending, isRead: true, state => state.Passed);
+
+    public void Read(PelagoWorld world, PendingReply<Booth> pending)
         => Begin(world, pending, isRead: true, state => state.Passed);
 
     private void Begin<T>(PelagoWorld world, PendingReply<T> pending, bool isRead, Func<T, int> value)
@@ -33,6 +40,7 @@ internal sealed class CounterHistory
         void Done(Pelago.Entities.EntityReply<T> reply)
         {
             operation.End = world.Elapsed;
+            operation.Code = reply.Failure?.Error.Code ?? "";
             if (reply.Failure is null)
                 operation.Value = value(reply.Value!);
             else
@@ -64,5 +72,6 @@ internal sealed class CounterHistory
         public TimeSpan End { get; set; }
         public int? Value { get; set; }
         public bool MayHaveHappened { get; set; }
+        public string Code { get; set; } = "";
     }
 }

@@ -50,6 +50,17 @@ public sealed record Outpost(int Passed) : IEntity<Outpost>
             => Effect.Persist(new SomebodyPassed(pass.Who)).ThenReply<Outpost, int>(s => s.Passed));
 }
 
+/// <summary>Its primary is eu at first, and moves.</summary>
+public sealed record Booth(int Passed) : IEntity<Booth>
+{
+    public static void Define(EntityDefinition<Booth> entity) => entity
+        .Named("booth").Merge(MergeStrategy.Ordered).Mode(EntityMode.RequestRegion("eu"))
+        .State(_ => new Booth(0), PinnedJson.Default.Booth)
+        .Event("passed", PinnedJson.Default.SomebodyPassed, (state, _) => new Booth(state.Passed + 1))
+        .Command<Pass, int>("pass", PinnedJson.Default.Pass, PinnedJson.Default.Int32, (_, pass, _)
+            => Effect.Persist(new SomebodyPassed(pass.Who)).ThenReply<Booth, int>(s => s.Passed));
+}
+
 public sealed record Pass(string Who) : ICommand<int>;
 
 public sealed record SomebodyPassed(string Who);
@@ -58,6 +69,7 @@ public sealed record SomebodyPassed(string Who);
 [JsonSerializable(typeof(Desk))]
 [JsonSerializable(typeof(Museum))]
 [JsonSerializable(typeof(Outpost))]
+[JsonSerializable(typeof(Booth))]
 [JsonSerializable(typeof(Pass))]
 [JsonSerializable(typeof(SomebodyPassed))]
 [JsonSerializable(typeof(int))]

@@ -1,0 +1,119 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+// The lease: asked for and granted.
+internal sealed partial class Primaries
+{
+    private readonly SortedDictionary<long, LeaseQuestion> questions = [];
+    private long lastAsked = long.MinValue / 2;
+    private bool begun;
+
+    /// <summary>A region asks whether this one has voted for later epochs.</summary>
+    public void Take(PeerLink link, LeaseAskFrame ask)
+    {
+        TypeEpoch[] granted = [];
+        if (ask.ConfigurationEpoch == context.Configuration.Epoch && ask.Milliseconds == Terms.Milliseconds
+            && context.Closed is null)
+            granted = [.. ask.Types.Where(MayGrant)];
+        TypeEpoch[] stopped = [.. ask.Types.Where(HasStopped)];
+        if (ask.WantsReports)
+            kernel.Links.SendAllReports(link);
+        context.Hit(granted.Length == ask.Types.Count ? Probe.LeaseGranted : Probe.LeaseRefused);
+        context.Emit(new SendFrame(link.Id, new LeaseGrantFrame(ask.Request, granted, stopped)));
+    }
+
+    /// <summary>A voter has answered.</summary>
+    public void Answered(PeerLink link, LeaseGrantFrame grant)
+    {
+        if (!questions.TryGetValue(grant.Request, out var question) || question.Link != link.Id)
+            return; // it came too late
+        questions.Remove(grant.Request);
+        foreach (var (name, epoch) in question.Types)
+        {
+            if (Of(name) is not { } type || type.Record.Epoch != epoch || type.Record.Region != Own)
+                continue; // it has moved meanwhile
+            if (grant.Granted.Contains(new TypeEpoch(name, epoch)))
+                Granted(type, link.Peer.Name, question.When);
+            else
+                type.IsDoubted = true; // a majority may have decided otherwise: the register tells
+            if (question.WantsReports && !type.Record.IsStarted)
+                TakeReports(type, link, question, grant.Stopped.Contains(new TypeEpoch(name, epoch)));
+        }
+    }
+
+    // No vote for a later epoch, of a voter that knows what it voted.
+    private bool MayGrant(TypeEpoch asked)
+    {
+        var register = PrimaryRecord.RegisterOf(asked.Type);
+        return kernel.Registers.Stands(register) && (kernel.Registers.Heard(register) is not { } voted
+            || (PrimaryCodec.Read(voted.Content.Span) is { } record && record.Epoch <= asked.Epoch));
+    }
+
+    // It was the primary, knows that it is none any more, also after a restart, and has nothing under way that it wrote
+    // before it knew.
+    private bool HasStopped(TypeEpoch asked) => types.TryGetValue(asked.Type, out var type)
+        && type.Record.Epoch == asked.Epoch && type.Record.Former == Own
+        && !kernel.Lanes.Any(l => l.HasUnderWay(asked.Type, asked.Epoch));
+
+    private void Granted(TypePrimary type, string voter, Moment when)
+    {
+        type.Lease.Grant(voter, when);
+        if (!type.Lease.IsHeld(context.Configuration.Voters, context.Now))
+            return;
+        if (!type.IsConfirmed)
+        {
+            type.IsConfirmed = true;
+            Dispatch(type);
+        }
+        foreach (var lane in kernel.Lanes)
+            lane.ConfirmLeased();
+    }
+
+    private void AskForLeases(List<TypePrimary> moving)
+    {
+        if (!begun)
+        {
+            begun = true;
+            foreach (var type in types.Values)
+                type.Begin(Now);
+            SearchAgain();
+        }
+        var mine = moving.Where(t => t.Record.Region == Own).ToArray();
+        if (mine.Length == 0)
+            return;
+        // Renewed with the heartbeat; sooner while somebody waits.
+        var pause = Array.TrueForAll(mine, t => t.IsConfirmed && t.Record.IsStarted)
+            ? context.Options.HeartbeatMilliseconds : Math.Max(1, context.Options.HeartbeatMilliseconds / 5);
+        if (Now - lastAsked < pause)
+            return;
+        lastAsked = Now;
+        foreach (var late in questions.Where(q => Now - q.Value.When.MonotonicMilliseconds > Terms.Milliseconds)
+            .Select(q => q.Key).ToArray())
+            questions.Remove(late);
+        Ask(mine);
+    }
+
+    private void Ask(TypePrimary[] mine)
+    {
+        TypeEpoch[] asked = [.. mine.Select(t => new TypeEpoch(t.Type, t.Record.Epoch))];
+        if (context.Configuration.Voters.Contains(Own))
+        {
+            foreach (var type in mine.Where(t => MayGrant(new TypeEpoch(t.Type, t.Record.Epoch))))
+                Granted(type, Own, context.Now);
+        }
+        var wantsReports = Array.Exists(mine, t => !t.Record.IsStarted);
+        foreach (var member in context.Others)
+        {
+            if (kernel.Links.Way(member) is not { } link || !kernel.Links.GrantsLeases(member))
+                continue;
+            var number = kernel.Links.NextRequest();
+            questions.Add(number, new LeaseQuestion(link, asked, context.Now, wantsReports));
+            context.Emit(new SendFrame(link, new LeaseAskFrame(
+                number, Terms.Milliseconds, context.Configuration.Epoch, asked, wantsReports)));
+        }
+    }
+
+    private sealed record LeaseQuestion(
+        long Link, IReadOnlyList<TypeEpoch> Types, Moment When, bool WantsReports);
+}

@@ -1,0 +1,129 @@
+using System.Globalization;
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <summary>Who the primaries of the types are whose primary moves: what registers decided, in whose epoch a command is
+/// written, whether the primary may be sure of itself, and which events do not count.</summary>
+/// <remarks>
+/// <para>The problem: one region is to take a type's commands, another one is to take over when it is gone, and nobody
+/// can tell a region that is gone from one that is slow. The idea has three parts. 1 Who the primary is, a register
+/// decides, and each move begins an epoch. 2 What must not be said by two regions (a read of the newest state, that a
+/// write is safe in a majority) is said under a lease, which a new primary waits out. 3 What the old one wrote
+/// meanwhile and the new one did not have when its epoch started is <em>orphaned</em>: where that is, the register
+/// says, so all regions leave out the same.</para>
+/// <para>In parts: this file knows and answers questions; Learn takes records; Lease asks voters and answers them; Move
+/// takes a type over; Wait holds what cannot be carried out yet. docs/internals/primaries.md tells why it holds.</para>
+/// </remarks>
+internal sealed partial class Primaries
+{
+    private static readonly IReadOnlyDictionary<string, PrimaryRecord> None
+        = new Dictionary<string, PrimaryRecord>(StringComparer.Ordinal);
+
+    private readonly KernelContext context;
+    private readonly InstanceKernel kernel;
+    private readonly SortedDictionary<string, TypePrimary> types = new(StringComparer.Ordinal);
+    private volatile IReadOnlyDictionary<string, PrimaryRecord> records = None;
+
+    public Primaries(KernelContext context, InstanceKernel kernel, IReadOnlyList<LaneState> states)
+    {
+        (this.context, this.kernel) = (context, kernel);
+        Rules = new PrimaryRules(this);
+        Terms = new LeaseTerms(context.Options.LeaseMilliseconds, context.Options.LeaseDriftPerMille);
+        foreach (var (type, record, searched) in PrimaryCodec.Noted(states))
+            types[type] = new TypePrimary(type, record, Terms) { Searched = searched };
+        Publish();
+    }
+
+    public LeaseTerms Terms { get; }
+
+    public PrimaryRules Rules { get; }
+
+    private string Own => context.Options.Region;
+
+    private long Now => context.Now.MonotonicMilliseconds;
+
+    private bool IsAlone => context.Members.Count == 1;
+
+    /// <summary>The event does not count, as far as is known here. May be asked on any thread.</summary>
+    public bool IsOrphaned(EventRecord e)
+        => records.TryGetValue(e.Entity.Type, out var record) && record.IsOrphaned(e);
+
+    /// <summary>Whether the event counts is about to be decided: it is not final before.</summary>
+    public bool IsUndecided(EventRecord e)
+        => records.TryGetValue(e.Entity.Type, out var record) && record.IsUndecided(e);
+
+    /// <summary>Why the event does not count, for the ledger.</summary>
+    public string WhyOrphaned(EventRecord e) => records.TryGetValue(e.Entity.Type, out var record)
+        ? string.Create(CultureInfo.InvariantCulture, $"written in epoch {e.Epoch} by region '{e.Origin.Region
+            }', which had been replaced as primary; the epoch after it had started without it (now {record.Epoch}, in '{
+            record.Region}')") : "";
+
+    /// <summary>Epoch of what is written now.</summary>
+    public uint EpochOf(string type) => records.TryGetValue(type, out var record) ? record.Epoch : 0;
+
+    /// <summary>This region takes commands for the type, as far as it knows.</summary>
+    public bool Writes(string type) => IsAlone || Of(type) is { Record.IsStarted: true, IsConfirmed: true } state
+        && state.Record.Region == Own;
+
+    /// <summary>This region is the primary of the type, and no other one can be: now.</summary>
+    public bool HasLease(string type) => IsAlone || (Writes(type) && Of(type)!.Lease.IsHeld(
+        context.Configuration.Voters, context.Now));
+
+    /// <summary>What is known of a type whose primary moves; null for any other.</summary>
+    public TypePrimary? Of(string type)
+    {
+        var mode = context.ModeOf(type);
+        if (types.TryGetValue(type, out var state))
+            return mode.Moves ? state : null;
+        if (!mode.Moves)
+            return null;
+        types[type] = state = new TypePrimary(type, new PrimaryRecord(0, mode.Primary!) { IsStarted = true }, Terms);
+        state.Begin(Now);
+        return state;
+    }
+
+    /// <summary>What a person wants to know.</summary>
+    public IReadOnlyList<PrimaryDescription> Describe() => [.. Moving().Select(t => new PrimaryDescription(
+        t.Type, t.Record.Epoch, t.Record.Region, t.Record.IsStarted, t.Record.Region == Own && HasLease(t.Type)))];
+
+    // 1 what registers answered  2 what was not noted  3 leases  4 each type
+    public void Tick()
+    {
+        TakeResults();
+        if (context.Configuration.Epoch == 0 || context.Closed is not null)
+            return;
+        foreach (var type in types.Values)
+        {
+            if (type.Learned is not null && Now >= type.NoteAgainAtMilliseconds)
+                Note(type);
+        }
+        var moving = Moving();
+        AskForLeases(moving);
+        foreach (var type in moving)
+        {
+            Tend(type);
+            TendWaiting(type);
+        }
+    }
+
+    // Types may be declared while a test runs; there are few.
+    private List<TypePrimary> Moving()
+    {
+        var moving = new List<TypePrimary>();
+        foreach (var name in context.MovingTypes)
+        {
+            if (Of(name) is { } type)
+                moving.Add(type);
+        }
+        return moving;
+    }
+
+    private void Publish() => records = types.Values.Where(t => t.Record.Epoch > 0)
+        .ToDictionary(t => t.Type, t => t.Record, StringComparer.Ordinal);
+}
+
+/// <summary>The primary of a type whose primary moves.</summary>
+/// <param name="IsStarted">It takes commands; otherwise it is about to.</param>
+/// <param name="HasLease">It is this region, and it may be sure of that at this moment.</param>
+public sealed record PrimaryDescription(string Type, uint Epoch, string Region, bool IsStarted, bool HasLease);

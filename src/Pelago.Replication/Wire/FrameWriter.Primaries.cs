@@ -1,0 +1,39 @@
+using Google.Protobuf;
+using Pelago.Replication.Wire;
+
+namespace Pelago.Replication;
+
+public sealed partial class FrameWriter
+{
+    private void FillPrimary(Frame frame)
+    {
+        switch (frame)
+        {
+            case LeaseAskFrame f:
+                message.LeaseAsk = new LeaseAsk
+                {
+                    Request = (ulong)f.Request, Milliseconds = (uint)f.Milliseconds,
+                    ConfigurationEpoch = f.ConfigurationEpoch, Reports = f.WantsReports,
+                };
+                message.LeaseAsk.Types_.AddRange(f.Types.Select(ToWire));
+                break;
+            case LeaseGrantFrame f:
+                message.LeaseGrant = new LeaseGrant { Request = (ulong)f.Request };
+                message.LeaseGrant.Granted.AddRange(f.Granted.Select(ToWire));
+                message.LeaseGrant.Stopped.AddRange(f.Stopped.Select(ToWire));
+                break;
+            case PrimaryFrame f:
+                message.Primary = new PrimaryNotice
+                {
+                    Type = Number(types, message.TypeNames, f.Type),
+                    Content = UnsafeByteOperations.UnsafeWrap(PrimaryCodec.Write(f.Record)),
+                };
+                break;
+            default:
+                throw new ArgumentException($"No wire form for {frame.GetType().Name}.", nameof(frame));
+        }
+    }
+
+    private Wire.TypeEpoch ToWire(TypeEpoch e)
+        => new() { Type = Number(types, message.TypeNames, e.Type), Epoch = e.Epoch };
+}

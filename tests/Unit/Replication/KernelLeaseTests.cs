@@ -1,0 +1,182 @@
+using Pelago.Model;
+using Pelago.Replication;
+using static Pelago.Tests.Unit.Events;
+
+namespace Pelago.Tests.Unit;
+
+/// <summary>What a primary that can move says, at which moment, and what it asks for before.</summary>
+public sealed class KernelLeaseTests
+{
+    private const long B = 7;
+    private const long C = 8;
+
+    [Fact]
+    public void Read_UnderTheLease_IsAnsweredOnceAGroupIsDurable()
+    {
+        var kernel = Leased();
+        kernel.HoldGroups = true;
+        Ask(kernel);
+        Answers(kernel).ShouldBeEmpty();
+
+        kernel.CommitAndStandStill(10);
+
+        Answers(kernel).ShouldHaveSingleItem().Failure.ShouldBeNull();
+    }
+
+    [Fact]
+    public void Read_ProcessStandsStillBeforeItsAnswer_IsNotAnsweredUnderTheLeaseOfBefore()
+    {
+        var kernel = Leased();
+        kernel.HoldGroups = true;
+        Ask(kernel);
+
+        kernel.CommitAndStandStill(3_000);
+
+        Answers(kernel).ShouldHaveSingleItem().Failure!.Error.ShouldBe(ErrorCodes.LeaseLost);
+    }
+
+    [Fact]
+    public void Lease_GrantedLate_CountsFromItsQuestion()
+    {
+        var kernel = New().Idle(100, B, C);
+        var (first, second) = (Asked(kernel, B), Asked(kernel, C));
+        kernel.Idle(2_000, B, C);
+        Grant(kernel, B, first);
+        Grant(kernel, C, second);
+        Ask(kernel);
+        Answers(kernel).ShouldHaveSingleItem().Failure.ShouldBeNull();
+
+        kernel.Idle(1_000, B, C);
+        Ask(kernel);
+
+        Answers(kernel).Last().Failure!.Error.ShouldBe(ErrorCodes.LeaseLost);
+    }
+
+    [Fact]
+    public void Command_BeforeTheFirstLease_WaitsForIt()
+    {
+        var kernel = New().Idle(100, B, C).Write();
+        kernel.Appended.ShouldBeEmpty("another region may have become the primary while this one was down");
+        Grant(kernel, B, Asked(kernel, B));
+        kernel.Appended.ShouldBeEmpty("one of two voters is no majority");
+
+        Grant(kernel, C, Asked(kernel, C));
+
+        kernel.Appended.ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public void Notice_OfALaterEpoch_EndsThePrimaryOnceItIsNotedAndStoppedIsTold()
+    {
+        var kernel = Leased().Accepted(9, "b");
+        kernel.HoldGroups = true;
+        Tell(kernel, new PrimaryRecord(1, "b") { Former = "a" });
+        kernel.Write("under way");
+        AskLease(kernel, epoch: 1).Stopped.ShouldBeEmpty("it is not durable that it is replaced");
+        kernel.Commit();
+        AskLease(kernel, epoch: 1).Stopped.ShouldBeEmpty("what it wrote before it knew is not durable");
+
+        kernel.HoldGroups = false;
+        kernel.Commit();
+
+        AskLease(kernel, epoch: 1).Stopped.ShouldBe([new TypeEpoch("text", 1)]);
+        kernel.Asked.OfType<SendFrame>().Where(s => s.Link == 9).Select(s => s.Frame)
+            .TakeLast(EntityKey.Lanes + 1).SkipLast(1).ShouldAllBe(f => f is ReportFrame);
+        kernel.Write("too late");
+        kernel.Appended.Count().ShouldBe(1, "only what was under way");
+        kernel.Asked.OfType<CommandDone>().Last().Result.Failure!.Error.ShouldBe(ErrorCodes.PrimaryMoved);
+    }
+
+    [Fact]
+    public void Lease_AskedOfAVoterThatHasVotedForALaterEpoch_IsNotGranted()
+    {
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, [], [], o => o with { Voters = ["a"] })
+        {
+            Mode = EntityMode.RequestRegion("c"),
+        }.Accepted(9, "b").Idle(100, 9);
+        AskLease(kernel, epoch: 0).Granted.ShouldBe([new TypeEpoch("text", 0)]);
+
+        var ballot = new Ballot(1, 1, "b", new Incarnation(60));
+        // StoredPrimary: epoch 1, region "b", former "c"
+        byte[] record = [0x08, 1, 0x12, 1, (byte)'b', 0x22, 1, (byte)'c'];
+        var value = new RegisterValue(1, new RegisterWriter(new Incarnation(60), 1), record);
+        var register = PrimaryRecord.RegisterOf("text");
+        kernel.Give(k => k.Received(9, new RegisterAskFrame(1, register, RegisterStep.Prepare, ballot, null),
+            kernel.Now));
+        kernel.Give(k => k.Received(9, new RegisterAskFrame(2, register, RegisterStep.Accept, ballot, value),
+            kernel.Now));
+
+        AskLease(kernel, epoch: 0).Granted.ShouldBeEmpty();
+        AskLease(kernel, epoch: 1).Granted.ShouldBe([new TypeEpoch("text", 1)]);
+    }
+
+    [Fact]
+    public void Lease_OfAnotherLengthOrConfiguration_IsNotGranted()
+    {
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, [], [], o => o with { Voters = ["a"] })
+        {
+            Mode = EntityMode.RequestRegion("c"),
+        }.Accepted(9, "b").Idle(100, 9);
+
+        AskLease(kernel, epoch: 0, milliseconds: 9_000).Granted.ShouldBeEmpty();
+        AskLease(kernel, epoch: 0, configuration: 2).Granted.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Write_AMajorityHasItAndTheLeaseIsOver_IsConfirmedOnceThereIsALeaseAgain()
+    {
+        var kernel = Leased();
+        var request = TestKernel.Command("word");
+        kernel.Give(k => k.Submit(new CommandRequest
+        {
+            Entity = Entity, Command = "", Handle = request.Handle, DeadlineMilliseconds = 99_000,
+            Acknowledgement = Acknowledgement.Majority,
+        }, kernel.Now));
+        kernel.Idle(4_000, B, C);
+
+        kernel.Give(k => k.Received(B, new ReportFrame(Entity.Lane, new Origin("b", new Incarnation(1)), 0,
+            [new LaneHolding(Entity.Lane, kernel.Appended.Single().Origin, 1)]), kernel.Now));
+        kernel.Asked.OfType<CommandDone>().ShouldBeEmpty("another region may have begun without it");
+
+        Grant(kernel, B, Asked(kernel, B));
+        Grant(kernel, C, Asked(kernel, C));
+        kernel.Asked.OfType<CommandDone>().ShouldHaveSingleItem().Result.Failure.ShouldBeNull();
+    }
+
+    private static void Tell(TestKernel kernel, PrimaryRecord record)
+        => kernel.Give(k => k.Received(B, new PrimaryFrame("text", record), kernel.Now));
+
+    private static LeaseGrantFrame AskLease(
+        TestKernel kernel, uint epoch, int milliseconds = 3_000, ulong configuration = 1)
+    {
+        kernel.Give(k => k.Received(9, new LeaseAskFrame(
+            1, milliseconds, configuration, [new TypeEpoch("text", epoch)], WantsReports: true), kernel.Now));
+        return kernel.Sent<LeaseGrantFrame>(9).Last();
+    }
+
+    private static TestKernel New() => new TestKernel(
+        TestKernel.Three, Continuity.Clean, [], [], o => o with { Voters = ["b", "c"] })
+    {
+        Mode = EntityMode.RequestRegion("a"),
+    }.Linked(B, "b", 0, leases: true).Linked(C, "c", 0, leases: true);
+
+    private static TestKernel Leased()
+    {
+        var kernel = New().Idle(100, B, C);
+        Grant(kernel, B, Asked(kernel, B));
+        return Grant(kernel, C, Asked(kernel, C));
+    }
+
+    private static LeaseAskFrame Asked(TestKernel kernel, long link) => kernel.Sent<LeaseAskFrame>(link).Last();
+
+    private static TestKernel Grant(TestKernel kernel, long link, LeaseAskFrame ask)
+        => kernel.Give(k => k.Received(link, new LeaseGrantFrame(ask.Request, ask.Types, []), kernel.Now));
+
+    private static void Ask(TestKernel kernel) => kernel.Give(k => k.Read(new ReadRequest
+    {
+        Entity = Entity, Project = view => view.State, DeadlineMilliseconds = 99_000, AtPrimary = true,
+    }, kernel.Now));
+
+    private static RequestResult[] Answers(TestKernel kernel)
+        => [.. kernel.Asked.OfType<ReadDone>().Select(r => r.Result)];
+}

@@ -1,0 +1,77 @@
+using Pelago.Replication;
+
+namespace Pelago.Tests.Unit;
+
+/// <summary>How long a lease holds, by whichever clock.</summary>
+public sealed class RegionLeaseTests
+{
+    private static readonly LeaseTerms Terms = new(3_000, 20);
+    private static readonly string[] Voters = ["a", "b", "c"];
+
+    [Fact]
+    public void Lease_OfAMinority_IsNotHeld()
+    {
+        var lease = new RegionLease(Terms);
+        lease.Grant("a", At(0));
+        lease.IsHeld(Voters, At(1)).ShouldBeFalse();
+        lease.Grant("x", At(0));
+        lease.IsHeld(Voters, At(1)).ShouldBeFalse("x has no vote");
+        lease.Grant("c", At(0));
+        lease.IsHeld(Voters, At(1)).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Lease_CountsFromTheQuestion_AndEndsBeforeItsNominalLength()
+    {
+        var lease = new RegionLease(Terms);
+        lease.Grant("a", At(0));
+        lease.Grant("b", At(500));
+
+        lease.IsHeld(Voters, At(2_939)).ShouldBeTrue();
+        lease.IsHeld(Voters, At(2_940)).ShouldBeFalse("the grant that was asked for first is over");
+    }
+
+    [Fact]
+    public void Lease_AnswerToAnOlderQuestionComesLast_IsNotShortened()
+    {
+        var lease = new RegionLease(Terms);
+        lease.Grant("a", At(1_000));
+        lease.Grant("b", At(1_000));
+        lease.Grant("b", At(0));
+
+        lease.IsHeld(Voters, At(3_900)).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Lease_MonotonicClockStoodStill_IsOverByTheWallClock()
+    {
+        var lease = Held();
+        lease.IsHeld(Voters, new Moment(10_000, 100)).ShouldBeFalse("the machine slept");
+        lease.IsHeld(Voters, new Moment(-10_000, 100)).ShouldBeTrue("the wall clock was set back");
+        lease.IsHeld(Voters, new Moment(-10_000, 2_940)).ShouldBeFalse("and that makes it no longer");
+    }
+
+    // For true time t and clocks that run at rates within the allowance: the holder stops no later than whoever waits.
+    [Theory]
+    [InlineData(3_000, 20)]
+    [InlineData(1, 20)]
+    [InlineData(60_000, 100)]
+    public void Lease_ClocksAtTheirLimits_IsOverBeforeWhoeverWaitsIsDone(int milliseconds, int drift)
+    {
+        var terms = new LeaseTerms(milliseconds, drift);
+        var slowestHolder = terms.HeldMilliseconds / (1 - (drift / 1_000.0));
+        var fastestWaiter = terms.WaitedMilliseconds / (1 + (drift / 1_000.0));
+
+        slowestHolder.ShouldBeLessThanOrEqualTo(fastestWaiter);
+    }
+
+    private static RegionLease Held()
+    {
+        var lease = new RegionLease(Terms);
+        lease.Grant("a", At(0));
+        lease.Grant("b", At(0));
+        return lease;
+    }
+
+    private static Moment At(long milliseconds) => new(milliseconds, milliseconds);
+}
