@@ -244,7 +244,8 @@ internal sealed class AntiEntropy(KernelContext context, Writer writer, PeerLink
         {
             forks.Begin(link, mine.Entity);
         }
-        else if (their.StateVersion == mine.StateVersion && their.State.Length > 0 && mine.State.Length > 0
+        else if (!context.Primaries.MayDisagree(mine.Entity.Type, link)
+            && their.StateVersion == mine.StateVersion && their.State.Length > 0 && mine.State.Length > 0
             && their.State != mine.State && statesNamed.Count < MaxStatesNamed && statesNamed.Add(mine.Entity))
         {
             context.Hit(Probe.StatesDiffered);

@@ -64,7 +64,7 @@ internal sealed partial class Primaries
         context.Hit(Probe.PrimaryTaken);
         if (was.Region == Own && was.IsStarted && next.Region != Own)
             context.Hit(Probe.PrimaryDemoted);
-        if (next.Region == Own ? next.IsStarted : next.IsNewerThan(was))
+        if (next.Region != Own || next.IsStarted)
             type.IsWanted = false;
         foreach (var lane in kernel.Lanes)
             lane.FollowPrimary(type.Type);

@@ -42,7 +42,10 @@ internal sealed partial class Primaries
     private bool MayWin(TypePrimary type)
     {
         var voters = context.Configuration.Voters;
-        return PrimaryCodec.Write(type.Record).Length + PrimaryCodec.MaxEndBytes <= RegisterValue.MaxBytes && voters.Count(v => v == Own || (kernel.Links.Way(v) is not null && kernel.Links.GrantsLeases(v)))
+        if (kernel.Links.Way(type.Record.Region) is null
+            && PrimaryCodec.Write(type.Record).Length + PrimaryCodec.MaxEndBytes > RegisterValue.MaxBytes)
+            return false;
+        return voters.Count(v => v == Own || (kernel.Links.Way(v) is not null && kernel.Links.GrantsLeases(v)))
             > voters.Count / 2;
     }
 

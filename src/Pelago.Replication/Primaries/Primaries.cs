@@ -59,6 +59,11 @@ internal sealed partial class Primaries
             }', which had been replaced as primary; the epoch after it had started without it (now {record.Epoch}, in '{
             record.Region}')") : "";
 
+    /// <summary>Which events of the type do not count, one of the two regions may have learned a moment ago.</summary>
+    public bool MayDisagree(string type, PeerLink link) => types.TryGetValue(type, out var state)
+        && state.Record.Epoch > 0 && Now - Math.Max(state.SinceMilliseconds, link.OpenedMilliseconds)
+            < context.Options.MissingAfterMilliseconds;
+
     /// <summary>Epoch of what is written now.</summary>
     public uint EpochOf(string type) => records.TryGetValue(type, out var record) ? record.Epoch : 0;
 

@@ -13,6 +13,8 @@ internal static class ProbeFloors
 
     private const string Members = nameof(MembershipSwarmTests.Swarm_MembersComeAndGo_KeepsAllInvariants);
 
+    private const string Moves = "MovingPrimaryTests.History_WhileThePrimaryMoves_IsThatOfOneCopy";
+
     /// <summary>Moments that the default run comes to less often.</summary>
     private static readonly Dictionary<Probe, long> Rare = new()
     {
@@ -76,6 +78,18 @@ internal static class ProbeFloors
         [Probe.HistoryTaken] = nameof(SwarmTests.Swarm_LocalTypes_StayWhereTheyAreUntilTheyAreOpened),
         [Probe.Forwarded] = "PrimaryWorldTests.History_InAnyWeather_IsThatOfOneCopy",
         [Probe.ForwardedAgain] = "PrimaryWorldTests.Send_PrimaryDiesMeanwhile_AKeyedCommandIsAnsweredOnce",
+        [Probe.PrimaryWanted] = Moves,
+        [Probe.PrimaryTaken] = Moves,
+        [Probe.PrimaryDemoted] = Moves,
+        [Probe.PrimaryHandedOver] = Moves,
+        [Probe.PrimaryReplaced] = Moves,
+        [Probe.LeaseGranted] = Moves,
+        [Probe.LeaseUsed] = Moves,
+        [Probe.LeaseRefused] = "KernelLeaseTests.Lease_AskedOfAVoterThatHasVotedForALaterEpoch_IsNotGranted",
+        [Probe.LeaseMissed]
+            = "KernelLeaseTests.Read_ProcessStandsStillBeforeItsAnswer_IsNotAnsweredUnderTheLeaseOfBefore",
+        [Probe.Orphaned] = "MovingPrimaryTests."
+            + "Primary_CutOffWithAnUnreplicatedWrite_IsReplacedAndItsEventIsOrphanedEverywhere",
         [Probe.ConfigurationTaken] = Members,
         [Probe.RemovedRefused] = Members,
         [Probe.RegionSealed] = Members,

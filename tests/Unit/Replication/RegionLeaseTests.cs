@@ -59,10 +59,10 @@ public sealed class RegionLeaseTests
     public void Lease_ClocksAtTheirLimits_IsOverBeforeWhoeverWaitsIsDone(int milliseconds, int drift)
     {
         var terms = new LeaseTerms(milliseconds, drift);
-        var slowestHolder = terms.HeldMilliseconds / (1 - (drift / 1_000.0));
-        var fastestWaiter = terms.WaitedMilliseconds / (1 + (drift / 1_000.0));
 
-        slowestHolder.ShouldBeLessThanOrEqualTo(fastestWaiter);
+        // held / (1 - drift) of the slowest holder, waited / (1 + drift) of the fastest one who waits
+        (terms.HeldMilliseconds * (1_000 + drift)).ShouldBeLessThanOrEqualTo(
+            terms.WaitedMilliseconds * (1_000 - drift));
     }
 
     private static RegionLease Held()
