@@ -22,7 +22,18 @@ public sealed record ReplicationStatus(
 
     /// <summary>What was alarmed about since this process began: one entry a kind, ordered by kind.</summary>
     public IReadOnlyList<AlarmStatus> Alarms { get; init; } = [];
+
+    /// <summary>Who is the primary of the types whose primary moves, as this replica knows.</summary>
+    public IReadOnlyList<PrimaryStatus> Primaries { get; init; } = [];
 }
+
+/// <summary>The primary of a type whose primary moves.</summary>
+/// <param name="Type">Type of the entities.</param>
+/// <param name="Region">The region that takes commands, or is about to.</param>
+/// <param name="Epoch">How often it has moved.</param>
+/// <param name="State"><c>Primary</c> or <c>TakingOver</c>.</param>
+/// <param name="Lease">It is the region that answers, and a majority has confirmed it of late.</param>
+public sealed record PrimaryStatus(string Type, string Region, uint Epoch, string State, bool Lease);
 
 /// <summary>One peer.</summary>
 /// <param name="Peer">Region.</param>

@@ -24,5 +24,7 @@ internal static class ReplicationView
     {
         Journal = journal is null ? null : new TroubleStatus(journal.Error.Code, journal.Message, journal.Next),
         Alarms = alarms,
+        Primaries = [.. description.Primaries.Select(p => new PrimaryStatus(
+            p.Type, p.Region, p.Epoch, p.IsStarted ? "Primary" : "TakingOver", p.HasLease))],
     };
 }

@@ -57,7 +57,7 @@ public sealed partial class InstanceKernel
 
     internal Primaries Primaries { get; }
 
-    /// <summary>Which events do not count because of a primary that was replaced; may be used from any thread.</summary>
+    /// <summary>Which events do not count because a primary was replaced; may be used from any thread.</summary>
     public PrimaryRules PrimaryRules => Primaries.Rules;
 
     internal Incarnation? NewestLife => writer.Newest?.Incarnation;

@@ -78,8 +78,8 @@ internal sealed partial class LaneReplica
         return true;
     }
 
-    // What it shows must not be taken back by a move: all that it has seen is in a majority, or the read waits for that.
-    // What is final is in all regions.
+    // What it shows must not be taken back by a move: all that it has seen is in a majority, or the read waits for
+    // that. What is final is in all regions.
     private void GiveRead(in Completion done, in RequestResult result)
     {
         var needed = Acknowledgement.Majority.In(context.Configuration.Settled.Count);
@@ -129,7 +129,8 @@ internal sealed partial class LaneReplica
         if (!orphanPages.Remove(request, out var search))
             return false;
         foreach (var key in page.Rows.Select(r => r.Row.Event)
-            .Where(e => e.Entity.Type == search.Type && context.Primaries.IsOrphaned(e)).Select(e => e.Entity).Distinct())
+            .Where(e => e.Entity.Type == search.Type && context.Primaries.IsOrphaned(e))
+            .Select(e => e.Entity).Distinct())
             WithEntity(key, Reconsider);
         (search.Next, search.Looked) = page.Through >= Head ? (search.Next + 1, 0) : (search.Next, page.Through);
         SearchOn(search);

@@ -37,8 +37,8 @@ internal sealed partial class Primaries
             Ask(type, null);
     }
 
-    // Who asks for it and cannot hold the lease, or write down where the epoch before ended, would leave the type without
-    // a primary.
+    // Who asks for it and cannot hold the lease, or write down where the epoch before ended, would leave the type
+    // without a primary.
     private bool MayWin(TypePrimary type)
     {
         var voters = context.Configuration.Voters;

@@ -49,7 +49,7 @@ internal sealed partial class Primaries
         return Wait(type, request);
     }
 
-    /// <summary>Another region says that it is not the primary: the request waits until this one knows who is.</summary>
+    /// <summary>Another region says that it is not the primary: the request waits until it is known who is.</summary>
     public bool Reconsider(EntityRequest request)
     {
         if (Of(request.Entity.Type) is not { } type || request.DeadlineMilliseconds <= Now)

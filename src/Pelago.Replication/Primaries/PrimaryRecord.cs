@@ -17,8 +17,8 @@ public sealed record PrimaryRecord(uint Epoch, string Region)
     /// <summary>The primary of the newest epoch that was started before this one; empty for epoch 0.</summary>
     public string Former { get; init; } = "";
 
-    /// <summary>The newest life of the region's journal when its epoch started: what it writes as the primary is of that
-    /// one or later ones. Null when it is not known.</summary>
+    /// <summary>The newest life of the region's journal when its epoch started: what it writes as the primary is of
+    /// that one or later ones. Null when it is not known.</summary>
     public Incarnation? Life { get; init; }
 
     /// <summary>The same of <see cref="Former"/>.</summary>

@@ -202,6 +202,8 @@ public sealed class MovingPrimaryTests
                 var at = world.Regions[i % 3];
                 if (!at.IsUp)
                     continue;
+                if (i % 13 == 6)
+                    at.Pause(TimeSpan.FromMilliseconds(i * 60)); // up to five seconds: longer than the lease
                 if (i % 4 == 3)
                     history.Read(world, at.Get<Booth>("b").BeginRead(AtPrimary));
                 else
