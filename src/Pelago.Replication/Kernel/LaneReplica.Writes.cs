@@ -189,7 +189,8 @@ internal sealed partial class LaneReplica
         if (failure is not null)
             return null;
         var events = new EventRecord[decision.Events.Count];
-        var epoch = entity.Type.Mode.Moves ? context.Primaries.EpochOf(entity.Key.Type) : 0;
+        // Whatever the mode is now: events of an epoch that has ended may be left out.
+        var epoch = context.Primaries.EpochOf(entity.Key.Type);
         var (timestamp, bytes) = (entity.Highest, 0L);
         try
         {

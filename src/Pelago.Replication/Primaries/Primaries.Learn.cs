@@ -4,6 +4,7 @@ namespace Pelago.Replication;
 internal sealed partial class Primaries
 {
     private const int NotePauseMilliseconds = 1_000;
+    private const int MaxTypes = 4_096;
     private readonly List<(TypePrimary Type, PrimaryRecord Record)> noted = [];
 
     /// <summary>A peer knows this record.</summary>
@@ -11,6 +12,12 @@ internal sealed partial class Primaries
     {
         if (!types.TryGetValue(frame.Type, out var type))
         {
+            if (types.Count >= MaxTypes)
+            {
+                context.Alarm(AlarmKind.Protocol, $"More than {MaxTypes} types have a primary that moves: that of "
+                    + $"'{frame.Type}' is not noted.");
+                return;
+            }
             // Of a type that this build does not have, too: its events are kept and passed on.
             type = Of(frame.Type) ?? new TypePrimary(
                 frame.Type, new PrimaryRecord(0, frame.Record.Former) { IsStarted = true }, Terms);

@@ -33,26 +33,29 @@ internal sealed partial class Primaries
         {
             if (Of(name) is not { } type || type.Record.Epoch != epoch || type.Record.Region != Own)
                 continue; // it has moved meanwhile
+            var hasStopped = grant.Stopped.Contains(new TypeEpoch(name, epoch));
             if (grant.Granted.Contains(new TypeEpoch(name, epoch)))
                 Granted(type, link.Peer.Name, question.When);
             else
-                type.IsDoubted = true; // a majority may have decided otherwise: the register tells
+                Refused(type, link.Peer.Name, hasStopped);
             if (question.WantsReports && !type.Record.IsStarted)
-                TakeReports(type, link, question, grant.Stopped.Contains(new TypeEpoch(name, epoch)));
+                TakeReports(type, link, question, hasStopped);
         }
     }
 
-    // No vote for a later epoch, of a voter that knows what it voted.
+    // No vote for a later epoch, of a voter that knows what it voted. A build in which the type does not move does not
+    // help to move it.
     private bool MayGrant(TypeEpoch asked)
     {
         var register = PrimaryRecord.RegisterOf(asked.Type);
-        return kernel.Registers.Stands(register) && (kernel.Registers.Heard(register) is not { } voted
-            || (PrimaryCodec.Read(voted.Content.Span) is { } record && record.Epoch <= asked.Epoch));
+        if (!context.ModeOf(asked.Type).Moves || !kernel.Registers.Stands(register))
+            return false;
+        return kernel.Registers.Heard(register) is not { } voted || (PrimaryCodec.Read(voted.Content.Span) is { } record && record.Epoch <= asked.Epoch);
     }
 
     // It was the primary, knows that it is none any more, also after a restart, and has nothing under way that it wrote
     // before it knew.
-    private bool HasStopped(TypeEpoch asked) => types.TryGetValue(asked.Type, out var type)
+    private bool HasStopped(TypeEpoch asked) => Of(asked.Type) is { } type
         && type.Record.Epoch == asked.Epoch && type.Record.Former == Own
         && !kernel.Lanes.Any(l => l.HasUnderWay(asked.Type, asked.Epoch));
 
@@ -68,6 +71,15 @@ internal sealed partial class Primaries
         }
         foreach (var lane in kernel.Lanes)
             lane.ConfirmLeased();
+    }
+
+    // A majority may have decided otherwise: the register tells. Who was the primary may run a build in which it is
+    // that for good: nothing is taken from it while it says so.
+    private void Refused(TypePrimary type, string voter, bool hasStopped)
+    {
+        type.IsDoubted = true;
+        if (voter == type.Record.Former && !hasStopped)
+            type.NotBeforeMilliseconds = Now + Terms.WaitedMilliseconds;
     }
 
     private void AskForLeases(List<TypePrimary> moving)

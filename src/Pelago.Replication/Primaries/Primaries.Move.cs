@@ -112,7 +112,8 @@ internal sealed partial class Primaries
     // The register's version is read first: this process may not be the one that decided the record.
     private void TryStart(TypePrimary type)
     {
-        if (!IsOldPrimaryDone(type) || !type.Lease.IsHeld(context.Configuration.Voters, context.Now)
+        if (Now < type.NotBeforeMilliseconds || !IsOldPrimaryDone(type)
+            || !type.Lease.IsHeld(context.Configuration.Voters, context.Now)
             || !kernel.Lanes.All(l => type.Targets[l.Lane].All(t => l.Holds(t.Key) >= t.Value)))
             return;
         if (type.Version == 0)

@@ -49,6 +49,9 @@ internal sealed class TypePrimary(string type, PrimaryRecord record, LeaseTerms 
     /// <summary>The primary before has told that it writes nothing more in its epoch.</summary>
     public bool HasFormerStopped { get; set; }
 
+    /// <summary>The epoch does not start before: the primary before objects.</summary>
+    public long NotBeforeMilliseconds { get; set; } = long.MinValue;
+
     /// <summary>Members that have told what they hold after the lease of the primary before was over.</summary>
     public HashSet<string> Told { get; } = new(StringComparer.Ordinal);
 

@@ -123,6 +123,24 @@ public sealed class KernelLeaseTests
     }
 
     [Fact]
+    public void Lease_OfATypeThatThisBuildPinsHere_IsNotGrantedAndNothingHasStopped()
+    {
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, [], [], o => o with { Voters = ["a"] })
+        {
+            Mode = EntityMode.Pinned("a"),
+        }.Accepted(9, "b").Idle(100, 9);
+        kernel.Give(k => k.Received(9, new PrimaryFrame("text", new PrimaryRecord(1, "b") { Former = "a" }),
+            kernel.Now));
+
+        var answer = AskLease(kernel, epoch: 1);
+
+        answer.Granted.ShouldBeEmpty();
+        answer.Stopped.ShouldBeEmpty("it goes on writing");
+        kernel.Write();
+        kernel.Appended.ShouldHaveSingleItem().Epoch.ShouldBe(1u, "no end of an earlier epoch leaves it out");
+    }
+
+    [Fact]
     public void Write_AMajorityHasItAndTheLeaseIsOver_IsConfirmedOnceThereIsALeaseAgain()
     {
         var kernel = Leased();
