@@ -234,6 +234,9 @@ public sealed partial class EntityRuntime : IAsyncDisposable
             case MembershipDone done:
                 Finish(done.Request.Waiter, done.Result);
                 break;
+            case PrimaryDone done:
+                Finish(done.Request.Waiter, done.Result);
+                break;
             case SendFrame send:
                 links.Send(send.Link, send.Frame);
                 break;
@@ -307,6 +310,8 @@ public sealed partial class EntityRuntime : IAsyncDisposable
                 Finish(register.Waiter, RegisterChecks.Lost(register));
             else if (input is MembershipRequest members)
                 Finish(members.Waiter, new MembershipResult(Configuration, RequestChecks.InstanceFailed));
+            else if (input is PrimaryRequest primary)
+                Finish(primary.Waiter, new PrimaryResult(0, RequestChecks.InstanceFailed));
             else if (input is InspectInput { Lost: { } lost })
                 lost(RequestChecks.InstanceFailed);
         }

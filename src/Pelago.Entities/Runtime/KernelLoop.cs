@@ -68,7 +68,7 @@ internal sealed class KernelLoop(
         // Read anew: what is answered under a lease must be true after the last of these inputs had come.
         foreach (var effect in kernel.Flush(Now()))
         {
-            if (effect is CommandDone or ReadDone or RegisterDone or MembershipDone)
+            if (effect is CommandDone or ReadDone or RegisterDone or MembershipDone or PrimaryDone)
                 waiting.Remove(RequestOf(effect));
             Perform(effect);
         }
@@ -79,12 +79,13 @@ internal sealed class KernelLoop(
         CommandDone command => command.Request,
         ReadDone read => read.Request,
         RegisterDone register => register.Request,
+        PrimaryDone primary => primary.Request,
         _ => ((MembershipDone)done).Request,
     };
 
     private void Give(object input, Moment now)
     {
-        if (input is CommandRequest or ReadRequest or RegisterRequest or MembershipRequest)
+        if (input is CommandRequest or ReadRequest or RegisterRequest or MembershipRequest or PrimaryRequest)
             waiting.Add(input);
         switch (input)
         {
@@ -99,6 +100,9 @@ internal sealed class KernelLoop(
                 break;
             case MembershipRequest members:
                 kernel.Submit(members, now);
+                break;
+            case PrimaryRequest primary:
+                kernel.Submit(primary, now);
                 break;
             case CommittedInput i:
                 kernel.Committed(i.Commits, now);

@@ -118,6 +118,14 @@ public sealed partial class InstanceKernel
         Membership.Submit(request);
     }
 
+    /// <summary>Takes a request that this region become the primary of a type; it is completed by
+    /// <see cref="PrimaryDone"/>, exactly once.</summary>
+    public void Submit(PrimaryRequest request, Moment now)
+    {
+        context.Now = now;
+        Primaries.Submit(request);
+    }
+
     /// <summary>An entity was read for <see cref="LoadEntity"/>.</summary>
     public void Loaded(EntityImage image, bool history, Moment now)
     {

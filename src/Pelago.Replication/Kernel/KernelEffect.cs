@@ -67,6 +67,9 @@ public sealed record RunEffects(long Request, int Lane, FinalEvent Final) : Kern
 /// <summary>A request for a register is done.</summary>
 public sealed record RegisterDone(RegisterRequest Request, RegisterResult Result) : KernelEffect;
 
+/// <summary>A request to become the primary of a type is done.</summary>
+public sealed record PrimaryDone(PrimaryRequest Request, PrimaryResult Result) : KernelEffect;
+
 /// <summary>A peer asks for something that this region is the primary of. Make a request of it, with
 /// <see cref="EntityRequest.CameFromPeer"/>, and answer with <see cref="InstanceKernel.Answer"/>.</summary>
 public sealed record AskReceived(long Link, AskFrame Ask) : KernelEffect;

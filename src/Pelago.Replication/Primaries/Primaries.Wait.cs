@@ -87,30 +87,31 @@ internal sealed partial class Primaries
         var isReachable = record.Region == Own || kernel.Links.Way(record.Region) is not null;
         type.UnreachableSinceMilliseconds = isReachable && record.IsStarted ? null
             : type.UnreachableSinceMilliseconds ?? Now;
-        if (type.Waiting.Count == 0)
-            return;
-        foreach (var late in type.Waiting.Where(w => w.DeadlineMilliseconds <= Now).ToArray())
-        {
-            Forget(type, late);
-            Forwards.Emit(context, late, late is CommandRequest { WasSent: true }
-                ? Forwards.Unanswered(type.Record.Region) : Late(type));
-        }
         if (record.Region == Own || type.Waiting.Count == 0)
             return;
-        // Whoever is about to be the primary gets more time: it may have to wait a lease out.
-        var patience = record.IsStarted ? context.Options.PrimaryPatienceMilliseconds
-            : context.Options.PrimaryPatienceMilliseconds + (2 * Terms.WaitedMilliseconds);
-        if (type.UnreachableSinceMilliseconds is { } since && Now - since >= patience && MayWin(type)
+        if (type.UnreachableSinceMilliseconds is { } since && Now - since >= PatienceOf(type) && MayWin(type)
             && type.Waiting.Exists(w => w is CommandRequest))
             Want(type);
         else if (!type.IsWanted && record.IsStarted && isReachable && Now >= type.NextDispatchMilliseconds)
             Dispatch(type);
     }
 
-    private void Forget(TypePrimary type, EntityRequest request)
+    // Whoever is about to be the primary gets more time: it may have to wait a lease out.
+    private long PatienceOf(TypePrimary type) => context.Options.PrimaryPatienceMilliseconds
+        + (type.Record.IsStarted ? 0 : 2 * Terms.WaitedMilliseconds);
+
+    private void ExpireWaiting()
     {
-        waitingCount--;
-        type.Waiting.Remove(request);
+        foreach (var type in types.Values.Where(t => t.Waiting.Count > 0))
+        {
+            foreach (var late in type.Waiting.Where(w => w.DeadlineMilliseconds <= Now).ToArray())
+            {
+                waitingCount--;
+                type.Waiting.Remove(late);
+                Forwards.Emit(context, late, late is CommandRequest { WasSent: true }
+                    ? Forwards.Unanswered(type.Record.Region) : Late(type));
+            }
+        }
     }
 
     private void Dispatch(TypePrimary type)

@@ -92,10 +92,13 @@ internal sealed partial class Primaries
     public IReadOnlyList<PrimaryDescription> Describe() => [.. Moving().Select(t => new PrimaryDescription(
         t.Type, t.Record.Epoch, t.Record.Region, t.Record.IsStarted, t.Record.Region == Own && HasLease(t.Type)))];
 
-    // 1 what registers answered  2 what was not noted  3 leases  4 each type
+    // 1 what registers answered  2 whose deadline has passed  3 what was not noted  4 leases  5 each type
     public void Tick()
     {
         TakeResults();
+        TendRequests();
+        if (waitingCount > 0)
+            ExpireWaiting();
         if (context.Configuration.Epoch == 0 || context.Closed is not null)
             return;
         foreach (var type in types.Values)

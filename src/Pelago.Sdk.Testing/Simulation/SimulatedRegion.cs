@@ -221,7 +221,7 @@ internal sealed class SimulatedRegion
             case ReadDone done:
                 group.Answered(this, done.Request, done.Result);
                 break;
-            case RegisterDone or MembershipDone:
+            case RegisterDone or MembershipDone or PrimaryDone:
                 Answer(effect);
                 break;
             case ServiceCodeFailed failed:
@@ -249,6 +249,8 @@ internal sealed class SimulatedRegion
             ((Action<RegisterResult>)register.Request.Waiter!)(register.Result);
         else if (effect is MembershipDone membership)
             ((Action<MembershipResult>)membership.Request.Waiter!)(membership.Result);
+        else if (effect is PrimaryDone primary)
+            ((Action<PrimaryResult>)primary.Request.Waiter!)(primary.Result);
     }
 
     private void Append(IReadOnlyList<LaneBatch> batches, int life) => group.Time.After(dice.Between(1, 6), () =>

@@ -114,6 +114,22 @@ internal sealed class WorldGroup : ISurroundings
     public void Ask(SimulatedRegion at, ReadRequest read, Action<RequestResult> answered)
         => Enter(at, read, answered, (kernel, now) => kernel.Read(read, now));
 
+    /// <summary>Makes a region the primary of a type, and waits for that.</summary>
+    public void RequestPrimary(SimulatedRegion at, string type)
+    {
+        PrimaryResult? result = null;
+        var request = new PrimaryRequest
+        {
+            Type = type, DeadlineMilliseconds = at.MonotonicMilliseconds + 20_000,
+            Waiter = (Action<PrimaryResult>)(answer => result = answer),
+        };
+        at.Enter(at.Life, (kernel, now) => kernel.Submit(request, now));
+        if (!RunUntil(() => result is not null, 20_000 + GraceMilliseconds))
+            throw WorldException.Of(this, $"Region '{at.Name}' did not answer whether it is the primary.");
+        if (result!.Failure is { } failure)
+            throw failure.ToException();
+    }
+
     /// <summary>Lets time pass until a condition holds; false when it does not within so long.</summary>
     public bool RunUntil(Func<bool> condition, long milliseconds)
     {

@@ -48,6 +48,11 @@ public sealed class WorldRegion
     public WorldEntity<TState> Get<TState>(string id) where TState : class, IEntity<TState>
         => new(group, region, id, client);
 
+    /// <summary>Makes it the primary of a type whose primary moves, and lets time pass until it is.</summary>
+    /// <exception cref="Model.PelagoException">It could not be done within twenty seconds.</exception>
+    public void RequestPrimary<TState>() where TState : class, IEntity<TState>
+        => group.RequestPrimary(region, group.TypeOf<TState>().Name);
+
     /// <summary>Its process stands still for so long; what arrives waits.</summary>
     public void Pause(TimeSpan time)
     {

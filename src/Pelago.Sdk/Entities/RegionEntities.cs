@@ -10,6 +10,15 @@ internal sealed class RegionEntities(RunningService service) : IEntities
 {
     public EntityHandle<TState> Get<TState>(string id) where TState : class, IEntity<TState> => new(this, id);
 
+    public async ValueTask RequestPrimaryAsync<TState>(CancellationToken cancellationToken)
+        where TState : class, IEntity<TState>
+    {
+        var runtime = service.Runtime;
+        var result = await runtime.RequestPrimaryAsync(runtime.Types.Of<TState>(), null, cancellationToken);
+        if (result.Failure is { } failure)
+            throw failure.ToException();
+    }
+
     public async ValueTask<TReply> SendAsync<TState, TReply>(
         string id, ICommand<TReply> command, Acknowledgement? level, CancellationToken cancellationToken)
         where TState : class, IEntity<TState>

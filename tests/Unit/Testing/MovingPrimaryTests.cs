@@ -37,6 +37,37 @@ public sealed class MovingPrimaryTests
     }
 
     [Fact]
+    public void RequestPrimary_OfARegion_MovesItAtOnceAndNothingIsLeftOut()
+    {
+        using var world = PelagoWorld.Create("eu", "us", "ap");
+        world.Region("eu").Get<Booth>("b").Send(new Pass("ada")).ShouldBe(1);
+        var before = world.Elapsed;
+
+        world.Region("us").RequestPrimary<Booth>();
+        world.Region("ap").RequestPrimary<Booth>();
+        world.Region("ap").RequestPrimary<Booth>();
+
+        (world.Elapsed - before).ShouldBeLessThan(TimeSpan.FromSeconds(4), "each hands over");
+        world.Region("ap").Get<Booth>("b").Send(new Pass("bob")).ShouldBe(2);
+        Primary(world, "ap").ShouldBe(new PrimaryDescription("booth", 2, "ap", true, true));
+        world.Converged();
+        world.Regions.SelectMany(r => r.Conflicts).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void RequestPrimary_WithoutAMajorityOrOfAnotherMode_IsRefused()
+    {
+        using var world = PelagoWorld.Create("eu", "us", "ap");
+        world.Region("eu").Get<Booth>("b").Send(new Pass("ada")).ShouldBe(1);
+        Should.Throw<PelagoException>(() => world.Region("us").RequestPrimary<Turnstile>()).Failure.Error
+            .ShouldBe(ErrorCodes.NoPrimary);
+        world.Isolate("us");
+
+        Should.Throw<PelagoException>(() => world.Region("us").RequestPrimary<Booth>()).Failure.Error
+            .ShouldBe(ErrorCodes.PrimaryUnreachable);
+    }
+
+    [Fact]
     public void Primary_CutOffWithAnUnreplicatedWrite_IsReplacedAndItsEventIsOrphanedEverywhere()
     {
         using var world = PelagoWorld.Create("eu", "us", "ap");
