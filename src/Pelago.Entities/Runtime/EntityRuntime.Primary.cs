@@ -5,8 +5,8 @@ namespace Pelago.Entities;
 
 public sealed partial class EntityRuntime
 {
-    /// <summary>Makes this region the primary of a type whose primary moves, whether or not the present one has been that
-    /// for long.</summary>
+    /// <summary>Makes this region the primary of a type whose primary moves, whether or not the present one has been
+    /// that for long.</summary>
     /// <param name="deadline">How long to try; null for the runtime's usual deadline.</param>
     /// <returns>The epoch in which it is the primary, or why it is not.</returns>
     public async ValueTask<PrimaryResult> RequestPrimaryAsync(

@@ -50,7 +50,8 @@ internal sealed partial class Primaries
         var register = PrimaryRecord.RegisterOf(asked.Type);
         if (!context.ModeOf(asked.Type).Moves || !kernel.Registers.Stands(register))
             return false;
-        return kernel.Registers.Heard(register) is not { } voted || (PrimaryCodec.Read(voted.Content.Span) is { } record && record.Epoch <= asked.Epoch);
+        return kernel.Registers.Heard(register) is not { } voted
+            || (PrimaryCodec.Read(voted.Content.Span) is { } record && record.Epoch <= asked.Epoch);
     }
 
     // It was the primary, knows that it is none any more, also after a restart, and has nothing under way that it wrote

@@ -52,7 +52,8 @@ internal static class PrimaryCodec
             return null;
         }
         if (stored.Epoch is 0 or > int.MaxValue || stored.Ends.Count > MaxEnds
-            || Names.Check(stored.Region, "region") is not null || Names.Check(stored.Former, "region") is not null || !stored.Ends.All(IsPossible)
+            || Names.Check(stored.Region, "region") is not null
+            || Names.Check(stored.Former, "region") is not null || !stored.Ends.All(IsPossible)
             || stored.Life.Length is not (0 or 16) || stored.FormerLife.Length is not (0 or 16))
             return null;
         return new PrimaryRecord(stored.Epoch, stored.Region)

@@ -16,7 +16,7 @@ public interface IEntities
     /// <summary>Makes this region the primary of a type whose primary moves
     /// (<see cref="EntityMode.RequestRegion"/>), however short it has been elsewhere. Nothing happens when it is that
     /// already.</summary>
-    /// <exception cref="PelagoException">PLG5030 when it could not be done in time; PLG5032 when the type has no primary
-    /// that moves.</exception>
+    /// <exception cref="PelagoException">PLG5030 when it could not be done in time; PLG5032 when the type has no
+    /// primary that moves.</exception>
     ValueTask RequestPrimaryAsync<TState>(CancellationToken cancellationToken) where TState : class, IEntity<TState>;
 }
