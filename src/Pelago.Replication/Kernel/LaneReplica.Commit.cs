@@ -286,8 +286,12 @@ internal sealed partial class LaneReplica
 
     private void CountHeld()
     {
-        HeldCount = entities.Values.Sum(e => e.HeldCount);
-        heldBytes = entities.Values.Where(e => e.HeldCount > 0).Sum(e => e.Held.Sum(h => (long)h.Event.Weight));
+        (HeldCount, heldBytes) = (0, 0);
+        foreach (var entity in entities.Values.Where(e => e.HeldCount > 0))
+        {
+            HeldCount += entity.HeldCount;
+            heldBytes += entity.Held.Sum(h => (long)h.Event.Weight);
+        }
     }
 
     private void FailAll(PendingGroup group, Failure failure)
