@@ -65,6 +65,33 @@ public sealed class ReplicationTests
     }
 
     [Fact]
+    public async Task Primary_ThatMoves_IsAskedForAndTakesCommandsAndReads()
+    {
+        var network = new TestNetwork(["eu", "us"]);
+        var types = new EntityTypes([EntityType.Of<Booth>()]);
+        await using var eu = await TestRegion.StartAsync("eu", network, types: types);
+        await using var us = await TestRegion.StartAsync("us", network, types: types);
+        var (type, cancelled) = (types.Of<Booth>(), TestContext.Current.CancellationToken);
+        var patient = new RequestOptions { Deadline = TimeSpan.FromSeconds(20) };
+        await Eventually.BeTrue(async () => (await eu.Runtime.SendAsync(type, "b", new Pass("ada"),
+            patient with { IdempotencyKey = "first" }, cancelled)).Failure is null, "the first pass");
+
+        var moved = await us.Runtime.RequestPrimaryAsync(type, TimeSpan.FromSeconds(20), cancelled);
+        (moved.Epoch, moved.Failure).ShouldBe((1u, null));
+
+        (await us.Runtime.SendAsync(type, "b", new Pass("bob"), patient, cancelled)).ValueOrThrow().ShouldBe(2);
+        var third = await eu.Runtime.SendAsync(type, "b", new Pass("cleo"), patient with
+        {
+            IdempotencyKey = "third",
+        }, cancelled);
+        (third.ValueOrThrow(), third.Points.ShouldHaveSingleItem().Origin.Region).ShouldBe((3, "us"));
+        (await eu.Runtime.ReadAsync(type, "b", view => ((Booth)view.State).Passed, patient with
+        {
+            AtPrimary = true,
+        }, cancelled)).ValueOrThrow().ShouldBe(3);
+    }
+
+    [Fact]
     public async Task Write_OfATypeWithALevel_WaitsForAnotherRegionUnlessItAsksForLess()
     {
         var network = new TestNetwork(["eu", "us"]);

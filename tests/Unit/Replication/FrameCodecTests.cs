@@ -18,7 +18,7 @@ public sealed class FrameCodecTests
         new HelloFrame("a", new Guid("0192f000-0000-7000-8000-000000000001"), Session, A, A, 1, new ulong[32],
             [new LaneHolding(3, B, 9)])
         {
-            TakesAsks = true,
+            TakesAsks = true, GrantsLeases = true,
         },
         new SubscribeFrame(Key.Lane, B, 12, Stop: false),
         new EventsFrame(Key.Lane, A, [
@@ -81,6 +81,10 @@ public sealed class FrameCodecTests
             ConfigurationEpoch = 4, KnowsBefore = true,
         },
         new EnrolFrame(12, Key.Lane, Session, Stands: false, null) { ConfigurationEpoch = 4 },
+        new LeaseAskFrame(16, 3_000, 2, [new TypeEpoch("text", 4), new TypeEpoch("other", 0)], WantsReports: true),
+        new LeaseGrantFrame(16, [new TypeEpoch("text", 4)], [new TypeEpoch("other", 0)]),
+        new PrimaryFrame("text", Moved),
+        new PrimaryFrame("text", Moved.Next("c")),
         new ConfigurationFrame(Group),
         new ConfigurationFrame(Group.With("d").WithVoteOf("d").Without("a")),
     ];
@@ -90,6 +94,10 @@ public sealed class FrameCodecTests
     {
         VotersBefore = ["a", "b"], Removed = [new RemovedRegion("b", 2)], IsForced = true,
     };
+
+    private static PrimaryRecord Moved => new PrimaryRecord(3, "b") { Former = "a", FormerLife = Session }
+        .Started(Session, new EpochEnd("a", 3,
+            [new LifeEnd(Session, [.. Enumerable.Range(0, 32).Select(l => (ulong)l)])], AreAllLives: false));
 
     private static Ballot Ballot => new(1, 12, "a", Session);
 
@@ -143,6 +151,22 @@ public sealed class FrameCodecTests
             .ShouldContain("malformed");
 
         static string Refused(Frame frame) => FrameCodecTests.Refused(Bytes(new FrameWriter(), frame));
+    }
+
+    [Fact]
+    public void Read_PrimaryThatNoRegisterCouldHold_IsAProtocolError()
+    {
+        Refused(Moved with { Epoch = 0 }).ShouldContain("malformed");
+        Refused(Moved with { Epoch = uint.MaxValue }).ShouldContain("malformed");
+        Refused(Moved with { Region = "No Region" }).ShouldContain("malformed");
+        Refused(Moved with { Former = "" }).ShouldContain("malformed");
+        Refused(Moved with { Ends = [Moved.Ends[0] with { Lives = [] }] }).ShouldContain("malformed");
+        Refused(Moved with { Ends = [Moved.Ends[0] with { Lives = [new LifeEnd(Session, [1, 2])] }] })
+            .ShouldContain("malformed");
+        Refused(Moved with { Ends = [.. Enumerable.Repeat(Moved.Ends[0], 65)] }).ShouldContain("malformed");
+
+        static string Refused(PrimaryRecord record)
+            => FrameCodecTests.Refused(Bytes(new FrameWriter(), new PrimaryFrame("text", record)));
     }
 
     [Fact]
@@ -412,7 +436,7 @@ public sealed class FrameCodecTests
     private static string Describe(Frame frame) => frame switch
     {
         HelloFrame f => $"{f.Region} {f.JournalId} {f.Session} {f.Current} {f.Newest} {f.ConfigurationEpoch} "
-            + $"{string.Join(',', f.OwnHeads)} {string.Join(',', f.Holdings)} {f.TakesAsks}",
+            + $"{string.Join(',', f.OwnHeads)} {string.Join(',', f.Holdings)} {f.TakesAsks} {f.GrantsLeases}",
         EventsFrame f => $"{f.Lane} {f.Origin} {f.Through} {f.Beyond} {f.Awaited} "
             + string.Join(',', f.Events.Select(Describe)),
         FetchedFrame f => $"{f.Request} {f.More} {string.Join(',', f.Events.Select(Describe))} {f.Scanned} {f.Until} "
@@ -433,6 +457,12 @@ public sealed class FrameCodecTests
             + $"{f.ConfigurationEpoch} {f.KnowsBefore}",
         ConfigurationFrame { Configuration: var c } => $"{c.Epoch} {string.Join(',', c.Members)} "
             + $"{string.Join(',', c.VotersBefore)} {string.Join(',', c.Removed)} {c.IsForced}",
+        LeaseAskFrame f => $"{f.Request} {f.Milliseconds} {f.ConfigurationEpoch} {string.Join(',', f.Types)} "
+            + f.WantsReports,
+        LeaseGrantFrame f => $"{f.Request} {string.Join(',', f.Granted)} {string.Join(',', f.Stopped)}",
+        PrimaryFrame { Record: var r } f => $"{f.Type} {r.Epoch} {r.Region} {r.IsStarted} {r.Former} {r.Life} "
+            + $"{r.FormerLife} {string.Join(',', r.Ends.Select(e => $"{e.Region} {e.Before} {e.AreAllLives} "
+                + string.Join('|', e.Lives.Select(l => $"{l.Life} {string.Join(' ', l.Positions)}"))))}",
         HeartbeatFrame f => $"{f.SentMilliseconds} {f.EchoedMilliseconds} {f.HeldMilliseconds} "
             + string.Join(',', f.OwnHeads),
         _ => frame.ToString(),
