@@ -30,8 +30,8 @@ internal static class Events
 
     /// <summary>A type whose state lists the words, marked when concurrent; "!" is refused after "stop".</summary>
     public static IEntityType Words(
-        MergeStrategy strategy = MergeStrategy.Ordered, int version = 1, EntityMode? mode = null)
-        => new WordType(strategy, version, mode ?? EntityMode.Replicated);
+        MergeStrategy strategy = MergeStrategy.Ordered, int version = 1, EntityMode? mode = null, bool effects = false)
+        => new WordType(strategy, version, mode ?? EntityMode.Replicated, effects);
 
     /// <summary>Puts events into a fold, payload decoded.</summary>
     public static void Add(this EntityFold fold, params EventRecord[] events)
@@ -40,8 +40,12 @@ internal static class Events
             fold.Insert(e, Encoding.UTF8.GetString(e.Payload.Span));
     }
 
-    private sealed class WordType(MergeStrategy strategy, int version, EntityMode mode) : IEntityType
+    private sealed class WordType(MergeStrategy strategy, int version, EntityMode mode, bool effects) : IEntityType
     {
+        public bool HasAnyEffects => effects;
+
+        public bool HasEffects(string payloadName) => effects;
+
         public string Name => "text";
 
         public MergeStrategy Strategy => strategy;

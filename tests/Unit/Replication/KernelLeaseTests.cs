@@ -161,6 +161,50 @@ public sealed class KernelLeaseTests
         kernel.Asked.OfType<CommandDone>().ShouldHaveSingleItem().Result.Failure.ShouldBeNull();
     }
 
+    [Fact]
+    public void Effect_OfAnEventThatItsEpochEndedWithout_IsToldSoOnceThatIsDecided()
+    {
+        var kernel = Lease(Linked(TestKernel.WithEffects(EntityMode.RequestRegion("a"), Voting)));
+        kernel.Write("lost");
+        var own = kernel.Appended.Single().Origin;
+        Tell(kernel, new PrimaryRecord(1, "b") { Former = "a" });
+        foreach (var (link, peer) in new[] { (B, "b"), (C, "c") })
+        {
+            kernel.Give(k => k.Received(link, new ReportFrame(Entity.Lane, new Origin(peer, new Incarnation(1)), 0,
+                [new LaneHolding(Entity.Lane, own, 1)]), kernel.Now));
+        }
+        Look(kernel, 3_000);
+        kernel.Asked.OfType<RunEffects>().ShouldBeEmpty("nobody knows yet whether it counts");
+
+        Tell(kernel, new PrimaryRecord(1, "b")
+        {
+            Former = "a", IsStarted = true,
+            Ends = [new EpochEnd("a", 1, [new LifeEnd(own.Incarnation, new ulong[EntityKey.Lanes])], false)],
+        });
+        Look(kernel, 3_000);
+
+        kernel.Asked.OfType<RunEffects>().First().Final.Verdict.ShouldBe(FinalVerdict.Orphaned);
+        kernel.Conflicts.ShouldHaveSingleItem().Kind.ShouldBe(ConflictKind.Orphaned);
+    }
+
+    // Time passes, and pages are read.
+    private static void Look(TestKernel kernel, int milliseconds)
+    {
+        for (var i = 0; i < milliseconds / 100; i++)
+        {
+            kernel.Idle(100, B, C);
+            foreach (var read in kernel.Asked.OfType<ReadPage>().ToArray())
+            {
+                kernel.Asked.Remove(read);
+                var rows = kernel.Appended.Where(e => e.Entity.Lane == read.Lane && e.OriginPosition > read.After
+                    && e.Origin.Equals(read.Filter.Origin)).Select(e => new LaneRow(
+                        e.OriginPosition, new EventRow(e, 1, true))).ToArray();
+                kernel.Give(k => k.PageRead(read.Request,
+                    new LanePage(read.Lane, rows, (ulong)Math.Max(rows.Length, (int)read.After), []), kernel.Now));
+            }
+        }
+    }
+
     private static void Tell(TestKernel kernel, PrimaryRecord record)
         => kernel.Give(k => k.Received(B, new PrimaryFrame("text", record), kernel.Now));
 
@@ -172,15 +216,21 @@ public sealed class KernelLeaseTests
         return kernel.Sent<LeaseGrantFrame>(9).Last();
     }
 
-    private static TestKernel New() => new TestKernel(
-        TestKernel.Three, Continuity.Clean, [], [], o => o with { Voters = ["b", "c"] })
+    private static KernelOptions Voting(KernelOptions options) => options with { Voters = ["b", "c"] };
+
+    private static TestKernel New() => Linked(new TestKernel(TestKernel.Three, Continuity.Clean, [], [], Voting)
     {
         Mode = EntityMode.RequestRegion("a"),
-    }.Linked(B, "b", 0, leases: true).Linked(C, "c", 0, leases: true);
+    });
 
-    private static TestKernel Leased()
+    private static TestKernel Linked(TestKernel kernel)
+        => kernel.Linked(B, "b", 0, leases: true).Linked(C, "c", 0, leases: true);
+
+    private static TestKernel Leased() => Lease(New());
+
+    private static TestKernel Lease(TestKernel kernel)
     {
-        var kernel = New().Idle(100, B, C);
+        kernel.Idle(100, B, C);
         Grant(kernel, B, Asked(kernel, B));
         return Grant(kernel, C, Asked(kernel, C));
     }

@@ -9,7 +9,7 @@ namespace Pelago.Tests.Unit;
 internal sealed class TestKernel
 {
     private readonly ulong[] heads = new ulong[EntityKey.Lanes];
-    private readonly Dictionary<string, IEntityType> types = new() { ["text"] = Words() };
+    private readonly Dictionary<string, IEntityType> types = [];
     private readonly IReadOnlyList<EventRecord> stored;
 
     public TestKernel(string[] members, Continuity continuity, params EventRecord[] stored)
@@ -20,8 +20,16 @@ internal sealed class TestKernel
     public TestKernel(
         string[] members, Continuity continuity, IReadOnlyList<ConflictRecord> forks, IReadOnlyList<Owed> owed,
         Func<KernelOptions, KernelOptions>? adjust, params EventRecord[] stored)
+        : this(members, continuity, forks, owed, adjust, Words(), stored)
+    {
+    }
+
+    private TestKernel(
+        string[] members, Continuity continuity, IReadOnlyList<ConflictRecord> forks, IReadOnlyList<Owed> owed,
+        Func<KernelOptions, KernelOptions>? adjust, IEntityType type, params EventRecord[] stored)
     {
         this.stored = stored;
+        types["text"] = type;
         foreach (var e in stored)
             heads[e.Entity.Lane] = Math.Max(heads[e.Entity.Lane], e.OriginPosition);
         // No votes: their first notes would be in the way of who holds or counts groups.
@@ -60,6 +68,10 @@ internal sealed class TestKernel
     {
         init => types["text"] = Words(mode: value);
     }
+
+    /// <summary>Its type has a mode, and effects of final events, for which a kernel looks when it begins.</summary>
+    public static TestKernel WithEffects(EntityMode mode, Func<KernelOptions, KernelOptions> adjust)
+        => new(Three, Continuity.Clean, [], [], adjust, Words(mode: mode, effects: true));
 
     /// <summary>Loads are not answered while set.</summary>
     public bool HoldLoads { get; set; }
