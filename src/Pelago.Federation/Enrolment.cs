@@ -37,12 +37,17 @@ internal sealed class Enrolment(
             return new GroupRegionView(name, certificate is not null, certificate is null ? null : EndOf(certificate));
         })]);
 
-    /// <summary>Writes a ticket for every region that has not enrolled and has no valid one.</summary>
+    /// <summary>Writes a ticket for every region that has not enrolled and has no valid one, and forgets regions that
+    /// the configuration does not name any more.</summary>
     /// <param name="serverKeySha256">Pin of this process's API.</param>
     public void WriteTickets(string serverKeySha256)
     {
         lock (_gate)
         {
+            // Whoever left the group and comes back is enrolled anew, with a key of its own.
+            var left = state.Current.Regions.Keys.Where(name => !Members.Contains(name)).ToList();
+            if (left.Count > 0)
+                state.Replace(state.Current with { Regions = state.Current.Regions.RemoveRange(left) });
             foreach (var region in config.Regions)
             {
                 var known = state.Current.Regions.GetValueOrDefault(region.Name)

@@ -84,17 +84,16 @@ public static class RegionHost
     private static async Task ServeAsync(Ground ground, CancellationToken cancellationToken)
     {
         var (home, config, kek, identity, apiCertificate, ownLeaf, ownName, clock, logging, log) = ground;
-        var check = new IdentityCheck(() => identity.Trust.Current, clock);
+        var (check, catalog) = (new IdentityCheck(() => identity.Trust.Current, clock), new ServiceCatalog());
         // 1.
-        var peers = new PeerConnections(config, () => ownLeaf.Current, check, clock);
-        var catalog = new ServiceCatalog();
+        var peers = new PeerConnections(ground.Regions, () => ownLeaf.Current, check, clock);
         var watch = new JournalWatch();
         await using var runtime = await StartRuntimeAsync(ground, peers, watch, cancellationToken);
         var resources = new ServiceResources(runtime, catalog, clock, log);
         var reports = new ServiceReports(runtime, config.Region, clock, log);
         watch.Watcher = (Action<EntityKey, ulong>)resources.OnAppended + reports.OnAppended;
         var secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
-        var access = new ReplicationAccess(secret, ownName.Service, ownName.Project, () => config.Peers);
+        var access = new ReplicationAccess(secret, ownName.Service, ownName.Project, () => ground.Regions.Current);
         var store = new ArtifactStore(home.Artifacts, new ArtifactLimits());
         var artifacts = new ArtifactEndpoints(store);
         await using var streams = InternalListeners.Streams(config.RemotingPort, runtime, access, logging);
@@ -108,7 +107,7 @@ public static class RegionHost
         using var probe = new InstanceProbe(clock);
         var starter = new InstanceStarter(home, config, programs, table, kek, () => apiCertificate.Pin, clock);
         var workloads = new WorkloadHost(
-            catalog, table, programs, starter, probe, new PeerArtifacts(config, peers, store), clock, log);
+            catalog, table, programs, starter, probe, new PeerArtifacts(ground.Regions, peers, store), clock, log);
 
         // 3.
         await using var certificates = new PkiToIngress(() => identity.Authority, check, clock);
@@ -121,15 +120,16 @@ public static class RegionHost
 
         // 4.
         using var journal = ground.ProbeOfJournal();
-        var status = new RegionStatus(config, catalog, table, programs, probe, workloads,
+        var status = new RegionStatus(config, ground.Regions, catalog, table, programs, probe, workloads,
             () => new[] { apiCertificate.Current.NotAfter, ownLeaf.Current.NotAfter, certificates.FirstEnd }.Min(),
-            new RuntimeHealth(runtime, journal), new ServiceAggregation(config, reports), clock);
-        var desk = new InstanceDesk(config, identity, new ServiceKeys(home.Keys, kek), table, starter, clock, log);
+            new RuntimeHealth(runtime, journal), new ServiceAggregation(ground.Regions, reports), clock);
         await using var api = CreateApi(ground, new ExecutionApi(
             config, status, new ServiceEndpoints(resources, store, config, status), artifacts,
-            new InstanceEndpoints(desk, ground.Server), new ServiceInspection(status, probe, starter, runtime),
-            new DiagnosisEndpoint(config, identity, [() => apiCertificate.Current, () => ownLeaf.Current], certificates,
-                peers, journal, status, clock)));
+            CreateInstances(ground, catalog, runtime, table, starter),
+            new ServiceInspection(status, probe, starter, runtime),
+            new MemberEndpoints(config, catalog, status, probe, starter, runtime), new DiagnosisEndpoint(config,
+                ground.Regions, identity, [() => apiCertificate.Current, () => ownLeaf.Current], certificates, peers,
+                journal, status, clock)));
         await api.StartAsync(cancellationToken);
         NoteServing(ground);
 
@@ -157,6 +157,15 @@ public static class RegionHost
             Log.StrayEnded(log, stray.Pid);
             return stray.StopAsync(WorkloadHost.StopGrace, clock, cancellationToken);
         }));
+    }
+
+    private static InstanceEndpoints CreateInstances(Ground ground, ServiceCatalog catalog, EntityRuntime runtime,
+        InstanceTable table, InstanceStarter starter)
+    {
+        var beginnings = new ServiceBeginnings(
+            ground.Config, ground.Identity, ground.Regions, catalog, () => runtime.Configuration);
+        return new InstanceEndpoints(new InstanceDesk(ground.Config, ground.Identity, beginnings,
+            new ServiceKeys(ground.Home.Keys, ground.Kek), table, starter, ground.Clock, ground.Log), ground.Server);
     }
 
     private static WebApplication CreateApi(Ground ground, ExecutionApi endpoints)
@@ -192,7 +201,9 @@ public static class RegionHost
             Kernel = new KernelOptions
             {
                 Region = config.Region,
-                Members = ground.Identity.Members,
+                Members = !config.Joins ? ground.Identity.Members
+                    : [.. config.Peers.Select(p => p.Name).Append(config.Region)],
+                ConfigurationEpoch = config.Joins ? 0ul : 1ul,
                 Session = Incarnation.Create(clock.GetUtcNow().ToUnixTimeMilliseconds(), random),
                 Seed = BinaryPrimitives.ReadUInt64LittleEndian(random.AsSpan(16)),
                 EntityMemoryBytes = 32L * 1024 * 1024,
@@ -261,6 +272,9 @@ public static class RegionHost
         ILoggerFactory Logging,
         ILogger Log)
     {
+        /// <summary>Where the other regions are.</summary>
+        public RegionPeers Regions { get; } = new(Home.ConfigFile, Config.Peers, Clock);
+
         /// <summary>Where the journals lie; null for files.</summary>
         public RegionServer? Server { get; init; }
 

@@ -1,16 +1,20 @@
 using System.CommandLine;
+using Pelago.Client;
 using Pelago.Model;
 
 namespace Pelago.Cli;
 
-/// <summary><c>pelago regions list|stop|start</c>.</summary>
+/// <summary><c>pelago regions list|add|remove|stop|start</c>.</summary>
 internal static class RegionsVerb
 {
     public static Command Create(VerbContext context)
     {
-        var group = context.Verb("regions", "Regions of the world: list, stop, start.", ["pelago regions list"],
+        var group = context.Verb("regions", "Regions of the world: list, add, remove, stop, start.",
+            ["pelago regions list", "pelago regions add sa-east-1"],
             run: null);
         group.Add(List(context));
+        group.Add(RegionsAddVerb.Create(context));
+        group.Add(RegionsRemoveVerb.Create(context));
         group.Add(Stop(context));
         group.Add(Start(context));
         return group;
@@ -23,12 +27,26 @@ internal static class RegionsVerb
             async (parsed, cancellationToken) =>
             {
                 var world = RunningWorld.Open(context.World(parsed), context.Time);
+                var members = new GroupMembers(world).LookAsync(except: null, cancellationToken);
                 var status = await WorldStatus.ReadAsync(world, cancellationToken);
-                StatusText.WriteRegions(context.Terminal, status.Regions, parsed.GetValue(format));
+                var seen = await members;
+                StatusText.WriteRegions(context.Terminal, [.. status.Regions.Select(r => r with
+                {
+                    Membership = MembershipOf(seen, r.Name),
+                })], parsed.GetValue(format));
                 return 0;
             });
         verb.Add(format);
         return verb;
+    }
+
+    /// <summary>What a region is to its group, as the first region that answers has it.</summary>
+    internal static RegionMembership MembershipOf(MembersView? seen, string region)
+    {
+        var own = seen?.Own.Regions.FirstOrDefault(r => r.Region == region);
+        return new RegionMembership(
+            seen is null ? "Unknown" : seen.StateOf(region) ?? (own is null ? "None" : "Changing"),
+            own?.Votes ?? false, own?.Held ?? 0, own?.Wanted ?? 0, seen?.Own.Epoch ?? 0, seen?.Region);
     }
 
     private static Command Stop(VerbContext context)

@@ -30,6 +30,18 @@ internal sealed record StatusDocument(
 internal sealed record ServiceSummary(
     string Project, string Name, string SeenFrom, IReadOnlyList<ServiceRegionView> Regions);
 
+/// <summary>What a region is to its group.</summary>
+/// <param name="State"><c>Member</c>, <c>Joining</c>, <c>Removed</c>; <c>Changing</c> while the services do not have
+/// what the region group has decided, <c>None</c> for one that was never added, <c>Unknown</c> when no region
+/// answers.</param>
+/// <param name="Votes">It has a vote on registers.</param>
+/// <param name="Held">While it joins: events of the region's own group that it holds, of those that count.</param>
+/// <param name="Wanted">How many count.</param>
+/// <param name="Epoch">Of the region group's configuration.</param>
+/// <param name="SeenFrom">The region that was asked; null when none answers.</param>
+internal sealed record RegionMembership(
+    string State, bool Votes, ulong Held, ulong Wanted, ulong Epoch, string? SeenFrom);
+
 /// <summary>A process; no pid while it is down.</summary>
 internal sealed record ProcessStatus(string State, int? Pid);
 
@@ -82,6 +94,9 @@ internal sealed record RegionStatus(
 
     /// <summary>How often its process was started again.</summary>
     public int Restarts { get; init; }
+
+    /// <summary>What it is to its group; null where nobody has asked (<c>regions list</c> does).</summary>
+    public RegionMembership? Membership { get; init; }
 
     /// <summary>Parked entities of its own; those of a service are the service's.</summary>
     public ParkedView Parked { get; init; } = ParkedView.None;

@@ -51,11 +51,12 @@ internal static class StatusText
         if (terminal.Document(regions, format, region => region.Name))
             return;
         var wide = format == OutputFormat.Wide;
-        string[] columns = ["NAME", "STATE", "PID", "SERVICES"];
+        string[] columns = ["NAME", "STATE", "PID", "MEMBER", "SERVICES"];
         terminal.Table(wide ? [.. columns, "EXECUTION API", "INGRESS", "PUBLIC"] : columns,
             regions.Select(r =>
             {
-                string[] row = [r.Name, r.State, Pid(r.Pid), $"{r.Services.Count(IsReady)}/{r.Services.Count} ready"];
+                string[] row = [r.Name, r.State, Pid(r.Pid), r.Membership?.State ?? "",
+                    $"{r.Services.Count(IsReady)}/{r.Services.Count} ready"];
                 return (IReadOnlyList<string>)(wide ? [.. row, r.ExecutionApi, r.Ingress, r.Public] : row);
             }));
     }

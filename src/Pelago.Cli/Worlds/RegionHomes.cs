@@ -30,6 +30,7 @@ internal static class RegionHomes
         if (homeless.Count > 0)
             parts.Add($"'{directory.WorldFile}' names {string.Join(", ", homeless)}, whose home is not there");
         throw new Failure(ErrorCodes.RegionsMismatch, string.Join("; ", parts) + ".",
-            "Nothing was started or changed. Put the file, or the home, back as it was.").ToException();
+            "Nothing was started or changed. Repeat a 'pelago regions remove' that was interrupted, or put the file, "
+                + "or the home, back as it was.").ToException();
     }
 }

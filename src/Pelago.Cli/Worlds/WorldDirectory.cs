@@ -44,6 +44,9 @@ internal sealed class WorldDirectory(string path)
     /// <summary>Guard files of a region's journals: not in its home, so that restoring that is noticed.</summary>
     public string Guards(string region) => Path.Combine(Root, "guards", region);
 
+    /// <summary>What is left of regions that were removed.</summary>
+    public string Removed => Path.Combine(Root, "removed");
+
     /// <summary>Where the federation plane leaves a region's one-time permission to enrol.</summary>
     public string EnrolmentTicket(string region) => Path.Combine(RegionHome(region), "enrolment.json");
 

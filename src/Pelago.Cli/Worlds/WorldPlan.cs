@@ -119,7 +119,7 @@ internal static class WorldPlan
                 peer.Name, AppsHostname(peer.Name), PlatformHostname(peer.Name), peer.IngressPort,
                 Endpoint.Loopback(LinkPort(world, region.Name, peer.Name))))])
         {
-            GuardDirectory = directory.Guards(region.Name), Logs = world.Logs,
+            GuardDirectory = directory.Guards(region.Name), Logs = world.Logs, Joins = region.Joins,
             Server = world.Journal != JournalStores.Postgres ? null : new ServerAccess(region.ServerPort,
                 ServerHome.Administrator, new ServerHome(directory.ServerHome(region.Name)).PasswordFile),
         };

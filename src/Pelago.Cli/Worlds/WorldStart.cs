@@ -23,7 +23,8 @@ internal sealed record StartRequest(int? PortBase, string? Wan)
 /// <summary>Brings a world to where every role runs and every region is ready, from whatever state it is in: nothing
 /// yet, half started, some roles killed, regions stopped, all running. Each step looks first and does what is missing.
 /// 1. Read the world, or plan and record a new one. 2. Check the ports of what does not run. 3. Write what roles read,
-/// and make the servers that are not there yet. 4. Start the supervisor, or ask it for what is down. 5. Wait for the
+/// make the servers that are not there yet, and go on with a change of the regions that was interrupted. 4. Start the
+/// supervisor, or ask it for what is down. 5. Wait for the
 /// servers and the network. 6. Wait for the federation plane and publish its trust bundle. 7. Wait for the
 /// regions.</summary>
 internal sealed class WorldStart(WorldDirectory directory, StartRequest request, Terminal terminal, TimeProvider time)
@@ -58,6 +59,9 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
         WriteConfigurations(world, WorldDirectory.HashOf(token));
         if (servers is not null)
             await PrepareAsync(servers, world, cancellationToken);
+        if (world.Supervisor is not null && !world.Roles().Keys.ToHashSet().SetEquals(
+            world.RoleSpecs().Select(spec => spec.Name)))
+            await new WorldRewiring(directory, terminal, time).ApplyAsync(world, cancellationToken);
         // 4.
         await StartRolesAsync(world, cancellationToken);
         // 5.
@@ -133,7 +137,8 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
                 terminal.Progress(RoleNames.Server(region.Name), "made", $"{Elapsed.TotalSeconds:0.0} s");
         }));
 
-    private void WriteConfigurations(RunningWorld running, string tokenHash)
+    /// <summary>Writes what every role reads.</summary>
+    public void WriteConfigurations(RunningWorld running, string tokenHash)
     {
         var world = running.World;
         Write(directory.WanHome, WorldPlan.Wan(world, tokenHash));

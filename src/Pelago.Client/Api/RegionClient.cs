@@ -130,6 +130,16 @@ public sealed class RegionClient(ApiAddress api, TimeProvider clock) : IDisposab
         => _connection.GetAsync(
             JournalPath(project, name, kind), JournalRunJson.Default.JournalRunView, cancellationToken);
 
+    /// <summary>Who the members of the group are.</summary>
+    public Task<MembersView> GetMembersAsync(CancellationToken cancellationToken)
+        => _connection.GetAsync("/v1/members", MembersJson.Default.MembersView, cancellationToken);
+
+    /// <summary>Adds a region to the group, or removes one. Asking again goes on from where it was.</summary>
+    /// <exception cref="PelagoException">PLG5101 without a majority, PLG5203 to PLG5205 when it is refused.</exception>
+    public Task<MembersView> ChangeMembersAsync(MembersChange change, CancellationToken cancellationToken)
+        => _connection.SendAsync(HttpMethod.Post, "/v1/members", change, MembersJson.Default.MembersChange,
+            MembersJson.Default.MembersView, cancellationToken);
+
     /// <summary>What the region finds out about itself; it dials its peers meanwhile.</summary>
     public Task<RegionDiagnosis> DiagnoseAsync(CancellationToken cancellationToken)
         => _connection.GetAsync("/v1/diagnosis", DiagnosisJson.Default.RegionDiagnosis, cancellationToken);

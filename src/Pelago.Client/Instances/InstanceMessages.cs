@@ -86,10 +86,16 @@ public sealed record TrustBundleDocument(long Epoch, string Pem);
 /// once when the region's version differs from N, else when it changes, else after 30 s with status 204.</summary>
 /// <param name="Version">Opaque, compared for equality only.</param>
 /// <param name="Trust">The group's trust bundle.</param>
-/// <param name="Members">Names of every region of the group, this one included, ordered.</param>
+/// <param name="Members">The regions with which the service began; where the instance's region came later
+/// (<see cref="Joins"/>), those that it can ask who the members are.</param>
 /// <param name="Peers">The other regions, and where to dial their ingresses.</param>
 public sealed record InstanceConfiguration(
-    string Version, TrustBundleDocument Trust, IReadOnlyList<string> Members, IReadOnlyList<PeerRegion> Peers);
+    string Version, TrustBundleDocument Trust, IReadOnlyList<string> Members, IReadOnlyList<PeerRegion> Peers)
+{
+    /// <summary>The region came after the service had begun: an empty journal is told by the others who the members
+    /// are. Read at the start of the instance only.</summary>
+    public bool Joins { get; init; }
+}
 
 /// <summary>Body of <c>POST /v1/instances/{id}/renew</c> (bearer: the credential).</summary>
 /// <param name="Csr">PKCS #10 request with a new key, DER.</param>

@@ -6,7 +6,8 @@ namespace Pelago.Client;
 /// <summary>A region as <c>GET /v1/status</c> of its Execution API shows it (bearer: the administrator's token). The
 /// members are those of a region in <c>pelago status -o json</c>.</summary>
 /// <param name="Name">Region name.</param>
-/// <param name="State"><c>Ready</c>; <c>Degraded</c> when a service is not ready; <c>Starting</c>.</param>
+/// <param name="State"><c>Ready</c>; <c>Degraded</c> when a service is not ready; <c>Joining</c> while it does
+/// not have what the others had when it was added; <c>Starting</c>.</param>
 /// <param name="ExecutionApi">URL of the Execution API.</param>
 /// <param name="Ingress">URL of the inter-region ingress.</param>
 /// <param name="Public">URL of the public listener.</param>
@@ -101,7 +102,8 @@ public sealed record RegionHealth(
     bool Healthy, IReadOnlyList<HealthCheck> Checks, IReadOnlyList<PeerReplication> Peers);
 
 /// <summary>One check.</summary>
-/// <param name="Name"><c>journal</c>, <c>certificates</c>, or <c>service PROJECT/NAME</c>.</param>
+/// <param name="Name"><c>journal</c>, <c>certificates</c>, <c>resources</c>, <c>membership</c> (the last two only
+/// when they fail), or <c>service PROJECT/NAME</c>.</param>
 /// <param name="Healthy">Whether it passed.</param>
 /// <param name="Detail">One sentence when it did not, else empty.</param>
 public sealed record HealthCheck(string Name, bool Healthy, string Detail);

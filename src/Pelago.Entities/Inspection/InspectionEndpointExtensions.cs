@@ -25,9 +25,11 @@ public static class InspectionEndpointExtensions
             runtime() is { Ended.IsFaulted: true } ? StatusCodes.Status503ServiceUnavailable
                 : StatusCodes.Status200OK));
         endpoints.MapGet("/ready", context => WriteAsync(
-            context, new HealthBody(runtime() is { IsServing: true } ? "Ready" : "Starting"),
+            context, new HealthBody(runtime() is { IsServing: true } serving
+                ? serving.HasJoined ? "Ready" : "Joining" : "Starting"),
                 InspectionJson.Default.HealthBody,
-            runtime() is { IsServing: true } ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable));
+            runtime() is { IsServing: true, HasJoined: true } ? StatusCodes.Status200OK
+                : StatusCodes.Status503ServiceUnavailable));
         endpoints.MapGet("/v1/replication", context => ServeAsync(context, runtime, ReplicationAsync));
         endpoints.MapGet("/v1/digests", context => ServeAsync(context, runtime, SlicesAsync));
         endpoints.MapGet("/v1/digests/entities", context => ServeAsync(context, runtime, EntitiesAsync));

@@ -88,4 +88,6 @@ internal sealed record HealthBody(string State);
 [JsonSerializable(typeof(HealthBody))]
 [JsonSerializable(typeof(JournalRunBody))]
 [JsonSerializable(typeof(ReplicationStatus))]
+[JsonSerializable(typeof(MembersStatus))]
+[JsonSerializable(typeof(MembersChangeBody))]
 internal sealed partial class InspectionJson : JsonSerializerContext;

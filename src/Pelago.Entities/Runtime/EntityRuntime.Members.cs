@@ -8,6 +8,10 @@ public sealed partial class EntityRuntime
     /// <summary>Who the group is, as this region has taken it: a snapshot that never changes.</summary>
     public Configuration Configuration => kernel.Configuration;
 
+    /// <summary>This region is a member, and has what the others had when it was added: its entities may be read and
+    /// written here.</summary>
+    public bool HasJoined => Configuration.Find(Region) is { IsJoining: false };
+
     /// <summary>Adds a region to the group, or removes one. A majority of the voting regions decides.</summary>
     /// <param name="force">To remove a region although no majority answers. If those who do not answer are alive, they
     /// may do the same, and there are two groups.</param>

@@ -17,4 +17,11 @@ public static partial class ErrorCodes
 
     /// <summary>Somebody else changed the members meanwhile.</summary>
     public static readonly ErrorCode MembershipChanged = Define("PLG5205", "Membership changed", 5, 409);
+
+    /// <summary>A region that is to be added is a member of the group already, in every service.</summary>
+    public static readonly ErrorCode AlreadyAMember = Define("PLG5206", "Already a member", 5, 409);
+
+    /// <summary>A change of the members was decided, and has not come to its end in every service in time. It goes on
+    /// by itself; asking again waits for it.</summary>
+    public static readonly ErrorCode MembershipUnfinished = Define("PLG5207", "Membership change not finished", 6, 504);
 }

@@ -77,6 +77,10 @@ public sealed record RegionConfig(
     /// or copies the one must not restore or copy the other.</summary>
     public required string GuardDirectory { get; init; }
 
+    /// <summary>The region was added to a group that was there: its journals begin empty, and the members say who they
+    /// are.</summary>
+    public bool Joins { get; init; }
+
     /// <summary>How much the services may log; the region's own log is its supervisor's to bound.</summary>
     public LogLimits Logs { get; init; } = new();
 

@@ -59,6 +59,9 @@ public sealed record RegionRecord(
 {
     /// <summary>Its PostgreSQL server, loopback; 0 where the journals lie in files.</summary>
     public int ServerPort { get; init; }
+
+    /// <summary>It was added to the group after that had begun.</summary>
+    public bool Joins { get; init; }
 }
 
 /// <summary>One link of the emulated network.</summary>

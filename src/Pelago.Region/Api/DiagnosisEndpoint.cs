@@ -9,7 +9,7 @@ namespace Pelago.Region;
 /// <summary>What the region can find out about itself for whoever looks for the reason of trouble: its clock, the disk
 /// beneath its journal, the lives of its certificates, and whether its peers let it in.</summary>
 internal sealed class DiagnosisEndpoint(
-    RegionConfig config, RegionIdentity identity, IReadOnlyList<Func<LeafCertificate>> leaves,
+    RegionConfig config, RegionPeers regions, RegionIdentity identity, IReadOnlyList<Func<LeafCertificate>> leaves,
     PkiToIngress certificates, PeerConnections peers, JournalProbe journal, RegionStatus status, TimeProvider clock)
 {
     private static readonly TimeSpan ReachLimit = TimeSpan.FromSeconds(5);
@@ -19,7 +19,7 @@ internal sealed class DiagnosisEndpoint(
 
     public async Task GetAsync(HttpContext context)
     {
-        var reached = Task.WhenAll(config.Peers.Select(peer => ReachAsync(peer, context.RequestAborted)));
+        var reached = Task.WhenAll(regions.Current.Select(peer => ReachAsync(peer, context.RequestAborted)));
         var programs = status.ProgramsAsync(context.RequestAborted);
         var probe = await journal.CheckAsync(context.RequestAborted);
         var bundle = identity.Trust.Current;

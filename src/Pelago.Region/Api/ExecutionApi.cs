@@ -10,7 +10,8 @@ namespace Pelago.Region;
 /// otherwise.</summary>
 internal sealed class ExecutionApi(
     RegionConfig config, RegionStatus status, ServiceEndpoints services, ArtifactEndpoints artifacts,
-    InstanceEndpoints instances, ServiceInspection inspection, DiagnosisEndpoint diagnosis)
+    InstanceEndpoints instances, ServiceInspection inspection, MemberEndpoints members,
+    DiagnosisEndpoint diagnosis)
 {
     public void Map(WebApplication app)
     {
@@ -26,6 +27,8 @@ internal sealed class ExecutionApi(
         var journals = inspection.Journals();
         app.MapPost("/v1/journal/{project}/{service}/{kind}", Guarded(journals.StartAsync));
         app.MapGet("/v1/journal/{project}/{service}/{kind}", Guarded(journals.GetAsync));
+        app.MapGet("/v1/members", Guarded(members.GetAsync));
+        app.MapPost("/v1/members", Guarded(members.ChangeAsync));
         app.MapGet("/v1/diagnosis", Guarded(diagnosis.GetAsync));
         app.MapGet(ArtifactEndpoints.Path, Guarded(artifacts.GetAsync));
         app.MapMethods(ArtifactEndpoints.Path, [HttpMethods.Head], Guarded(artifacts.GetAsync));

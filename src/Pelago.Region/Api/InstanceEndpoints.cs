@@ -67,12 +67,12 @@ internal sealed class InstanceEndpoints(InstanceDesk desk, RegionServer? server)
 
     private async Task ConfigureAsync(HttpContext context)
     {
-        if (Caller(context) is null)
+        if (Caller(context) is not { } instance)
         {
             await Problems.WriteAsync(context, Unknown);
             return;
         }
-        if (await desk.WaitForConfigurationAsync(context.Request.Query["version"],
+        if (await desk.WaitForConfigurationAsync(instance, context.Request.Query["version"],
             context.RequestAborted) is { } changed)
             await context.Response.WriteAsJsonAsync(
                 changed, InstanceJson.Default.InstanceConfiguration, cancellationToken: context.RequestAborted);

@@ -7,8 +7,8 @@ namespace Pelago.Region;
 
 /// <summary>What a region tells about itself.</summary>
 internal sealed class RegionStatus(
-    RegionConfig config, ServiceCatalog catalog, InstanceTable table, ProgramStore programs, InstanceProbe probe,
-    WorkloadHost workloads, Func<DateTimeOffset> certificatesEnd, RuntimeHealth runtime,
+    RegionConfig config, RegionPeers regions, ServiceCatalog catalog, InstanceTable table, ProgramStore programs,
+    InstanceProbe probe, WorkloadHost workloads, Func<DateTimeOffset> certificatesEnd, RuntimeHealth runtime,
     ServiceAggregation aggregation, TimeProvider clock)
 {
     private const int EndsThatTell = 3;
@@ -25,7 +25,8 @@ internal sealed class RegionStatus(
         var services = snapshot.Services.Select(service => View(service, own.Peers, instances)).ToList();
         return new RegionView(
             config.Region,
-            !snapshot.IsComplete ? "Starting" : services.All(s => s.State == "Ready") ? "Ready" : "Degraded",
+            !snapshot.IsComplete ? "Starting" : !runtime.HasJoined ? "Joining"
+                : services.All(s => s.State == "Ready") ? "Ready" : "Degraded",
             Https(Hostnames.Api(config.PlatformHostname), config.ExecutionApiPort),
             Https(Hostnames.Ingress(config.AppsHostname), config.IngressPort),
             Https(config.AppsHostname, config.PublicPort),
@@ -54,6 +55,8 @@ internal sealed class RegionStatus(
         var snapshot = catalog.Current;
         if (!snapshot.IsComplete)
             checks.Add(new HealthCheck("resources", false, "The region's resources are still being read."));
+        if (!runtime.HasJoined)
+            checks.Add(new HealthCheck("membership", false, "The region is not a member of its group, or not yet."));
         foreach (var service in snapshot.Services.Where(s => s.Spec.Public))
         {
             var ready = InstancesOf(service).Any(IsReady);
@@ -176,7 +179,7 @@ internal sealed class RegionStatus(
     private IReadOnlyList<PeerReplication> ReplicationOf(IReadOnlyList<InstanceReplication> replicas)
     {
         var all = replicas.SelectMany(r => r.Peers).ToLookup(p => p.Peer, StringComparer.Ordinal);
-        return [.. config.Peers.Select(p => p.Name).Order(StringComparer.Ordinal)
+        return [.. regions.Current.Select(p => p.Name).Order(StringComparer.Ordinal)
             .Select(name => Worst(name, [.. all[name]]))];
     }
 

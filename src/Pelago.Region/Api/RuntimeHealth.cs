@@ -6,6 +6,9 @@ namespace Pelago.Region;
 /// <summary>How the runtime of the region's own entities is, and the disk beneath it.</summary>
 internal sealed class RuntimeHealth(EntityRuntime runtime, JournalProbe probe)
 {
+    /// <summary>The region is a member of its group, and has what the others had when it was added.</summary>
+    public bool HasJoined => runtime.HasJoined;
+
     /// <summary>Why the journal cannot be written, or null. A runtime whose journal failed has ended; a disk that would
     /// fail it is found by writing to it.</summary>
     public async Task<string?> TroubleAsync(CancellationToken cancellationToken)

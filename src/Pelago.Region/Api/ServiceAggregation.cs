@@ -8,7 +8,7 @@ namespace Pelago.Region;
 /// from what they reported.</summary>
 /// <remarks>A report is only as good as the way on which the next one would come. While a peer is not heard of, its
 /// state is <c>Unknown</c>, and what it said last is told beside it.</remarks>
-internal sealed class ServiceAggregation(RegionConfig config, ServiceReports reports)
+internal sealed class ServiceAggregation(RegionPeers regions, ServiceReports reports)
 {
     /// <summary>Every region's view of a service, ordered by region.</summary>
     /// <param name="own">This region's.</param>
@@ -17,7 +17,7 @@ internal sealed class ServiceAggregation(RegionConfig config, ServiceReports rep
     /// <param name="peers">How the peers are heard of.</param>
     public IReadOnlyList<ServiceRegionView> Of(
         ServiceRegionView own, string project, string name, IReadOnlyList<PeerReplication> peers)
-        => [.. config.Peers.Select(p => Of(p.Name, project, name, peers)).Append(own)
+        => [.. regions.Current.Select(p => Of(p.Name, project, name, peers)).Append(own)
             .OrderBy(r => r.Region, StringComparer.Ordinal)];
 
     /// <summary>The same as a resource shows it: conditions over all regions, and region by region.</summary>

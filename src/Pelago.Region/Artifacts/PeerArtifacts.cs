@@ -4,7 +4,7 @@ namespace Pelago.Region;
 
 /// <summary>Gets artifacts that this region lacks from the peers, one after the other, through their ingresses. What
 /// comes is kept only when it has the digest.</summary>
-internal sealed class PeerArtifacts(RegionConfig config, PeerConnections peers, ArtifactStore artifacts)
+internal sealed class PeerArtifacts(RegionPeers regions, PeerConnections peers, ArtifactStore artifacts)
     : IArtifactSource
 {
     private static readonly TimeSpan TransferTimeout = TimeSpan.FromMinutes(5);
@@ -15,7 +15,7 @@ internal sealed class PeerArtifacts(RegionConfig config, PeerConnections peers, 
         if (artifacts.Find(digest) is not null)
             return;
         var reasons = new List<string>();
-        foreach (var peer in config.Peers)
+        foreach (var peer in regions.Current)
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             limit.CancelAfter(TransferTimeout);

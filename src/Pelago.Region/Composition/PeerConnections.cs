@@ -9,7 +9,7 @@ namespace Pelago.Region;
 /// <summary>Connections to the peer regions' own service, through their ingresses, as <c>region.pelago.svc</c> of this
 /// region: streams for the region's entities, and artifacts that this region lacks.</summary>
 internal sealed class PeerConnections(
-    RegionConfig config, Func<LeafCertificate> leaf, IdentityCheck check, TimeProvider clock) : IPeerDialler
+    RegionPeers regions, Func<LeafCertificate> leaf, IdentityCheck check, TimeProvider clock) : IPeerDialler
 {
     private const int WindowBytes = 4 * 1024 * 1024;
 
@@ -17,7 +17,7 @@ internal sealed class PeerConnections(
     public ValueTask<PeerStream> DialAsync(string peer, CancellationToken cancellationToken)
     {
         var client = leaf();
-        return config.Peers.FirstOrDefault(p => p.Name == peer) is { } region
+        return regions.Current.FirstOrDefault(p => p.Name == peer) is { } region
             ? IngressStreams.OpenAsync(PeerOf(region, client), client.NotAfter, clock, cancellationToken)
             : throw IngressStreams.Unreachable(peer, "it is not a peer", null);
     }

@@ -112,6 +112,10 @@ internal sealed class EntityFollower<TState>(EntityRuntime runtime, string typeN
                     return;
                 }
             }
+            catch (PelagoException e) when (e.Failure.Error == ErrorCodes.RegionJoining)
+            {
+                // It is read once the lane has what the others had.
+            }
             catch (PelagoException e)
             {
                 // A parked entity is left as it was last seen; the others go on.

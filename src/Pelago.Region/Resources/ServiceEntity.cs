@@ -44,6 +44,12 @@ internal sealed record ServiceEntity(
 
     private static readonly ServiceEntity Absent = new(null, 0, 0, "", 1, true, true, Nothing, Nothing, Nothing);
 
+    /// <summary>The regions of the group when it was created; null where these are the group's first.</summary>
+    public IReadOnlyList<string>? Founders { get; init; }
+
+    /// <summary>Epoch of the group in which that was so; null with the first.</summary>
+    public ulong? FoundedIn { get; init; }
+
     /// <summary>The id of a service's entity.</summary>
     public static string IdOf(string project, string name) => $"{project}/{name}";
 
@@ -72,8 +78,12 @@ internal sealed record ServiceEntity(
         if (Precondition(state, command.ExpectedVersion, context) is { } changed)
             return changed;
         if (state.Uid is null)
-            return Effect.Persist(new ServiceDeclared(command.NewUid, command.Fields)).ThenReply<ServiceEntity,
-                ServiceEntity>(s => s);
+        {
+            return Effect.Persist(new ServiceDeclared(command.NewUid, command.Fields)
+            {
+                Founders = command.Founders, FoundedIn = command.FoundedIn,
+            }).ThenReply<ServiceEntity, ServiceEntity>(s => s);
+        }
         if (command.MustBeNew)
             return Effect.Reject(ErrorCodes.ResourceExists, $"The service '{context.EntityId}' exists already.",
                 "Replace it with PUT.", "metadata.name");
@@ -116,6 +126,8 @@ internal sealed record ServiceEntity(
                 Uid = e.Uid,
                 CreatedMilliseconds = context.Timestamp.Milliseconds,
                 Generation = state.Generation,
+                Founders = e.Founders,
+                FoundedIn = e.FoundedIn,
             }
             : state;
         return Folded.To(e.Fields.ApplyTo(first) with { Generation = first.Generation + 1 });
@@ -191,13 +203,28 @@ internal sealed record ServiceFields(
 /// <param name="MustBeNew">Refuse when it exists.</param>
 /// <param name="ExpectedVersion">Refuse when its resource version is another one; null for any.</param>
 internal sealed record PutService(ServiceFields Fields, string NewUid, bool MustBeNew, string? ExpectedVersion)
-    : ICommand<ServiceEntity>;
+    : ICommand<ServiceEntity>
+{
+    /// <summary>The group's regions, if it is created by this and they have changed since the group began.</summary>
+    public IReadOnlyList<string>? Founders { get; init; }
+
+    /// <summary>Epoch in which they are so.</summary>
+    public ulong? FoundedIn { get; init; }
+}
 
 /// <summary>Deletes a service.</summary>
 internal sealed record RemoveService(string? ExpectedVersion) : ICommand<ServiceEntity>;
 
 /// <summary>A service came to be.</summary>
-internal sealed record ServiceDeclared(string Uid, ServiceFields Fields);
+internal sealed record ServiceDeclared(string Uid, ServiceFields Fields)
+{
+    /// <summary>The group's regions then, all of which begin its journals together; null for the group's
+    /// first.</summary>
+    public IReadOnlyList<string>? Founders { get; init; }
+
+    /// <summary>Epoch of the group then.</summary>
+    public ulong? FoundedIn { get; init; }
+}
 
 /// <summary>Some of its fields changed.</summary>
 internal sealed record ServiceChanged(ServiceFields Fields);

@@ -60,7 +60,7 @@ internal sealed class ServiceReports(
         using var pace = new PeriodicTimer(Pace, clock);
         do
         {
-            if (_isRead && present() is { } services)
+            if (_isRead && runtime.HasJoined && present() is { } services)
                 await TellAsync(services, cancellationToken);
         }
         while (await pace.WaitForNextTickAsync(cancellationToken));

@@ -40,7 +40,11 @@ internal sealed class ServiceResources(EntityRuntime runtime, ServiceCatalog cat
         var id = ServiceEntity.IdOf(metadata.Namespace, metadata.Name);
         var uid = Incarnation.Create(clock.GetUtcNow().ToUnixTimeMilliseconds(), RandomNumberGenerator.GetBytes(10))
             .ToString();
-        var command = new PutService(ServiceFields.Of(resource), uid, mustBeNew, metadata.ResourceVersion);
+        var group = runtime.Configuration;
+        var command = new PutService(ServiceFields.Of(resource), uid, mustBeNew, metadata.ResourceVersion)
+        {
+            Founders = group.Epoch > 1 ? group.Settled : null, FoundedIn = group.Epoch > 1 ? group.Epoch : null,
+        };
         var reply = await runtime.SendAsync(_services.Type, id, command, RequestOptions.Default, cancellationToken);
         return reply.Failure is { } failure ? (null, failure)
             : (Named(await _services.ReadAsync(id, cancellationToken)), null);
@@ -69,7 +73,7 @@ internal sealed class ServiceResources(EntityRuntime runtime, ServiceCatalog cat
         var spec = s.State.ToSpec();
         return new DesiredService(s.Project, s.Name, spec, ServiceVersions.RevisionOf(spec))
         {
-            Generation = s.State.Generation,
+            Generation = s.State.Generation, Founders = s.State.Founders, FoundedIn = s.State.FoundedIn,
         };
     }));
 }

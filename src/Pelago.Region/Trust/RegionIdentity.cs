@@ -15,7 +15,8 @@ namespace Pelago.Region;
 /// <param name="Generation">Number of the intermediate's key in use, from 1.</param>
 /// <param name="Certificate">PEM of the intermediate.</param>
 /// <param name="SealedCausality">The group's causality secrets, sealed.</param>
-/// <param name="Members">The group's regions.</param>
+/// <param name="Members">The group's regions at the enrolment: with these its journals began. Who is a member since is
+/// in the journals.</param>
 internal sealed record IdentityRecord(
     string Group, string Region, int Generation, string Certificate, byte[] SealedCausality,
         IReadOnlyList<string> Members)
@@ -51,7 +52,7 @@ internal sealed class RegionIdentity
     /// <summary>The trust bundle in use.</summary>
     public TrustStore Trust => _parts.Trust;
 
-    /// <summary>Names of the group's regions, ordered.</summary>
+    /// <summary>Names of the group's regions when this one enrolled, ordered.</summary>
     public IReadOnlyList<string> Members => _record.Members;
 
     /// <summary>
@@ -182,8 +183,7 @@ internal sealed class RegionIdentity
         var renewal = await _parts.Federation.RenewAsync(Trust.Current, new RegionRenewRequest(csr, proof),
             cancellationToken);
         Accept(_parts, renewal.Trust);
-        var record = _record with { Generation = generation, Certificate = renewal.Certificate,
-            Members = renewal.Members };
+        var record = _record with { Generation = generation, Certificate = renewal.Certificate };
         var authority = await OpenAuthorityAsync(_parts, record, cancellationToken);
         PrivateFile.WriteJson(_parts.Home.IdentityFile, record);
         _record = record;

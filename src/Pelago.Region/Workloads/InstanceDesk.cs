@@ -13,8 +13,8 @@ namespace Pelago.Region;
 /// <summary>Lets instances in that this region started: one-time token, certificate, secrets, configuration. Names come
 /// from what was started; of the request only the key counts.</summary>
 internal sealed class InstanceDesk(
-    RegionConfig config, RegionIdentity identity, ServiceKeys journals, InstanceTable table, InstanceStarter starter,
-    TimeProvider clock, ILogger log)
+    RegionConfig config, RegionIdentity identity, ServiceBeginnings beginnings, ServiceKeys journals,
+    InstanceTable table, InstanceStarter starter, TimeProvider clock, ILogger log)
 {
     private const int CredentialBytes = 32;
     private static readonly TimeSpan AnswerRepeatable = TimeSpan.FromMinutes(10);
@@ -59,7 +59,7 @@ internal sealed class InstanceDesk(
         Log.InstanceEnrolled(log, id, instance.Key);
         var keys = journals.Of(instance.Project, instance.Service);
         return (new InstanceEnrolment(issuance.Chain.ToPem(), credential, starter.IngressSecretOf(instance),
-            identity.CausalityOf(instance.Project), keys.Current, Configuration())
+            identity.CausalityOf(instance.Project), keys.Current, Configuration(instance.Key))
         {
             FormerJournalKeys = keys.Former,
         }, null);
@@ -100,13 +100,13 @@ internal sealed class InstanceDesk(
 
     /// <summary>The configuration as soon as its version is another one, or null when the time for asking is
     /// over.</summary>
-    public async Task<InstanceConfiguration?> WaitForConfigurationAsync(string? version,
+    public async Task<InstanceConfiguration?> WaitForConfigurationAsync(InstanceState instance, string? version,
         CancellationToken cancellationToken)
     {
         var started = clock.GetTimestamp();
         while (true)
         {
-            var present = Configuration();
+            var present = Configuration(instance.Key);
             if (present.Version != version)
                 return present;
             if (clock.GetElapsedTime(started) >= LongPoll)
@@ -115,12 +115,14 @@ internal sealed class InstanceDesk(
         }
     }
 
-    /// <summary>What instances are told.</summary>
-    public InstanceConfiguration Configuration()
+    /// <summary>What instances of a service are told.</summary>
+    /// <param name="service"><c>project/name</c>.</param>
+    public InstanceConfiguration Configuration(string service)
     {
         var bundle = identity.Trust.Current;
         var trust = new TrustBundleDocument(bundle.Epoch, bundle.Pem);
-        var told = new InstanceConfiguration("", trust, identity.Members, config.Peers);
+        var (members, joins) = beginnings.Of(service);
+        var told = new InstanceConfiguration("", trust, members, beginnings.Peers) { Joins = joins };
         var hash = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(told,
             InstanceJson.Default.InstanceConfiguration));
         return told with { Version = Convert.ToHexStringLower(hash.AsSpan(0, 8)) };

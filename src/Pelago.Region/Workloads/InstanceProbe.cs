@@ -108,6 +108,33 @@ internal sealed class InstanceProbe(TimeProvider clock) : IDisposable
         }
     }
 
+    /// <summary>The members of an instance's group, after a change if one is asked for; null when it does not
+    /// answer.</summary>
+    /// <param name="secret">What proves that this region speaks.</param>
+    /// <param name="change">Null to look only.</param>
+    public async Task<GroupMembersView?> MembersAsync(
+        InstanceState instance, string secret, MembersChange? change, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(InspectTimeout);
+        try
+        {
+            using var request = new HttpRequestMessage(
+                change is null ? HttpMethod.Get : HttpMethod.Post, instance.ManagementUrl + MembersEndpoint.Path)
+            {
+                Content = change is null ? null : JsonContent.Create(change, MembersJson.Default.MembersChange),
+            };
+            request.Headers.TryAddWithoutValidation(ReplicationAccess.SecretHeader, secret);
+            using var answer = await _http.SendAsync(request, limit.Token);
+            return !answer.IsSuccessStatusCode ? null : await answer.Content.ReadFromJsonAsync(
+                MembersJson.Default.GroupMembersView, limit.Token);
+        }
+        catch (Exception e) when (e is JsonException || IsSilence(e, cancellationToken))
+        {
+            return null;
+        }
+    }
+
     public void Dispose() => _http.Dispose();
 
     private async Task<HttpStatusCode?> AskAsync(string url, CancellationToken cancellationToken)

@@ -13,6 +13,12 @@ internal sealed record DesiredService(string Project, string Service, ServiceSpe
 
     /// <summary>Generation of the resource.</summary>
     public long Generation { get; init; }
+
+    /// <summary>The group's regions when it was created; null for those with which the group began.</summary>
+    public IReadOnlyList<string>? Founders { get; init; }
+
+    /// <summary>Epoch of the group then.</summary>
+    public ulong? FoundedIn { get; init; }
 }
 
 /// <summary>An instance as it is found.</summary>

@@ -36,7 +36,7 @@ internal sealed class RuntimeStart(
         var keys = new JournalKeySet(agent.Enrolment.JournalKey, agent.Enrolment.FormerJournalKeys);
         return await StartAsync(PlaceOf(deployed, agent.Enrolment.Database, options.DataKeyMaxAgeDays),
             new EnrolledJournalKey(keys, agent.RenewJournalKeyAsync), deployed.Region,
-            agent.Configuration.Members, dialler, deployed.Instance, cancellationToken);
+            agent.Configuration.Members, dialler, deployed.Instance, cancellationToken, agent.Configuration.Joins);
     }
 
     /// <summary>Where the journal of a service in a region lies.</summary>
@@ -66,7 +66,7 @@ internal sealed class RuntimeStart(
 
     private async Task<EntityRuntime> StartAsync(
         IJournalPlace place, IKeyEncryption key, string region, IReadOnlyList<string> members,
-        IPeerDialler dialler, string instance, CancellationToken cancellationToken)
+        IPeerDialler dialler, string instance, CancellationToken cancellationToken, bool joins = false)
     {
         var journal = await place.OpenAsync(key, clock, logging.CreateLogger("Pelago.Journal"), cancellationToken);
         var random = RandomNumberGenerator.GetBytes(24);
@@ -76,6 +76,7 @@ internal sealed class RuntimeStart(
             {
                 Region = region,
                 Members = members,
+                ConfigurationEpoch = joins ? 0ul : 1ul,
                 Session = Incarnation.Create(clock.GetUtcNow().ToUnixTimeMilliseconds(), random),
                 Seed = BinaryPrimitives.ReadUInt64LittleEndian(random.AsSpan(16)),
                 EntityMemoryBytes = options.EntityMemoryMebibytes * 1024L * 1024,

@@ -69,6 +69,7 @@ internal sealed class ServiceLifetime(
             deployed.Management, HttpProtocols.Http1, IngressDialler.WindowBytes, logging);
         management.MapInspection(() => service.RuntimeOrNull);
         management.MapQuarantine(() => service.RuntimeOrNull, () => Volatile.Read(ref access));
+        management.MapMembers(() => service.RuntimeOrNull, () => Volatile.Read(ref access));
         management.MapJournalRuns(() => service.RuntimeOrNull, () => Volatile.Read(ref access));
         await management.StartAsync(cancellationToken);
 

@@ -64,6 +64,10 @@ public sealed class WorldTests(WorldTests.Shared shared) : IClassFixture<WorldTe
     [InlineData(2, "PLG1201", "no-such-verb")]
     [InlineData(3, "PLG1203", "regions", "stop", "eu-west-9", "--yes")]
     [InlineData(3, "PLG1203", "regions", "start", "eu-west-9")]
+    [InlineData(5, "PLG5206", "regions", "add", "eu-west-1")]
+    [InlineData(2, "PLG1202", "regions", "add", "federation")]
+    [InlineData(3, "PLG1203", "regions", "remove", "eu-west-9", "--yes")]
+    [InlineData(2, "PLG1202", "regions", "remove", "eu-west-1")]
     [InlineData(3, "PLG1203", "wan", "cut", "nowhere")]
     [InlineData(3, "PLG8002", "wan", "heal", "eu-west-1", "eu-west-1")]
     [InlineData(3, "PLG1203", "wan", "cut", "nowhere", "--dry-run")]
@@ -135,6 +139,33 @@ public sealed class WorldTests(WorldTests.Shared shared) : IClassFixture<WorldTe
         var missing = Path.Combine(World.Data, "not-a-world");
         (await Command.RunAsync("up", "--data", missing, "--dry-run")).ShouldExitWith(0);
         Directory.Exists(missing).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Regions_AddedUnderTrafficRemovedAndAddedAgain_AllHoldTheSame()
+    {
+        const string Added = "sa-east-1";
+        await using var shopping = Shopping.Start(await World.UntilReadyAsync());
+        try
+        {
+            (await World.RunAsync("regions", "add", Added)).ShouldExitWith(0).Error.ShouldContain("member");
+            var four = await World.UntilReadyAsync();
+            four.Regions.Count.ShouldBe(4);
+            four.Regions.ShouldAllBe(region => region.Replication.Count == 3);
+            (await World.RunAsync("regions", "remove", Added, "--yes")).ShouldExitWith(0).Error.ShouldContain("sealed");
+            (await World.UntilReadyAsync()).Regions.Count.ShouldBe(3);
+            (await World.RunAsync("regions", "add", Added)).ShouldExitWith(0);
+            await World.UntilReadyAsync();
+            await shopping.ShouldHaveLostNothingAsync();
+            var compared = (await World.RunAsync("verify")).ShouldExitWith(0).Output;
+            compared.Split('\n').Count(line => line.Contains(Added, StringComparison.Ordinal)
+                && line.Contains("ok", StringComparison.Ordinal)).ShouldBe(2, compared);
+        }
+        finally
+        {
+            (await World.RunAsync("regions", "remove", Added, "--yes")).ShouldExitWith(0);
+        }
+        Directory.GetDirectories(Path.Combine(World.Data, "removed")).Length.ShouldBe(2, "journals are set aside");
     }
 
     [Fact]

@@ -18,6 +18,11 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(2, "PLG1202", "up", "--wan", "gcp")]
     [InlineData(2, "PLG1202", "status", "-o", "xml")]
     [InlineData(2, "PLG1202", "regions", "stop")]
+    [InlineData(2, "PLG1202", "regions", "add")]
+    [InlineData(2, "PLG2001", "regions", "add", "Not_A_Name")]
+    [InlineData(2, "PLG1202", "regions", "add", "sa-east-1", "--timeout-minutes", "0")]
+    [InlineData(3, "PLG1101", "regions", "add", "sa-east-1")]
+    [InlineData(3, "PLG1101", "regions", "remove", "sa-east-1")]
     [InlineData(2, "PLG1202", "wan")]
     [InlineData(2, "PLG1202", "wan", "cut")]
     [InlineData(3, "PLG1305", "deploy", "/no/such/directory")]
@@ -49,6 +54,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("--help")]
     [InlineData("up", "--help")]
     [InlineData("regions", "stop", "--help")]
+    [InlineData("regions", "add", "--help")]
+    [InlineData("regions", "remove", "--help")]
     [InlineData("wan", "cut", "-h")]
     public async Task Help_AnyVerb_BeginsWithExamples(params string[] words)
     {

@@ -48,6 +48,43 @@ internal sealed class LocalRegion : IAsyncDisposable
         return regions;
     }
 
+    /// <summary>Starts a region that is to be added to a group that runs: the federation plane is told of it, and the
+    /// others where it is.</summary>
+    public static async Task<LocalRegion> StartNewAsync(
+        LocalFederation federation, IReadOnlyList<LocalRegion> others, string name)
+    {
+        var root = Path.GetDirectoryName(federation.Home)!;
+        var (home, ports) = (Path.Combine(root, "regions", name), Enumerable.Range(0, 4).Select(
+            _ => LocalFederation.FreePort()).ToArray());
+        PrivateFile.CreateDirectory(home);
+        var enrolment = new RegionEnrolment(name, $"{name}.apps.pelago.localhost", $"{name}.platform.pelago.localhost",
+            Path.Combine(root, "tickets", name + ".json"));
+        await federation.StopAsync();
+        PrivateFile.WriteJson(Path.Combine(federation.Home, "config.json"), federation.Config with
+        {
+            Regions = [.. federation.Config.Regions.Where(r => r.Name != name), enrolment],
+        });
+        await federation.StartAsync();
+        var config = others[0].Config with
+        {
+            Region = name, AppsHostname = enrolment.AppsHostname, PlatformHostname = enrolment.PlatformHostname,
+            ExecutionApiPort = ports[0], IngressPort = ports[1], PublicPort = ports[2], RemotingPort = ports[3],
+            FirstInstancePort = RandomNumberGenerator.GetInt32(20000, 28000),
+            EnrolmentTicketFile = enrolment.TokenFile, Joins = true,
+            GuardDirectory = Path.Combine(root, "guards", name),
+            Peers = [.. others.Select(o => o.AsPeer())],
+        };
+        PrivateFile.WriteJson(Path.Combine(home, "config.json"), config);
+        var added = new LocalRegion(federation, config, home);
+        foreach (var other in others)
+            PrivateFile.WriteJson(Path.Combine(other.Home, "config.json"), other.Config with
+            {
+                Peers = [.. other.Config.Peers, added.AsPeer()],
+            });
+        await added.StartAsync();
+        return added;
+    }
+
     public async Task StartAsync()
     {
         _stop = new CancellationTokenSource();
@@ -81,6 +118,9 @@ internal sealed class LocalRegion : IAsyncDisposable
             InstancesFile.FileName))?.Instances ?? [])
             new ProcessIdentity(instance.Pid, instance.StartTime).Kill();
     }
+
+    private PeerRegion AsPeer() => new(Config.Region, Config.AppsHostname, Config.PlatformHostname,
+        Config.IngressPort, Endpoint.Loopback(Config.IngressPort));
 
     private async Task<bool> IsServingAsync()
     {

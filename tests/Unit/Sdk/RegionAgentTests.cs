@@ -233,7 +233,11 @@ public sealed class RegionAgentTests : IAsyncLifetime
             home.Programs, new ArtifactStore(home.Artifacts, new ArtifactLimits()), new ArtifactLimits());
         var starter = new InstanceStarter(
             home, config, programs, table, kek, () => certificate.Pin, TimeProvider.System);
-        var desk = new InstanceDesk(config, identity, new ServiceKeys(home.Keys, kek), table, starter,
+        var beginnings = new ServiceBeginnings(config, identity,
+            new RegionPeers(home.ConfigFile, config.Peers, TimeProvider.System), new ServiceCatalog(),
+            () => new global::Pelago.Replication.Configuration(
+                1, [new global::Pelago.Replication.GroupMember(config.Region, 1, true, false)]));
+        var desk = new InstanceDesk(config, identity, beginnings, new ServiceKeys(home.Keys, kek), table, starter,
             TimeProvider.System, NullLogger.Instance);
         api = ApiListener.Create(
             new ApiListenerOptions(Hostnames.Api(config.PlatformHostname), config.ExecutionApiPort)

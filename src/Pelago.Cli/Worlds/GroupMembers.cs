@@ -1,0 +1,85 @@
+using Pelago.Client;
+using Pelago.Model;
+
+namespace Pelago.Cli;
+
+/// <summary>The members of a world's group, as asked from a region that serves: any of them, but not the one in
+/// question.</summary>
+internal sealed class GroupMembers(RunningWorld world)
+{
+    private static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(5);
+
+    // Of the region's own group, and of its services' after that.
+    private static readonly TimeSpan ChangeLimit = TimeSpan.FromSeconds(60);
+
+    /// <summary>The members, as the first region that answers and is one says; null when none does.</summary>
+    /// <param name="except">A region that is not asked.</param>
+    public async Task<MembersView?> LookAsync(string? except, CancellationToken cancellationToken)
+    {
+        foreach (var region in world.World.Regions.Where(r => r.Name != except))
+        {
+            if (await LookAtAsync(region, cancellationToken) is { Own: { Epoch: > 0, Removed: false } } view)
+                return view;
+        }
+        return null;
+    }
+
+    /// <summary>What one region says; null when it does not answer.</summary>
+    public async Task<MembersView?> LookAtAsync(RegionRecord region, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var client = world.Region(region, LookLimit);
+            return await client.GetMembersAsync(cancellationToken);
+        }
+        catch (PelagoException)
+        {
+            return null; // down, or not up yet: another one is asked
+        }
+    }
+
+    /// <summary>Asks for a change, in a region that serves.</summary>
+    /// <exception cref="PelagoException">It is refused, or no region answers.</exception>
+    public async Task<MembersView> ChangeAsync(MembersChange change, CancellationToken cancellationToken)
+    {
+        var asked = await LookAsync(change.Region, cancellationToken)
+            ?? throw NobodyAnswers(change.Region).ToException();
+        using var client = world.Region(world.RequireRegion(asked.Region), ChangeLimit);
+        return await client.ChangeMembersAsync(change, cancellationToken);
+    }
+
+    /// <summary>What to say when there is nobody to ask.</summary>
+    public static Failure NobodyAnswers(string except) => new(ErrorCodes.RegionNotReady,
+        $"No region other than '{except}' answers and is a member of the group.",
+        "Start one with 'pelago regions start', or look at 'pelago status'.");
+
+    /// <summary>What a change still waits for, in one clause; null when it is through everywhere.</summary>
+    /// <param name="view">What a region said.</param>
+    /// <param name="region">The region that comes or goes.</param>
+    /// <param name="state">What it is to be.</param>
+    public static string? Waiting(MembersView view, string region, string state)
+    {
+        var open = new List<string>();
+        foreach (var (name, group) in view.Services.Select(s => ($"{s.Project}/{s.Name}", s.Members))
+            .Prepend(("the region", view.Own)))
+        {
+            if (group is null)
+                open.Add($"{name} does not answer in {view.Region}");
+            else if (group.Failure is { } failure)
+                open.Add($"{name}: {failure.Message}");
+            else if (group.Regions.FirstOrDefault(r => r.Region == region) is { } member && member.State != state)
+                open.Add(member.Wanted == 0 ? $"{name} is {member.State}"
+                    : $"{name} holds {Math.Min(member.Held, member.Wanted)} of {member.Wanted} events");
+            else if (state == MemberStates.Member && group.Regions.All(r => r.Region != region))
+                open.Add($"{name} does not know it yet");
+        }
+        return open.Count == 0 ? null : string.Join("; ", open);
+    }
+}
+
+/// <summary>What a region can be to its group.</summary>
+internal static class MemberStates
+{
+    public const string Member = "Member";
+    public const string Removed = "Removed";
+}
