@@ -128,7 +128,7 @@ internal sealed class ReplicationLink
         CancellationToken cancellationToken)
     {
         var frames = new FrameReader();
-        var first = true;
+        var order = new FrameOrder(Peer);
         try
         {
             while (true)
@@ -138,8 +138,7 @@ internal sealed class ReplicationLink
                 while (TryCut(ref buffer, out var bytes))
                 {
                     var frame = frames.Read(Contiguous(bytes));
-                    Check(frame, first);
-                    first = false;
+                    order.Check(frame);
                     await AdmitAsync((int)bytes.Length, cancellationToken);
                     received(new ReceivedInput(this, frame, (int)bytes.Length));
                 }
@@ -157,14 +156,6 @@ internal sealed class ReplicationLink
         {
             Close(Describe(error));
         }
-    }
-
-    private void Check(Frame frame, bool first)
-    {
-        if (first && frame is not (HelloFrame or GoodbyeFrame))
-            throw Broken("the first frame is no hello");
-        if (frame is HelloFrame hello && (!first || hello.Region != Peer))
-            throw Broken("a hello is repeated, or names another region than the certificate");
     }
 
     private static bool TryCut(ref ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> frame)
@@ -197,10 +188,6 @@ internal sealed class ReplicationLink
         }
         await wait.WaitAsync(Timeout.InfiniteTimeSpan, clock, cancellationToken);
     }
-
-    private static PelagoException Broken(string rule)
-        => new Failure(ErrorCodes.ProtocolViolation, $"The peer broke the protocol: {rule}.",
-            "Upgrade the older side.").ToException();
 
     private static string Describe(Exception error)
         => error is OperationCanceledException ? "it was ended here" : $"{error.GetType().Name}: {error.Message}";

@@ -15,7 +15,7 @@ internal sealed partial class PeerLinks
             TakeHello(link, hello);
             return;
         }
-        if (link.Hello is null && frame is not (GoodbyeFrame or ConfigurationFrame))
+        if (link.Hello is null && !FrameOrder.MayPrecedeHello(frame))
         {
             Goodbye(link, "protocol", "the first frame must be a hello");
             return;

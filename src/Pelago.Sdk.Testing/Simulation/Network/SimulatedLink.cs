@@ -18,7 +18,7 @@ internal sealed class SimulatedLink
     {
         this.network = network;
         ends = [dialler, acceptor];
-        directions = [new Direction(), new Direction()];
+        directions = [new Direction(dialler.Region.Name), new Direction(acceptor.Region.Name)];
     }
 
     public void Send(LinkEnd from, Frame frame)
@@ -125,7 +125,9 @@ internal sealed class SimulatedLink
                 direction.IsShort = true;
                 yield break;
             }
-            yield return direction.Reader.Read(bytes.Slice(used, length));
+            var frame = direction.Reader.Read(bytes.Slice(used, length));
+            direction.Order.Check(frame);
+            yield return frame;
             bytes = bytes[(used + length)..];
         }
     }
@@ -141,11 +143,13 @@ internal sealed class SimulatedLink
 
     private int Side(LinkEnd end) => ReferenceEquals(end, ends[0]) ? 0 : 1;
 
-    private sealed class Direction
+    private sealed class Direction(string sender)
     {
         public FrameWriter Writer { get; } = new();
 
         public FrameReader Reader { get; } = new();
+
+        public FrameOrder Order { get; } = new(sender);
 
         public long LastArrival { get; set; }
 
