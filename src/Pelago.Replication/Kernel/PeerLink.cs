@@ -56,6 +56,9 @@ internal sealed class PeerState(string name)
     /// <summary>Per lane, its newest report on a dialled link.</summary>
     public PeerReport?[] Reports { get; } = new PeerReport?[EntityKey.Lanes];
 
+    /// <summary>Its group is another one with the same name: it has no vote in ours, and we have none in its.</summary>
+    public bool IsOfAnotherGroup { get; set; }
+
     /// <summary>Its newest process that was heard takes entities as snapshots; null when none was heard.</summary>
     public bool? TakesSnapshots { get; set; }
 

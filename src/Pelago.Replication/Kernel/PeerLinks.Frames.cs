@@ -58,7 +58,8 @@ internal sealed partial class PeerLinks
                 break;
             case RegisterAskFrame or EnrolFrame when !link.Dialled:
             case RegisterAnswerFrame or EnrolledFrame when link.Dialled:
-                kernel.Registers.Received(link.Peer.Name, link.Id, frame);
+                if (!link.Peer.IsOfAnotherGroup)
+                    kernel.Registers.Received(link.Peer.Name, link.Id, frame);
                 break;
             case LeaseAskFrame when !link.Dialled:
             case LeaseGrantFrame when link.Dialled:

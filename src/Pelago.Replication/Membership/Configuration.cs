@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Pelago.Model;
 
 namespace Pelago.Replication;
@@ -29,6 +30,14 @@ public sealed record Configuration(ulong Epoch, IReadOnlyList<GroupMember> Membe
 
     /// <summary>A person has said that it holds, and no majority was asked.</summary>
     public bool IsForced { get; init; }
+
+    /// <summary>The changes by force that led to it, the newest <see cref="MaxForced"/>, oldest first. What was decided
+    /// by majorities is one line of configurations; each change by force begins another one, and these tell two lines
+    /// apart that have come to the same epoch.</summary>
+    public IReadOnlyList<ForcedChange> Forced { get; init; } = [];
+
+    /// <summary>Most changes by force that a configuration names; the first is forgotten first.</summary>
+    public const int MaxForced = 16;
 
     /// <summary>The members' names.</summary>
     public IReadOnlyList<string> Names { get; } = [.. Members.Select(m => m.Region)];
@@ -68,17 +77,35 @@ public sealed record Configuration(ulong Epoch, IReadOnlyList<GroupMember> Membe
     public Configuration Without(string region) => Next([.. Members.Where(m => m.Region != region)],
         [.. Removed.Where(r => r.Region != region).TakeLast(MaxRemoved - 1), new RemovedRegion(region, Epoch + 1)]);
 
+    /// <summary>The same, made by force. The change is named after all that it leads to, so two regions that make the
+    /// same of the same configuration, without hearing of each other, have not parted by it.</summary>
+    internal Configuration ByForce()
+    {
+        var content = ConfigurationCodec.Write(this with { IsForced = true });
+        var change = new ForcedChange(Epoch, new Guid(SHA256.HashData(content).AsSpan(0, 16), bigEndian: true));
+        return this with { IsForced = true, Forced = [.. Forced.TakeLast(MaxForced - 1), change] };
+    }
+
+    /// <summary>A later configuration, or this one, has come of this one: whatever was forced until here was forced on
+    /// the way there, and nothing else was.</summary>
+    internal bool LeadsTo(Configuration later)
+    {
+        var before = later.Forced.Where(f => f.Epoch <= Epoch).ToArray();
+        return Epoch <= later.Epoch && before.SequenceEqual(Forced.TakeLast(before.Length))
+            && (before.Length == Forced.Count || (before.Length > 0 && later.Forced.Count == MaxForced));
+    }
+
     /// <summary>The same as it is for a journal that is of no member: it does not name the region.</summary>
     internal Configuration AsSeenBy(string removed) => new(
         Epoch, [.. Members.Where(m => m.Region != removed)])
     {
-        VotersBefore = VotersBefore, Removed = Removed, IsForced = IsForced,
+        VotersBefore = VotersBefore, Removed = Removed, IsForced = IsForced, Forced = Forced,
     };
 
     private Configuration Next(IEnumerable<GroupMember> members, IReadOnlyList<RemovedRegion> removed)
         => new(Epoch + 1, [.. members.OrderBy(m => m.Region, StringComparer.Ordinal)])
         {
-            VotersBefore = Voters, Removed = removed,
+            VotersBefore = Voters, Removed = removed, Forced = Forced,
         };
 }
 
@@ -88,6 +115,11 @@ public sealed record Configuration(ulong Epoch, IReadOnlyList<GroupMember> Membe
 /// <param name="IsVoter">It has a vote on registers.</param>
 /// <param name="IsJoining">It does not have yet what the others had when it was added.</param>
 public sealed record GroupMember(string Region, ulong Since, bool IsVoter, bool IsJoining);
+
+/// <summary>A configuration that no majority decided.</summary>
+/// <param name="Epoch">Its epoch.</param>
+/// <param name="Id">Names it among all that were made for that epoch.</param>
+public sealed record ForcedChange(ulong Epoch, Guid Id);
 
 /// <summary>A region that is no member any more.</summary>
 /// <param name="Epoch">The first epoch without it.</param>

@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Google.Protobuf.Collections;
 using Pelago.Model;
 using Pelago.Replication.Stored;
 
@@ -18,6 +19,10 @@ internal static class ConfigurationCodec
         stored.Removed.AddRange(configuration.Removed.Select(r => new StoredRemoved
         {
             Region = r.Region, Epoch = r.Epoch,
+        }));
+        stored.ForcedChanges.AddRange(configuration.Forced.Select(f => new StoredForced
+        {
+            Epoch = f.Epoch, Id = ByteString.CopyFrom(f.Id.ToByteArray(bigEndian: true)),
         }));
         return stored.ToByteArray();
     }
@@ -42,12 +47,14 @@ internal static class ConfigurationCodec
     {
         VotersBefore = [.. stored.VotersBefore], IsForced = stored.Forced,
         Removed = [.. stored.Removed.Select(r => new RemovedRegion(r.Region, r.Epoch))],
+        Forced = [.. stored.ForcedChanges.Select(f => new ForcedChange(f.Epoch, new Guid(f.Id.Span, bigEndian: true)))],
     };
 
     private static bool IsPossible(StoredConfiguration stored)
     {
         if (stored.Epoch is 0 or > int.MaxValue || stored.Members.Count is 0 or > Configuration.MaxMembers
-            || stored.Removed.Count > Configuration.MaxRemoved || stored.VotersBefore.Count > Configuration.MaxMembers)
+            || stored.Removed.Count > Configuration.MaxRemoved || !IsPossible(stored.ForcedChanges, stored.Epoch)
+            || stored.VotersBefore.Count > Configuration.MaxMembers)
             return false;
         var named = stored.Members.Select(m => m.Region).Concat(stored.Removed.Select(r => r.Region)).ToArray();
         return named.Concat(stored.VotersBefore).All(n => Names.Check(n, "region") is null)
@@ -55,5 +62,18 @@ internal static class ConfigurationCodec
             && stored.VotersBefore.Distinct(StringComparer.Ordinal).Count() == stored.VotersBefore.Count
             && stored.Members.All(m => m.Since <= stored.Epoch && !(m.Votes && m.Joins))
             && stored.Removed.All(r => r.Epoch <= stored.Epoch);
+    }
+
+    private static bool IsPossible(RepeatedField<StoredForced> forced, ulong epoch)
+    {
+        if (forced.Count > Configuration.MaxForced)
+            return false;
+        for (var i = 0; i < forced.Count; i++)
+        {
+            if (forced[i].Id.Length != 16 || forced[i].Epoch > epoch
+                || forced[i].Epoch <= (i == 0 ? 0 : forced[i - 1].Epoch))
+                return false;
+        }
+        return true;
     }
 }

@@ -103,7 +103,7 @@ internal sealed partial class Membership
     private void Take(RegisterRequest question, RegisterResult result)
     {
         var known = result.Value is { } value ? ConfigurationCodec.Read(value.Content.Span) : null;
-        if (known?.Epoch > context.Configuration.Epoch)
+        if (known?.Epoch > context.Configuration.Epoch && IsOurs(known))
         {
             Learn(known); // decided, by us or somebody else: the request goes on when it holds
             return;
@@ -122,7 +122,7 @@ internal sealed partial class Membership
             case RegisterOutcome.NoQuorum or RegisterOutcome.Unknown when request.Force
                 && Now < request.DeadlineMilliseconds:
                 context.Hit(Probe.ConfigurationForced);
-                Learn(Next(request) with { IsForced = true });
+                Learn(Next(request).ByForce());
                 break;
             case RegisterOutcome.NoQuorum or RegisterOutcome.Refused:
                 Finish(result.Failure);

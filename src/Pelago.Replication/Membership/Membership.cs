@@ -70,8 +70,17 @@ internal sealed partial class Membership
     }
 
     /// <summary>A peer has taken this configuration.</summary>
-    public void Told(string peer, Configuration configuration)
+    /// <returns>False when it is of another group: one of the two was changed by force, and the other one went on
+    /// without having heard of it. Nothing of that is taken, whoever has the higher epoch.</returns>
+    public bool Told(string peer, Configuration configuration)
     {
+        if (WasRemoved)
+            return true; // it takes no part any more
+        if (!IsOurs(configuration))
+        {
+            TellApart(peer, configuration);
+            return false;
+        }
         if (configuration.Epoch == context.Configuration.Epoch && !hasConflict && !WasRemoved
             && !configuration.Names.SequenceEqual(context.Configuration.Names))
         {
@@ -81,6 +90,26 @@ internal sealed partial class Membership
                 + "a region was removed by force on both sides. One side has to be made anew.");
         }
         Learn(configuration);
+        return true;
+    }
+
+    private void TellApart(string peer, Configuration other)
+    {
+        if (hasConflict)
+            return;
+        hasConflict = true;
+        context.Alarm(AlarmKind.GroupsDiffer, string.Create(CultureInfo.InvariantCulture,
+            $"{peer} is in epoch {other.Epoch} of a group of {string.Join(", ", other.Names)}, {Region} in epoch "
+            + $"{context.Configuration.Epoch} of one of {string.Join(", ", context.Members)}: a region was removed by "
+            + $"force on one side, and the other has gone on. Neither takes the other's members. One side has to be "
+            + $"made anew."));
+    }
+
+    // The one has come of the other: what is noted and does not hold yet counts, too.
+    private bool IsOurs(Configuration other)
+    {
+        var own = learned ?? context.Configuration;
+        return own.Epoch <= other.Epoch ? own.LeadsTo(other) : other.LeadsTo(own);
     }
 
     /// <summary>The group is done: what it noted holds.</summary>
@@ -129,7 +158,7 @@ internal sealed partial class Membership
 
     private void Learn(Configuration next)
     {
-        if (WasRemoved || next.Epoch <= (learned ?? context.Configuration).Epoch)
+        if (WasRemoved || next.Epoch <= (learned ?? context.Configuration).Epoch || !IsOurs(next))
             return;
         if (context.Configuration.Epoch == 0 && next.Find(Region) is null)
             return; // it waits to be added: that one of its name was removed is no news

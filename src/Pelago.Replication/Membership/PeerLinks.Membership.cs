@@ -57,11 +57,13 @@ internal sealed partial class PeerLinks
     private bool IsOfOlderMembership(PeerLink link, HelloFrame hello) => hello.ConfigurationEpoch > 0
         && context.Configuration.Find(link.Peer.Name) is { } member && hello.ConfigurationEpoch < member.Since;
 
-    // In the first epoch there is nothing to tell: all were told the same at their start.
+    // In the first epoch there is nothing to tell: all were told the same at their start. What was made by force is
+    // told to whoever is ahead, too: it may be another group.
     private void TellConfiguration(PeerLink link, HelloFrame hello)
     {
         link.ConfigurationEpoch = hello.ConfigurationEpoch;
-        if (context.Configuration.Epoch > 1 && hello.ConfigurationEpoch <= context.Configuration.Epoch)
+        if (context.Configuration.Epoch > 1 && (hello.ConfigurationEpoch <= context.Configuration.Epoch
+            || context.Configuration.Forced.Count > 0))
             Tell(link.Id);
     }
 
@@ -75,8 +77,9 @@ internal sealed partial class PeerLinks
 
     private void TakeConfiguration(PeerLink link, ConfigurationFrame frame)
     {
-        link.ConfigurationEpoch = Math.Max(link.ConfigurationEpoch, frame.Configuration.Epoch);
-        kernel.Membership.Told(link.Peer.Name, frame.Configuration);
+        link.Peer.IsOfAnotherGroup = !kernel.Membership.Told(link.Peer.Name, frame.Configuration);
+        link.ConfigurationEpoch = link.Peer.IsOfAnotherGroup ? 0
+            : Math.Max(link.ConfigurationEpoch, frame.Configuration.Epoch);
     }
 
     /// <summary>Own events of the present incarnation that no peer has reported to hold.</summary>

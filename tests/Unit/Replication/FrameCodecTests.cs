@@ -100,6 +100,7 @@ public sealed class FrameCodecTests
             [new LifeEnd(Session, [.. Enumerable.Range(0, 32).Select(l => (ulong)l)])], AreAllLives: false));
 
     private static Ballot Ballot => new(1, 12, "a", Session);
+        Forced = [new ForcedChange(2, new Guid("0192f000-0000-7000-8000-000000000002"))],
 
     private static RegisterValue Value => new(4, new RegisterWriter(Session, 77), new byte[] { 1, 2 });
 
@@ -197,6 +198,13 @@ public sealed class FrameCodecTests
     {
         static string Name(char kind, int n) => $"{new string(kind, 37)}-{n:00}";
         var full = new Configuration(uint.MaxValue >> 1, [.. Enumerable.Range(0, Configuration.MaxMembers)
+            new(3, [member]) { Forced = [new ForcedChange(4, default)] },
+            new(3, [member]) { Forced = [new ForcedChange(2, default), new ForcedChange(2, default)] },
+            new(99, [member])
+            {
+                Forced = [.. Enumerable.Range(1, Configuration.MaxForced + 1)
+                    .Select(n => new ForcedChange((ulong)n, default))],
+            },
             .Select(n => new GroupMember(Name('m', n), 9_999_999, IsVoter: true, IsJoining: false))])
         {
             VotersBefore = [.. Enumerable.Range(0, Configuration.MaxMembers).Select(n => Name('b', n))],
@@ -211,6 +219,8 @@ public sealed class FrameCodecTests
     [Fact]
     public void Read_EveryKindWritten_GivesTheSame()
     {
+            Forced = [.. Enumerable.Range(0, Configuration.MaxForced)
+                .Select(n => new ForcedChange(9_999_999ul + (ulong)n, new Guid(new string('f', 32))))],
         var (writer, reader) = (new FrameWriter(), new FrameReader());
         foreach (var frame in All.Concat(All))
         {

@@ -1,0 +1,69 @@
+using Pelago.Model;
+using Pelago.Replication;
+
+namespace Pelago.Tests.Simulation;
+
+/// <summary>Groups that were changed by force, or that shrank to almost nothing.</summary>
+public sealed class ForcedMembershipScenarios
+{
+    private static readonly EntityKey Account = new("account", "a");
+
+    [Fact]
+    public void Force_OfAMinorityThatWasRemovedMeanwhile_TakesNobodyOfTheMajorityWithIt()
+    {
+        var scene = new Scene(5, o => o with { Voters = null });
+        scene.Group.Run(5_000);
+        scene.Group.Configurations.IsForceUsed = true;
+        var (d, e) = (scene.D, scene.Group[4]);
+        scene.Group.Network.Isolate(d.Name);
+        scene.Group.Network.Isolate(e.Name);
+        Change(scene, scene.A, MembershipChange.Remove, e.Name).Failure.ShouldBeNull();
+        Change(scene, e, MembershipChange.Remove, scene.A.Name, force: true).Failure.ShouldBeNull();
+        Change(scene, e, MembershipChange.Remove, scene.B.Name, force: true).Failure.ShouldBeNull();
+
+        scene.Group.Network.Heal();
+        scene.Group.Run(20_000);
+
+        foreach (var region in new[] { scene.A, scene.B, scene.C })
+        {
+            var group = region.Describe()!.Membership!;
+            (group.Epoch, group.WasRemoved).ShouldBe((2ul, false), region.Name);
+            scene.Write(region, Account, "1").Failure.ShouldBeNull(region.Name);
+        }
+        // D was at the beginning of both. It has gone with one of them, and for good.
+        d.Describe()!.Membership!.WasRemoved.ShouldBeFalse();
+        scene.Group.Regions.SelectMany(r => r.Alarms).ShouldContain(a => a.Kind == AlarmKind.GroupsDiffer);
+        Change(scene, scene.A, MembershipChange.Remove, scene.C.Name).Failure.ShouldBeNull("they go on as a group");
+    }
+
+    [Fact]
+    public void Force_OfThoseThatAreLeft_IsTakenByTheOthersAndByWhoComesBack()
+    {
+        var scene = new Scene(5, o => o with { Voters = null });
+        scene.Group.Run(5_000);
+        scene.Group.Configurations.IsForceUsed = true;
+        SimulatedRegion[] dead = [scene.A, scene.B, scene.C];
+        foreach (var region in dead)
+            region.Kill();
+        var (d, e) = (scene.D, scene.Group[4]);
+        foreach (var region in dead)
+            Change(scene, e, MembershipChange.Remove, region.Name, force: true).Failure.ShouldBeNull();
+        scene.RunUntil(() => d.Describe()!.Membership!.Epoch == 4, "the other one that is left takes it");
+
+        scene.B.Start();
+
+        scene.RunUntil(() => scene.B.Describe()!.Membership!.WasRemoved, "who comes back hears of it");
+        scene.Group.Regions.SelectMany(r => r.Alarms).ShouldNotContain(a => a.Kind == AlarmKind.GroupsDiffer);
+        scene.Group.AddNew("ca-central-1");
+        Change(scene, d, MembershipChange.Add, "ca-central-1").Failure.ShouldBeNull("they decide by themselves again");
+    }
+
+    private static MembershipResult Change(
+        Scene scene, SimulatedRegion at, MembershipChange change, string region, bool force = false)
+    {
+        MembershipResult? answer = null;
+        SimulatedGroup.Change(at, change, region, 10_000, force, r => answer = r);
+        scene.RunUntil(() => answer is not null, "the change's answer", 15_000);
+        return answer!;
+    }
+}
