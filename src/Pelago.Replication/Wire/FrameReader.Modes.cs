@@ -7,7 +7,9 @@ namespace Pelago.Replication;
 public sealed partial class FrameReader
 {
     private const int MaxHistories = 1024;
-    private const int MaxTextLength = 8 * 1024;
+    /// <summary>Longest text of a refusal, in UTF-16 units.</summary>
+    internal const int MaxTextLength = 8 * 1024;
+
     private const int FingerprintBytes = 16;
 
     private FetchTypeFrame ToFetchType(FetchType fetch)

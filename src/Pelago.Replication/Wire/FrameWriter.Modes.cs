@@ -61,12 +61,7 @@ public sealed partial class FrameWriter
         };
         if (f.Failure is { } failure)
         {
-            answer.Refusal = new Refusal
-            {
-                Code = failure.Error.Code, Title = failure.Error.Title, ExitCode = failure.Error.ExitCode,
-                Status = failure.Error.HttpStatus, Message = failure.Message, Next = failure.Next,
-                Field = failure.Field ?? "",
-            };
+            answer.Refusal = ToWire(failure);
         }
         answer.Points.AddRange(f.Points.Select(p => new Point
         {
@@ -74,4 +69,21 @@ public sealed partial class FrameWriter
         }));
         return answer;
     }
+
+    // What a service's own refusal says is nobody's rule, and the other side ends the link at what it does not take:
+    // it is cut and clamped here, so that a command that is refused costs its caller some text and nobody a link.
+    private static Refusal ToWire(Failure failure) => new()
+    {
+        Code = failure.Error.Code.Length == 0 ? ErrorCodes.CommandFailed.Code
+            : Cut(failure.Error.Code, EventLimits.MaxNameLength),
+        Title = Cut(failure.Error.Title, FrameReader.MaxTextLength),
+        ExitCode = Math.Clamp(failure.Error.ExitCode, 1, 255), Status = Math.Clamp(failure.Error.HttpStatus, 400, 599),
+        Message = Cut(failure.Message, FrameReader.MaxTextLength),
+        Next = Cut(failure.Next, FrameReader.MaxTextLength),
+        Field = Cut(failure.Field ?? "", FrameReader.MaxTextLength),
+    };
+
+    // At the boundary of a character: half of one is no text.
+    private static string Cut(string? text, int most) => text is null ? "" : text.Length <= most ? text
+        : text[..(char.IsHighSurrogate(text[most - 1]) ? most - 1 : most)];
 }

@@ -8,7 +8,7 @@ namespace Pelago.Tests.Unit;
 
 /// <summary>Frames as bytes: what is written is read again, and whatever else arrives is a protocol error, never
 /// anything else.</summary>
-public sealed class FrameCodecTests
+public sealed partial class FrameCodecTests
 {
     private static readonly EntityKey Key = new("text", "e1");
     private static readonly Incarnation Session = new(77);
@@ -143,15 +143,23 @@ public sealed class FrameCodecTests
         Refused(ask with { IdempotencyKey = new string('k', 257) }).ShouldContain("larger than it may");
         Refused(ask with { Entity = new EntityKey("text", "") }).ShouldContain("id is not valid");
         Refused(new AnswerFrame(1, default, null) { Points = [(A, 1, 1), (A, 2, 2)] }).ShouldContain("malformed");
-        Refused(new AnswerFrame(1, default, new Failure(new ErrorCode("C", "T", 5, 200), "No.")))
-            .ShouldContain("refusal");
-        Refused(new AnswerFrame(1, default, new Failure(ErrorCodes.NoPrimary, new string('m', 9_000))))
-            .ShouldContain("refusal");
+        RefusedRefusal(r => r.Status = 200).ShouldContain("refusal");
+        RefusedRefusal(r => r.ExitCode = 0).ShouldContain("refusal");
+        RefusedRefusal(r => r.Message = new string('m', 9_000)).ShouldContain("refusal");
         Refused(new FetchTypeFrame(1, Key.Lane, new OpenedHistory("text", A, 5, 5))).ShouldContain("empty");
         Refused(new FetchTypeFrame(1, Key.Lane, new OpenedHistory("text", A, 5, 9)) { Scanned = 9, Until = 8 })
             .ShouldContain("malformed");
 
         static string Refused(Frame frame) => FrameCodecTests.Refused(Bytes(new FrameWriter(), frame));
+
+        // The writer makes none of these.
+        static string RefusedRefusal(Action<Pelago.Replication.Wire.Refusal> change)
+        {
+            var message = Pelago.Replication.Wire.Frame.Parser.ParseFrom(Body(Bytes(new FrameWriter(),
+                new AnswerFrame(1, default, new Failure(ErrorCodes.NoPrimary, "No.")))).Span);
+            change(message.Answer.Refusal);
+            return FrameCodecTests.Refused(message);
+        }
     }
 
     [Fact]

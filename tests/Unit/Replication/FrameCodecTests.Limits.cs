@@ -1,0 +1,32 @@
+using Pelago.Model;
+using Pelago.Replication;
+using static Pelago.Tests.Unit.Events;
+
+namespace Pelago.Tests.Unit;
+
+public sealed partial class FrameCodecTests
+{
+    [Fact]
+    public void Write_RefusalOfAnySizeAndCode_IsReadAsOneThatFits()
+    {
+        const string Bomb = "\U0001F4A3";
+        string[] texts = ["", "no", new('x', 9_000), new string('x', 8_191) + Bomb, "x" + new string('\uD83D', 9_000)];
+        foreach (var text in texts)
+        {
+            foreach (var number in new[] { int.MinValue, -1, 0, 1, 200, 409, 600, int.MaxValue })
+            {
+                var failure = new Failure(new ErrorCode(text, text, number, number), text, text, text);
+
+                var read = (AnswerFrame)new FrameReader().Read(
+                    Body(Bytes(new FrameWriter(), new AnswerFrame(15, default, failure))));
+
+                var refusal = read.Failure!;
+                refusal.Message.Length.ShouldBeInRange(Math.Min(text.Length, 8_191), 8_192);
+                text.ShouldStartWith(text.Contains('\uD83D') && !text.Contains(Bomb, StringComparison.Ordinal) ? "x"
+                    : refusal.Message, Case.Sensitive);
+                refusal.Error.HttpStatus.ShouldBeInRange(400, 599);
+                refusal.Error.ExitCode.ShouldBeInRange(1, 255);
+            }
+        }
+    }
+}
