@@ -26,6 +26,8 @@ public sealed partial class FrameReader
             throw Broken("an answer about a register has an unknown verdict");
         var state = ToState(answer.Promised, answer.Accepted, answer.Value) with { Heard = answer.Heard };
         var life = answer.Life.IsEmpty ? default(Incarnation?) : ToLife(answer.Life);
+        if (state.Heard && state.Value is null)
+            throw Broken("a vote has heard of nothing"); // it would count as one for a value that is not there
         if (life is null && answer.Verdict == (uint)RegisterVerdict.Yes)
             throw Broken("a vote names no life");
         return new RegisterAnswerFrame(answer.Request, (RegisterVerdict)answer.Verdict, state,

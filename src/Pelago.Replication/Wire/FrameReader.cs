@@ -229,7 +229,9 @@ public sealed partial class FrameReader
     {
         if (digests.Entities.Count > MaxDigests)
             throw Broken("too many digests came at once");
-        return [.. digests.Entities.Select(d => ToDigest(d, lane))];
+        EntityDigest[] read = [.. digests.Entities.Select(d => ToDigest(d, lane))];
+        return read.DistinctBy(d => d.Entity).Count() == read.Length ? read
+            : throw Broken("digests name an entity twice");
     }
 
     private EntityDigest ToDigest(Wire.EntityDigest d, int lane)

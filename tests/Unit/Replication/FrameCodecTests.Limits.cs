@@ -7,6 +7,23 @@ namespace Pelago.Tests.Unit;
 public sealed partial class FrameCodecTests
 {
     [Fact]
+    public void Read_DigestsThatNameAnEntityTwice_IsAProtocolError()
+    {
+        var digest = EntityDigest.Of(Key, [Write(A, 1, 5, "one")], 1, [1]);
+
+        Refused(Bytes(new FrameWriter(), new DigestsFrame(Key.Lane, [digest, digest]))).ShouldContain("twice");
+    }
+
+    [Fact]
+    public void Read_VoteThatHasHeardOfNothing_IsAProtocolError()
+    {
+        var heard = new RegisterState(Ballot, default, null, Heard: true);
+
+        Refused(Bytes(new FrameWriter(), new RegisterAnswerFrame(9, RegisterVerdict.Yes, heard, 1, Session, [])))
+            .ShouldContain("heard of nothing");
+    }
+
+    [Fact]
     public void Write_RefusalOfAnySizeAndCode_IsReadAsOneThatFits()
     {
         const string Bomb = "\U0001F4A3";

@@ -11,6 +11,9 @@ namespace Pelago.Tests.Unit;
 public sealed partial class FrameCodecTests
 {
     private static readonly EntityKey Key = new("text", "e1");
+    private static readonly EntityKey Sibling = Enumerable.Range(0, 999).Select(i => new EntityKey("text", $"s{i}"))
+        .First(key => key.Lane == Key.Lane);
+
     private static readonly Incarnation Session = new(77);
 
     private static Frame[] All =>
@@ -59,7 +62,7 @@ public sealed partial class FrameCodecTests
         new DigestsFrame(Key.Lane,
         [
             EntityDigest.Of(Key, [Write(A, 1, 5, "one"), Write(B, 1, 6, "two")], 3, [1, 2]),
-            new EntityDigest(Key, Saw((A, 9000)), default, "") { HasEvents = false },
+            new EntityDigest(Sibling, Saw((A, 9000)), default, "") { HasEvents = false },
         ])
         {
             IsAnswer = true,
@@ -93,6 +96,7 @@ public sealed partial class FrameCodecTests
         new GroupMember("c", 3, IsVoter: false, IsJoining: true)])
     {
         VotersBefore = ["a", "b"], Removed = [new RemovedRegion("b", 2)], IsForced = true,
+        Forced = [new ForcedChange(2, new Guid("0192f000-0000-7000-8000-000000000002"))],
     };
 
     private static PrimaryRecord Moved => new PrimaryRecord(3, "b") { Former = "a", FormerLife = Session }
@@ -100,7 +104,6 @@ public sealed partial class FrameCodecTests
             [new LifeEnd(Session, [.. Enumerable.Range(0, 32).Select(l => (ulong)l)])], AreAllLives: false));
 
     private static Ballot Ballot => new(1, 12, "a", Session);
-        Forced = [new ForcedChange(2, new Guid("0192f000-0000-7000-8000-000000000002"))],
 
     private static RegisterValue Value => new(4, new RegisterWriter(Session, 77), new byte[] { 1, 2 });
 
@@ -195,6 +198,13 @@ public sealed partial class FrameCodecTests
             new(3, [member]) { Removed = [new RemovedRegion("a", 2)] },
             new(3, [member]) { Removed = [new RemovedRegion("b", 9)] },
             new(3, [member]) { VotersBefore = ["b", "b"] },
+            new(3, [member]) { Forced = [new ForcedChange(4, default)] },
+            new(3, [member]) { Forced = [new ForcedChange(2, default), new ForcedChange(2, default)] },
+            new(99, [member])
+            {
+                Forced = [.. Enumerable.Range(1, Configuration.MaxForced + 1)
+                    .Select(n => new ForcedChange((ulong)n, default))],
+            },
         ];
 
         foreach (var configuration in impossible)
@@ -206,16 +216,11 @@ public sealed partial class FrameCodecTests
     {
         static string Name(char kind, int n) => $"{new string(kind, 37)}-{n:00}";
         var full = new Configuration(uint.MaxValue >> 1, [.. Enumerable.Range(0, Configuration.MaxMembers)
-            new(3, [member]) { Forced = [new ForcedChange(4, default)] },
-            new(3, [member]) { Forced = [new ForcedChange(2, default), new ForcedChange(2, default)] },
-            new(99, [member])
-            {
-                Forced = [.. Enumerable.Range(1, Configuration.MaxForced + 1)
-                    .Select(n => new ForcedChange((ulong)n, default))],
-            },
             .Select(n => new GroupMember(Name('m', n), 9_999_999, IsVoter: true, IsJoining: false))])
         {
             VotersBefore = [.. Enumerable.Range(0, Configuration.MaxMembers).Select(n => Name('b', n))],
+            Forced = [.. Enumerable.Range(0, Configuration.MaxForced)
+                .Select(n => new ForcedChange(9_999_999ul + (ulong)n, new Guid(new string('f', 32))))],
             Removed = [.. Enumerable.Range(0, Configuration.MaxRemoved).Select(
                 n => new RemovedRegion(Name('r', n), 9_999_999))],
         };
@@ -227,8 +232,6 @@ public sealed partial class FrameCodecTests
     [Fact]
     public void Read_EveryKindWritten_GivesTheSame()
     {
-            Forced = [.. Enumerable.Range(0, Configuration.MaxForced)
-                .Select(n => new ForcedChange(9_999_999ul + (ulong)n, new Guid(new string('f', 32))))],
         var (writer, reader) = (new FrameWriter(), new FrameReader());
         foreach (var frame in All.Concat(All))
         {
