@@ -119,7 +119,8 @@ internal sealed class TypeHistories(KernelContext context, PeerLinks links, Inst
     public void Serve(PeerLink link, FetchTypeFrame ask)
     {
         var lane = kernel.Lane(ask.Lane);
-        Read(link, ask.Until > 0 ? ask : ask with { Until = lane.Head });
+        // Beyond the head there is nothing to look at, whatever is asked for.
+        Read(link, ask with { Until = ask.Until > 0 ? Math.Min(ask.Until, lane.Head) : lane.Head });
     }
 
     private void Read(PeerLink link, FetchTypeFrame ask)
@@ -140,7 +141,9 @@ internal sealed class TypeHistories(KernelContext context, PeerLinks links, Inst
         var (lane, ask) = (kernel.Lane(page.Lane), asked.Ask);
         EventRecord[] events = [.. page.Rows.Select(r => r.Row.Event).Where(e => e.Entity.Type == ask.History.Type
             && e.OriginPosition <= ask.History.Through && !lane.Withholds(e))];
-        var more = page.Through < ask.Until;
+        // Who does not come forward is not asked again: a page that ends where it began would be read for ever.
+        var isStuck = page.Through <= ask.Scanned && page.Through < ask.Until;
+        var more = page.Through < ask.Until && !isStuck;
         if (more && events.Length == 0 && page.Damaged.Count == 0)
         {
             Read(asked.Link, ask with { Scanned = page.Through });
@@ -148,7 +151,7 @@ internal sealed class TypeHistories(KernelContext context, PeerLinks links, Inst
         }
         context.Emit(new SendFrame(asked.Link.Id, new FetchedFrame(ask.Request, events, more)
         {
-            Scanned = page.Through, Until = ask.Until, Lacks = page.Damaged.Count > 0,
+            Scanned = page.Through, Until = ask.Until, Lacks = page.Damaged.Count > 0 || isStuck,
         }));
         return true;
     }
