@@ -11,7 +11,7 @@ internal static class AlarmChecks
 
     // Kinds by which something is lost, or may be there twice; the others are for information.
     private static readonly string[] Serious =
-        ["EventsLost", "OwnEventBeyondSeen", "Superseded", "Fork", "RowsDamaged"];
+        ["EventsLost", "OwnEventBeyondSeen", "Superseded", "Fork", "RowsDamaged", "VotesLost"];
 
     public static IEnumerable<Finding> Of(Patient patient)
         => patient.Status.Regions.Where(r => r.Services.Count > 0 || r.Alarms.Count > 0)

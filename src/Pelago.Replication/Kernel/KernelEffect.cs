@@ -145,4 +145,8 @@ public enum AlarmKind
     /// <summary>Two regions hold the same events of an entity, run the same version of its type, and made different
     /// states of them.</summary>
     StatesDiffer,
+
+    /// <summary>The last region that votes has lost what was decided in registers, and goes on with what it
+    /// holds.</summary>
+    VotesLost,
 }

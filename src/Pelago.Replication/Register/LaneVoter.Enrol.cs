@@ -255,7 +255,16 @@ internal sealed partial class LaneVoter
             return answered.Length == electorate.Others.Count;
         var met = answered.Count(c => c.Value.Remembers && electorate.Before.Contains(c.Key))
             + (remembers && electorate.Before.Contains(options.Region) ? 1 : 0);
-        return met >= electorate.BeforeThatMeetAll;
+        if (met < electorate.BeforeThatMeetAll && electorate.Voters.Count == 1)
+            AloneWithoutMemory();
+        return met >= electorate.BeforeThatMeetAll || electorate.Voters.Count == 1;
+    }
+
+    // Who else voted is no member any more, so nobody will ever say more. To wait for them would be to wait for good.
+    private void AloneWithoutMemory()
+    {
+        shell.Alarm(AlarmKind.VotesLost, $"{options.Region} is the last region that votes, and its journal does not "
+            + $"hold all that was decided in lane {Lane} before: registers there go on from what it holds.");
     }
 
     // Of those who remember nothing, nobody has voted before: there is nothing to be forgotten.

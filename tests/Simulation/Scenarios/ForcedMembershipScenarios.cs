@@ -58,6 +58,25 @@ public sealed class ForcedMembershipScenarios
         Change(scene, d, MembershipChange.Add, "ca-central-1").Failure.ShouldBeNull("they decide by themselves again");
     }
 
+    [Fact]
+    public void LastVoter_WhoseMemoryWasLost_VotesAgainAndSaysSo()
+    {
+        var scene = new Scene(2, o => o with { Voters = null });
+        scene.Group.Run(5_000);
+        Change(scene, scene.A, MembershipChange.Remove, scene.B.Name).Failure.ShouldBeNull();
+        scene.Group.Dismiss(scene.B);
+        scene.RunUntil(() => scene.A.Describe()!.Registers.StandingLanes == EntityKey.Lanes, "it votes alone");
+        scene.A.Kill();
+        scene.A.Disk.LoseGuard();
+        scene.A.Start();
+
+        scene.RunUntil(() => scene.A.Describe()!.Registers.StandingLanes == EntityKey.Lanes, "it votes again");
+
+        scene.A.Alarms.ShouldContain(a => a.Kind == AlarmKind.VotesLost);
+        scene.Group.AddNew("sa-east-1").Start();
+        Change(scene, scene.A, MembershipChange.Add, "sa-east-1").Failure.ShouldBeNull();
+    }
+
     private static MembershipResult Change(
         Scene scene, SimulatedRegion at, MembershipChange change, string region, bool force = false)
     {
