@@ -32,10 +32,15 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
     {
         var mode = context.ModeOf(request.Entity.Type);
         var isRead = request is ReadRequest;
+        if (mode.IsLocal && request.CameFromPeer)
+            return Refuse(request, WithoutPrimary(request.Entity.Type)); // what stays here is not shown to others
         if (request is ReadRequest { AtPrimary: false } || mode.IsLocal)
             return false;
         if (mode.Kind == EntityModeKind.Replicated)
             return isRead && Refuse(request, WithoutPrimary(request.Entity.Type));
+        // Who was removed does not know what was acknowledged since, nor who is the primary by now.
+        if (context.Closed is { } removed && (isRead || mode.Primary != Own))
+            return Refuse(request, removed);
         if (mode.Primary is not { } primary)
             return Refuse(request, Closed(request.Entity.Type));
         if (context.Primaries.Of(request.Entity.Type) is { } moving)
@@ -46,7 +51,7 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
                 return false;
             primary = elsewhere;
         }
-        else if (primary == Own || context.Members.Count == 1)
+        else if (primary == Own || (context.Members.Count == 1 && context.Members[0] == Own))
         {
             return false; // who runs alone, on a developer's machine for example, is the primary of all that it has
         }

@@ -77,6 +77,30 @@ public sealed class ForcedMembershipScenarios
         Change(scene, scene.A, MembershipChange.Add, "sa-east-1").Failure.ShouldBeNull();
     }
 
+    [Fact]
+    public void Read_AtThePrimaryInARegionThatWasRemovedFromAGroupOfTwo_IsRefused()
+    {
+        var scene = new Scene(2, o => o with { Voters = null }, typesOf: _ => new Dictionary<string, IEntityType>(
+            TestTypes.WithoutEffects)
+        {
+            ["account"] = TestTypes.Account.In(EntityMode.Pinned("eu-west-1")),
+        });
+        scene.Group.Run(5_000);
+        scene.Done(scene.B, Account, "1");
+        scene.Converge();
+        Change(scene, scene.B, MembershipChange.Remove, scene.A.Name).Failure.ShouldBeNull();
+        scene.RunUntil(() => scene.A.Describe()!.Membership!.WasRemoved, "A hears of it");
+        scene.Done(scene.B, Account, "1");
+        RequestResult? answer = null;
+        scene.Group.Read(
+            scene.A, Account, ReadCondition.None, 5_000, (_, result) => answer = result, atPrimary: true);
+
+        scene.RunUntil(() => answer is not null, "the answer");
+
+        (answer!.Value.Failure?.Error).ShouldBe(
+            ErrorCodes.RegionRemoved, "the group goes on, and it cannot know how");
+    }
+
     private static MembershipResult Change(
         Scene scene, SimulatedRegion at, MembershipChange change, string region, bool force = false)
     {

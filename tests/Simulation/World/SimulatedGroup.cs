@@ -141,11 +141,11 @@ internal sealed class SimulatedGroup : ISurroundings
     /// <summary>Reads an entity; the answer's value is an <see cref="EntityView"/>.</summary>
     public void Read(
         SimulatedRegion at, EntityKey entity, ReadCondition condition, long patienceMilliseconds,
-        Action<SimulatedRegion, RequestResult>? answered = null)
+        Action<SimulatedRegion, RequestResult>? answered = null, bool atPrimary = false)
     {
         var request = new ReadRequest
         {
-            Entity = entity, Condition = condition, Project = view => view,
+            Entity = entity, Condition = condition, Project = view => view, AtPrimary = atPrimary,
             DeadlineMilliseconds = at.MonotonicMilliseconds + patienceMilliseconds,
         };
         waiting[request] = (region, result) =>
