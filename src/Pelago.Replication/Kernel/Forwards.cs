@@ -51,7 +51,7 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
                 return false;
             primary = elsewhere;
         }
-        else if (primary == Own || (context.Members.Count == 1 && context.Members[0] == Own))
+        else if (primary == Own || context.IsAlone)
         {
             return false; // who runs alone, on a developer's machine for example, is the primary of all that it has
         }

@@ -20,6 +20,10 @@ internal sealed class KernelContext(KernelOptions options, IReadOnlyDictionary<s
     /// <summary>The members of the group, this region included while it is one.</summary>
     public IReadOnlyList<string> Members => Configuration.Names;
 
+    /// <summary>It is the only member. Not so where it was removed from a group of two: that has one member,
+    /// too.</summary>
+    public bool IsAlone => Members.Count == 1 && Members[0] == Options.Region;
+
     /// <summary>The members other than this region.</summary>
     public IEnumerable<string> Others => Configuration.Names.Where(m => m != Options.Region);
 

@@ -64,7 +64,8 @@ internal sealed partial class PeerLinks
             case LeaseAskFrame when !link.Dialled:
             case LeaseGrantFrame when link.Dialled:
             case PrimaryFrame:
-                TakeOfPrimaries(link, frame);
+                if (!link.Peer.IsOfAnotherGroup)
+                    TakeOfPrimaries(link, frame);
                 break;
             case ConfigurationFrame f:
                 TakeConfiguration(link, f);

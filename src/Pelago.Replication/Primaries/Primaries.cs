@@ -43,8 +43,6 @@ internal sealed partial class Primaries
 
     private long Now => context.Now.MonotonicMilliseconds;
 
-    private bool IsAlone => context.Members.Count == 1;
-
     /// <summary>The event does not count, as far as is known here. May be asked on any thread.</summary>
     public bool IsOrphaned(EventRecord e)
         => records.TryGetValue(e.Entity.Type, out var record) && record.IsOrphaned(e);
@@ -68,11 +66,11 @@ internal sealed partial class Primaries
     public uint EpochOf(string type) => records.TryGetValue(type, out var record) ? record.Epoch : 0;
 
     /// <summary>This region takes commands for the type, as far as it knows.</summary>
-    public bool Writes(string type) => IsAlone || Of(type) is { Record.IsStarted: true, IsConfirmed: true } state
-        && state.Record.Region == Own;
+    public bool Writes(string type) => context.IsAlone
+        || Of(type) is { Record.IsStarted: true, IsConfirmed: true } state && state.Record.Region == Own;
 
     /// <summary>This region is the primary of the type, and no other one can be: now.</summary>
-    public bool HasLease(string type) => IsAlone || (Writes(type) && Of(type)!.Lease.IsHeld(
+    public bool HasLease(string type) => context.IsAlone || (Writes(type) && Of(type)!.Lease.IsHeld(
         context.Configuration.Voters, context.Now));
 
     /// <summary>What is known of a type whose primary moves; null for any other.</summary>
