@@ -52,8 +52,8 @@ internal static class CheckpointCodec
             var read = SnapshotCodec.Read(entity, prefix, out var origins);
             var vector = read.Base.Vector;
             var positions = message.Positions.ToDictionary(p => origins[p.Origin], p => p.Count);
-            if (read.Base.Count == 0 || read.Base.Last is null || Sum(vector) != read.Base.Count
-                || !read.Seen.Equals(vector) || vector.Any(s => positions.GetValueOrDefault(s.Origin) == 0))
+            if (read.Base.Count == 0 || read.Base.Last is null || !read.Seen.Equals(vector)
+                || !Accounts(vector, read.Base.Count, positions))
                 return false;
             content = new CheckpointContent(
                 read.Base, (int)prefix.BaseVersion, SetDigest.Of(read.Base.Count, message.EventSum.Span), positions,
@@ -66,6 +66,12 @@ internal static class CheckpointCodec
             return false;
         }
     }
+
+    // A vector names events that are not in it only where one was taken over a gap: what its author had seen was lost
+    // with a region that was removed. Of that nothing has a position.
+    private static bool Accounts(VersionVector vector, ulong count, Dictionary<Origin, ulong> positions)
+        => Sum(vector) >= count && positions.Count > 0 && positions.All(p => p.Value > 0 && vector.Named(p.Key) > 0)
+            && (Sum(vector) > count || positions.Count == vector.Count);
 
     /// <summary>How many events a vector names.</summary>
     public static ulong Sum(VersionVector vector)

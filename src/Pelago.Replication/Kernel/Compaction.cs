@@ -75,9 +75,12 @@ internal sealed class Compaction(CompactRequest request, ulong number)
     public ulong Found => events.Count;
 
     /// <summary>All rows were looked at.</summary>
-    public void Close()
+    /// <returns>False when what was written cannot be read: then no row may go.</returns>
+    public bool Close()
     {
         Next = Next! with { Events = events, Positions = positions };
         Content = CheckpointCodec.Write(Next);
+        return CheckpointCodec.TryRead(Entity, Content.Span, out var read) && read.Vector.Equals(Next.Vector)
+            && read.Prefix.Count == Next.Prefix.Count;
     }
 }

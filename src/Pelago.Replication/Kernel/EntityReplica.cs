@@ -122,7 +122,8 @@ internal sealed partial class EntityReplica(
             {
                 return false;
             }
-            (Seen, Highest, Count) = (content.Seen, content.Highest, CheckpointCodec.Sum(content.Seen));
+            (Seen, Highest) = (content.Seen, content.Highest);
+            Count = content.Base.Count + (ulong)content.Tail.Count; // what is seen may name events that were lost
             (LastRow, SnapshotCount) = (snapshot.LocalSequence, snapshot.LocalSequence);
             Retired = content.Retired;
             foreach (var e in content.Tail)

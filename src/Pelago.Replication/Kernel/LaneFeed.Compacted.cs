@@ -32,10 +32,12 @@ internal sealed partial class LaneFeed
         if (!subscriptions.TryGetValue(s.Origin, out var present) || present != s)
             return;
         var compacted = new List<CompactedEntity>();
+        var damaged = page.Damaged;
         foreach (var checkpoint in page.Checkpoints)
         {
-            if (CheckpointCodec.TryRead(checkpoint.Entity, checkpoint.Content.Span, out var content)
-                && content.Positions.GetValueOrDefault(s.Origin) is var position && position > s.Claimed)
+            if (!CheckpointCodec.TryRead(checkpoint.Entity, checkpoint.Content.Span, out var content))
+                damaged++;
+            else if (content.Positions.GetValueOrDefault(s.Origin) is var position && position > s.Claimed)
                 compacted.Add(new CompactedEntity(checkpoint.Entity, content.Vector[s.Origin], position));
         }
         if (compacted.Count > 0)
@@ -44,10 +46,10 @@ internal sealed partial class LaneFeed
             context.Hit(Probe.CompactedTold);
             context.Emit(new SendFrame(link, new CompactedFrame(lane.Lane, s.Origin, compacted)));
         }
-        if (page.Damaged > 0)
+        if (damaged > 0)
         {
             s.ClaimsThrough = Math.Min(s.ClaimsThrough, s.Claimed); // nobody knows what these stand for
-            context.Alarm(AlarmKind.RowsDamaged, $"Lane {lane.Lane}: {page.Damaged} checkpoints cannot be opened; a "
+            context.Alarm(AlarmKind.RowsDamaged, $"Lane {lane.Lane}: {damaged} checkpoints cannot be opened; a "
                 + "peer that needs one of them does not get it from here.");
         }
         s.ToldAfter = page.Next;

@@ -187,16 +187,23 @@ internal sealed partial class LaneReplica
         }
         if (c.Found != c.Next!.Prefix.Count)
         {
-            var what = new Failure(ErrorCodes.JournalDamaged,
-                $"The rows of {c.Entity} do not add up: its first {c.Next.Prefix.Count} events are final, and "
-                + $"{c.Found} of them were found. None were removed.", "Check the journal.");
-            context.Alarm(AlarmKind.CompactionFailed, what.Message);
-            EndCompaction(what);
+            FailCompaction($"The rows of {c.Entity} do not add up: its first {c.Next.Prefix.Count} events are final, "
+                + $"and {c.Found} of them were found. None were removed.");
             return;
         }
-        c.Close();
+        if (!c.Close())
+        {
+            FailCompaction($"The checkpoint of {c.Entity} could not be read back. No rows were removed.");
+            return;
+        }
         c.Looked = rows.Checkpoint?.Through ?? 0;
         RemoveNext(c);
+    }
+
+    private void FailCompaction(string what)
+    {
+        context.Alarm(AlarmKind.CompactionFailed, what);
+        EndCompaction(new Failure(ErrorCodes.JournalDamaged, what, "Check the journal."));
     }
 
     private void RemoveNext(Compaction c)

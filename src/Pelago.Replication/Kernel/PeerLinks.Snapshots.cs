@@ -61,10 +61,9 @@ internal sealed partial class PeerLinks
     // Answers with the checkpoint when what is asked for is in it.
     private bool ServeSnapshot(PeerLink link, FetchFrame fetch, EntityImage image)
     {
-        if (image.Checkpoint is not { } stored || image.Damage is not null
+        if (image.Checkpoint is not { } stored || image.Damage is not null || !IsInCheckpoint(fetch, image)
             || stored.Content.Length > FrameReader.MaxSnapshotBytes
-            || !CheckpointCodec.TryRead(image.Entity, stored.Content.Span, out var content)
-            || content.Vector[fetch.Origin] < fetch.From)
+            || !CheckpointCodec.TryRead(image.Entity, stored.Content.Span, out _))
             return false;
         var snapshot = new ServedSnapshot(stored.Content, SHA256.HashData(stored.Content.Span), ++servedCount);
         Forget(link.Id, fetch.Request);
@@ -78,6 +77,11 @@ internal sealed partial class PeerLinks
         SendPart(link, fetch.Request, 0);
         return true;
     }
+
+    // Of one that cannot be read nobody knows.
+    private static bool IsInCheckpoint(FetchFrame fetch, EntityImage image) => image.Checkpoint is { } stored
+        && (!CheckpointCodec.TryRead(image.Entity, stored.Content.Span, out var content)
+            || content.Vector[fetch.Origin] >= fetch.From);
 
     private void SendPart(PeerLink link, long request, long offset)
     {

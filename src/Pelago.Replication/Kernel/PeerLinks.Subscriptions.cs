@@ -225,7 +225,8 @@ internal sealed partial class PeerLinks
             bytes += e.Weight;
         }
         // What cannot be read here, or is held back, may exist all the same: this answer is not all.
-        more |= image.Damage is not null || kernel.Lane(image.Entity.Lane).WillCome(image.Entity, asked.Fetch.Origin);
+        more |= image.Damage is not null || IsInCheckpoint(asked.Fetch, image)
+            || kernel.Lane(image.Entity.Lane).WillCome(image.Entity, asked.Fetch.Origin);
         context.Emit(new SendFrame(asked.Link.Id, new FetchedFrame(asked.Fetch.Request, events, more)));
     }
 }

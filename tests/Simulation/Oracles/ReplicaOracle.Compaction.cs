@@ -62,6 +62,8 @@ internal sealed partial class ReplicaOracle
         {
             for (var sequence = before[slot.Origin] + 1; sequence <= slot.Count; sequence++)
             {
+                if (IsLostForGood(new EventName(checkpoint.Entity, slot.Origin, sequence)))
+                    continue; // an event of it was taken over the gap that this one left
                 yield return book.Find(new EventName(checkpoint.Entity, slot.Origin, sequence))
                     ?? throw new OracleException(
                         $"{Region} has a checkpoint of {checkpoint.Entity} for {slot.Origin}#{sequence}, which nobody "

@@ -325,7 +325,7 @@ public sealed class CompactionScenarios
     private static Scene Compacting(int regions) => new(regions, o => o with { CompactRows = int.MaxValue },
         compacts: true);
 
-    private static CompactResult Compact(Scene scene, SimulatedRegion at, EntityKey entity)
+    internal static CompactResult Compact(Scene scene, SimulatedRegion at, EntityKey entity)
     {
         CompactResult? result = null;
         SimulatedGroup.Compact(at, entity, r => result = r);
@@ -355,7 +355,7 @@ public sealed class CompactionScenarios
         return answer.Value!.Value;
     }
 
-    private static int Removed(SimulatedRegion region) => region.Disk.State.Lanes.Sum(l => l.Removed.Count);
+    internal static int Removed(SimulatedRegion region) => region.Disk.State.Lanes.Sum(l => l.Removed.Count);
 
     // Rows that are here and stand for events that are gone elsewhere.
     private static int Events(Scene scene, SimulatedRegion region)
@@ -370,7 +370,7 @@ public sealed class CompactionScenarios
     }
 
     // The region begins again with an empty journal.
-    private static void Replace(Scene scene, SimulatedRegion region)
+    internal static void Replace(Scene scene, SimulatedRegion region)
     {
         region.Kill();
         scene.Group.Oracles.RolledBack(region, region.Disk.RollBack(0));

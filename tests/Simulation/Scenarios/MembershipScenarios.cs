@@ -303,7 +303,7 @@ public sealed class MembershipScenarios
     private static MembershipResult Remove(Scene scene, SimulatedRegion at, SimulatedRegion region)
         => Change(scene, at, MembershipChange.Remove, region.Name);
 
-    private static MembershipResult Change(
+    internal static MembershipResult Change(
         Scene scene, SimulatedRegion at, MembershipChange change, string region, bool force = false)
     {
         var answer = Begin(at, change, region, force);

@@ -1,0 +1,83 @@
+using Pelago.Model;
+using Pelago.Replication;
+using static Pelago.Tests.Simulation.CompactionScenarios;
+using static Pelago.Tests.Simulation.MembershipScenarios;
+
+namespace Pelago.Tests.Simulation;
+
+/// <summary>Compaction where members come and go, are set back, or hold what others cannot have.</summary>
+public sealed class CompactedGroupScenarios
+{
+    private static readonly EntityKey Account = new("account", "a");
+
+    [Fact]
+    public void Compaction_OfAnEventTakenOverAGap_LeavesACheckpointThatARestartReads()
+    {
+        var scene = Voting(5);
+        var (d, e) = (scene.Group[3], scene.Group[4]);
+        // E alone has what D writes; what E answers reaches A.
+        foreach (var other in new[] { scene.A, scene.B, scene.C })
+            scene.Group.Network.Cut(d.Name, other.Name);
+        var asked = scene.Done(d, Account, "5");
+        scene.RunUntil(() => scene.Knows(e, asked), "E has it", 1_500);
+        scene.Done(e, Account, "7");
+        scene.Group.Run(60);
+        foreach (var lost in new[] { d, e })
+            lost.Kill();
+        foreach (var lost in new[] { d, e })
+            scene.Group.Oracles.Removed(lost);
+        foreach (var lost in new[] { d, e })
+            scene.Group.Dismiss(lost);
+        scene.Group.Run(4_000);
+        Change(scene, scene.A, MembershipChange.Remove, d.Name).Failure.ShouldBeNull();
+        Change(scene, scene.A, MembershipChange.Remove, e.Name).Failure.ShouldBeNull();
+        scene.Converge();
+        scene.Group.Run(5_000);
+
+        Compact(scene, scene.A, Account).Removed.ShouldBe(1ul);
+        Compact(scene, scene.B, Account).Removed.ShouldBe(1ul);
+        scene.A.Kill();
+        scene.A.Start();
+        var view = scene.Read(scene.A, Account);
+        (view.State, view.Count).ShouldBe((7L, 1ul));
+        Replace(scene, scene.C);
+        scene.Done(scene.C, Account, "1");
+        scene.Converge();
+        foreach (var region in new[] { scene.A, scene.B, scene.C })
+            scene.Read(region, Account).State.ShouldBe(8L);
+    }
+
+    [Fact]
+    public void Checkpoint_ThatCannotBeRead_IsDamageAndNobodyCountsAsWholeWithoutIt()
+    {
+        var scene = new Scene(2, o => o with { CompactRows = int.MaxValue }, compacts: true);
+        scene.Done(scene.A, Account, "5");
+        scene.Converge();
+        Compact(scene, scene.A, Account).Failure.ShouldBeNull();
+        var stored = scene.A.Disk.State.Entities[Account];
+        var good = stored.Checkpoint!;
+        scene.B.Kill();
+        scene.A.Stop();
+        stored.Checkpoint = good with { Content = good.Content[..^1] };
+        scene.A.Start();
+        scene.Group.Oracles.RolledBack(scene.B, scene.B.Disk.RollBack(0));
+        scene.B.Start();
+        scene.RunUntil(() => scene.A.Alarms.Exists(a => a.Kind == AlarmKind.RowsDamaged), "the alarm");
+        scene.Group.Run(5_000);
+
+        scene.A.Alarms.First(a => a.Kind == AlarmKind.RowsDamaged).Text.ShouldContain("1 checkpoints");
+        scene.B.Describe()!.Lanes[Account.Lane].FinalThrough.Where(f => f.Origin.Region == scene.A.Name && f.Held > 0)
+            .ShouldBeEmpty();
+        stored.Checkpoint = good;
+        scene.A.Kill();
+        scene.Converge();
+        scene.Read(scene.B, Account).State.ShouldBe(5L);
+    }
+
+    private static Scene Voting(int regions)
+    {
+        var scene = new Scene(regions, o => o with { Voters = null, CompactRows = int.MaxValue }, compacts: true);
+        scene.Group.Run(5_000);
+        return scene;
+    }
+}
