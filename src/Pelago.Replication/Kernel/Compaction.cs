@@ -45,6 +45,9 @@ internal sealed class Compaction(CompactRequest request, ulong number)
 
     public IReadOnlyList<string> WaitingFor { get; set; } = [];
 
+    /// <summary>It waits for these because of events that stayed in their region.</summary>
+    public bool IsHistoryMissing { get; set; }
+
     /// <summary>Begins with what an older checkpoint stands for.</summary>
     public void GoOnFrom(CheckpointContent present)
     {

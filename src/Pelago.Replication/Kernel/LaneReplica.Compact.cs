@@ -64,7 +64,10 @@ internal sealed partial class LaneReplica
     }
 
     private bool IsDeleted(EntityReplica entity) => entity.Fold.EndsWithDeletion && !entity.Type.HasAnyEffects
-        && !entity.Type.Mode.IsLocal && !localTypes.ContainsKey(entity.Key.Type);
+        && !StaysHere(entity.Key.Type);
+
+    /// <summary>What kept entities from being compacted may have changed.</summary>
+    public void LookAgain() => isRipe |= ripening.Count > 0;
 
     /// <summary>Compacts what has become final meanwhile.</summary>
     public void Ripened()
@@ -109,14 +112,18 @@ internal sealed partial class LaneReplica
             c.WaitingFor = [.. Finality.HeldBackBy(first.Event.Origin, first.Event.OriginPosition)];
         if (!MayBeCompacted(entity))
         {
-            EndCompaction(IsDeleted(entity) ? TooEarly(c) : new Failure(ErrorCodes.NotCompactable,
-                $"Rows of entity type '{entity.Key.Type}' stay: its definition does not let them go.",
-                "Call Compact() in its Define method."));
+            EndCompaction(IsDeleted(entity) ? TooEarly(c) : NotCompactable(entity.Key.Type));
             return;
         }
         if (links.WithoutSnapshots is { Count: > 0 } older)
         {
             c.WaitingFor = older;
+            EndCompaction(TooEarly(c));
+            return;
+        }
+        if (WithoutHistories(entity.Key.Type) is { Count: > 0 } without)
+        {
+            (c.WaitingFor, c.IsHistoryMissing) = (without, true);
             EndCompaction(TooEarly(c));
             return;
         }
@@ -130,10 +137,16 @@ internal sealed partial class LaneReplica
             ReadRowsOf(c, context.Options.PageRows);
     }
 
-    // Of a type that is local, or was, a position says nothing of who has its events.
-    private bool MayBeCompacted(EntityReplica entity) => !entity.Type.Mode.IsLocal
-        && !localTypes.ContainsKey(entity.Key.Type)
+    private bool MayBeCompacted(EntityReplica entity) => !StaysHere(entity.Key.Type)
         && (entity.Type.Compacts || (entity.Fold.IsBaseDeleted && !entity.Type.HasAnyEffects));
+
+    private Failure NotCompactable(string type) => StaysHere(type)
+        ? new Failure(ErrorCodes.NotCompactable,
+            $"Rows of entity type '{type}' stay: its events do not leave this region, and no other has them.",
+            "Rows go of types that are replicated.")
+        : new Failure(ErrorCodes.NotCompactable,
+            $"Rows of entity type '{type}' stay: its definition does not let them go.",
+            "Call Compact() in its Define method.");
 
     private void ReadRowsOf(Compaction c, int rows)
     {
@@ -272,6 +285,10 @@ internal sealed partial class LaneReplica
         var (what, next) = c.IsUnread
             ? ("some of its rows have not been read by all that read the journal",
                 $"Wait for {string.Join(", ", context.Options.LaneReaders)}.")
+            : c.IsHistoryMissing
+            ? ($"{string.Join(", ", c.WaitingFor)} keeps events of its type, or lacks some that another region kept",
+                $"Deploy the build in which the type is replicated to {string.Join(" and ", c.WaitingFor)}, and wait "
+                + "until it has taken what other regions offer.")
             : c.WaitingFor.Count > 0
             ? ($"its events are not final, because {string.Join(", ", c.WaitingFor)} has not confirmed them",
                 $"Wait until {string.Join(" and ", c.WaitingFor)} is reachable, and ask again.")

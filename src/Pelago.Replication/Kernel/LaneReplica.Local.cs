@@ -54,10 +54,27 @@ internal sealed partial class LaneReplica
     public bool StaysHere(string type)
         => context.ModeOf(type).IsLocal || localTypes.GetValueOrDefault(type) is { Since: not null };
 
+    /// <summary>Types of which events stay here, or stayed and are not offered yet.</summary>
+    public IEnumerable<string> LocalTypes => localTypes.Count == 0 ? context.LocalTypes
+        : context.LocalTypes.Union(localTypes.Values.Where(t => !t.IsOpen).Select(t => t.Name));
+
+    // Members that keep events of a type to themselves, or lack what others kept: who has these is in no report, and
+    // they may come before what positions call final. Of whom nothing was heard, too.
+    private IReadOnlyList<string> WithoutHistories(string type)
+    {
+        OpenedHistory[] own = [.. OpenedHistories.Where(h => h.Type == type)];
+        var offered = own.Concat(links.Peers.SelectMany(p => p.Reports[Lane]?.Opened ?? []).Where(h => h.Type == type))
+            .Distinct().ToArray();
+        var without = links.Peers.Where(p => p.Reports[Lane] is not { } report || report.Local.Contains(type)
+            || !HasAll(report.Opened)).Select(p => p.Name);
+        return HasAll(own) && !LocalTypes.Contains(type) ? [.. without] : [.. without, context.Options.Region];
+
+        bool HasAll(IReadOnlyList<OpenedHistory> taken) => Array.TrueForAll(offered, h => taken.Any(h.IsPartOf));
+    }
+
     /// <summary>The history is here as a whole.</summary>
     public bool HasTaken(OpenedHistory history)
-        => localTypes.TryGetValue(history.Type, out var type) && type.Opened.Any(o => o.Origin.Equals(history.Origin)
-            && o.After <= history.After && o.Through >= history.Through);
+        => localTypes.TryGetValue(history.Type, out var type) && type.Opened.Any(history.IsPartOf);
 
     // Of what stays in its region nothing can be waited for in another one.
     private bool StaysElsewhere(EntityReplica entity, Origin origin)
@@ -79,7 +96,7 @@ internal sealed partial class LaneReplica
         Keep(note, () =>
         {
             durable();
-            ReportDue = true;
+            (ReportDue, isRipe) = (true, true);
         });
     }
 

@@ -296,6 +296,7 @@ internal sealed partial class PeerLinks
         kernel.Membership.Reported(link, report.Lane, holdings);
         lane.Finality.Report(link.Peer.Name, holdings.Held);
         lane.UpdateFinality();
+        lane.LookAgain();
         lane.CatchUpTo(link.Peer.Name, holdings.Held);
         lane.Confirm();
     }
@@ -353,6 +354,7 @@ internal sealed partial class PeerLinks
         context.Emit(new SendFrame(link.Id, new ReportFrame(lane.Lane, writer.Newest, lane.OwnHead, [.. holdings])
         {
             Linked = [.. living.Where(o => o.Region != context.Options.Region)], Opened = lane.OpenedHistories,
+            Local = [.. lane.LocalTypes],
         }));
     }
 

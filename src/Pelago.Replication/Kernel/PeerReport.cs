@@ -14,7 +14,7 @@ internal sealed class PeerReport
             holdings[h.Origin] = h;
         if (frame.Current is { } own)
             holdings[own] = new LaneHolding(frame.Lane, own, frame.OwnHead);
-        Opened = frame.Opened;
+        (Opened, Local) = (frame.Opened, frame.Local);
         newest = frame.Current is null ? [.. frame.Linked] : [.. frame.Linked, frame.Current];
         var held = new Dictionary<Origin, ulong>(holdings.Count);
         foreach (var h in holdings.Values)
@@ -27,6 +27,9 @@ internal sealed class PeerReport
 
     /// <summary>Histories of types that were local, which it offers.</summary>
     public IReadOnlyList<OpenedHistory> Opened { get; }
+
+    /// <summary>Types of which events stay with it.</summary>
+    public IReadOnlyList<string> Local { get; }
 
     /// <summary>The epoch of the configuration that its sender had taken.</summary>
     public ulong ConfigurationEpoch { get; init; }

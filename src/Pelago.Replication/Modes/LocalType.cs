@@ -6,7 +6,12 @@ namespace Pelago.Replication;
 
 /// <summary>Events of a type and an origin that did not leave their region while they were written, and may since: from
 /// after one position of the lane at their origin through another one.</summary>
-public sealed record OpenedHistory(string Type, Origin Origin, ulong After, ulong Through);
+public sealed record OpenedHistory(string Type, Origin Origin, ulong After, ulong Through)
+{
+    /// <summary>Whoever has the other one has this one, too.</summary>
+    internal bool IsPartOf(OpenedHistory other) => Type == other.Type && Origin.Equals(other.Origin)
+        && other.After <= After && other.Through >= Through;
+}
 
 /// <summary>What one lane knows about a type that is, or once was, local: where the rows begin that stay here, and
 /// which histories were opened since. A note of the lane, written with the first such row.</summary>
@@ -32,6 +37,9 @@ internal sealed class LocalType(string name)
 
     /// <summary>The journal has yet to be told.</summary>
     public bool IsNoteDue => noted < version;
+
+    /// <summary>No event stays here, and a restart knows what did and is offered.</summary>
+    public bool IsOpen => Since is null && stored == version;
 
     /// <summary>True when an own row stays here.</summary>
     public bool Withholds(Origin origin, ulong position) => Since is { } since

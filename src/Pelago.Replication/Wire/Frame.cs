@@ -67,6 +67,9 @@ public sealed record ReportFrame(
 
     /// <summary>Histories of types that were local, which this side has as a whole.</summary>
     public IReadOnlyList<OpenedHistory> Opened { get; init; } = [];
+
+    /// <summary>Types of which events of this side stay with it, or stayed and are not offered yet.</summary>
+    public IReadOnlyList<string> Local { get; init; } = [];
 }
 
 /// <summary>More bytes of events may be sent in this lane.</summary>

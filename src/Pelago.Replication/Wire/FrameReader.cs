@@ -171,6 +171,7 @@ public sealed partial class FrameReader
         {
             Linked = [.. report.Linked.Select(Known)],
             Opened = ToOpened(report.Opened),
+            Local = [.. report.Local.Select(number => Name(types, number)).Distinct()],
         };
     }
 

@@ -58,6 +58,7 @@ public sealed partial class FrameWriter
                 message.Report.Holdings.AddRange(f.Holdings.Select(h => ToWire(h, withLane: false)));
                 message.Report.Linked.AddRange(f.Linked.Select(Number));
                 message.Report.Opened.AddRange(f.Opened.Select(ToWire));
+                message.Report.Local.AddRange(f.Local.Select(name => Number(types, message.TypeNames, name)));
                 break;
             case CreditFrame f:
                 message.Credit = new Credit { Lane = (uint)f.Lane, Bytes = (ulong)f.Bytes };

@@ -74,6 +74,48 @@ public sealed class CompactedGroupScenarios
         scene.Read(scene.B, Account).State.ShouldBe(5L);
     }
 
+    [Fact]
+    public void Compaction_OfATypeThatAnotherRegionStillKeepsToItself_WaitsUntilAllHaveItsHistory()
+    {
+        IEntityType closed = TestTypes.Draft;
+        var open = TestTypes.Draft.In(EntityMode.Replicated).Compacting();
+        var isOpen = false;
+        var scene = new Scene(3, o => o with { CompactRows = int.MaxValue }, typesOf: region =>
+            new Dictionary<string, IEntityType>(TestTypes.WithoutEffects)
+            {
+                ["draft"] = region == "us-east-1" && !isOpen ? closed : open,
+            });
+        var draft = new EntityKey("draft", "d");
+        scene.Done(scene.A, draft, "of A");
+        scene.Group.Oracles.Book.LocalTypes.Clear(); // the others' build has it replicated
+        scene.Group.Run(2_000);
+        scene.Done(scene.B, draft, "of B");
+        scene.Group.Run(5_000);
+
+        foreach (var at in new[] { scene.B, scene.C })
+        {
+            var early = Compact(scene, at, draft);
+            (early.Removed, early.Failure!.Error).ShouldBe((0ul, ErrorCodes.CompactionTooEarly));
+            early.WaitingFor.ShouldBe([scene.A.Name]);
+            early.Failure.Message.ShouldContain($"{scene.A.Name} keeps events of its type");
+        }
+        Compact(scene, scene.A, draft).Failure!.Message.ShouldContain("do not leave this region");
+        isOpen = true;
+        scene.A.Stop();
+        scene.A.Start();
+        scene.RunUntil(() => scene.Group.Count(Probe.HistoryTaken) == 2, "the others have taken what was kept");
+        scene.Group.Run(2_000);
+        foreach (var at in scene.Group.Regions)
+        {
+            var result = Compact(scene, at, draft);
+            (result.Removed, result.Failure).ShouldBe((2ul, null), at.Name);
+        }
+        Replace(scene, scene.C);
+        scene.Converge();
+        scene.Lines(scene.C, draft).Length.ShouldBe(2);
+        scene.Read(scene.C, draft).Count.ShouldBe(2ul);
+    }
+
     private static Scene Voting(int regions)
     {
         var scene = new Scene(regions, o => o with { Voters = null, CompactRows = int.MaxValue }, compacts: true);
