@@ -83,6 +83,18 @@ internal static class CheckpointCodec
     }
 }
 
+/// <summary>That a journal may lack what its region once reported to hold: a note of each lane.</summary>
+internal static class LossNoteCodec
+{
+    public const string NoteName = "loss";
+
+    public static LaneNote Write(bool mayHaveLost)
+        => new(NoteName, new LossNote { MayHaveLost = mayHaveLost }.ToByteArray());
+
+    public static bool MayHaveLost(IEnumerable<LaneNote> notes) => notes.FirstOrDefault(n => n.Name == NoteName)
+        is { } note && LossNote.Parser.ParseFrom(note.Content.Span).MayHaveLost;
+}
+
 /// <summary>Through which positions of each origin rows of a lane may be gone: a note of the lane.</summary>
 internal static class RemovedThroughCodec
 {

@@ -263,6 +263,7 @@ public sealed partial class InstanceKernel
             lane.ExpireAwaited();
             lane.RunEffects();
             lane.TendLocal();
+            lane.TendLoss();
             lane.TakeCompacted();
             lane.Ripened();
             lane.Evict(context.Options.EntityMemoryBytes / lanes.Length);
@@ -288,8 +289,8 @@ public sealed partial class InstanceKernel
         if (underWay.Count == 0 && !writer.IsOpening)
         {
             // With a new incarnation the journal looks like one that a process left behind: that votes are missing in
-            // it has to stand in it by then.
-            if (writer.IsWanted && Registers.IsLossNoted)
+            // it, or events, has to stand in it by then.
+            if (writer.IsWanted && Registers.IsLossNoted && Array.TrueForAll(lanes, l => l.IsLossNoted))
                 writer.Open();
             else
                 TakeGroup();

@@ -272,6 +272,7 @@ internal sealed partial class LaneReplica
         owed.RemoveAll(o => !o.Durable);
         AbortCompaction(failure);
         ForgetCompacted();
+        NoteLossAgain();
         foreach (var gap in owed)
             gap.FetchUnderWay = false;
         foreach (var cursor in cursors.Values)

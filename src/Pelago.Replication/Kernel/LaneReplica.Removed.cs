@@ -12,6 +12,8 @@ internal sealed partial class LaneReplica
     private readonly Dictionary<string, IReadOnlyDictionary<Origin, ulong>> catchUpTo = new(StringComparer.Ordinal);
     private bool isRemovedUnknown;
     private bool mayHaveLost;
+    private bool isLossStored;
+    private bool isNotingLoss;
 
     /// <summary>Rows of the origin up to this position may be gone, or be going with a group under way.</summary>
     public ulong RemovedThrough(Origin origin)
@@ -27,7 +29,9 @@ internal sealed partial class LaneReplica
         isRemovedUnknown = note is null && state.NotesDamaged;
         if (note is not null)
             (removedThrough, removedDurably) = (RemovedThroughCodec.Read(note), RemovedThroughCodec.Read(note));
-        mayHaveLost = writer.MayHaveLost;
+        isLossStored = LossNoteCodec.MayHaveLost(state.Notes);
+        mayHaveLost = (writer.MayHaveLost || isLossStored || state.NotesDamaged) && context.Others.Any();
+        TendLoss();
     }
 
     // In memory from now on, before anything is gone: a page that was read before is then not taken for all.
@@ -60,25 +64,70 @@ internal sealed partial class LaneReplica
     /// <summary>This journal turned out to lack what was written here.</summary>
     public void HasLost()
     {
-        mayHaveLost = context.Members.Count > 1;
+        mayHaveLost = context.Others.Any();
         catchUpTo.Clear();
+    }
+
+    /// <summary>The journal itself says by now what it may lack: whoever opens it next, after a clean stop even, need
+    /// not know what became of it.</summary>
+    public bool IsLossNoted => !mayHaveLost || isLossStored || Fenced;
+
+    /// <summary>Notes whether this journal may lack something.</summary>
+    public void TendLoss()
+    {
+        if (mayHaveLost == isLossStored || isNotingLoss || Fenced)
+            return;
+        var noted = mayHaveLost;
+        isNotingLoss = true;
+        Keep(LossNoteCodec.Write(noted), () => (isLossStored, isNotingLoss) = (noted, false));
+    }
+
+    // A group failed, and its note with it.
+    private void NoteLossAgain()
+    {
+        isNotingLoss = underWay?.Notes.ContainsKey(LossNoteCodec.NoteName) == true;
+        TendLoss();
+    }
+
+    // Others are members now: nobody is left to wait for, or somebody's report counts that did not.
+    private void FollowCatchingUp()
+    {
+        if (!mayHaveLost)
+            return;
+        catchUpTo.Clear();
+        if (!context.Others.Any())
+            CaughtUp();
+        foreach (var peer in links.Peers)
+        {
+            if (peer.Reports[Lane] is { } report)
+                CatchUpTo(peer.Name, report.Held);
+        }
     }
 
     /// <summary>A peer told what it holds. Of what any region has removed it holds all: nothing is final that some
     /// member has not confirmed.</summary>
     public void CatchUpTo(string peer, IReadOnlyDictionary<Origin, ulong> held)
     {
-        if (!mayHaveLost)
+        if (!mayHaveLost || !MayTell(peer))
             return;
         catchUpTo.TryAdd(peer, held);
         LookForCaughtUp();
     }
+
+    // One that joins may hold nothing yet. It counts where it is the only other.
+    private bool MayTell(string peer) => context.Configuration.Find(peer) is { IsJoining: false }
+        || !context.Configuration.Settled.Any(m => m != context.Options.Region);
 
     // With any one of them; the first may be gone before it has sent what it told.
     private void LookForCaughtUp()
     {
         if (!mayHaveLost || !catchUpTo.Values.Any(held => held.All(h => Holds(h.Key) >= h.Value)))
             return;
+        CaughtUp();
+    }
+
+    private void CaughtUp()
+    {
         mayHaveLost = false;
         catchUpTo.Clear();
         RunWaiting();

@@ -26,7 +26,7 @@ internal sealed class Writer
             (_, Continuity.Unclean) => State.Unproven,
             _ => State.Wanted, // at once, so that what the old one lost can come back as events of a closed incarnation
         };
-        MayHaveLost = identity.Continuity != Continuity.Clean && context.Options.Members.Count > 1;
+        MayHaveLost = identity.Continuity != Continuity.Clean;
         if (Newest is null)
             reason = "the journal is new";
         if (state == State.Unproven && context.Members.Count == 1)

@@ -45,6 +45,7 @@ internal sealed partial class LaneReplica
         foreach (var cursor in cursors.Values.Where(c => now.RemovedIn(c.Origin.Region) is not null))
             LookForBusy(cursor);
         ReportDue = true;
+        FollowCatchingUp();
     }
 
     /// <summary>Every member has told and sent all it has of a removed region.</summary>

@@ -116,6 +116,102 @@ public sealed class CompactedGroupScenarios
         scene.Read(scene.C, draft).Count.ShouldBe(2ul);
     }
 
+    [Fact]
+    public void RegionSetBack_CleanlyStoppedSince_StillWaitsUntilItHasCaughtUp()
+    {
+        var scene = new Scene(3, o => o with { CompactRows = int.MaxValue }, typesOf: _ =>
+            new Dictionary<string, IEntityType>(TestTypes.WithoutEffects)
+            {
+                [Account.Type] = TestTypes.Account.Compacting(),
+            });
+        SetBack(scene, scene.C);
+        scene.Group.Network.Isolate(scene.C.Name);
+        scene.C.Start();
+
+        scene.Write(scene.C, Account, "1").Failure!.Error.ShouldBe(ErrorCodes.NotCaughtUp);
+        scene.Done(scene.C, Scene.Diary()); // of another type, under a new life
+        scene.C.Stop();
+        scene.C.Start();
+        scene.Write(scene.C, Account, "1").Failure!.Error.ShouldBe(ErrorCodes.NotCaughtUp);
+        scene.Converge();
+        scene.Done(scene.C, Account, "1");
+        scene.Group.Run(1_000);
+        scene.C.Stop();
+        scene.Group.Network.Isolate(scene.C.Name);
+        scene.C.Start();
+        scene.Done(scene.C, Account, "1");
+        scene.Converge();
+    }
+
+    [Fact]
+    public void RegionSetBack_ReachesOnlyAJoiningOne_DoesNotCountAsCaughtUp()
+    {
+        var scene = Voting(3);
+        SetBack(scene, scene.C);
+        var joiner = scene.Group.AddNew("sa-east-1");
+        foreach (var other in new[] { scene.A, scene.B })
+            scene.Group.Network.Cut(joiner.Name, other.Name);
+        Change(scene, scene.A, MembershipChange.Add, joiner.Name).Failure.ShouldBeNull();
+        joiner.Start();
+        scene.C.Start();
+        scene.RunUntil(() => scene.C.Describe()!.Membership!.Epoch == 2, "C knows of it");
+        foreach (var other in new[] { scene.A, scene.B })
+            scene.Group.Network.Cut(scene.C.Name, other.Name);
+        scene.C.Kill();
+        scene.C.Start();
+        scene.Group.Run(5_000);
+
+        scene.Read(scene.C, Account).State.ShouldBe(1L, "nothing has come back");
+        scene.Write(scene.C, Account, "1").Failure!.Error.ShouldBe(ErrorCodes.NotCaughtUp);
+        scene.Converge();
+        scene.Done(scene.C, Account, "1");
+    }
+
+    [Fact]
+    public void RegionSetBack_OfAGroupThatBeganWithItAlone_WaitsForTheOthers()
+    {
+        var scene = Voting(1);
+        var second = scene.Group.AddNew("sa-east-1");
+        second.Start();
+        Change(scene, scene.A, MembershipChange.Add, second.Name).Failure.ShouldBeNull();
+        scene.RunUntil(() => second.Describe()!.Membership!.Regions.Any(r => r.Region == second.Name
+            && r.State == "Member"), "the second region is a member");
+        SetBack(scene, scene.A);
+        scene.Group.Network.Isolate(scene.A.Name);
+        scene.A.Start();
+
+        scene.Write(scene.A, Account, "1").Failure!.Error.ShouldBe(ErrorCodes.NotCaughtUp);
+        scene.Converge();
+        scene.Done(scene.A, Account, "1");
+    }
+
+    [Fact]
+    public void RegionThatIsLeftAlone_AfterItDied_WaitsForNobody()
+    {
+        var scene = Voting(2);
+        scene.Done(scene.A, Account, "1");
+        scene.Converge();
+        Change(scene, scene.A, MembershipChange.Remove, scene.B.Name).Failure.ShouldBeNull();
+        scene.Group.Dismiss(scene.B);
+        scene.Group.Run(10_000);
+        scene.A.Kill();
+        scene.A.Start();
+
+        scene.Done(scene.A, Account, "1");
+    }
+
+    // It has lost one event that all the others have; it is down.
+    private static void SetBack(Scene scene, SimulatedRegion region)
+    {
+        scene.Done(region, Account, "1");
+        scene.Converge();
+        var before = region.Disk.Writes;
+        scene.Done(region, Account, "1");
+        scene.Converge();
+        region.Kill();
+        scene.Group.Oracles.RolledBack(region, region.Disk.RollBack(before));
+    }
+
     private static Scene Voting(int regions)
     {
         var scene = new Scene(regions, o => o with { Voters = null, CompactRows = int.MaxValue }, compacts: true);

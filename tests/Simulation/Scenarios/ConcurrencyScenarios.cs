@@ -85,7 +85,7 @@ public sealed class ConcurrencyScenarios
     {
         var scene = new Scene(5);
         var account = new EntityKey("account", "a");
-        for (var round = 0; round < 40; round++)
+        for (var round = 0; round < 120; round++)
         {
             var answers = scene.Group.Regions.Select(r => scene.Begin(
                 r, scene.Operation(account, scene.Group.Dice.Between(-60, 50).ToString(
