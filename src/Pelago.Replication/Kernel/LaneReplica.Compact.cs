@@ -31,7 +31,10 @@ internal sealed partial class LaneReplica
 
     /// <summary>A reader of the lane has read it through here.</summary>
     public void ReadThrough(string reader, ulong position)
-        => readThrough[reader] = Math.Max(position, readThrough.GetValueOrDefault(reader));
+    {
+        readThrough[reader] = Math.Max(position, readThrough.GetValueOrDefault(reader));
+        LookAgain();
+    }
 
     private ulong ReadByAll => context.Options.LaneReaders.Count == 0 ? ulong.MaxValue
         : context.Options.LaneReaders.Min(r => readThrough.GetValueOrDefault(r));
@@ -52,6 +55,7 @@ internal sealed partial class LaneReplica
     // Entities that may be compacted by themselves once what was written to them is final.
     private void Ripen(EntityReplica entity)
     {
+        isRipe |= !Finality.Members.Any(); // nobody has to confirm anything
         if (IsWorthwhile(entity) && ripening.Count < MaxRipening)
             ripening.Add(entity.Key);
     }

@@ -45,6 +45,7 @@ internal sealed partial class LaneReplica
         foreach (var cursor in cursors.Values.Where(c => now.RemovedIn(c.Origin.Region) is not null))
             LookForBusy(cursor);
         ReportDue = true;
+        LookAgain();
         FollowCatchingUp();
     }
 
@@ -61,6 +62,7 @@ internal sealed partial class LaneReplica
         sealedRegions[removed.Region] = record;
         filling.Notes[MembershipNotes.Of(record).Name] = MembershipNotes.Of(record);
         Finality.Release(removed.Region);
+        LookAgain();
         context.Hit(Probe.RegionSealed);
         FrontierMoved();
         foreach (var entity in entities.Values.Where(e => e.HeldCount > 0 && e.IsReadable).ToArray())

@@ -200,6 +200,23 @@ public sealed class CompactedGroupScenarios
         scene.Done(scene.A, Account, "1");
     }
 
+    [Fact]
+    public void Entity_InAGroupOfOneRegion_IsCompactedByItself()
+    {
+        var scene = new Scene(1, o => o with { CompactRows = 10, LaneReaders = ["views"] }, compacts: true);
+        for (var i = 0; i < 15; i++)
+            scene.Done(scene.A, Account, "1");
+        scene.Group.Run(5_000);
+        Removed(scene.A).ShouldBe(0, "its rows have not been read");
+
+        scene.A.Enter(scene.A.Life, (kernel, now) => kernel.ReadThrough("views", Account.Lane, 15, now));
+        scene.RunUntil(() => Removed(scene.A) == 15, "its rows are gone");
+        for (var i = 0; i < 15; i++)
+            scene.Done(scene.A, Account, "1");
+        scene.A.Enter(scene.A.Life, (kernel, now) => kernel.ReadThrough("views", Account.Lane, 60, now));
+        scene.RunUntil(() => Removed(scene.A) == 30, "the next ones, too");
+    }
+
     // It has lost one event that all the others have; it is down.
     private static void SetBack(Scene scene, SimulatedRegion region)
     {
