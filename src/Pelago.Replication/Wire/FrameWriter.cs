@@ -53,12 +53,7 @@ public sealed partial class FrameWriter
                     message.Events.Events_.Add(ToWire(e));
                 break;
             case ReportFrame f:
-                message.Report = new Report { Lane = (uint)f.Lane, Current = Number(f.Current), OwnHead = f.OwnHead,
-                    Full = true };
-                message.Report.Holdings.AddRange(f.Holdings.Select(h => ToWire(h, withLane: false)));
-                message.Report.Linked.AddRange(f.Linked.Select(Number));
-                message.Report.Opened.AddRange(f.Opened.Select(ToWire));
-                message.Report.Local.AddRange(f.Local.Select(name => Number(types, message.TypeNames, name)));
+                message.Report = ToWire(f);
                 break;
             case CreditFrame f:
                 message.Credit = new Credit { Lane = (uint)f.Lane, Bytes = (ulong)f.Bytes };
@@ -95,6 +90,16 @@ public sealed partial class FrameWriter
                 FillSnapshot(frame);
                 break;
         }
+    }
+
+    private Report ToWire(ReportFrame f)
+    {
+        var report = new Report { Lane = (uint)f.Lane, Current = Number(f.Current), OwnHead = f.OwnHead, Full = true };
+        report.Holdings.AddRange(f.Holdings.Select(h => ToWire(h, withLane: false)));
+        report.Linked.AddRange(f.Linked.Select(Number));
+        report.Opened.AddRange(f.Opened.Select(ToWire));
+        report.Local.AddRange(f.Local.Select(name => Number(types, message.TypeNames, name)));
+        return report;
     }
 
     private static Heartbeat ToWire(HeartbeatFrame f)
