@@ -123,6 +123,13 @@ public sealed record KernelOptions
     /// <summary>Entities of a lane that are taken as snapshots at once; what a peer names beyond that waits.</summary>
     public int MaxOwedSnapshots { get; init; } = 1_024;
 
+    /// <summary>Entities that are fetched as snapshots at once, from all peers together.</summary>
+    public int MaxSnapshotFetches { get; init; } = 32;
+
+    /// <summary>Longest pause before an entity is fetched again whose snapshots were refused; it doubles each time that
+    /// all peers were asked.</summary>
+    public int RefusedSnapshotMaxMilliseconds { get; init; } = 60_000;
+
     /// <summary>Commands and reads that may wait for the answers of primaries in other regions.</summary>
     public int MaxForwards { get; init; } = 4_096;
 

@@ -72,6 +72,7 @@ internal sealed partial class LaneReplica
         else if (gap.LastKnown > 0)
             gap.LastKnown = Math.Max(gap.LastKnown, named.Through);
         gap.HighestPosition = Math.Max(gap.HighestPosition, named.Position);
+        gap.IsSnapshot = true;
         filling.Settled.Remove(gap);
         filling.Owed.Remove(gap);
         filling.Owed.Add(gap);
@@ -97,6 +98,7 @@ internal sealed partial class LaneReplica
             if (Refuse(entity, content, out var taken) is { } why)
             {
                 gap.InVainAt[peer] = context.Now.MonotonicMilliseconds;
+                gap.NextFetchMilliseconds = context.Now.MonotonicMilliseconds + RefusedPause(gap);
                 context.Hit(Probe.SnapshotRefused);
                 if (refusedSnapshots.Count < MaxRipening && refusedSnapshots.Add((entity.Key, peer)))
                     context.Alarm(AlarmKind.SnapshotRefused,
@@ -114,6 +116,14 @@ internal sealed partial class LaneReplica
                 gap.NextFetchMilliseconds = context.Now.MonotonicMilliseconds;
             }
         });
+    }
+
+    // Each peer in turn, and then less and less often: what it sends stays the same until another build is deployed.
+    private long RefusedPause(OwedGap gap)
+    {
+        var rounds = ++gap.Refused / Math.Max(1, links.Peers.Count(p => p.IsLive));
+        return Math.Min(context.Options.RefusedSnapshotMaxMilliseconds,
+            (long)PeerLinks.FetchPauseMilliseconds << Math.Min(rounds, 20));
     }
 
     // Null when it can be taken, or nothing of it is new.

@@ -48,8 +48,8 @@ internal sealed partial class LaneReplica
 
     /// <summary>Owed gaps that should be asked for now: those that have waited longest, as many as may be under way.
     /// Not those of an entity that cannot take what comes.</summary>
-    public IEnumerable<OwedGap> DueFetches()
-        => owed.Where(o => o.Durable && !o.FetchUnderWay
+    public IEnumerable<OwedGap> DueFetches(bool withSnapshots)
+        => owed.Where(o => o.Durable && !o.FetchUnderWay && (withSnapshots || !o.IsSnapshot)
             && o.NextFetchMilliseconds <= context.Now.MonotonicMilliseconds && !IsBlind(o.Entry.Entity))
             .OrderBy(o => o.NextFetchMilliseconds)
             .Take(Math.Max(0, context.Options.MaxFetchesPerLane - owed.Count(o => o.FetchUnderWay)));
@@ -110,7 +110,13 @@ internal sealed partial class LaneReplica
     public void ForgetAnswers(string peer)
     {
         foreach (var gap in owed)
+        {
             gap.NothingAt.Remove(peer);
+            if (gap.Refused == 0)
+                continue;
+            gap.Refused = 0; // it may come back with another build
+            gap.NextFetchMilliseconds = context.Now.MonotonicMilliseconds;
+        }
     }
 
     /// <summary>The next event of an owed gap is held back here, and so is the rest of its batch, and all that it waits

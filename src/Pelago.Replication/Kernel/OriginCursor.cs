@@ -157,6 +157,12 @@ internal sealed class OwedGap(Owed entry, ulong lastKnown)
     public int PassedInRound { get; set; }
     public long NextFetchMilliseconds { get; set; }
 
+    /// <summary>What is owed is gone where it was named: the answer will be a snapshot.</summary>
+    public bool IsSnapshot { get; set; }
+
+    /// <summary>Snapshots in answer to it that were refused, one after the other.</summary>
+    public int Refused { get; set; }
+
     /// <summary>A peer has sent something of it that waits here.</summary>
     public bool IsHeldElsewhere { get; set; }
 

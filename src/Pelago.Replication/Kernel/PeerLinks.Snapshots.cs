@@ -3,17 +3,18 @@ using System.Security.Cryptography;
 namespace Pelago.Replication;
 
 /// <remarks>Snapshots on links: a fetch of events whose rows are gone is answered with the entity's checkpoint, in
-/// parts. The receiver asks for each part after the first, so it decides how fast they come; the sender keeps what is
-/// being fetched, and forgets the oldest when there is too much of it.</remarks>
+/// parts. The receiver asks for each part after the first, so it decides how fast they come, and how many snapshots
+/// come at once. The sender keeps what is being fetched. When there is too much of it the newest finds no room: what
+/// was begun is finished, or else forgotten once nobody has asked for more of it for a while.</remarks>
 internal sealed partial class PeerLinks
 {
     private const int MaxServed = 64;
     private const long MaxServedBytes = 128L * 1024 * 1024;
+    private const int ServedIdleMilliseconds = 30_000;
 
     private readonly Dictionary<(long Link, long Request), ServedSnapshot> served = [];
     private readonly Dictionary<long, byte[]> incoming = [];
     private long servedBytes;
-    private long servedCount;
 
     /// <summary>Members of which the newest process that was heard does not take snapshots, or none was heard.
     /// </summary>
@@ -65,17 +66,25 @@ internal sealed partial class PeerLinks
             || stored.Content.Length > FrameReader.MaxSnapshotBytes
             || !CheckpointCodec.TryRead(image.Entity, stored.Content.Span, out _))
             return false;
-        var snapshot = new ServedSnapshot(stored.Content, SHA256.HashData(stored.Content.Span), ++servedCount);
         Forget(link.Id, fetch.Request);
-        served[(link.Id, fetch.Request)] = snapshot;
-        servedBytes += snapshot.Content.Length;
-        while (served.Count > 1 && (served.Count > MaxServed || servedBytes > MaxServedBytes))
+        ForgetIdle();
+        if (served.Count == 0 || (served.Count < MaxServed && servedBytes + stored.Content.Length <= MaxServedBytes))
         {
-            var (oldLink, oldRequest) = served.MinBy(s => s.Value.Number).Key;
-            Forget(oldLink, oldRequest);
+            served[(link.Id, fetch.Request)] = new ServedSnapshot(stored.Content, SHA256.HashData(stored.Content.Span))
+            {
+                AskedMilliseconds = Now,
+            };
+            servedBytes += stored.Content.Length;
         }
-        SendPart(link, fetch.Request, 0);
+        SendPart(link, fetch.Request, 0); // or that there is no room
         return true;
+    }
+
+    private void ForgetIdle()
+    {
+        foreach (var (link, request) in served.Where(s => Now - s.Value.AskedMilliseconds > ServedIdleMilliseconds)
+            .Select(s => s.Key).ToArray())
+            Forget(link, request);
     }
 
     // Of one that cannot be read nobody knows.
@@ -90,6 +99,7 @@ internal sealed partial class PeerLinks
             context.Emit(new SendFrame(link.Id, new SnapshotPartFrame(request, 0, 0, default, default)));
             return;
         }
+        snapshot.AskedMilliseconds = Now;
         var bytes = (int)Math.Min(Math.Max(1, context.Options.PageBytes), snapshot.Content.Length - offset);
         context.Emit(new SendFrame(link.Id, new SnapshotPartFrame(request, snapshot.Content.Length, offset,
             snapshot.Content.Slice((int)offset, bytes), snapshot.Digest)));
@@ -151,5 +161,10 @@ internal sealed partial class PeerLinks
         gap.FetchUnderWay = false;
     }
 
-    private sealed record ServedSnapshot(ReadOnlyMemory<byte> Content, byte[] Digest, long Number);
+    private sealed class ServedSnapshot(ReadOnlyMemory<byte> content, byte[] digest)
+    {
+        public ReadOnlyMemory<byte> Content { get; } = content;
+        public byte[] Digest { get; } = digest;
+        public long AskedMilliseconds { get; set; }
+    }
 }

@@ -4,7 +4,7 @@ namespace Pelago.Replication;
 
 internal sealed partial class PeerLinks
 {
-    private const int FetchPauseMilliseconds = 500;
+    internal const int FetchPauseMilliseconds = 500;
 
     private void Subscribe(PeerLink link, LaneReplica lane, Origin? origin)
     {
@@ -141,8 +141,11 @@ internal sealed partial class PeerLinks
 
     private void FetchGaps(LaneReplica lane)
     {
-        foreach (var gap in lane.DueFetches().ToArray())
+        var room = context.Options.MaxSnapshotFetches - fetching.Values.Count(f => f.Gap.IsSnapshot);
+        foreach (var gap in lane.DueFetches(withSnapshots: room > 0).ToArray())
         {
+            if (gap.IsSnapshot && --room < 0)
+                continue; // once one of those under way has come
             var origin = gap.Entry.Origin;
             gap.NextFetchMilliseconds = Now + FetchPauseMilliseconds;
             if (IsLost(gap))

@@ -211,10 +211,44 @@ public sealed class CompactedGroupScenarios
 
         scene.A.Enter(scene.A.Life, (kernel, now) => kernel.ReadThrough("views", Account.Lane, 15, now));
         scene.RunUntil(() => Removed(scene.A) == 15, "its rows are gone");
+        scene.A.Enter(scene.A.Life, (kernel, now) => kernel.ReadThrough("views", Account.Lane, 60, now));
         for (var i = 0; i < 15; i++)
             scene.Done(scene.A, Account, "1");
-        scene.A.Enter(scene.A.Life, (kernel, now) => kernel.ReadThrough("views", Account.Lane, 60, now));
         scene.RunUntil(() => Removed(scene.A) == 30, "the next ones, too");
+    }
+
+    [Fact]
+    public void Snapshots_ManyOfManyParts_AllCome()
+    {
+        var scene = new Scene(2, o => o with { CompactRows = int.MaxValue, PageBytes = 512 }, compacts: true);
+        var memos = Enumerable.Range(0, 200).Select(i => new EntityKey("memo", $"m{i}")).ToArray();
+        foreach (var memo in memos)
+            scene.Done(scene.A, memo, new string('x', 6_000));
+        scene.Converge();
+        foreach (var memo in memos)
+            Compact(scene, scene.A, memo).Failure.ShouldBeNull();
+        Replace(scene, scene.B);
+
+        scene.RunUntil(() => scene.Group.Count(Probe.SnapshotTaken) == memos.Length, "all snapshots", 60_000);
+        scene.Converge();
+    }
+
+    [Fact]
+    public void Snapshot_ThatIsRefused_IsFetchedLessAndLessOften()
+    {
+        var newer = TestTypes.Account.Compacting();
+        newer.StateVersion = 2;
+        var scene = new Scene(2, o => o with { CompactRows = int.MaxValue }, compacts: true, typesOf: region
+            => region == "us-east-1" ? TestTypes.Compacting
+                : new Dictionary<string, IEntityType> { [newer.Name] = newer });
+        scene.Done(scene.A, Account, "5");
+        scene.Converge();
+        Compact(scene, scene.A, Account).Failure.ShouldBeNull();
+        Replace(scene, scene.B);
+        scene.RunUntil(() => scene.Group.Count(Probe.SnapshotRefused) > 0, "the refusal");
+
+        scene.Group.Run(60_000);
+        scene.Group.Count(Probe.SnapshotRefused).ShouldBeInRange(2, 10);
     }
 
     // It has lost one event that all the others have; it is down.
