@@ -24,6 +24,22 @@ public sealed partial class FrameCodecTests
     }
 
     [Fact]
+    public void Read_PrimaryThatNoRegisterCouldHold_IsAProtocolError()
+    {
+        Refused(Moved with { Epoch = 0 }).ShouldContain("malformed");
+        Refused(Moved with { Epoch = uint.MaxValue }).ShouldContain("malformed");
+        Refused(Moved with { Region = "No Region" }).ShouldContain("malformed");
+        Refused(Moved with { Former = "" }).ShouldContain("malformed");
+        Refused(Moved with { Ends = [Moved.Ends[0] with { Lives = [] }] }).ShouldContain("malformed");
+        Refused(Moved with { Ends = [Moved.Ends[0] with { Lives = [new LifeEnd(Session, [1, 2])] }] })
+            .ShouldContain("malformed");
+        Refused(Moved with { Ends = [.. Enumerable.Repeat(Moved.Ends[0], 65)] }).ShouldContain("malformed");
+
+        static string Refused(PrimaryRecord record)
+            => FrameCodecTests.Refused(Bytes(new FrameWriter(), new PrimaryFrame("text", record)));
+    }
+
+    [Fact]
     public void Write_RefusalOfAnySizeAndCode_IsReadAsOneThatFits()
     {
         const string Bomb = "\U0001F4A3";
