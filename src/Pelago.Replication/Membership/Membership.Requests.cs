@@ -152,6 +152,11 @@ internal sealed partial class Membership
         if (RefuseWrites() is { } removed)
             return removed;
         var configuration = context.Configuration;
+        if (request is { Force: true, Change: not MembershipChange.Remove })
+        {
+            return new Failure(ErrorCodes.MembershipRefused, "Only a removal can be made by force.",
+                "Ask for it without force: a majority of the regions decides.");
+        }
         if (request.Change == MembershipChange.Add)
         {
             return Names.Check(request.Region, "region") ?? (configuration.Members.Count < Configuration.MaxMembers

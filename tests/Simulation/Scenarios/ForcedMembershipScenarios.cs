@@ -59,6 +59,35 @@ public sealed class ForcedMembershipScenarios
     }
 
     [Fact]
+    public void Remove_RegionThatWasCutOffForLong_LearnsOfItOnANewLink()
+    {
+        var scene = new Scene(3, o => o with { Voters = null });
+        scene.Group.Run(5_000);
+        scene.Group.Network.Isolate(scene.C.Name);
+        scene.Group.Run(60_000); // no link is left on which it could be told with a hello before
+        Change(scene, scene.A, MembershipChange.Remove, scene.C.Name).Failure.ShouldBeNull();
+        scene.Write(scene.C, Account, "1").Failure.ShouldBeNull("it cannot know");
+
+        scene.Group.Network.Isolate(scene.C.Name, cut: false);
+
+        scene.RunUntil(() => scene.C.Describe()!.Membership!.WasRemoved, "it hears of it");
+        (scene.Write(scene.C, Account, "1").Failure?.Error).ShouldBe(ErrorCodes.RegionRemoved);
+    }
+
+    [Fact]
+    public void Force_OfAnAddition_IsRefused()
+    {
+        var scene = new Scene(2, o => o with { Voters = null });
+        scene.Group.Run(5_000);
+        scene.B.Kill();
+
+        var forced = Change(scene, scene.A, MembershipChange.Add, "sa-east-1", force: true);
+
+        (forced.Failure?.Error).ShouldBe(ErrorCodes.MembershipRefused);
+        forced.Configuration.Epoch.ShouldBe(1ul, "a region that is added without a majority would make two groups");
+    }
+
+    [Fact]
     public void LastVoter_WhoseMemoryWasLost_VotesAgainAndSaysSo()
     {
         var scene = new Scene(2, o => o with { Voters = null });
