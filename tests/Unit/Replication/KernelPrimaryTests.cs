@@ -21,6 +21,17 @@ public sealed class KernelPrimaryTests
     }
 
     [Fact]
+    public void Command_OfAPeer_ForATypeThatStaysInItsRegion_IsRefused()
+    {
+        var kernel = In(EntityMode.Local).Linked(Link, "b", 0);
+
+        kernel.Give(k => k.Submit(Command(cameFromPeer: true), kernel.Now));
+
+        kernel.Asked.OfType<CommandDone>().Single().Result.Failure!.Error.ShouldBe(ErrorCodes.NoPrimary);
+        kernel.Batches.SelectMany(b => b.Rows).ShouldBeEmpty();
+    }
+
+    [Fact]
     public void Command_ForAnotherRegion_IsSentWithWhatItNeedsAndTheAnswerIsIts()
     {
         var kernel = In(EntityMode.Pinned("b")).Linked(Link, "b", 0);
