@@ -70,7 +70,7 @@ public sealed partial class FrameReader
         if (answer.Points.Count > MaxNames || answer.StateVersion < 0
             || answer.Points.Select(p => p.Origin).Distinct().Count() < answer.Points.Count)
             throw Broken("an answer of a primary is malformed");
-        return new AnswerFrame((long)answer.Request, answer.Value.Memory, ToFailure(answer.Refusal))
+        return new AnswerFrame(Answered(answer.Request), answer.Value.Memory, ToFailure(answer.Refusal))
         {
             StateVersion = answer.StateVersion, Count = answer.Count, Highest = new HybridTimestamp(answer.Highest),
             Points = [.. answer.Points.Select(p => (Known(p.Origin), p.Sequence, p.Position))],

@@ -36,7 +36,7 @@ public sealed partial class FrameReader
         if (!isNone && !isPart)
             throw Broken("a part of a snapshot is malformed");
         return new SnapshotPartFrame(
-            (long)part.Request, length, offset, part.Content.Memory, part.Digest.Memory);
+            Answered(part.Request), length, offset, part.Content.Memory, part.Digest.Memory);
     }
 
     private static long Size(ulong bytes) => bytes <= MaxSnapshotBytes ? (long)bytes

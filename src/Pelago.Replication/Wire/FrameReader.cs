@@ -71,7 +71,7 @@ public sealed partial class FrameReader
             => new CreditFrame(Lane(message.Credit.Lane), Bounded(message.Credit.Bytes)),
             Wire.Frame.BodyOneofCase.Fetch => ToFetch(message.Fetch),
             Wire.Frame.BodyOneofCase.Fetched => new FetchedFrame(
-                (long)message.Fetched.Request, [.. message.Fetched.Events.Select(e => ToEvent(e, null))],
+                Answered(message.Fetched.Request), [.. message.Fetched.Events.Select(e => ToEvent(e, null))],
                 message.Fetched.More)
             {
                 Scanned = message.Fetched.Scanned, Until = message.Fetched.Until, Lacks = message.Fetched.Lacks,
@@ -303,6 +303,10 @@ public sealed partial class FrameReader
         => number >= 1 && number <= known.Count ? known[(int)number - 1] : throw Broken("a name is not known");
 
     private static int Lane(uint lane) => lane < EntityKey.Lanes ? (int)lane : throw Broken("a lane is out of range");
+
+    // Nobody asks under 0, which stands for what has not been asked yet: as an answer it would fit that.
+    private static long Answered(ulong request) => request is > 0 and <= long.MaxValue ? (long)request
+        : throw Broken("an answer names no question");
 
     private static long Bounded(ulong bytes) => bytes <= int.MaxValue ? (long)bytes
         : throw Broken("a credit is out of range");

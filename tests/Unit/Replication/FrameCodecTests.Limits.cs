@@ -40,6 +40,18 @@ public sealed partial class FrameCodecTests
     }
 
     [Fact]
+    public void Read_AnswerToNoQuestion_IsAProtocolError()
+    {
+        Frame[] answers =
+        [
+            new FetchedFrame(0, [], More: false), new AnswerFrame(0, default, null),
+            new SnapshotPartFrame(0, 0, 0, default, default), new FetchedFrame(-1, [], More: false),
+        ];
+        foreach (var answer in answers)
+            Refused(Bytes(new FrameWriter(), answer)).ShouldContain("names no question");
+    }
+
+    [Fact]
     public void Write_RefusalOfAnySizeAndCode_IsReadAsOneThatFits()
     {
         const string Bomb = "\U0001F4A3";
