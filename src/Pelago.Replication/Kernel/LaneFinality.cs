@@ -36,8 +36,15 @@ public sealed class LaneFinality
     /// before it has all of it.</summary>
     public void Wait(string member)
     {
-        if (members.ContainsKey(member))
-            return;
+        if (!members.ContainsKey(member))
+            WaitAnew(member);
+    }
+
+    /// <summary>Waits for a member that was removed and is added anew, maybe before all of what it was is sealed: what
+    /// its former journal reported says nothing about the new one. What is final stays so, and nothing more becomes
+    /// final by this.</summary>
+    public void WaitAnew(string member)
+    {
         foreach (var origin in members.Values.SelectMany(m => m.Covered?.Keys ?? []).Distinct().ToArray())
             floor[origin] = Through(origin);
         members[member] = new Reports();

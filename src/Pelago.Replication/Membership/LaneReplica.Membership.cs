@@ -28,7 +28,12 @@ internal sealed partial class LaneReplica
     public void Anticipate(Configuration next)
     {
         foreach (var member in next.Names.Where(m => m != context.Options.Region))
-            Finality.Wait(member);
+        {
+            if (context.Configuration.RemovedIn(member) is not null)
+                Finality.WaitAnew(member);
+            else
+                Finality.Wait(member);
+        }
     }
 
     /// <summary>Another configuration holds.</summary>

@@ -34,6 +34,25 @@ public sealed class LaneFinalityTests
     }
 
     [Fact]
+    public void WaitAnew_MemberThatIsBackUnderItsName_CountsByItsNewReportsOnly()
+    {
+        var finality = new LaneFinality(["b", "c"]);
+        finality.Report("b", Holds((A, 9)));
+        finality.Report("c", Holds((A, 5)));
+        finality.Update(_ => 9);
+        finality.WaitAnew("b");
+        finality.Report("c", Holds((A, 8)));
+        finality.Update(_ => 9);
+
+        finality.Through(A).ShouldBe(5ul, "what its former journal held, the new one may lack");
+        finality.WaitingFor.ShouldBe(["b"]);
+
+        finality.Report("b", Holds((A, 6)));
+        finality.Update(_ => 9);
+        finality.Through(A).ShouldBe(6ul);
+    }
+
+    [Fact]
     public void Wait_OneMoreMember_KeepsWhatWasFinalAndNothingMoreUntilItReports()
     {
         var finality = new LaneFinality(["b"]);
