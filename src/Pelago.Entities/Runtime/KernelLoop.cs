@@ -20,6 +20,7 @@ internal sealed class KernelLoop(
     private readonly Channel<object> inputs = Channel.CreateUnbounded<object>(
         new UnboundedChannelOptions { SingleReader = true, AllowSynchronousContinuations = false });
     private readonly HashSet<object> waiting = [];
+    private object? current;
 
     /// <summary>Called for every effect, on the loop; must not block or throw.</summary>
     public required Action<KernelEffect> Perform { get; init; }
@@ -44,7 +45,7 @@ internal sealed class KernelLoop(
         }
         catch (Exception error)
         {
-            Log.KernelFailed(logger, error);
+            Log.KernelFailed(logger, Describe(current), error);
             inputs.Writer.TryComplete();
             while (inputs.Reader.TryRead(out var input))
                 waiting.Add(input);
@@ -83,8 +84,17 @@ internal sealed class KernelLoop(
         _ => ((MembershipDone)done).Request,
     };
 
+    // Who sent it is what an operator has to know when the next process fails at the same.
+    private static string Describe(object? input) => input switch
+    {
+        null => "nothing",
+        ReceivedInput received => $"{received.Frame.GetType().Name} of region '{received.Link.Peer}'",
+        _ => input.GetType().Name,
+    };
+
     private void Give(object input, Moment now)
     {
+        current = input;
         if (input is CommandRequest or ReadRequest or RegisterRequest or MembershipRequest or PrimaryRequest)
             waiting.Add(input);
         switch (input)
