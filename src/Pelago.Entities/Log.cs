@@ -15,7 +15,8 @@ internal static partial class Log
     [LoggerMessage(2, LogLevel.Information, "Runtime stopped; {Pending} requests were still waiting.")]
     public static partial void Stopped(ILogger logger, int pending);
 
-    [LoggerMessage(3, LogLevel.Critical, "The replication kernel failed at {Input}, or right after it; this instance cannot go on.")]
+    [LoggerMessage(3, LogLevel.Critical,
+        "The replication kernel failed at {Input}, or right after it; this instance cannot go on.")]
     public static partial void KernelFailed(ILogger logger, string input, Exception error);
 
     [LoggerMessage(4, LogLevel.Error, "A group of {Batches} batches was not committed.")]
