@@ -23,6 +23,8 @@ public sealed partial class EntityRuntime
     {
         if (!IsServing)
             return RegisterChecks.Refused(RequestChecks.Stopping);
+        if (RegisterChecks.Refuse(register, change) is { } reserved)
+            return RegisterChecks.Refused(reserved);
         var waiter = new TaskCompletionSource<RegisterResult>(TaskCreationOptions.RunContinuationsAsynchronously);
         var request = new RegisterRequest
         {

@@ -12,4 +12,8 @@ public static partial class ErrorCodes
 
     /// <summary>A value is larger than a register holds.</summary>
     public static readonly ErrorCode RegisterTooLarge = Define("PLG5103", "Register too large", 1, 413);
+
+    /// <summary>A register that belongs to Pelago itself: it can be read, and is changed by the verbs that are about
+    /// it.</summary>
+    public static readonly ErrorCode RegisterReserved = Define("PLG5104", "Register reserved", 1, 403);
 }

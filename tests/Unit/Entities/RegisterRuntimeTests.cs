@@ -7,7 +7,7 @@ namespace Pelago.Tests.Unit.Entities;
 /// <summary>Registers on real journals and the runtime's loop.</summary>
 public sealed class RegisterRuntimeTests
 {
-    private static readonly EntityKey Owner = new("pelago.test", "owner");
+    private static readonly EntityKey Owner = new("shop.test", "owner");
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -42,6 +42,21 @@ public sealed class RegisterRuntimeTests
         result.Outcome.ShouldBe(RegisterOutcome.NoQuorum);
         result.Failure!.Error.ShouldBe(ErrorCodes.NoQuorum);
         result.Failure.Message.ShouldContain("us did not answer");
+    }
+
+    [Fact]
+    public async Task Register_ThatBelongsToPelago_IsReadAndNotChanged()
+    {
+        await using var region = await TestRegion.StartAsync("here");
+        foreach (var register in new[] { Configuration.Register, new EntityKey("pelago.primary", "till") })
+        {
+            var changed = await region.Runtime.ChangeRegisterAsync(
+                register, new RegisterChange(0, new byte[] { 1 }), Patience, Cancelled);
+            var read = await region.Runtime.ReadRegisterAsync(register, Patience, Cancelled);
+
+            (changed.Outcome, changed.Failure?.Error).ShouldBe((RegisterOutcome.Refused, ErrorCodes.RegisterReserved));
+            (read.Outcome, read.Value).ShouldBe((RegisterOutcome.Decided, null));
+        }
     }
 
     [Fact]
