@@ -8,8 +8,8 @@ internal static class RegisterChecks
 {
     public static RegisterResult Refused(Failure failure) => new(RegisterOutcome.Refused, null, failure);
 
-    /// <summary>Why a change is not taken at all, or null: who the regions and primaries are is changed with what belongs
-    /// to it, not as a register.</summary>
+    /// <summary>Why a change is not taken at all, or null: who the regions and primaries are is changed with what
+    /// belongs to it, not as a register.</summary>
     public static Failure? Refuse(EntityKey register, RegisterChange? change)
         => change is null || !register.Type.StartsWith(RegisterRequest.ReservedPrefix, StringComparison.Ordinal)
         ? null : new Failure(ErrorCodes.RegisterReserved, $"Register {register} belongs to Pelago itself.",
