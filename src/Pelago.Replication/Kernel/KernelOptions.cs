@@ -110,6 +110,10 @@ public sealed record KernelOptions
     /// <summary>An entity of a type that compacts is compacted by itself once it has so many rows.</summary>
     public int CompactRows { get; init; } = 1_000;
 
+    /// <summary>Largest checkpoint that may stand for rows; an entity with a larger state keeps them, because it could
+    /// not be sent. At most <see cref="FrameReader.MaxSnapshotBytes"/>.</summary>
+    public int MaxCheckpointBytes { get; init; } = FrameReader.MaxSnapshotBytes;
+
     /// <summary>Rows that one group removes at most, for each lane.</summary>
     public int RemoveRowsPerGroup { get; init; } = 512;
 

@@ -21,6 +21,7 @@ internal sealed partial class LaneReplica
 
     private readonly Queue<CompactRequest> compactions = new();
     private readonly HashSet<EntityKey> ripening = [];
+    private readonly HashSet<EntityKey> tooLarge = [];
     private readonly Dictionary<string, ulong> readThrough = new(StringComparer.Ordinal);
     private Compaction? compaction;
     private bool isRipe;
@@ -63,7 +64,7 @@ internal sealed partial class LaneReplica
     private bool IsWorthwhile(EntityReplica entity)
     {
         var rows = entity.LastRow - entity.RemovedRows;
-        return (entity.Type.Compacts && rows >= (ulong)context.Options.CompactRows)
+        return (entity.Type.Compacts && !tooLarge.Contains(entity.Key) && rows >= (ulong)context.Options.CompactRows)
             || (rows > 0 && IsDeleted(entity));
     }
 
@@ -213,6 +214,15 @@ internal sealed partial class LaneReplica
             FailCompaction($"The checkpoint of {c.Entity} could not be read back. No rows were removed.");
             return;
         }
+        if (c.Content.Length > context.Options.MaxCheckpointBytes)
+        {
+            if (tooLarge.Count < MaxRipening)
+                tooLarge.Add(c.Entity);
+            EndCompaction(new Failure(ErrorCodes.NotCompactable,
+                $"Rows of {c.Entity} stay: what would stand for them takes {c.Content.Length} bytes, and no other region "
+                + $"takes more than {context.Options.MaxCheckpointBytes}.", "Split the entity into smaller ones."));
+            return;
+        }
         c.Looked = rows.Checkpoint?.Through ?? 0;
         RemoveNext(c);
     }
@@ -278,7 +288,7 @@ internal sealed partial class LaneReplica
         if (isTooEarly)
             context.Hit(Probe.CompactionWaited);
         if (request.IsAutomatic && ripening.Count < MaxRipening
-            && (isTooEarly || result.Kept >= (ulong)context.Options.CompactRows))
+            && (isTooEarly || (result.Failure is null && result.Kept >= (ulong)context.Options.CompactRows)))
             ripening.Add(request.Entity);
         if (!request.IsAutomatic)
             context.Emit(new CompactDone(request, result));

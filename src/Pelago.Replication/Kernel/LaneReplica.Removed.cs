@@ -10,28 +10,38 @@ internal sealed partial class LaneReplica
     private Dictionary<Origin, ulong> removedThrough = [];
     private Dictionary<Origin, ulong> removedDurably = [];
     private readonly Dictionary<string, IReadOnlyDictionary<Origin, ulong>> catchUpTo = new(StringComparer.Ordinal);
-    private bool isRemovedUnknown;
     private bool mayHaveLost;
     private bool isLossStored;
     private bool isNotingLoss;
 
     /// <summary>Rows of the origin up to this position may be gone, or be going with a group under way.</summary>
     public ulong RemovedThrough(Origin origin)
-        => isRemovedUnknown ? ulong.MaxValue : removedThrough.GetValueOrDefault(origin);
+        => removedThrough.GetValueOrDefault(origin);
 
     /// <summary>The same, of what is durable.</summary>
     public ulong RemovedDurablyThrough(Origin origin)
-        => isRemovedUnknown ? ulong.MaxValue : removedDurably.GetValueOrDefault(origin);
+        => removedDurably.GetValueOrDefault(origin);
 
     private void BeginCompaction(LaneState state)
     {
         var note = state.Notes.FirstOrDefault(n => n.Name == RemovedThroughCodec.NoteName);
-        isRemovedUnknown = note is null && state.NotesDamaged;
         if (note is not null)
-            (removedThrough, removedDurably) = (RemovedThroughCodec.Read(note), RemovedThroughCodec.Read(note));
+            removedThrough = RemovedThroughCodec.Read(note);
+        else if (state.NotesDamaged)
+            removedThrough = AllThatIsHere();
+        removedDurably = new Dictionary<Origin, ulong>(removedThrough);
         isLossStored = LossNoteCodec.MayHaveLost(state.Notes);
         mayHaveLost = (writer.MayHaveLost || isLossStored || state.NotesDamaged) && context.Others.Any();
         TendLoss();
+    }
+
+    // Nobody knows any more what is gone: any of it may be, and the next note says so, too.
+    private Dictionary<Origin, ulong> AllThatIsHere()
+    {
+        var all = cursors.Values.Where(c => c.Highest > 0).ToDictionary(c => c.Origin, c => c.Highest);
+        if (writer.Newest is { } own && OwnHead > 0)
+            all[own] = Math.Max(OwnHead, all.GetValueOrDefault(own));
+        return all;
     }
 
     // In memory from now on, before anything is gone: a page that was read before is then not taken for all.

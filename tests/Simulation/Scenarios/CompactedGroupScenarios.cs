@@ -251,6 +251,51 @@ public sealed class CompactedGroupScenarios
         scene.Group.Count(Probe.SnapshotRefused).ShouldBeInRange(2, 10);
     }
 
+    [Fact]
+    public void Compaction_OfAStateTooLargeToSend_KeepsItsRows()
+    {
+        var scene = new Scene(2, o => o with { CompactRows = int.MaxValue, MaxCheckpointBytes = 4_096 },
+            compacts: true);
+        var memo = new EntityKey("memo", "m");
+        scene.Done(scene.A, memo, new string('x', 5_000));
+        scene.Done(scene.A, Account, "5");
+        scene.Converge();
+
+        var result = Compact(scene, scene.A, memo);
+        (result.Removed, result.Failure!.Error).ShouldBe((0ul, ErrorCodes.NotCompactable));
+        result.Failure.Message.ShouldContain("4096");
+        Compact(scene, scene.A, Account).Removed.ShouldBe(1ul);
+    }
+
+    [Fact]
+    public void NoteOfWhatIsGone_Damaged_IsReplacedByOneThatLeavesNothingOut()
+    {
+        var scene = new Scene(2, o => o with { CompactRows = int.MaxValue }, compacts: true);
+        var first = scene.Done(scene.A, Account, "5");
+        scene.Converge();
+        Compact(scene, scene.A, Account).Removed.ShouldBe(1ul);
+        scene.B.Kill();
+        scene.A.Kill();
+        scene.A.Disk.NotesDamaged = true;
+        scene.A.Start();
+        scene.A.Disk.NotesDamaged = false;
+        scene.B.Start();
+        scene.Group.Run(3_000);
+        // Another entity of the lane, of another origin: its checkpoint writes the note anew.
+        var other = Enumerable.Range(0, 1_000).Select(i => new EntityKey("account", $"x{i}"))
+            .First(e => e.Lane == Account.Lane);
+        scene.Done(scene.B, other, "5");
+        scene.Converge();
+        Compact(scene, scene.A, other).Removed.ShouldBe(1ul);
+        scene.A.Kill();
+        scene.A.Start();
+        Replace(scene, scene.B);
+        scene.Converge();
+
+        scene.Read(scene.B, Account).State.ShouldBe(5L);
+        first.Sequence.ShouldBe(1ul);
+    }
+
     // It has lost one event that all the others have; it is down.
     private static void SetBack(Scene scene, SimulatedRegion region)
     {
