@@ -23,6 +23,8 @@ internal static class CheckpointCodec
 {
     private const uint Format = 1;
     private const int SumBytes = 32;
+    private const int MaxOrigins = 4_096;
+    private const ulong MaxNumber = 1UL << 48; // far beyond what a region writes, and 4,096 of it do not overflow
 
     public static byte[] Write(CheckpointContent content)
     {
@@ -53,7 +55,7 @@ internal static class CheckpointCodec
             var vector = read.Base.Vector;
             var positions = message.Positions.ToDictionary(p => origins[p.Origin], p => p.Count);
             if (read.Base.Count == 0 || read.Base.Last is null || !read.Seen.Equals(vector)
-                || !Accounts(vector, read.Base.Count, positions))
+                || !ArePossible(origins, read, positions.Values) || !Accounts(vector, read.Base.Count, positions))
                 return false;
             content = new CheckpointContent(
                 read.Base, (int)prefix.BaseVersion, SetDigest.Of(read.Base.Count, message.EventSum.Span), positions,
@@ -66,6 +68,13 @@ internal static class CheckpointCodec
             return false;
         }
     }
+
+    // What is adopted goes into frontiers, vectors and clocks, from where nothing takes it away again.
+    private static bool ArePossible(Origin[] origins, SnapshotContent read, IEnumerable<ulong> positions)
+        => origins.Length <= MaxOrigins && Array.TrueForAll(origins, o => Names.Check(o.Region, "region") is null)
+            && positions.All(p => p <= MaxNumber) && read.Base.Vector.All(s => s.Count <= MaxNumber)
+            && read.Base.Settled.All(s => s.Count <= MaxNumber)
+            && read.Highest <= HybridTimestamp.MaxAccepted && read.Base.Last!.Value.Timestamp <= read.Highest;
 
     // A vector names events that are not in it only where one was taken over a gap: what its author had seen was lost
     // with a region that was removed. Of that nothing has a position.

@@ -95,6 +95,12 @@ internal sealed partial class LaneReplica
             return;
         WithEntity(gap.Entry.Entity, entity =>
         {
+            if (IsBeingCompacted(entity.Key))
+            {
+                // What is durable next may stand for more, and for other rows, than what is known of it now.
+                AbortCompaction(CameMeanwhile(entity.Key), entity.Key);
+                return;
+            }
             if (Refuse(entity, content, out var taken) is { } why)
             {
                 gap.InVainAt[peer] = context.Now.MonotonicMilliseconds;
@@ -131,6 +137,9 @@ internal sealed partial class LaneReplica
     {
         if (!CheckpointCodec.TryRead(entity.Key, content.Span, out taken))
             return "it is malformed";
+        if (writer.Newest is { } own && taken.Vector[own] <= entity.Seen[own]
+            && taken.Positions.GetValueOrDefault(own) > OwnHead)
+            return "it names positions that this region never wrote";
         if (!taken.Vector.Covers(entity.Compacted))
             return "it stands for less than what is kept here as a checkpoint";
         if (!context.Knows(entity.Key.Type))
@@ -153,10 +162,16 @@ internal sealed partial class LaneReplica
         }
     }
 
+    // A group with a checkpoint of it is filling or under way.
+    private bool IsBeingCompacted(EntityKey key) => filling.Checkpoints.Exists(c => c.Entity == key)
+        || underWay?.Checkpoints.Exists(c => c.Entity == key) == true;
+
+    private static Failure CameMeanwhile(EntityKey key) => new(ErrorCodes.CompactionTooEarly,
+        $"Another region's snapshot of {key} came meanwhile.", "Ask again.");
+
     private void Adopt(EntityReplica entity, CheckpointContent taken, ReadOnlyMemory<byte> content)
     {
-        AbortCompaction(new Failure(ErrorCodes.CompactionTooEarly,
-            $"Another region's snapshot of {entity.Key} came meanwhile.", "Ask again."), entity.Key);
+        AbortCompaction(CameMeanwhile(entity.Key), entity.Key);
         StoreCheckpoint(new EntityCheckpoint(entity.Key, entity.RemovedRows, content), taken);
         foreach (var (origin, position) in taken.Positions)
         {

@@ -1,5 +1,7 @@
+using Google.Protobuf;
 using Pelago.Model;
 using Pelago.Replication;
+using Pelago.Replication.Stored;
 using static Pelago.Tests.Simulation.CompactionScenarios;
 using static Pelago.Tests.Simulation.MembershipScenarios;
 
@@ -47,8 +49,12 @@ public sealed class CompactedGroupScenarios
             scene.Read(region, Account).State.ShouldBe(8L);
     }
 
-    [Fact]
-    public void Checkpoint_ThatCannotBeRead_IsDamageAndNobodyCountsAsWholeWithoutIt()
+    [Theory]
+    [InlineData("cut")]
+    [InlineData("region")]
+    [InlineData("position")]
+    [InlineData("timestamp")]
+    public void Checkpoint_ThatCannotBeRead_IsDamageAndNobodyCountsAsWholeWithoutIt(string how)
     {
         var scene = new Scene(2, o => o with { CompactRows = int.MaxValue }, compacts: true);
         scene.Done(scene.A, Account, "5");
@@ -58,7 +64,7 @@ public sealed class CompactedGroupScenarios
         var good = stored.Checkpoint!;
         scene.B.Kill();
         scene.A.Stop();
-        stored.Checkpoint = good with { Content = good.Content[..^1] };
+        stored.Checkpoint = good with { Content = Spoilt(good.Content, how) };
         scene.A.Start();
         scene.Group.Oracles.RolledBack(scene.B, scene.B.Disk.RollBack(0));
         scene.B.Start();
@@ -294,6 +300,20 @@ public sealed class CompactedGroupScenarios
 
         scene.Read(scene.B, Account).State.ShouldBe(5L);
         first.Sequence.ShouldBe(1ul);
+    }
+
+    private static ReadOnlyMemory<byte> Spoilt(ReadOnlyMemory<byte> content, string how)
+    {
+        var checkpoint = Checkpoint.Parser.ParseFrom(content.Span);
+        if (how == "region")
+            checkpoint.Prefix.Origins[0].Region = "No Region";
+        else if (how == "position")
+            checkpoint.Positions[0].Count = ulong.MaxValue;
+        else if (how == "timestamp")
+            checkpoint.Prefix.HighestTimestamp = ulong.MaxValue;
+        else
+            return content[..^1];
+        return checkpoint.ToByteArray();
     }
 
     // It has lost one event that all the others have; it is down.
