@@ -220,7 +220,8 @@ internal sealed partial class LaneReplica
                 tooLarge.Add(c.Entity);
             EndCompaction(new Failure(ErrorCodes.NotCompactable,
                 $"Rows of {c.Entity} stay: what would stand for them takes {c.Content.Length} bytes, and no other "
-                + $"region takes more than {context.Options.MaxCheckpointBytes}.", "Split the entity into smaller ones."));
+                + $"region takes more than {context.Options.MaxCheckpointBytes}.",
+                "Split the entity into smaller ones."));
             return;
         }
         c.Looked = rows.Checkpoint?.Through ?? 0;
