@@ -302,6 +302,37 @@ public sealed class CompactedGroupScenarios
         first.Sequence.ShouldBe(1ul);
     }
 
+    [Fact]
+    public void RegionThatJoins_AfterCompactionAndARemoval_TakesSnapshotsAndIsThenAMember()
+    {
+        var scene = Voting(3);
+        foreach (var region in scene.Group.Regions)
+            scene.Done(region, Account, "5");
+        scene.Converge();
+        Change(scene, scene.A, MembershipChange.Remove, scene.C.Name).Failure.ShouldBeNull();
+        scene.C.Kill();
+        scene.Group.Oracles.Removed(scene.C);
+        scene.Group.Dismiss(scene.C);
+        scene.Group.Run(5_000);
+        scene.Done(scene.B, Account, "5");
+        scene.Converge();
+        scene.Group.Run(5_000);
+        Compact(scene, scene.A, Account).Removed.ShouldBe(4ul);
+        Compact(scene, scene.B, Account).Removed.ShouldBe(4ul);
+
+        var joiner = scene.Group.AddNew("sa-east-1");
+        joiner.Start();
+        Change(scene, scene.A, MembershipChange.Add, joiner.Name).Failure.ShouldBeNull();
+        scene.RunUntil(() => joiner.Describe()!.Membership!.Regions.Any(r => r.Region == joiner.Name
+            && r.State == "Member"), "it is a member");
+        scene.Group.Count(Probe.SnapshotTaken).ShouldBe(1);
+        scene.Read(joiner, Account).State.ShouldBe(20L);
+        scene.Done(joiner, Account, "5");
+        scene.Converge();
+        scene.Group.Run(5_000);
+        Compact(scene, joiner, Account).Removed.ShouldBe(1ul);
+    }
+
     private static ReadOnlyMemory<byte> Spoilt(ReadOnlyMemory<byte> content, string how)
     {
         var checkpoint = Checkpoint.Parser.ParseFrom(content.Span);
