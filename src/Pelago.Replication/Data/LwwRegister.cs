@@ -1,7 +1,7 @@
 namespace Pelago.Replication;
 
-/// <summary>Last-writer-wins register (Shapiro et al. 2011): a value and the stamp of the write that gave it. Later
-/// timestamp wins; at equal times the ordinally lower region name wins, as in the total order.</summary>
+/// <summary>Last-writer-wins register (Shapiro et al. 2011): a value and the stamp of the write that gave it. The later
+/// <see cref="Stamp"/> wins: of two writes that did not know of each other the last in the total order.</summary>
 /// <param name="Value">The present value.</param>
 /// <param name="At">Stamp of the write.</param>
 public readonly record struct LwwRegister<T>(T Value, Stamp At)

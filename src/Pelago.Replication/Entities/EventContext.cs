@@ -21,7 +21,7 @@ public readonly record struct EventContext(
     public string Region => Origin.Region;
 
     /// <summary>The stamp that a last-writer-wins register takes from this event.</summary>
-    public Stamp Stamp => new(Timestamp, Origin.Region);
+    public Stamp Stamp => new(Timestamp, Origin.Region, Origin.Incarnation);
 
     /// <summary>The event's name within its entity.</summary>
     public Dot Dot => new(Origin, Sequence);

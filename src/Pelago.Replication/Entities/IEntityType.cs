@@ -99,18 +99,3 @@ public readonly record struct Folded(object? State, string? Refusal)
     /// <summary>The event is refused by the fold: it stays in the journal and goes to the conflict ledger.</summary>
     public static Folded Refuse(string reason) => new(null, reason);
 }
-
-/// <summary>Order of writes for last-writer-wins: later timestamp, and at equal times the lower region name,
-/// wins.</summary>
-public readonly record struct Stamp(HybridTimestamp Timestamp, string Region) : IComparable<Stamp>
-{
-    /// <summary>Before every write.</summary>
-    public static readonly Stamp None = new(default, "");
-
-    /// <inheritdoc />
-    public int CompareTo(Stamp other)
-    {
-        var byTime = Timestamp.CompareTo(other.Timestamp);
-        return byTime != 0 ? byTime : string.CompareOrdinal(other.Region ?? "", Region ?? "");
-    }
-}

@@ -107,16 +107,17 @@ internal static class TestTypes
         public static BookState Read(string text)
         {
             var parts = text.Split('|');
-            return new BookState(Register(parts[0], parts[1], parts[2]), Register(parts[3], parts[4], parts[5]));
+            return new BookState(Register(parts[..4]), Register(parts[4..]));
         }
 
         public string Write() => string.Create(CultureInfo.InvariantCulture,
             $"{Write(Title)}|{Write(Author)}");
 
         private static string Write(LwwRegister<string> register) => string.Create(CultureInfo.InvariantCulture,
-            $"{register.Value}|{register.At.Timestamp.Value}|{register.At.Region}");
+            $"{register.Value}|{register.At.Timestamp.Value}|{register.At.Region}|{register.At.Life}");
 
-        private static LwwRegister<string> Register(string value, string time, string region)
-            => new(value, new Stamp(new HybridTimestamp(ulong.Parse(time, CultureInfo.InvariantCulture)), region));
+        private static LwwRegister<string> Register(string[] parts) => new(parts[0], new Stamp(
+            new HybridTimestamp(ulong.Parse(parts[1], CultureInfo.InvariantCulture)), parts[2],
+            Incarnation.Parse(parts[3])));
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
 using Pelago.Model;
@@ -52,6 +53,32 @@ public sealed class TotalOrderTests
         low.CompareTo(high).ShouldBePositive();
         Stamp.None.CompareTo(high).ShouldBeNegative();
         new Stamp(HybridTimestamp.At(2), "z").CompareTo(low).ShouldBePositive();
+    }
+
+    [Fact]
+    public void Register_WrittenByTwoLivesAtOneTime_HasTheLastOneInTheTotalOrder()
+    {
+        var time = HybridTimestamp.At(1);
+        var (first, last) = (new Stamp(time, "a", new Incarnation(1)), new Stamp(time, "a", new Incarnation(2)));
+        var register = LwwRegister<string>.Initial("");
+
+        register.Set("first", first).Set("last", last).Value.ShouldBe("last");
+        register.Set("last", last).Set("first", first).Value.ShouldBe("last");
+        new EventPlace(time, new Origin("a", first.Life), 9)
+            .CompareTo(new EventPlace(time, new Origin("a", last.Life), 1)).ShouldBeNegative();
+    }
+
+    [Fact]
+    public void Stamp_InJson_KeepsTheLifeAndReadsWhatWasStoredWithoutOne()
+    {
+        var stamp = new Stamp(HybridTimestamp.At(1), "a", new Incarnation(2));
+        var text = JsonSerializer.Serialize(stamp);
+
+        JsonSerializer.Deserialize<Stamp>(text).ShouldBe(stamp);
+        JsonSerializer.Deserialize<Stamp>(JsonSerializer.Serialize(Stamp.None)).ShouldBe(Stamp.None);
+        JsonSerializer.Serialize(stamp with { Life = default }).ShouldNotContain("Life");
+        JsonSerializer.Deserialize<Stamp>(JsonSerializer.Serialize(stamp with { Life = default }))
+            .ShouldBe(stamp with { Life = default });
     }
 
     [Fact]
