@@ -25,6 +25,9 @@ swarm=false
 declare -A swarms=(
     [events]=SwarmTests.Swarm_AnySeed_KeepsAllInvariants
     [data-types]=SwarmTests.Swarm_DataTypes_KeepAllInvariants
+    [compaction]=SwarmTests.Swarm_Compaction_LosesNothingAndPassesNoFinality
+    [local-types]=SwarmTests.Swarm_LocalTypes_StayWhereTheyAreUntilTheyAreOpened
+    [members]=MembershipSwarmTests.Swarm_MembersComeAndGo_KeepsAllInvariants
     [votes]=SwarmTests.Swarm_RegionsThatVote_KeepAllInvariants
     [effects]=SwarmTests.Swarm_FinalEffects_HappenOnceInTheRegionThatWroteTheEvent
     [registers]=RegisterSwarmTests.Swarm_AnySeed_GivesEachRegisterOneHistory
@@ -180,7 +183,10 @@ judge() {
 # swarms_of NAME: those that come to what the mutant changes.
 swarms_of() {
     case "$(grep '^+++ b/' "$root/tests/mutants/$1.patch")" in
-        */Register/*) echo registers votes ;;
+        */Membership/* | *.Membership.cs*) echo members ;;
+        *Compact* | *Snapshot* | *Removed.cs* | *Checkpoint*) echo compaction events ;;
+        *TypeHistor* | *Local*) echo local-types ;;
+        */Register/*) echo registers votes members ;;
         */Data/*) echo data-types ;;
         */Wire/*) echo events frames ;;
         *Effect* | *Final.cs*) echo effects events ;;

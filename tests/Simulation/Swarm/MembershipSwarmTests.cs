@@ -43,6 +43,7 @@ public sealed class MembershipSwarmTests(ITestOutputHelper output)
             }
             catch (Exception error)
             {
+                CaughtLog.Note("members", run.Seed, error);
                 failures.Enqueue((run.Seed, $"{error.GetType().Name} {error.Message} ({run.Summary})"));
             }
             Interlocked.Add(ref done, run.MembersChanged);

@@ -127,6 +127,7 @@ public sealed class SwarmTests(ITestOutputHelper output)
             }
             catch (Exception error)
             {
+                CaughtLog.Note("compaction", run.Seed, error);
                 throw new OracleException($"seed {run.Seed} of compaction: {error.Message} ({run.Summary})");
             }
             Interlocked.Add(ref removed, run.Group.Count(Probe.RowsRemoved));
@@ -179,6 +180,7 @@ public sealed class SwarmTests(ITestOutputHelper output)
             }
             catch (Exception error)
             {
+                CaughtLog.Note("local-types", run.Seed, error);
                 throw new OracleException($"seed {run.Seed} of local types: {error.Message} ({run.Summary})");
             }
             Interlocked.Add(ref opened, run.Group.Count(Probe.HistoryOpened));
