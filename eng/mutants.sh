@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Shows that the tests notice a broken product: each tests/mutants/NAME.patch breaks one thing, and the test that the
 # patch names must then fail (tests/mutants/README.md). Wants the test projects built; `./pelago test mutants [NAME …]`
-# builds them and calls this. One line a mutant on standard output, "killed NAME …" or "SURVIVED NAME …" with the
-# reason; progress on standard error.
+# builds them and calls this. On standard output "control …" once it is over, then one line a mutant, "killed NAME …"
+# or "SURVIVED NAME …" with the reason; progress on standard error.
 #
 # A whole build for each mutant would take longer than all tests together. So the build system is asked once for each
 # project what it would tell the compiler, and the compiler is run with that: on the sources as they are, then once for
@@ -18,10 +18,13 @@
 # a test made for it? Only mutants of the kernel are tried, one after another, each against the swarms that come to what
 # it changes, until one catches it; a line each says which oracle did, and at which seed, counted from 1
 # (docs/internals/simulation.md).
+#
+# With --background, what follows the control runs at the lowest priority: `./pelago test` tries mutants in the time
+# that the end-to-end tests leave, which wait more than they compute.
 set -uo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 test_seconds=120
-swarm=false
+swarm=false background=false
 declare -A swarms=(
     [events]=SwarmTests.Swarm_AnySeed_KeepsAllInvariants
     [data-types]=SwarmTests.Swarm_DataTypes_KeepAllInvariants
@@ -35,6 +38,9 @@ declare -A swarms=(
 )
 if [ "${1:-}" = --swarm ]; then
     swarm=true test_seconds=600
+    shift
+elif [ "${1:-}" = --background ]; then
+    background=true
     shift
 fi
 
@@ -50,11 +56,12 @@ survive() { echo "SURVIVED $*" | tee -a "$survivors"; }
 # Below the root, since tests look for the checkout above their own files; links to built files cost no copying there.
 mkdir -p "$root/artifacts"
 scratch="$(mktemp -d "$root/artifacts/mutants.XXXXXX")"
-trap 'rm -rf "$scratch"' EXIT
+trap 'kill $(jobs -p) 2> /dev/null; rm -rf "$scratch"' EXIT
 lane="$scratch/control" # where a mutant is compiled and tested
 mkdir -p "$lane"
 log="$scratch/log"
 survivors="$scratch/survivors"
+compiler_server="${scratch##*/}"
 : > "$survivors"
 export GIT_CEILING_DIRECTORIES="$scratch"
 
@@ -96,14 +103,15 @@ write_arguments() {
 compile() {
     local folder="$1" output="$2" name="${1#src/}" response="$lane/response" compiler argument
     compiler="$(head -n 1 "$scratch/$name.arguments")/bincore/csc.dll"
-    # Warnings are no errors here: what is left over after a line was taken out is not what this is about.
+    # Warnings are no errors here, and those about null are not even looked for, which takes a third of the compiler's
+    # time: what is left over after a line was taken out is not what this is about.
     tail -n +2 "$scratch/$name.arguments" | grep -vE '^/(out:|refout:|noconfig|warnaserror|shared|keepalive)' \
         | while read -r argument; do
             if [ -f "$lane/tree/$folder/$argument" ]; then argument="\"$lane/tree/$folder/$argument\""; fi
             printf '%s\n' "$argument"
         done > "$response"
-    (cd "$root/$folder" && timeout $test_seconds dotnet "$compiler" /nologo /noconfig "/shared:${scratch##*/}" \
-        /keepalive:30 "@$response" "/out:$output" < /dev/null > "$log" 2>&1)
+    (cd "$root/$folder" && timeout $test_seconds dotnet "$compiler" /nologo /noconfig "/shared:$compiler_server" \
+        /keepalive:30 /features:run-nullable-analysis=never "@$response" "/out:$output" < /dev/null > "$log" 2>&1)
 }
 
 # run_tests PROJECT TEST…: runs tests by the name of class and method; the result stands in $lane/report.xml.
@@ -230,7 +238,12 @@ if ! reason="$(control)"; then
     for name in "${mutants[@]}"; do survive "$name: $reason"; done
     exit 1
 fi
-echo "control: every named test passes without a mutant ($SECONDS s)" >&2
+echo "control of ${#mutants[@]} mutants: every named test passes without them ($SECONDS s)" | tee /dev/stderr
+if $background; then
+    renice -n 19 -p $$ > /dev/null
+    compiler_server+=-background # another one, which inherits the priority
+    test_seconds=600
+fi
 lanes="$(nproc)"
 if $swarm; then lanes=1; fi # a swarm uses all processors
 for ((number = 0; number < lanes; number++)); do

@@ -84,16 +84,17 @@ run_suite() {
         "${skip:-0}" "$((SECONDS - started))"
 }
 
-# run_mutants [NAME …]: a mutant that is killed counts as passed, one that survives as failed.
-run_mutants() {
-    local report="$results/mutants.txt" ok bad started=$SECONDS
-    say "Testing mutants …"
-    "$root/eng/mutants.sh" "$@" > "$report"
-    grep -v '^killed ' "$report"
+# Tries mutants, all or those of the names: ./pelago test mutants [NAME …]. `all` does it beside another suite.
+try_mutants() { "$root/eng/mutants.sh" "$@" > "$results/mutants.txt"; }
+
+# count_mutants SECONDS: a mutant that was killed counts as passed, one that survived as failed.
+count_mutants() {
+    local report="$results/mutants.txt" ok bad
+    grep -vE '^(control|killed) ' "$report"
     ok="$(grep -c '^killed ' "$report")" bad="$(grep -c '^SURVIVED ' "$report")"
     passed=$((passed + ok)) failed=$((failed + bad))
     if [ $((ok + bad)) -eq 0 ]; then fault "mutants: none ran"; fi
-    printf '%-12s %5d passed, %d failed, 0 skipped, %d s\n' Mutants "$ok" "$bad" "$((SECONDS - started))"
+    printf '%-12s %5d passed, %d failed, 0 skipped, %d s\n' Mutants "$ok" "$bad" "$1"
 }
 
 mkdir -p "$results"
@@ -122,7 +123,13 @@ case "$selection" in
     conformance) build tests/Conformance; run_suite Conformance "$@" ;;
     simulation) build tests/Simulation; run_suite Simulation "$@" ;;
     tidy) build tests/Tidy; run_suite Tidy "$@" ;;
-    mutants) build tests/Unit tests/Conformance tests/Simulation; run_mutants "$@" ;;
+    mutants)
+        build tests/Unit tests/Conformance tests/Simulation
+        say "Testing mutants …"
+        started=$SECONDS
+        try_mutants "$@"
+        count_mutants $((SECONDS - started))
+        ;;
     endtoend)
         build tests/EndToEnd
         "$root/pelago" version > /dev/null || { fault "./pelago version"; finish; }
@@ -134,9 +141,26 @@ case "$selection" in
         run_suite Unit "$@"
         run_suite Conformance "$@"
         run_suite Simulation "$@"
+        "$root/pelago" version > /dev/null || { fault "./pelago version"; finish; }
         # A mutant says something only where its test passes without it.
-        if [ "$failed" -eq 0 ]; then run_mutants; else say "Mutants are not tried: tests fail without them."; fi
-        if "$root/pelago" version > /dev/null; then run_suite EndToEnd "$@"; else fault "./pelago version"; fi
+        mutants=''
+        if [ "$failed" -eq 0 ]; then
+            say "Testing mutants, and then the rest beside them …"
+            started=$SECONDS
+            : > "$results/mutants.txt"
+            try_mutants --background &
+            mutants=$!
+            trap 'kill "$mutants" 2> /dev/null' EXIT
+            # Their control compiles what the worlds of the next suite publish.
+            while kill -0 "$mutants" 2> /dev/null && ! grep -q '^control ' "$results/mutants.txt"; do sleep 1; done
+        else
+            say "Mutants are not tried: tests fail without them."
+        fi
+        run_suite EndToEnd "$@"
+        if [ -n "$mutants" ]; then
+            wait "$mutants"
+            count_mutants $((SECONDS - started))
+        fi
         ;;
 esac
 finish
