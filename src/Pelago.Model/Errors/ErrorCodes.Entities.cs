@@ -50,6 +50,9 @@ public static partial class ErrorCodes
     /// <summary>Two different events of the entity claim the same origin and number.</summary>
     public static readonly ErrorCode EntityForked = Define("PLG5016", "Entity forked", 5, 409);
 
+    /// <summary>An entity's newest event bears the last timestamp that regions take from one another.</summary>
+    public static readonly ErrorCode NoLaterTimestamp = Define("PLG5017", "No later timestamp", 5, 409);
+
     /// <summary>The write is durable where it was taken; that it is in as many regions as was asked for had not been
     /// confirmed at the deadline.</summary>
     public static readonly ErrorCode NotAcknowledged = Define("PLG5020", "Not yet in enough regions", 6, 504);

@@ -16,4 +16,7 @@ public static partial class ErrorCodes
     /// <summary>A register that belongs to Pelago itself: it can be read, and is changed by the verbs that are about
     /// it.</summary>
     public static readonly ErrorCode RegisterReserved = Define("PLG5104", "Register reserved", 1, 403);
+
+    /// <summary>The attempts to change a register were counted to the last number that there is.</summary>
+    public static readonly ErrorCode RegisterExhausted = Define("PLG5105", "Register exhausted", 1, 503);
 }

@@ -4,8 +4,8 @@ namespace Pelago.Model;
 /// The counter carries over into the milliseconds, so that a busy entity never repeats or runs out.</summary>
 public readonly record struct HybridTimestamp(ulong Value) : IComparable<HybridTimestamp>
 {
-    /// <summary>The largest timestamp that a peer may send: one below the top, so that <see cref="After"/> never
-    /// wraps.</summary>
+    /// <summary>The largest timestamp that a peer may send, and the largest that anybody gives: well below the top, so
+    /// that <see cref="After"/> never wraps.</summary>
     public static readonly HybridTimestamp MaxAccepted = new(ulong.MaxValue - ushort.MaxValue);
 
     /// <summary>Milliseconds since 1970.</summary>

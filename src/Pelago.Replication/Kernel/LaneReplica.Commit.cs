@@ -304,6 +304,8 @@ internal sealed partial class LaneReplica
     /// <summary>Fails requests whose deadline has passed.</summary>
     public void ExpireWaiting()
     {
+        if (waitingForWriter.Count > 0)
+            ExpireWaitingForWriter();
         if (waitingCount == 0)
             return;
         foreach (var entity in entities.Values.Where(e => e.HasWaiting).ToArray())
@@ -319,6 +321,20 @@ internal sealed partial class LaneReplica
                     $"Region {context.Options.Region} has not yet received what the causality token names.",
                     "Try again, or read without the token."));
             }
+        }
+    }
+
+    // A new life cannot be begun while the journal takes nothing.
+    private void ExpireWaitingForWriter()
+    {
+        EntityRequest[] late =
+            [.. waitingForWriter.Where(w => w.DeadlineMilliseconds <= context.Now.MonotonicMilliseconds)];
+        foreach (var request in late)
+        {
+            waitingForWriter.Remove(request);
+            Fail(request, new Failure(ErrorCodes.JournalUnavailable,
+                $"Region {context.Options.Region} begins a new life of its journal, which is not durable yet.",
+                "Try again a little later; see 'pelago doctor' if it stays."));
         }
     }
 }

@@ -124,6 +124,9 @@ internal sealed partial class LaneReplica
         LookForCaughtUp();
     }
 
+    /// <summary>A peer's process was replaced by another: what it told may be nowhere any more.</summary>
+    public void ForgetToldBy(string peer) => catchUpTo.Remove(peer);
+
     // One that joins may hold nothing yet. It counts where it is the only other.
     private bool MayTell(string peer) => context.Configuration.Find(peer) is { IsJoining: false }
         || !context.Configuration.Settled.Any(m => m != context.Options.Region);

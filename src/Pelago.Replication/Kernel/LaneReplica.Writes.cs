@@ -200,6 +200,13 @@ internal sealed partial class LaneReplica
                 bytes += payload.Bytes.Length;
                 vector = vector.With(origin, vector.Named(origin) + 1);
                 timestamp = HybridTimestamp.After(timestamp, context.AuthorMilliseconds);
+                if (timestamp > HybridTimestamp.MaxAccepted)
+                {
+                    failure = new Failure(ErrorCodes.NoLaterTimestamp,
+                        $"{entity.Key} has an event of the last timestamp that there is: no region can write to it.",
+                        "Find the region that wrote it, whose clock or build is wrong, and use another entity.");
+                    return null;
+                }
                 events[i] = new EventRecord
                 {
                     Entity = entity.Key, Origin = origin, Sequence = vector[origin], Vector = vector,

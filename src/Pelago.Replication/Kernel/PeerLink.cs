@@ -66,7 +66,7 @@ internal sealed class PeerState(string name)
     public Incarnation? Session { get; set; }
 
     /// <summary>The newest session seen for each of its incarnations; bounded, oldest forgotten first.</summary>
-    public SortedDictionary<Incarnation, Incarnation> Sessions { get; } = [];
+    public SortedDictionary<Incarnation, PeerSession> Sessions { get; } = [];
 
     public bool IsLive => Dialled?.Hello is not null;
 
@@ -86,4 +86,15 @@ internal sealed class PeerState(string name)
         }
         return behind;
     }
+}
+
+/// <summary>A process of a region.</summary>
+/// <param name="Openings">How often its journal was opened; 0 when it does not say.</param>
+/// <param name="Id">Made at its start, by its clock.</param>
+internal readonly record struct PeerSession(uint Openings, Incarnation Id)
+{
+    public static PeerSession Of(HelloFrame hello) => new(hello.Openings, hello.Session);
+
+    public bool IsNewerThan(PeerSession other) => Openings == 0 || other.Openings == 0 || Openings == other.Openings
+        ? Id.CompareTo(other.Id) > 0 : Openings > other.Openings;
 }

@@ -153,7 +153,7 @@ internal sealed partial class PeerLinks
         new HelloFrame(context.Options.Region, kernel.JournalId, context.Options.Session, writer.Current, writer.Newest,
             context.Configuration.Epoch, [.. kernel.Lanes.Select(l => l.OwnHead)], holdings)
         {
-            TakesAsks = true, GrantsLeases = true,
+            Openings = kernel.Lanes.Max(l => l.Epoch), TakesAsks = true, GrantsLeases = true,
         }));
 
     // 1 who  2 which session of an incarnation wins  3 answer, or take the answer  4 ask for its events
@@ -211,9 +211,11 @@ internal sealed partial class PeerLinks
             context.Hit(Probe.StaleReportForgotten);
         peer.Session = session;
         Array.Clear(peer.Reports);
+        kernel.Membership.Forget(peer.Name);
         foreach (var lane in kernel.Lanes)
         {
             lane.Finality.Restarted(peer.Name);
+            lane.ForgetToldBy(peer.Name);
             foreach (var cursor in lane.Cursors)
                 cursor.Gathered.Remove(peer.Name);
         }
@@ -231,12 +233,13 @@ internal sealed partial class PeerLinks
     {
         var sessions = link.Peer.Sessions;
         var incarnation = hello.Newest!.Incarnation;
-        if (sessions.TryGetValue(incarnation, out var known) && known.CompareTo(hello.Session) > 0)
+        var session = PeerSession.Of(hello);
+        if (sessions.TryGetValue(incarnation, out var known) && known.IsNewerThan(session))
         {
-            Goodbye(link, "superseded", "a newer process claims this incarnation", known);
+            Goodbye(link, "superseded", "a newer process claims this incarnation", known.Id);
             return false;
         }
-        sessions[incarnation] = hello.Session;
+        sessions[incarnation] = session;
         if (sessions.Count > MaxSessions)
             sessions.Remove(sessions.Keys.First());
         foreach (var older in links.Values.Where(l => l.Peer == link.Peer && l != link

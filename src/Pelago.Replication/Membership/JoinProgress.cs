@@ -26,7 +26,7 @@ internal sealed class JoinProgress(KernelContext context, Func<int, LaneReplica>
             var (held, wanted) = (0ul, 0ul);
             for (var lane = 0; lane < lanes.Length; lane++)
             {
-                foreach (var (origin, head) in lanes[lane].Heads)
+                foreach (var (origin, head) in lanes[lane].Heads())
                 {
                     held += Math.Min(head, laneOf(lane).Holds(origin));
                     wanted += head;
@@ -39,13 +39,14 @@ internal sealed class JoinProgress(KernelContext context, Func<int, LaneReplica>
     /// <summary>Takes a report of somebody who has taken the configuration.</summary>
     public void Take(string member, int lane, PeerReport report)
     {
-        if (!lanes[lane].Reporters.Add(member))
-            return;
-        foreach (var (origin, head) in report.Held)
-        {
-            if (head > lanes[lane].Heads.GetValueOrDefault(origin))
-                lanes[lane].Heads[origin] = head;
-        }
+        lanes[lane].Reports.TryAdd(member, report.Held);
+    }
+
+    /// <summary>A member's process was replaced by another: what it told may be nowhere any more.</summary>
+    public void Forget(string member)
+    {
+        foreach (var lane in lanes)
+            lane.Reports.Remove(member);
     }
 
     /// <summary>Its entities may be read and written here.</summary>
@@ -54,8 +55,8 @@ internal sealed class JoinProgress(KernelContext context, Func<int, LaneReplica>
         if (lanes[lane].IsServed)
             return true;
         var voters = context.Configuration.Voters;
-        if (voters.Count(lanes[lane].Reporters.Contains) < (voters.Count / 2) + 1
-            || lanes[lane].Heads.Any(h => laneOf(lane).Holds(h.Key) < h.Value))
+        if (voters.Count(lanes[lane].Reports.ContainsKey) < (voters.Count / 2) + 1
+            || lanes[lane].Heads().Any(h => laneOf(lane).Holds(h.Key) < h.Value))
             return false;
         context.Hit(Probe.LaneJoined);
         return lanes[lane].IsServed = true;
@@ -63,8 +64,15 @@ internal sealed class JoinProgress(KernelContext context, Func<int, LaneReplica>
 
     private sealed class LaneHeads
     {
-        public HashSet<string> Reporters { get; } = new(StringComparer.Ordinal);
-        public Dictionary<Origin, ulong> Heads { get; } = [];
+        public Dictionary<string, IReadOnlyDictionary<Origin, ulong>> Reports { get; } = new(StringComparer.Ordinal);
         public bool IsServed { get; set; }
+
+        public Dictionary<Origin, ulong> Heads()
+        {
+            var heads = new Dictionary<Origin, ulong>();
+            foreach (var (origin, head) in Reports.Values.SelectMany(held => held))
+                heads[origin] = Math.Max(head, heads.GetValueOrDefault(origin));
+            return heads;
+        }
     }
 }

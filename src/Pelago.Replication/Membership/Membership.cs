@@ -69,6 +69,9 @@ internal sealed partial class Membership
             join.Take(link.Peer.Name, lane, report);
     }
 
+    /// <summary>A peer's process was replaced by another: what it reported may be nowhere any more.</summary>
+    public void Forget(string peer) => join.Forget(peer);
+
     /// <summary>A peer has taken this configuration.</summary>
     /// <returns>False when it is of another group: one of the two was changed by force, and the other one went on
     /// without having heard of it. Nothing of that is taken, whoever has the higher epoch.</returns>

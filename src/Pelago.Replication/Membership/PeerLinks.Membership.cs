@@ -77,7 +77,10 @@ internal sealed partial class PeerLinks
 
     private void TakeConfiguration(PeerLink link, ConfigurationFrame frame)
     {
+        var wasOfAnother = link.Peer.IsOfAnotherGroup;
         link.Peer.IsOfAnotherGroup = !kernel.Membership.Told(link.Peer.Name, frame.Configuration);
+        if (link.Peer.IsOfAnotherGroup && !wasOfAnother)
+            Tell(link.Id); // so that it knows, too: ours may be the older one, which is not told by itself
         link.ConfigurationEpoch = link.Peer.IsOfAnotherGroup ? 0
             : Math.Max(link.ConfigurationEpoch, frame.Configuration.Epoch);
     }

@@ -13,6 +13,9 @@ namespace Pelago.Replication;
 public readonly record struct Ballot(ulong Epoch, ulong Counter, string Region, Incarnation Session)
     : IComparable<Ballot>
 {
+    /// <summary>The highest number of attempts that regions take from one another, and that one gives.</summary>
+    public const ulong MaxCounter = 1ul << 60;
+
     /// <summary>True of the default, which stands for no attempt.</summary>
     public bool IsNone => Region is null;
 

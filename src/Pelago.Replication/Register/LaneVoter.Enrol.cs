@@ -13,6 +13,7 @@ namespace Pelago.Replication;
 internal sealed partial class LaneVoter
 {
     private const int MaxDoublings = 3;
+    private const long LastLifeMilliseconds = (1L << 47) - 1; // others take none that begins later
     private readonly SortedDictionary<string, Copy> copies = new(StringComparer.Ordinal);
     private long askedSince;
     private long nextTry;
@@ -140,6 +141,14 @@ internal sealed partial class LaneVoter
 
     private void BeginLife(Incarnation? before)
     {
+        if (before?.UnixMilliseconds >= LastLifeMilliseconds)
+        {
+            (life, phase) = (null, Phase.None);
+            shell.Alarm(AlarmKind.Protocol,
+                $"Somebody has heard of a life of {options.Region} in lane {Lane} after which no other can be named; "
+                + "it does not vote there. Find the region whose build is wrong.");
+            return;
+        }
         Span<byte> random = stackalloc byte[16];
         BitConverter.TryWriteBytes(random, shell.NextRandom());
         BitConverter.TryWriteBytes(random[8..], shell.NextRandom());

@@ -49,10 +49,10 @@ internal sealed class Proposer(
     /// <returns>The register in question; null when nobody waits for the answer any more.</returns>
     public EntityKey? Take(string from, RegisterAnswerFrame answer)
     {
-        highest = Math.Max(highest, Math.Max(answer.State.Promised.Counter, answer.State.Accepted.Counter));
         if (!proposals.TryGetValue(answer.Request >> Proposal.StepBits, out var proposal) || proposal.Step is null
             || proposal.Number != answer.Request || !electorate.Voters.Contains(from))
             return null;
+        highest = Math.Max(highest, Math.Max(answer.State.Promised.Counter, answer.State.Accepted.Counter));
         // A vote of another configuration is none, whatever it says.
         proposal.Take(from, answer.Verdict != RegisterVerdict.Yes || answer.ConfigurationEpoch == electorate.Epoch
             ? answer : answer with { Verdict = RegisterVerdict.Outbid });
@@ -68,6 +68,8 @@ internal sealed class Proposer(
             return;
         foreach (var proposal in proposals.Values.ToArray())
         {
+            if (!proposals.ContainsKey(proposal.Writer.Number))
+                continue; // one before it in the queue of its register has ended, it has begun, and ended at once
             if (shell.NowMilliseconds >= proposal.Request.DeadlineMilliseconds)
                 Expire(proposal);
             else if (!proposal.IsActive)
@@ -140,6 +142,14 @@ internal sealed class Proposer(
 
     private void Prepare(Proposal proposal)
     {
+        if (highest >= Ballot.MaxCounter)
+        {
+            Finish(proposal, proposal.MayBeDecided ? RegisterOutcome.Unknown : RegisterOutcome.Refused, null,
+                new Failure(ErrorCodes.RegisterExhausted,
+                    $"Some region has counted the proposals for register {proposal.Request.Register} to the last number.",
+                    "Nothing changes this register any more. Find the region whose build is wrong."));
+            return;
+        }
         var ballot = new Ballot(electorate.Epoch, ++highest, options.Region, options.Session);
         proposal.Begin(RegisterStep.Prepare, ballot);
         Send(proposal);

@@ -31,6 +31,10 @@ public sealed record HelloFrame(
     string Region, Guid JournalId, Incarnation Session, Origin? Current, Origin? Newest, ulong ConfigurationEpoch,
     IReadOnlyList<ulong> OwnHeads, IReadOnlyList<LaneHolding> Holdings) : Frame
 {
+    /// <summary>How often this side's journal was opened, by the highest epoch of its lanes; 0 when it is not said.
+    /// It tells which of two processes is the newer one where their clocks do not.</summary>
+    public uint Openings { get; init; }
+
     /// <summary>This side takes entities as snapshots.</summary>
     public bool TakesSnapshots { get; init; } = true;
 

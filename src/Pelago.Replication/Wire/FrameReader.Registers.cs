@@ -8,7 +8,6 @@ namespace Pelago.Replication;
 public sealed partial class FrameReader
 {
     private const int MaxVoters = 256;
-    private const ulong MaxBallotCounter = 1ul << 60; // so that there is always a higher one
 
     private RegisterAskFrame ToAsk(RegisterAsk ask)
     {
@@ -81,7 +80,7 @@ public sealed partial class FrameReader
     {
         if (ballot is null)
             return default;
-        if (ballot.Counter is 0 or > MaxBallotCounter || Names.Check(ballot.Region, "region") is not null)
+        if (ballot.Counter is 0 or > Ballot.MaxCounter || Names.Check(ballot.Region, "region") is not null)
             throw Broken("a ballot is malformed");
         return new Ballot(ballot.Epoch, ballot.Counter, ballot.Region, ToLife(ballot.Session));
     }

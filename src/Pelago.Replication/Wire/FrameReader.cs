@@ -143,7 +143,7 @@ public sealed partial class FrameReader
             Optional(hello.Current), Optional(hello.Newest), hello.ConfigurationEpoch, [.. hello.OwnHeads],
             [.. hello.Holdings.Select(h => new LaneHolding(Lane(h.Lane), Known(h.Origin), h.Position))])
         {
-            TakesSnapshots = hello.Snapshots,
+            Openings = hello.Openings, TakesSnapshots = hello.Snapshots,
             TakesAsks = hello.TakesAsks, GrantsLeases = hello.Leases,
         };
     }

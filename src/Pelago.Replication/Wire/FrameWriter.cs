@@ -118,7 +118,7 @@ public sealed partial class FrameWriter
         var hello = new Hello
         {
             Protocol = FrameReader.Protocol, OldestProtocol = FrameReader.Protocol, Region = f.Region,
-            Snapshots = f.TakesSnapshots,
+            Openings = f.Openings, Snapshots = f.TakesSnapshots,
             JournalId = ByteString.CopyFrom(f.JournalId.ToByteArray(bigEndian: true)),
             Session = ByteString.CopyFrom(f.Session.ToBytes()),
             Current = Number(f.Current), Newest = Number(f.Newest), ConfigurationEpoch = f.ConfigurationEpoch,

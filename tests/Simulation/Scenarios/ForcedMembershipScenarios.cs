@@ -59,6 +59,30 @@ public sealed class ForcedMembershipScenarios
     }
 
     [Fact]
+    public void Force_ThatPartedMembersOfBothGroups_IsToldToBothSides()
+    {
+        var scene = new Scene(5, o => o with { Voters = null });
+        scene.Group.Run(5_000);
+        scene.Group.Configurations.IsForceUsed = true;
+        var (c, d, e) = (scene.C, scene.D, scene.Group[4]);
+        foreach (var one in new[] { scene.A, scene.B, c })
+        {
+            foreach (var other in new[] { d, e })
+                scene.Group.Network.Cut(one.Name, other.Name);
+        }
+        Change(scene, scene.A, MembershipChange.Remove, e.Name).Failure.ShouldBeNull();
+        Change(scene, e, MembershipChange.Remove, scene.A.Name, force: true).Failure.ShouldBeNull();
+        Change(scene, e, MembershipChange.Remove, scene.B.Name, force: true).Failure.ShouldBeNull();
+        scene.RunUntil(() => d.Describe()!.Membership!.Epoch == 3, "D has gone with E");
+
+        scene.Group.Network.Heal();
+        scene.Group.Run(20_000);
+
+        foreach (var region in new[] { c, d }) // each is a member of the other's group, and C has the older epoch
+            region.Alarms.ShouldContain(a => a.Kind == AlarmKind.GroupsDiffer, region.Name);
+    }
+
+    [Fact]
     public void Remove_RegionThatWasCutOffForLong_LearnsOfItOnANewLink()
     {
         var scene = new Scene(3, o => o with { Voters = null });

@@ -301,6 +301,30 @@ public sealed class RecoveryScenarios
         scene.Lines(scene.C, Scene.Diary()).Length.ShouldBe(41);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Write_DiskFullAfterAnUncleanStart_IsAnsweredByItsDeadline(bool withGuard)
+    {
+        var scene = new Scene(3, o => o with { Voters = null });
+        scene.Group.Run(5_000);
+        scene.Done(scene.A, Scene.Diary(), "first");
+        scene.Group.Run(2_000);
+        scene.A.Kill();
+        if (!withGuard)
+            scene.A.Disk.LoseGuard();
+        scene.A.Disk.Full = true;
+        scene.A.Start();
+
+        var answer = scene.Begin(scene.A, scene.Operation(Scene.Diary(), "second"));
+        scene.RunUntil(() => answer.Value is not null, "an answer", 20_000);
+
+        answer.Value!.Value.Failure!.Error.ShouldBe(ErrorCodes.JournalUnavailable);
+        scene.A.Disk.Full = false;
+        scene.Done(scene.A, Scene.Diary(), "third");
+        scene.Converge();
+    }
+
     [Fact]
     public void Snapshot_RestartAndOldDuplicate_IsFiltered()
     {

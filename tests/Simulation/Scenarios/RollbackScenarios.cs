@@ -154,6 +154,25 @@ public sealed class RollbackScenarios
             && a.Text.Contains($"{clone.Options.Session}", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Restart_WithTheClockSetBack_IsNoCloneAndKeepsItsVotes()
+    {
+        var scene = new Scene(3, o => o with { Voters = null });
+        scene.Group.Run(5_000);
+        scene.Done(scene.A, Scene.Diary(), "first");
+        scene.Group.Run(10_000);
+        scene.C.Kill(); // its vote is needed by whoever loses its own
+        scene.A.Stop();
+        scene.A.ClockOffMilliseconds = -3_600_000;
+        var before = scene.A.Disk.State.Incarnation;
+        scene.A.Start();
+        scene.Group.Run(30_000);
+
+        scene.A.Describe()!.Registers.StandingLanes.ShouldBe(EntityKey.Lanes);
+        scene.A.Alarms.ShouldNotContain(a => a.Kind == AlarmKind.Superseded);
+        scene.A.Disk.State.Incarnation.ShouldBe(before);
+    }
+
     private static EntityDigest DigestOf(Scene scene, SimulatedRegion region)
         => EntityDigest.Of(Scene.Diary(), scene.Events(region, Scene.Diary()), 0, null);
 }

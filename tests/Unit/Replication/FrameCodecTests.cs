@@ -21,7 +21,7 @@ public sealed partial class FrameCodecTests
         new HelloFrame("a", new Guid("0192f000-0000-7000-8000-000000000001"), Session, A, A, 1, new ulong[32],
             [new LaneHolding(3, B, 9)])
         {
-            TakesAsks = true, GrantsLeases = true,
+            Openings = 12, TakesAsks = true, GrantsLeases = true,
         },
         new SubscribeFrame(Key.Lane, B, 12, Stop: false),
         new EventsFrame(Key.Lane, A, [
@@ -440,8 +440,8 @@ public sealed partial class FrameCodecTests
 
     private static string Describe(Frame frame) => frame switch
     {
-        HelloFrame f => $"{f.Region} {f.JournalId} {f.Session} {f.Current} {f.Newest} {f.ConfigurationEpoch} "
-            + $"{string.Join(',', f.OwnHeads)} {string.Join(',', f.Holdings)} {f.TakesAsks} {f.GrantsLeases}",
+        HelloFrame f => $"{f.Region} {f.JournalId} {f.Session} {f.Openings} {f.Current} {f.Newest} "
+            + $"{f.ConfigurationEpoch} {string.Join(',', f.OwnHeads)} {string.Join(',', f.Holdings)} {f.TakesAsks} {f.GrantsLeases}",
         EventsFrame f => $"{f.Lane} {f.Origin} {f.Through} {f.Beyond} {f.Awaited} "
             + string.Join(',', f.Events.Select(Describe)),
         FetchedFrame f => $"{f.Request} {f.More} {string.Join(',', f.Events.Select(Describe))} {f.Scanned} {f.Until} "

@@ -70,6 +70,24 @@ public sealed class KernelServingTests
     }
 
     [Fact]
+    public void Write_AfterAnEventOfTheLastTimestamp_IsRefusedAndChangesNothing()
+    {
+        var origin = new Origin("b", new Incarnation(1));
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean).Linked(1, "b", 0);
+        kernel.Receive(1, 1, new EventRecord
+        {
+            Entity = Entity, Origin = origin, Sequence = 1, OriginPosition = 1,
+            Vector = VersionVector.From([new VersionVector.Slot(origin, 1)]), Timestamp = HybridTimestamp.MaxAccepted,
+            PayloadName = "word", Payload = "last"u8.ToArray(),
+        });
+
+        kernel.Write("mine");
+
+        kernel.Asked.OfType<CommandDone>().Last().Result.Failure!.Error.ShouldBe(ErrorCodes.NoLaterTimestamp);
+        kernel.Appended.Single().Origin.ShouldBe(origin, "no other region would take what comes after it");
+    }
+
+    [Fact]
     public void Lag_NobodyLookedMeanwhile_CountsFromTheLastWord()
     {
         var kernel = new TestKernel(TestKernel.Three, Continuity.Clean).Linked(1, "b", 0).Idle(60_000, 1)
