@@ -200,13 +200,6 @@ internal sealed partial class LaneReplica
                 bytes += payload.Bytes.Length;
                 vector = vector.With(origin, vector.Named(origin) + 1);
                 timestamp = HybridTimestamp.After(timestamp, context.AuthorMilliseconds);
-                if (timestamp > HybridTimestamp.MaxAccepted)
-                {
-                    failure = new Failure(ErrorCodes.NoLaterTimestamp,
-                        $"{entity.Key} has an event of the last timestamp that there is: no region can write to it.",
-                        "Find the region that wrote it, whose clock or build is wrong, and use another entity.");
-                    return null;
-                }
                 events[i] = new EventRecord
                 {
                     Entity = entity.Key, Origin = origin, Sequence = vector[origin], Vector = vector,
@@ -249,12 +242,20 @@ internal sealed partial class LaneReplica
     }
 
     private static Failure? CheckRoom(EntityReplica entity, Origin origin, VersionVector vector)
-        => vector.Count + vector.Retired.Length < EventLimits.MaxVectorSlots || entity.Seen[origin] > 0 ? null
+    {
+        if (entity.Highest.Value > HybridTimestamp.MaxAccepted.Value - EventLimits.MaxBatchLength)
+        {
+            return new Failure(ErrorCodes.NoLaterTimestamp,
+                $"{entity.Key} has an event of the last timestamp that there is: no region can write to it.",
+                "Find the region that wrote it, whose clock or build is wrong, and use another entity.");
+        }
+        return vector.Count + vector.Retired.Length < EventLimits.MaxVectorSlots || entity.Seen[origin] > 0 ? null
             : new Failure(ErrorCodes.TooManyLives,
                 $"{entity.Key} was written in {vector.Count} lives of its regions' journals that may not be over, the "
                 + "most that an event names.",
                 "Bring back the members that are away: lives that all of them know to be over do not count. Find out "
                 + "why journals begin new lives so often: see 'pelago logs'.");
+    }
 
     private void Complete(
         EntityReplica entity, CommandRequest request, Decision decision, EventRecord[] events, bool isFirst)

@@ -146,7 +146,7 @@ internal sealed class Proposer(
         {
             Finish(proposal, proposal.MayBeDecided ? RegisterOutcome.Unknown : RegisterOutcome.Refused, null,
                 new Failure(ErrorCodes.RegisterExhausted,
-                    $"Some region has counted the proposals for register {proposal.Request.Register} to the last number.",
+                    $"The proposals for register {proposal.Request.Register} were counted to the last number.",
                     "Nothing changes this register any more. Find the region whose build is wrong."));
             return;
         }

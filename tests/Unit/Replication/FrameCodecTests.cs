@@ -441,7 +441,8 @@ public sealed partial class FrameCodecTests
     private static string Describe(Frame frame) => frame switch
     {
         HelloFrame f => $"{f.Region} {f.JournalId} {f.Session} {f.Openings} {f.Current} {f.Newest} "
-            + $"{f.ConfigurationEpoch} {string.Join(',', f.OwnHeads)} {string.Join(',', f.Holdings)} {f.TakesAsks} {f.GrantsLeases}",
+            + $"{f.ConfigurationEpoch} {string.Join(',', f.OwnHeads)} {string.Join(',', f.Holdings)} "
+            + $"{f.TakesAsks} {f.GrantsLeases}",
         EventsFrame f => $"{f.Lane} {f.Origin} {f.Through} {f.Beyond} {f.Awaited} "
             + string.Join(',', f.Events.Select(Describe)),
         FetchedFrame f => $"{f.Request} {f.More} {string.Join(',', f.Events.Select(Describe))} {f.Scanned} {f.Until} "
