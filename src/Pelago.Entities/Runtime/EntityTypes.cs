@@ -29,8 +29,10 @@ public sealed class EntityTypes
     internal IReadOnlyDictionary<string, IEntityType> ForKernel
         => byName.ToDictionary(t => t.Key, IEntityType (t) => t.Value, StringComparer.Ordinal);
 
-    /// <summary>The type with that name, or null.</summary>
-    public EntityType? Find(string name) => byName.GetValueOrDefault(name);
+    /// <summary>The type with that name, or null. <see cref="SubjectType"/> is there without being
+    /// registered.</summary>
+    public EntityType? Find(string name)
+        => byName.GetValueOrDefault(name) ?? (name == SubjectType.Name ? SubjectType.Type : null);
 
     /// <summary>The type that a state record defines.</summary>
     /// <exception cref="PelagoException">It was not registered.</exception>

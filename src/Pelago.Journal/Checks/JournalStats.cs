@@ -14,7 +14,11 @@ namespace Pelago.Journal;
 /// <param name="Replies">Replies that are remembered for idempotency keys.</param>
 public sealed record JournalStats(
     long Rows, long Bytes, long Entities, IReadOnlyList<ulong> Heads, IReadOnlyList<DataKeyUse> Keys,
-    DateTimeOffset? Oldest, DateTimeOffset? Newest, long Snapshots, long Owed, long Conflicts, long Replies);
+    DateTimeOffset? Oldest, DateTimeOffset? Newest, long Snapshots, long Owed, long Conflicts, long Replies)
+{
+    /// <summary>Keys of subjects under which personal members are sealed.</summary>
+    public long SubjectKeys { get; init; }
+}
 
 /// <summary>What is sealed under one data key.</summary>
 /// <param name="Number">The key's number: 1 is the journal's first.</param>
@@ -22,5 +26,5 @@ public sealed record JournalStats(
 /// <param name="MadeAt">When it was made; null for a key of the first format, of which nobody knows.</param>
 /// <param name="Rows">Rows of events.</param>
 /// <param name="Records">Everything else: entities, origins, snapshots, replies, conflicts, frontiers, gaps, marks,
-/// notes.</param>
+/// notes, keys of subjects.</param>
 public sealed record DataKeyUse(long Number, string Kek, DateTimeOffset? MadeAt, long Rows, long Records);

@@ -14,7 +14,7 @@ internal sealed class StatsCounts(KeyRing keys)
     /// <summary>The tables whose records name a salt, besides that of events.</summary>
     public static readonly IReadOnlyList<string> SideTables =
         ["entity", "origin", "snapshot", "reply", "conflict", "frontier", "owed", "effect_mark", "note",
-            "checkpoint"];
+            "checkpoint", "subject_key"];
 
     /// <summary>Rows of events so far.</summary>
     public long Rows { get; private set; }
@@ -45,7 +45,10 @@ internal sealed class StatsCounts(KeyRing keys)
                 w.MadeAt == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(w.MadeAt), rows, records);
         })],
         Rows == 0 ? null : Time(oldest), Rows == 0 ? null : Time(newest), tables.GetValueOrDefault("snapshot"),
-        tables.GetValueOrDefault("owed"), tables.GetValueOrDefault("conflict"), tables.GetValueOrDefault("reply"));
+        tables.GetValueOrDefault("owed"), tables.GetValueOrDefault("conflict"), tables.GetValueOrDefault("reply"))
+    {
+        SubjectKeys = tables.GetValueOrDefault("subject_key"),
+    };
 
     // Rows that name a salt which nobody knows are counted and belong to no key; a check names them.
     private void Add(long salt, long rows, long records)

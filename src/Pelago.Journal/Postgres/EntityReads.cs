@@ -27,6 +27,9 @@ internal sealed partial class EntityReads(PostgresParts parts)
     private readonly string replies =
         $"SELECT hash, salt, nonce, sealed FROM {parts.Schema["reply"]} WHERE entity = {Number(parts)}";
 
+    private readonly string subjectKeys =
+        $"SELECT {SubjectKeyRow.Columns} FROM {parts.Schema["subject_key"]} WHERE entity = {Number(parts)}";
+
     /// <summary>An entity's snapshot (unless <paramref name="fromFirst"/>), the rows after it, and its
     /// replies.</summary>
     public async Task<EntityImage> LoadAsync(
@@ -36,8 +39,10 @@ internal sealed partial class EntityReads(PostgresParts parts)
         var stored = new Stored();
         try
         {
-            await using var batch = reader.Snapshot((entity, [hash]), (snapshot, [hash]), (checkpoint, [hash]),
-                (fromFirst ? allRows : laterRows, [hash]), (replies, [hash]));
+            (string, object[])[] statements = [(entity, [hash]), (snapshot, [hash]), (checkpoint, [hash]),
+                (fromFirst ? allRows : laterRows, [hash]), (replies, [hash])];
+            await using var batch = reader.Snapshot(
+                key.Type == SubjectType.Name ? [.. statements, (subjectKeys, [hash])] : statements);
             await using var row = await batch.ExecuteReaderAsync(cancellationToken);
             await stored.ReadAsync(row, fromFirst, cancellationToken);
         }
@@ -91,7 +96,10 @@ internal sealed partial class EntityReads(PostgresParts parts)
                 return Damaged(key, $"a remembered reply of {key} is damaged or was altered");
             remembered.Add(reply);
         }
-        return new EntityImage(key, taken, rows, remembered) { Checkpoint = left };
+        var ofSubject = SubjectKeyRow.OpenAll(opener, key, row.Number, stored.SubjectKeys, out var damage);
+        return damage is null
+            ? new EntityImage(key, taken, rows, remembered) { Checkpoint = left, SubjectKeys = ofSubject }
+            : new EntityImage(key, null, [], []) { Damage = damage };
     }
 
     private static EntityImage Damaged(EntityKey key, string what)
@@ -115,7 +123,9 @@ internal sealed partial class EntityReads(PostgresParts parts)
 
         public List<(byte[] Hash, long Salt, long Nonce, byte[] Sealed)> Replies { get; } = [];
 
-        // 1 entity  2 snapshot  3 checkpoint  4 rows  5 replies
+        public List<SubjectKeyRow> SubjectKeys { get; } = [];
+
+        // 1 entity  2 snapshot  3 checkpoint  4 rows  5 replies  6 keys, of a subject
         public async Task ReadAsync(NpgsqlDataReader row, bool fromFirst, CancellationToken cancellationToken)
         {
             if (await row.ReadAsync(cancellationToken))
@@ -133,6 +143,10 @@ internal sealed partial class EntityReads(PostgresParts parts)
             await row.NextResultAsync(cancellationToken);
             while (await row.ReadAsync(cancellationToken))
                 Replies.Add((row.Bytes(0), row.GetInt32(1), row.GetInt64(2), row.Bytes(3)));
+            if (!await row.NextResultAsync(cancellationToken))
+                return;
+            while (await row.ReadAsync(cancellationToken))
+                SubjectKeys.Add(new SubjectKeyRow(row.Bytes(0), row.GetInt32(1), row.GetInt64(2), row.Bytes(3)));
         }
     }
 }

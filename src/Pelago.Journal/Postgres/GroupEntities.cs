@@ -150,7 +150,8 @@ internal sealed class GroupEntities(PostgresParts parts)
         => batch.Owed.Select(o => o.Entity).Concat(batch.Settled.Select(o => o.Entity))
             .Concat(batch.Forgotten.Select(f => f.Entity)).Concat(batch.Replies.Select(r => r.Entity))
             .Concat(batch.Conflicts.Select(c => c.Entity)).Concat(batch.Snapshots.Select(s => s.Entity))
-            .Concat(batch.Checkpoints.Select(c => c.Entity)).Concat(batch.Removed.Select(r => r.Entity));
+            .Concat(batch.Checkpoints.Select(c => c.Entity)).Concat(batch.Removed.Select(r => r.Entity))
+            .Concat(batch.SubjectKeys.Select(k => k.Subject)).Concat(batch.ForgottenSubjects);
 
     // What an entity's row says is checked for what is remembered; a damaged one is used, and stays unreadable.
     private async Task FindAsync(

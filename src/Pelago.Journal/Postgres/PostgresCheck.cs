@@ -151,6 +151,9 @@ internal sealed class PostgresCheck(PostgresParts parts, ServerReader reader)
         await EachAsync("lane, hash, salt, nonce, sealed", "note", "a note of lane {0}",
             r => new NoteRow(r.Bytes(1), r.GetInt32(2), r.GetInt64(3), r.Bytes(4))
                 .IsSound(r.GetInt16(0), reader.Opener, out _), cancellationToken);
+        await EachAsync($"entity, {SubjectKeyRow.Columns}", "subject_key", "a key of the subject of entity {0}",
+            r => new SubjectKeyRow(r.Bytes(1), r.GetInt32(2), r.GetInt64(3), r.Bytes(4))
+                .IsSound(r.GetInt64(0), reader.Opener, out _), cancellationToken);
     }
 
     private bool Opens(NpgsqlDataReader row, SealDomain domain, int columns)

@@ -127,6 +127,12 @@ internal sealed partial class PostgresSchema
         ALTER TABLE {name}.note ALTER sealed SET STORAGE EXTERNAL;
         """;
 
+    /// <summary>Statement that creates a table that journals of this format may lack: it came later.</summary>
+    public string CreateSubjectKeys => $"""
+        CREATE TABLE IF NOT EXISTS {name}.subject_key (entity bigint NOT NULL, nonce bigint NOT NULL,
+            salt integer NOT NULL, hash bytea NOT NULL, sealed bytea NOT NULL, PRIMARY KEY (entity, hash));
+        """;
+
     /// <summary>True when the tables are there, false when there are none.</summary>
     /// <param name="tables">How many tables the schema has.</param>
     /// <param name="application">What the table meta says, or null.</param>

@@ -9,6 +9,7 @@ internal sealed class SideRows
 {
     private readonly SideSealer sealer;
     private readonly RemovalRows removals;
+    private readonly SubjectRows subjects;
     private readonly LastWins<(int Lane, uint Origin), Frontier> frontiers = new();
     private readonly LastWins<(int Lane, uint Origin), EffectMark> marks = new();
     private readonly LastWins<(int Lane, long Entity, uint Origin), Owed?> owed = new();
@@ -24,6 +25,7 @@ internal sealed class SideRows
     {
         this.sealer = new SideSealer(sealer, keys);
         removals = new RemovalRows(schema, this.sealer);
+        subjects = new SubjectRows(schema, this.sealer);
         frontierRows = GatedRows.Insert(schema, "frontier", ["position", "highest", "nonce"], ["origin", "salt"],
             keepsLane: true, hash: false, "ON CONFLICT (lane, origin) DO UPDATE SET position = excluded.position, "
             + "highest = excluded.highest, nonce = excluded.nonce, salt = excluded.salt, sealed = excluded.sealed");
@@ -76,6 +78,7 @@ internal sealed class SideRows
             conflicts.Set((entityOf(record.Entity), record.Kind, originOf(record.Origin), record.Sequence),
                 (lane, record));
         removals.Add(batch, entityOf);
+        subjects.Add(batch, entityOf);
         foreach (var taken in batch.Snapshots)
             snapshots.Set(entityOf(taken.Entity), (lane, taken));
         foreach (var note in batch.Notes)
@@ -87,6 +90,7 @@ internal sealed class SideRows
     {
         var salt = (int)sealer.Salt;
         removals.Seal();
+        subjects.Seal();
         foreach (var (key, moved) in frontiers.All)
             Frontier(key.Lane, key.Origin, moved.Position, moved.Highest);
         foreach (var ((lane, origin), mark) in marks.All)
@@ -139,6 +143,7 @@ internal sealed class SideRows
         removals.AddTo(batch, stamp); // first: a snapshot of the same group is newer than what it takes away
         foreach (var table in Tables)
             table.AddTo(batch, stamp);
+        subjects.AddTo(batch, stamp);
     }
 
     public void Clear()
@@ -151,6 +156,7 @@ internal sealed class SideRows
         snapshots.Clear();
         notes.Clear();
         removals.Clear();
+        subjects.Clear();
         foreach (var table in Tables)
             table.Clear();
     }

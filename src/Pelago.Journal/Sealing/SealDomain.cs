@@ -17,6 +17,7 @@ internal enum SealDomain : byte
     Note = 9,
     EffectMark = 12,
     Checkpoint = 13,
+    SubjectKey = 14,
 }
 
 /// <summary>Builds associated data: domain, format version, journal id, salt number, then the row's unsealed columns as

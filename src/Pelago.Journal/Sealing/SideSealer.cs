@@ -12,6 +12,7 @@ internal sealed class SideSealer(Sealer sealer, KeyRing keys)
 {
     private const byte ReplyHashDomain = 2;
     private const byte NoteHashDomain = 3;
+    private const byte SubjectKeyHashDomain = 4;
 
     /// <summary>Number of the salt that records name.</summary>
     public long Salt => sealer.Salt;
@@ -71,6 +72,16 @@ internal sealed class SideSealer(Sealer sealer, KeyRing keys)
             .ToByteArray();
         return sealer.Seal(SealDomain.Note, ReplyColumns(lane, hash), content, out nonce);
     }
+
+    /// <summary>What stands in the store in place of a key's name: sixteen bytes.</summary>
+    public void Hash(SubjectKey key, Span<byte> hash)
+        => keys.Hash(SubjectKeyHashDomain, key.Subject.ToString(), key.Id.ToString(), hash);
+
+    /// <param name="entity">Number of the entity that stands for the subject.</param>
+    /// <param name="hash">Of <see cref="Hash(SubjectKey, Span{byte})"/>.</param>
+    public ReadOnlySpan<byte> SubjectKey(
+        long entity, scoped ReadOnlySpan<byte> hash, SubjectKey key, out long nonce)
+        => sealer.Seal(SealDomain.SubjectKey, ReplyColumns(entity, hash), key.Key, out nonce);
 
     /// <summary>A reply's unsealed columns, and a note's, which has a lane in place of an entity.</summary>
     public static long[] ReplyColumns(long entity, ReadOnlySpan<byte> hash)

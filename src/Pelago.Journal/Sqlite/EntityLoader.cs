@@ -11,7 +11,7 @@ internal sealed partial class EntityLoader
     private readonly EntityRegistry entities;
     private readonly RecentRows recent;
     private readonly RowAccess rows;
-    private readonly Statement snapshot, checkpoint, replies, ofEntity;
+    private readonly Statement snapshot, checkpoint, replies, subjectKeys, ofEntity;
 
     public EntityLoader(Database database, ReadTransactions transactions, Opener opener, EntityRegistry entities,
         RecentRows recent, RowAccess rows)
@@ -22,6 +22,7 @@ internal sealed partial class EntityLoader
         checkpoint = database.Prepare(
             "SELECT lane, through, salt, nonce, sealed FROM checkpoint WHERE entity = ?1");
         replies = database.Prepare("SELECT hash, salt, nonce, sealed FROM reply WHERE entity = ?1");
+        subjectKeys = database.Prepare($"SELECT {SubjectKeyRow.Columns} FROM subject_key WHERE entity = ?1");
         ofEntity = database.Prepare(
             "SELECT local_sequence, id FROM entity_row WHERE entity = ?1 AND local_sequence > ?2 "
             + "ORDER BY local_sequence");
@@ -36,6 +37,7 @@ internal sealed partial class EntityLoader
         Failure? damage = null;
         var found = new List<EventRow>();
         var remembered = new List<RememberedReply>();
+        IReadOnlyList<SubjectKey> ofSubject = [];
         try
         {
             if (entities.Find(key) is not { } entry)
@@ -51,6 +53,8 @@ internal sealed partial class EntityLoader
                     key, number, taken?.LocalSequence ?? stored?.Through ?? 0, unindexed, int.MaxValue,
                     (_, row) => found.Add(row));
                 damage ??= ReadReplies(key, number, remembered);
+                if (key.Type == SubjectType.Name)
+                    damage ??= ReadSubjectKeys(key, number, out ofSubject);
             }
         }
         catch (StoreException e) when (e.IsDamage)
@@ -61,7 +65,10 @@ internal sealed partial class EntityLoader
         {
             throw Damage.Of(e).ToException(e);
         }
-        return new EntityImage(key, taken, found, remembered) { Checkpoint = stored, Damage = damage };
+        return new EntityImage(key, taken, found, remembered) 
+        {
+            Checkpoint = stored, SubjectKeys = ofSubject, Damage = damage,
+        };
     }
 
     private Failure? ReadSnapshot(EntityKey key, long entity, out EntitySnapshot? taken)
@@ -139,5 +146,23 @@ internal sealed partial class EntityLoader
         {
             replies.Reset();
         }
+    }
+
+    private Failure? ReadSubjectKeys(EntityKey key, long entity, out IReadOnlyList<SubjectKey> found)
+    {
+        var rows = new List<SubjectKeyRow>();
+        subjectKeys.Bind(1, entity);
+        try
+        {
+            while (subjectKeys.Step())
+                rows.Add(new SubjectKeyRow(subjectKeys.Blob(0).ToArray(), subjectKeys.Long(1), subjectKeys.Long(2),
+                    subjectKeys.Blob(3).ToArray()));
+        }
+        finally
+        {
+            subjectKeys.Reset();
+        }
+        found = SubjectKeyRow.OpenAll(opener, key, entity, rows, out var damage);
+        return damage;
     }
 }

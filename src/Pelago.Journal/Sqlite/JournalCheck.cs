@@ -193,6 +193,9 @@ internal sealed class JournalCheck(
         Each("SELECT lane, hash, salt, nonce, sealed FROM note", "a note of lane {0}",
             s => new NoteRow(s.Blob(1).ToArray(), s.Long(2), s.Long(3), s.Blob(4).ToArray())
                 .IsSound((int)s.Long(0), opener, out _), cancellationToken);
+        Each($"SELECT entity, {SubjectKeyRow.Columns} FROM subject_key", "a key of the subject of entity {0}",
+            s => new SubjectKeyRow(s.Blob(1).ToArray(), s.Long(2), s.Long(3), s.Blob(4).ToArray())
+                .IsSound(s.Long(0), opener, out _), cancellationToken);
     }
 
     private bool Opens(Statement row, SealDomain domain, int columns)

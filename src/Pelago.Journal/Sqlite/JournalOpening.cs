@@ -54,8 +54,10 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek,
                 await CreateAsync(database, cancellationToken);
             database.Execute(Schema.EffectMarks);
             database.Execute(Schema.Notes);
+            database.Execute(Schema.SubjectKeys);
             Upgrade(database);
             database.Execute("PRAGMA journal_mode = WAL");
+            database.Execute("PRAGMA secure_delete = FAST"); // of a key that was deleted no page keeps the bytes
             database.Execute("PRAGMA wal_autocheckpoint = 0"); // the checkpointer's work
             database.Execute($"PRAGMA journal_size_limit = {options.LogPages * 4096L}");
             var keys = await ReadKeysAsync(database, cancellationToken);

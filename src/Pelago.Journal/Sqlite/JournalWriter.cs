@@ -240,6 +240,8 @@ internal sealed class JournalWriter : IDisposable
             side.Snapshot(NumberOf(snapshot.Entity, batch.Lane), snapshot);
         foreach (var note in batch.Notes)
             side.Note(batch.Lane, note);
+        if (batch.SubjectKeys.Count + batch.ForgottenSubjects.Count > 0)
+            side.Subjects.Write(batch, NumberOf);
     }
 
     private long NumberOf(EntityKey key, int lane) => entities.NumberOf(key, lane);

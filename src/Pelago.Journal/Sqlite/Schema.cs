@@ -54,6 +54,11 @@ internal static class Schema
         + "salt INTEGER NOT NULL, nonce INTEGER NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (lane, hash)) "
         + "WITHOUT ROWID";
 
+    /// <summary>Creates a table that journals of this format may lack: it came later.</summary>
+    public const string SubjectKeys = "CREATE TABLE IF NOT EXISTS subject_key (entity INTEGER NOT NULL, "
+        + "hash BLOB NOT NULL, salt INTEGER NOT NULL, nonce INTEGER NOT NULL, sealed BLOB NOT NULL, "
+        + "PRIMARY KEY (entity, hash)) WITHOUT ROWID";
+
     /// <summary>Statements that create it, run in one transaction.</summary>
     public static readonly string[] Create =
     [

@@ -13,6 +13,7 @@ internal sealed class SideRecords
     public SideRecords(Database database, Sealer sealer, KeyRing keys)
     {
         this.sealer = new SideSealer(sealer, keys);
+        Subjects = new SubjectRecords(database, this.sealer);
         frontier = database.Prepare("INSERT OR REPLACE INTO frontier VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
         mark = database.Prepare("INSERT OR REPLACE INTO effect_mark VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
         owed = database.Prepare("INSERT OR REPLACE INTO owed VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
@@ -29,6 +30,9 @@ internal sealed class SideRecords
         noSnapshot = database.Prepare("DELETE FROM snapshot WHERE entity = ?1");
         note = database.Prepare("INSERT OR REPLACE INTO note VALUES (?1, ?2, ?3, ?4, ?5)");
     }
+
+    /// <summary>Keys of subjects.</summary>
+    public SubjectRecords Subjects { get; }
 
     /// <summary>The note that was written last; who rolls back sets it back.</summary>
     public NoteMark? NewestNote { get; set; }

@@ -7,6 +7,9 @@ namespace Pelago.Replication;
 /// <param name="SnapshotIsWrong">Its snapshot and the rows after it give another state than all its rows.</param>
 public sealed record EntityAudit(EntityDigest Digest, bool SnapshotIsWrong)
 {
+    /// <summary>It stands for a subject, and some of its keys are not here.</summary>
+    public bool LacksKeys { get; init; }
+
     /// <summary>Entities with more rows than this are compared by their vectors alone: reading them whole would take
     /// too much memory for something that goes on all the time.</summary>
     public const ulong MaxRows = 4_096;
@@ -46,8 +49,12 @@ public sealed record EntityAudit(EntityDigest Digest, bool SnapshotIsWrong)
             && fromSnapshot.Count == fromEvents.Count;
         return new EntityAudit(
             EntityDigest.Of(history, known.StateVersion, state),
-            comparable && !before.AsSpan().SequenceEqual(state));
+            comparable && !before.AsSpan().SequenceEqual(state)) { LacksKeys = Lacks(fromEvents, image) };
     }
+
+    private static bool Lacks(EntityReplica entity, EntityImage image)
+        => entity.Key.Type == SubjectType.Name && entity.Fold.State is SubjectState { Forgotten: false } state
+            && state.Keys.Any(k => image.SubjectKeys.All(held => held.Id.ToString() != k.Key));
 
     private static byte[]? StateOf(IEntityType? type, EntityReplica entity)
     {

@@ -35,6 +35,13 @@ public sealed partial class EntityDefinition<TState> where TState : class
         return this;
     }
 
+    /// <summary>For types of Pelago's own, whose names no type of a service can have.</summary>
+    internal EntityDefinition<TState> NamedByPelago(string typeName)
+    {
+        name = typeName;
+        return this;
+    }
+
     /// <summary>How concurrent events merge; there is no default.</summary>
     public EntityDefinition<TState> Merge(MergeStrategy mergeStrategy)
     {

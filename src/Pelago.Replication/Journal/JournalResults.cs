@@ -60,6 +60,9 @@ public sealed record EntityImage(
     /// <summary>What stands for the rows that are gone; null when none are. A snapshot goes before it.</summary>
     public EntityCheckpoint? Checkpoint { get; init; }
 
+    /// <summary>Keys of the subject that the entity stands for; empty for every other entity.</summary>
+    public IReadOnlyList<SubjectKey> SubjectKeys { get; init; } = [];
+
     /// <summary>A row that could not be opened (damaged, altered, key missing), or null. The entity is then
     /// parked.</summary>
     public Failure? Damage { get; init; }

@@ -47,6 +47,13 @@ public sealed class LaneBatch
     /// <summary>Snapshots; each replaces the older one of its entity.</summary>
     public IReadOnlyList<EntitySnapshot> Snapshots { get; init; } = [];
 
+    /// <summary>Keys of subjects, each of an entity of <see cref="SubjectType"/> in this lane; one that is known
+    /// already is replaced.</summary>
+    public IReadOnlyList<SubjectKey> SubjectKeys { get; init; } = [];
+
+    /// <summary>Subjects of which all keys go. Applied after <see cref="SubjectKeys"/>.</summary>
+    public IReadOnlyList<EntityKey> ForgottenSubjects { get; init; } = [];
+
     /// <summary>Notes of the lane; each replaces the older one of its name.</summary>
     public IReadOnlyList<LaneNote> Notes { get; init; } = [];
 }

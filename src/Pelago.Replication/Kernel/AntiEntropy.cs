@@ -63,6 +63,8 @@ internal sealed class AntiEntropy(KernelContext context, Writer writer, PeerLink
     {
         foreach (var wrong in audits.Where(a => a.SnapshotIsWrong))
             kernel.Lane(wrong.Digest.Entity.Lane).FoldAgain(wrong.Digest.Entity);
+        foreach (var lacking in audits.Where(a => a.LacksKeys))
+            kernel.Lane(lacking.Digest.Entity.Lane).LookForKeys(lacking.Digest.Entity);
         if (request == scan)
             Show(audits, next);
         else if (request == comparing)

@@ -13,6 +13,7 @@ internal sealed partial class EntityReplica(
     private Queue<Action<EntityReplica>>? mailbox;
     private List<EntityRequest>? waiting;
     private KeptReplies? replies;
+    private Dictionary<SubjectKeyId, SubjectKey>? keys;
     private bool announced;
 
     public EntityKey Key { get; } = key;
@@ -51,6 +52,9 @@ internal sealed partial class EntityReplica(
     public bool IsReadable => Ready && !NeedsHistory;
 
     public KeptReplies Replies => replies ??= new KeptReplies();
+
+    /// <summary>Of a subject: its keys that are here.</summary>
+    public Dictionary<SubjectKeyId, SubjectKey> Keys => keys ??= [];
 
     public long LastUsedMilliseconds { get; set; }
 
@@ -138,6 +142,8 @@ internal sealed partial class EntityReplica(
         }
         foreach (var reply in image.Replies.OrderBy(r => r.AtMilliseconds))
             Replies.Add(reply);
+        foreach (var key in image.SubjectKeys)
+            Keys[key.Id] = key;
         Ready = true;
         return true;
     }
@@ -256,7 +262,8 @@ internal sealed partial class EntityReplica(
     public bool WasAnswered(string key, long nowMilliseconds)
         => Fold.OwnerOf(key) is not null || Replies.HasEventless(key, nowMilliseconds);
 
-    public EntityView View() => new(Fold.State, Seen, Count, Highest, Fold.TailEvents);
+    public EntityView View(ISealing? sealing = null)
+        => new(Fold.State, Seen, Count, Highest, Fold.TailEvents) { Sealing = sealing };
 
     private object? Decode(EventRecord e)
     {

@@ -183,9 +183,19 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
             Complete(answer.Request, new RequestResult(null, failure, points));
             return;
         }
+        var session = context.Subjects.Session;
+        session.Begin(request.Entity, null, 0);
         try
         {
-            Complete(answer.Request, new RequestResult(Read(request, answer), null, points));
+            var value = Read(request, answer);
+            if (session.IsLacking)
+                ReadAgain(link, answer, request);
+            else
+                Complete(answer.Request, new RequestResult(value, null, points));
+        }
+        catch (Exception) when (session.IsLacking) // on what was not there
+        {
+            ReadAgain(link, answer, request);
         }
         catch (Exception error) // a user's serializer or projection
         {
@@ -194,7 +204,21 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
                 $"The answer of region '{forward.Primary}' for '{request.Entity.Type}' could not be used: "
                 + $"{error.GetType().Name}. What was asked for is done.", "See the service's log."), points));
         }
+        finally
+        {
+            session.End();
+        }
     }
+
+    // Its projection opens what this region has keys for; they have to be in memory.
+    private void ReadAgain(PeerLink link, AnswerFrame answer, EntityRequest request)
+        => context.Subjects.Prepare(request, failure =>
+        {
+            if (failure is null)
+                Answered(link, answer);
+            else if (open.ContainsKey(answer.Request))
+                End(answer.Request, failure);
+        });
 
     private object? Read(EntityRequest request, AnswerFrame answer)
     {
@@ -204,7 +228,10 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
         var seen = VersionVector.From([.. answer.Points.Where(p => p.Sequence > 0)
             .Select(p => new VersionVector.Slot(p.Origin, p.Sequence))]);
         return ((ReadRequest)request).Project(new EntityView(
-            type.DecodeState(answer.Value.Span), seen, answer.Count, answer.Highest, []));
+            type.DecodeState(answer.Value.Span), seen, answer.Count, answer.Highest, [])
+        {
+            Sealing = context.Subjects.Session,
+        });
     }
 
     /// <summary>A link is gone. What was asked on it and may be asked twice is asked again.</summary>
@@ -242,8 +269,13 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
 
     /// <summary>Ends a request.</summary>
     public static void Emit(KernelContext context, EntityRequest request, in RequestResult result)
-        => context.Emit(request is CommandRequest command ? new CommandDone(command, result)
-            : new ReadDone((ReadRequest)request, result));
+    {
+        if (request.Done is { } done)
+            done(result);
+        else
+            context.Emit(request is CommandRequest command ? new CommandDone(command, result)
+                : new ReadDone((ReadRequest)request, result));
+    }
 
     private static Failure WithoutPrimary(string type) => new(ErrorCodes.NoPrimary,
         $"Entities of type '{type}' have no primary: every region takes their commands.",

@@ -35,6 +35,7 @@ public sealed partial class InstanceKernel
         context.Primaries = Primaries = new Primaries(context, this, states);
         writer = new Writer(context, identity);
         links = new PeerLinks(context, writer, this);
+        context.Subjects = Subjects = new SubjectKeys(context, links, this);
         lanes = [.. states.OrderBy(s => s.Lane).Select(s => new LaneReplica(context, writer, links, s))];
         Registers = new Registers(
             options, new RegisterLinks(context, links, this), [.. states.OrderBy(s => s.Lane)], MemoryOf(identity),
@@ -56,6 +57,8 @@ public sealed partial class InstanceKernel
     internal Membership Membership { get; }
 
     internal Primaries Primaries { get; }
+
+    internal SubjectKeys Subjects { get; }
 
     /// <summary>Which events do not count because a primary was replaced; may be used from any thread.</summary>
     public PrimaryRules PrimaryRules => Primaries.Rules;
@@ -254,6 +257,7 @@ public sealed partial class InstanceKernel
         Registers.Tick();
         Membership.Tick();
         Primaries.Tick();
+        Subjects.Exchange.Tick();
         for (var i = 0; i < TickLanes; i++)
         {
             var lane = lanes[nextLane = (nextLane + 1) % lanes.Length];
@@ -385,7 +389,8 @@ public sealed partial class InstanceKernel
             var lane = lanes[(first + i) % lanes.Length];
             if (!lane.IsDue)
                 continue;
-            if (rows > 0 && rows + lane.FillingRows > context.Options.MaxGroupRows)
+            // What brings no rows always finds room: a key that arrived before an event is not durable after it.
+            if (rows > 0 && lane.FillingRows > 0 && rows + lane.FillingRows > context.Options.MaxGroupRows)
             {
                 if (next == first)
                     next = lane.Lane; // it comes first in the next group, however busy those before it are

@@ -30,6 +30,9 @@ internal sealed class KernelContext(KernelOptions options, IReadOnlyDictionary<s
     /// <summary>Who is whose primary; set once, by the kernel.</summary>
     public Primaries Primaries { get; set; } = null!;
 
+    /// <summary>Keys of subjects; set once, by the kernel.</summary>
+    public SubjectKeys Subjects { get; set; } = null!;
+
     public Moment Now { get; set; }
 
     public List<KernelEffect> Effects { get; set; } = [];
@@ -67,7 +70,7 @@ internal sealed class KernelContext(KernelOptions options, IReadOnlyDictionary<s
     public void Alarm(AlarmKind kind, string text) => Effects.Add(new Alarm(kind, text));
 
     public IEntityType TypeOf(string name) => types.TryGetValue(name, out var type) ? type
-        : new UnknownEntityType(name);
+        : name == SubjectType.Name ? SubjectType.Type : new UnknownEntityType(name);
 
     /// <summary>Which regions take commands for entities of the type.</summary>
     public EntityMode ModeOf(string type)
@@ -82,7 +85,7 @@ internal sealed class KernelContext(KernelOptions options, IReadOnlyDictionary<s
     /// <summary>Some type has effects of final events.</summary>
     public bool HasEffects { get; } = types.Values.Any(t => t.HasAnyEffects);
 
-    public bool Knows(string type) => types.ContainsKey(type);
+    public bool Knows(string type) => types.ContainsKey(type) || type == SubjectType.Name;
 
     /// <summary>SplitMix64 (Steele, Lea, Flood 2014): jitter and incarnations, reproducible from the seed.</summary>
     public ulong NextRandom()
@@ -91,6 +94,14 @@ internal sealed class KernelContext(KernelOptions options, IReadOnlyDictionary<s
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
         z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
         return z ^ (z >> 31);
+    }
+
+    /// <summary>Random bytes that nobody can guess.</summary>
+    public byte[] Secret(int count)
+    {
+        var bytes = new byte[count];
+        (Options.Secrets ?? throw new InvalidOperationException("Nothing was given that makes keys."))(bytes);
+        return bytes;
     }
 
     /// <summary>A name for a new life, later than those known before, whatever the clock says.</summary>

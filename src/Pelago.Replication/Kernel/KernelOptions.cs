@@ -23,6 +23,20 @@ public sealed record KernelOptions
     /// <summary>Seeds the kernel's only random choices: backoff jitter and new incarnations.</summary>
     public required ulong Seed { get; init; }
 
+    /// <summary>Fills bytes with secrets: keys of subjects, and nonces. Null where nothing personal is
+    /// sealed.</summary>
+    public Action<byte[]>? Secrets { get; init; }
+
+    /// <summary>Regions that may have keys of subjects; null for all. The others hold the same events and cannot read
+    /// what is sealed in them.</summary>
+    public IReadOnlyList<string>? SubjectKeyRegions { get; init; }
+
+    /// <summary>Keys of subjects that are asked for at once.</summary>
+    public int MaxWantedSubjectKeys { get; init; } = 4_096;
+
+    /// <summary>Keys of subjects that peers have asked for and that are being read.</summary>
+    public int MaxServedSubjectKeys { get; init; } = 4_096;
+
     /// <summary>Heartbeat interval of every link.</summary>
     public int HeartbeatMilliseconds { get; init; } = 500;
 

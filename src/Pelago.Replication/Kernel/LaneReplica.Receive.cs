@@ -113,6 +113,7 @@ internal sealed partial class LaneReplica
             links.OwnEventWasMissing();
         entity.Admit(e);
         AddRow(entity, e, own: false);
+        TendSubject(entity);
     }
 
     private void Hold(EntityReplica entity, EventRecord e, InboundFrame inbound)

@@ -64,16 +64,28 @@ internal sealed partial class LaneReplica
         }
         _ = entity.Fold.State; // folds, and so finds out whether the entity is parked
         var (value, failure) = (default(object), entity.Unusable);
+        var session = context.Subjects.Session;
+        session.Begin(entity.Key, null, 0);
         try
         {
             if (failure is null)
-                value = request.Project(entity.View());
+                value = request.Project(entity.View(session));
+        }
+        catch (Exception) when (session.IsLacking)
+        {
+            // On what was not there: it runs again.
         }
         catch (Exception error) // a user's projection: whatever it throws concerns this read alone
         {
             context.Emit(new ServiceCodeFailed(entity.Key.Type, error));
             failure = new Failure(ErrorCodes.CommandFailed,
                 $"Reading '{entity.Key.Type}' failed with {error.GetType().Name}.", "See the service's log.");
+        }
+        session.End();
+        if (session.IsLacking)
+        {
+            RunAgain(request);
+            return;
         }
         var completion = new Completion(request, entity, value, failure, null, entity.Seen);
         if (request.AtPrimary)
@@ -136,7 +148,7 @@ internal sealed partial class LaneReplica
             waitingForWriter.Add(request); // what it had waited for may be gone with a group by then
             return;
         }
-        if (Decide(entity, request) is not { } decision)
+        if (Decide(entity, request, origin) is not { } decision)
             return;
         if (decision.Rejection is not null || decision.Events.Count == 0)
             Complete(entity, request, decision, [], isFirst: true);
@@ -144,15 +156,37 @@ internal sealed partial class LaneReplica
             Write(entity, request, decision, origin);
     }
 
-    private Decision? Decide(EntityReplica entity, CommandRequest request)
+    // Null when the request is over, or waits for keys of subjects and runs again.
+    private Decision? Decide(EntityReplica entity, CommandRequest request, Origin? origin)
+    {
+        var session = context.Subjects.Session;
+        session.Begin(entity.Key, origin, origin is null ? 1 : entity.Seen.Named(origin) + 1);
+        var decision = Handle(entity, request, session);
+        session.End();
+        if (session.Refusal is { } refused)
+        {
+            Fail(request, refused);
+            return null;
+        }
+        if (!session.IsLacking)
+            return decision;
+        RunAgain(request);
+        return null;
+    }
+
+    private Decision? Handle(EntityReplica entity, CommandRequest request, SealingSession session)
     {
         try
         {
             var decision = request.Handle(entity.Fold.State, request.Command, new CommandContext(
                 entity.Key.Id, context.Options.Region, context.Members, context.AuthorMilliseconds,
-                entity.Count));
+                entity.Count) { Sealing = session });
             return decision is { Events: not null, Reply: not null, Tags: not null } ? decision
                 : throw new InvalidOperationException("The handler returned an effect that nobody made.");
+        }
+        catch (Exception) when (session.IsLacking || session.Refusal is not null)
+        {
+            return null; // on what was not there
         }
         catch (Exception error) // a user's handler: whatever it throws concerns this command alone
         {
@@ -176,6 +210,9 @@ internal sealed partial class LaneReplica
             entity.Admit(events[i], decision.Events[i]);
             AddRow(entity, events[i], own: true);
         }
+        if (request.Command is MakeSubjectKey made)
+            KeepKey(entity, made.Key);
+        TendSubject(entity);
         if (entity.Type.Mode.IsLocal)
             KeepHere(entity.Key.Type, origin);
         Complete(entity, request, decision, events, isFirst: true);
@@ -314,7 +351,7 @@ internal sealed partial class LaneReplica
             Repeat(entity, request, decode, remembered.Reply);
             return;
         }
-        if (Decide(entity, request) is not { } decision)
+        if (Decide(entity, request, origin: null) is not { } decision)
             return;
         if (decision.Rejection is null)
         {
@@ -350,9 +387,7 @@ internal sealed partial class LaneReplica
 
     private void Fail(EntityRequest request, Failure failure) => Emit(request, new RequestResult(null, failure, []));
 
-    private void Emit(EntityRequest request, in RequestResult result)
-        => context.Emit(request is CommandRequest command ? new CommandDone(command, result)
-            : new ReadDone((ReadRequest)request, result));
+    private void Emit(EntityRequest request, in RequestResult result) => Forwards.Emit(context, request, result);
 
     private WritePoint PointOf(EventRecord own) => new(own.Entity, own.Origin, own.Sequence, Lane, own.OriginPosition);
 

@@ -194,6 +194,7 @@ internal sealed partial class LaneReplica
         EntityBytes += entity.Weight - 600;
         if (entity.HeldCount > 0 || owed.Exists(o => o.Entry.Entity == entity.Key))
             Release(entity);
+        TendSubject(entity);
         RunWaiting(entity);
         foreach (var run in entity.TakeMailbox())
             WithEntity(image.Entity, run); // one of them may find that the history is needed again

@@ -67,6 +67,10 @@ internal sealed partial class PeerLinks
                 if (!link.Peer.IsOfAnotherGroup)
                     TakeOfPrimaries(link, frame);
                 break;
+            case SubjectKeysAskFrame when !link.Dialled:
+            case SubjectKeysFrame when link.Dialled:
+                kernel.Subjects.Exchange.Received(link, frame);
+                break;
             case ConfigurationFrame f:
                 TakeConfiguration(link, f);
                 break;
@@ -153,7 +157,7 @@ internal sealed partial class PeerLinks
         new HelloFrame(context.Options.Region, kernel.JournalId, context.Options.Session, writer.Current, writer.Newest,
             context.Configuration.Epoch, [.. kernel.Lanes.Select(l => l.OwnHead)], holdings)
         {
-            Openings = kernel.Lanes.Max(l => l.Epoch), TakesAsks = true, GrantsLeases = true,
+            Openings = kernel.Lanes.Max(l => l.Epoch), TakesAsks = true, GrantsLeases = true, GivesKeys = true,
         }));
 
     // 1 who  2 which session of an incarnation wins  3 answer, or take the answer  4 ask for its events

@@ -50,6 +50,9 @@ internal sealed partial class PeerLinks
     /// <summary>The region, to which there is a way, grants leases.</summary>
     public bool GrantsLeases(string region) => peers[region].Dialled!.Hello!.GrantsLeases;
 
+    /// <summary>The region, to which there is a way, gives keys of subjects.</summary>
+    public bool GivesKeys(string region) => peers[region].Dialled!.Hello!.GivesKeys;
+
     /// <summary>Of the region's link as last measured; negative before.</summary>
     public double RoundTripMilliseconds(string region) => peers[region].RoundTripMilliseconds;
 

@@ -23,6 +23,8 @@ internal sealed class PendingGroup
     public List<RememberedReply> Replies { get; } = [];
     public List<ForgottenReply> Forgotten { get; } = [];
     public List<ConflictRecord> Conflicts { get; } = [];
+    public List<SubjectKey> SubjectKeys { get; } = [];
+    public List<EntityKey> ForgottenSubjects { get; } = [];
     public List<EntitySnapshot> Snapshots { get; } = [];
     public List<EntityCheckpoint> Checkpoints { get; } = [];
     public List<RemovedRow> Removed { get; } = [];
@@ -39,7 +41,7 @@ internal sealed class PendingGroup
 
     /// <summary>Something waits for this group; snapshots and moved frontiers alone do not hurry.</summary>
     public bool IsUrgent => Rows.Count + Completions.Count + Resolves.Count + Owed.Count + Settled.Count + Noted.Count
-        + Checkpoints.Count > 0;
+        + Checkpoints.Count + SubjectKeys.Count + ForgottenSubjects.Count > 0;
 
     public bool IsEmpty => !IsUrgent && Snapshots.Count + Conflicts.Count + Forgotten.Count
         + Notes.Count == 0;
@@ -51,7 +53,8 @@ internal sealed class PendingGroup
         Owed = Owed.Count == 0 ? [] : [.. Owed.Where(o => !Settled.Contains(o)).Select(o => o.Entry)],
         Settled = Settled.Count == 0 ? [] : [.. Settled.Select(o => o.Entry)], Replies = Replies,
         Forgotten = Forgotten, Conflicts = Conflicts, Snapshots = Snapshots, Marks = Marks,
-        Checkpoints = Checkpoints, Removed = Removed,
+        Checkpoints = Checkpoints, Removed = Removed, SubjectKeys = SubjectKeys,
+        ForgottenSubjects = ForgottenSubjects,
         Notes = Notes.Count == 0 ? [] : [.. Notes.Values],
     };
 }

@@ -288,6 +288,21 @@ public enum Probe
 
     /// <summary>An event was found not to count because its primary had been replaced.</summary>
     Orphaned,
+
+    /// <summary>A handler needed keys of subjects that were not in memory, or not made yet.</summary>
+    SubjectKeysFetched,
+
+    /// <summary>Keys of subjects were asked for.</summary>
+    SubjectKeysAsked,
+
+    /// <summary>A key of a subject was stored.</summary>
+    SubjectKeyKept,
+
+    /// <summary>Keys were deleted because their subject was forgotten.</summary>
+    SubjectForgotten,
+
+    /// <summary>A key arrived after its subject was forgotten.</summary>
+    LateKeyRefused,
 }
 
 /// <summary>How often each <see cref="Probe"/> was hit since the kernel began. Written by the kernel's loop; may be

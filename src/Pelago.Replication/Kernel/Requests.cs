@@ -36,6 +36,12 @@ public abstract class EntityRequest
 
     /// <summary>It was sent to another region, which may have carried it out.</summary>
     internal bool WasSent { get; set; }
+
+    /// <summary>The kernel's own: told in place of the shell.</summary>
+    internal Action<RequestResult>? Done { get; init; }
+
+    /// <summary>How often keys of subjects were fetched for it.</summary>
+    internal int KeyRounds { get; set; }
 }
 
 /// <summary>A command for one entity.</summary>
@@ -105,7 +111,11 @@ public sealed record CompactResult(
 /// <param name="Highest">Highest timestamp.</param>
 /// <param name="Tail">Events that are not final, in the total order.</param>
 public sealed record EntityView(
-    object State, VersionVector Seen, ulong Count, HybridTimestamp Highest, IReadOnlyList<EventRecord> Tail);
+    object State, VersionVector Seen, ulong Count, HybridTimestamp Highest, IReadOnlyList<EventRecord> Tail)
+{
+    /// <summary>Opens personal members of the entity while the projection runs.</summary>
+    public ISealing? Sealing { get; init; }
+}
 
 /// <summary>Answer to a command or a read.</summary>
 /// <param name="Value">The reply or projection.</param>

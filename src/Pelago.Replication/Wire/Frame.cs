@@ -43,6 +43,9 @@ public sealed record HelloFrame(
 
     /// <summary>This side grants leases, and hears who primaries are.</summary>
     public bool GrantsLeases { get; init; }
+
+    /// <summary>This side gives and takes keys of subjects.</summary>
+    public bool GivesKeys { get; init; }
 }
 
 /// <summary>Asks for an origin's events of one lane after a position at the origin, or stops them.</summary>

@@ -95,6 +95,8 @@ public sealed partial class FrameReader
             Wire.Frame.BodyOneofCase.LeaseAsk => ToAsk(message.LeaseAsk),
             Wire.Frame.BodyOneofCase.LeaseGrant => ToGrant(message.LeaseGrant),
             Wire.Frame.BodyOneofCase.Primary => ToPrimary(message.Primary),
+            Wire.Frame.BodyOneofCase.SubjectKeysAsk => ToAsk(message.SubjectKeysAsk),
+            Wire.Frame.BodyOneofCase.SubjectKeys => ToKeys(message.SubjectKeys),
             Wire.Frame.BodyOneofCase.Configuration => ToConfiguration(message.Configuration),
             Wire.Frame.BodyOneofCase.Heartbeat => ToHeartbeat(message.Heartbeat),
             Wire.Frame.BodyOneofCase.Goodbye => new GoodbyeFrame(
@@ -144,7 +146,7 @@ public sealed partial class FrameReader
             [.. hello.Holdings.Select(h => new LaneHolding(Lane(h.Lane), Known(h.Origin), h.Position))])
         {
             Openings = hello.Openings, TakesSnapshots = hello.Snapshots,
-            TakesAsks = hello.TakesAsks, GrantsLeases = hello.Leases,
+            TakesAsks = hello.TakesAsks, GrantsLeases = hello.Leases, GivesKeys = hello.SubjectKeys,
         };
     }
 

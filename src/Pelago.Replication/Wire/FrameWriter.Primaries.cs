@@ -30,7 +30,8 @@ public sealed partial class FrameWriter
                 };
                 break;
             default:
-                throw new ArgumentException($"No wire form for {frame.GetType().Name}.", nameof(frame));
+                FillSubject(frame);
+                break;
         }
     }
 

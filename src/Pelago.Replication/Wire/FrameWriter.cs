@@ -122,7 +122,7 @@ public sealed partial class FrameWriter
             JournalId = ByteString.CopyFrom(f.JournalId.ToByteArray(bigEndian: true)),
             Session = ByteString.CopyFrom(f.Session.ToBytes()),
             Current = Number(f.Current), Newest = Number(f.Newest), ConfigurationEpoch = f.ConfigurationEpoch,
-            TakesAsks = f.TakesAsks, Leases = f.GrantsLeases,
+            TakesAsks = f.TakesAsks, Leases = f.GrantsLeases, SubjectKeys = f.GivesKeys,
         };
         hello.OwnHeads.AddRange(f.OwnHeads);
         hello.Holdings.AddRange(f.Holdings.Select(h => ToWire(h, withLane: true)));

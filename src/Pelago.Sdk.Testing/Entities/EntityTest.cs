@@ -28,6 +28,9 @@ public sealed class EntityTest<TState> where TState : class, IEntity<TState>
     public EntityTest(string id = "test", string region = "here")
         => (this.id, this.region, regions) = (id, region, [region]);
 
+    /// <summary>Keys of the subjects whose personal members are sealed and opened here.</summary>
+    public TestSubjects Subjects { get; } = new();
+
     /// <summary>The author's clock in milliseconds since 1970; never moves by itself.</summary>
     public long NowMilliseconds { get; set; } = 1_000_000_000_000;
 
@@ -62,7 +65,7 @@ public sealed class EntityTest<TState> where TState : class, IEntity<TState>
             ?? throw new TestKitException($"'{type.Name}' has no handler for {command.GetType().Name}.");
         var here = Author(region);
         var decision = handle(here.State, command, new CommandContext(
-            id, region, regions, NowMilliseconds, here.Count));
+            id, region, regions, NowMilliseconds, here.Count) { Sealing = SealingOf(here) });
         if (decision.Rejection is { } rejection)
             return new([], default, rejection, State);
         var from = history.Count;
@@ -77,6 +80,16 @@ public sealed class EntityTest<TState> where TState : class, IEntity<TState>
         var events = here.Fold.Tail.Skip(from).Select(t => t.Payload!).ToArray();
         return new(events, Stored((TReply?)decision.Reply(state)), null, (TState)state);
     }
+
+    /// <summary>Asks the state, as a query does that opens personal members.</summary>
+    public TAnswer Query<TAnswer>(Func<TState, QueryContext, TAnswer> project)
+    {
+        ArgumentNullException.ThrowIfNull(project);
+        return project(State, new QueryContext(SealingOf(Author(region))));
+    }
+
+    private ISealing SealingOf(Replica here)
+        => Subjects.For(new EntityKey(type.Name, id), here.Origin, here.Seen[here.Origin] + 1);
 
     private TReply? Stored<TReply>(TReply? reply)
     {

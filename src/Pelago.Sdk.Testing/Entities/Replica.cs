@@ -9,6 +9,9 @@ internal sealed class Replica(RoundTrip type, string id, string region)
     private readonly Origin origin = new(region, new Incarnation(1));
     private HybridTimestamp highest;
 
+    /// <summary>Where its events are written.</summary>
+    public Origin Origin => origin;
+
     public EntityFold Fold { get; } = new(type, id);
 
     public VersionVector Seen { get; private set; } = VersionVector.Empty;

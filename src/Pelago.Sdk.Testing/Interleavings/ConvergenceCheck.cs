@@ -1,3 +1,4 @@
+using Pelago.Model;
 using System.Text;
 using Pelago.Replication;
 
@@ -154,7 +155,11 @@ public sealed class ConvergenceCheck<TState> where TState : class, IEntity<TStat
             ?? throw new TestKitException($"'{type.Name}' has no handler for {step.Command.GetType().Name}.");
         var regions = steps.Select(s => s.Region).Distinct().ToArray();
         var decision = handle(replica.State, step.Command,
-            new CommandContext(id, step.Region, regions, 1_000_000_000_010, replica.Count));
+            new CommandContext(id, step.Region, regions, 1_000_000_000_010, replica.Count)
+            {
+                Sealing = new TestSubjects().For(
+                    new EntityKey(type.Name, id), replica.Origin, replica.Seen[replica.Origin] + 1),
+            });
         return decision.Rejection is null ? decision.Events : [];
     }
 

@@ -54,6 +54,9 @@ internal sealed class Dice
         return bytes[..count];
     }
 
+    /// <summary>Fills bytes.</summary>
+    public void Fill(byte[] bytes) => Bytes(bytes.Length).CopyTo(bytes, 0);
+
     /// <summary>A source of its own for one part of the run, so that a change in one part does not change all others.
     /// </summary>
     public Dice Fork() => new(Next());

@@ -75,6 +75,34 @@ public sealed partial class PelagoWorld : IDisposable
     // By how much the clocks of a region run faster than true time, in a thousand.
     internal void Rate(string region, int perMille) => Inner(region).ClockRatePerMille = perMille;
 
+    /// <summary>From now on only these regions may have keys of subjects whose personal members are sealed. Every
+    /// region is restarted.</summary>
+    public void LimitKeys(params string[] regions)
+    {
+        Check(regions);
+        group.SubjectKeyRegions = [.. regions];
+        foreach (var region in Regions)
+            Restart(region.Name);
+        Run(Introductions);
+    }
+
+    // Transactions of a region's journal, and its being set back to fewer, as by an old backup.
+    internal int Writes(string region) => Inner(region).Disk.Writes;
+
+    internal void SetBack(string region, int writes)
+    {
+        Inner(region).Kill();
+        Inner(region).Disk.RollBack(writes);
+        Inner(region).Start();
+    }
+
+    // Keys that lie in a region's journal.
+    internal IReadOnlyList<Replication.SubjectKey> KeysIn(string region)
+        => [.. Inner(region).Disk.State.Entities.Values.SelectMany(e => e.SubjectKeys.Values)];
+
+    // How often the running kernel of a region came to a moment.
+    internal long Count(string region, Replication.Probe probe) => Inner(region).Probes?[probe] ?? 0;
+
     /// <summary>Whether <see cref="Dispose"/> mends everything and demands convergence; true unless changed.</summary>
     public bool ChecksAtEnd { get; set; } = true;
 

@@ -43,6 +43,12 @@ public sealed class WorldEntity<TState> where TState : class, IEntity<TState>
     /// <summary>Reads the state; a failure is part of the answer, and so is the causality token.</summary>
     public EntityReply<TState> TryRead(RequestOptions? options = null) => BeginRead(options).Reply;
 
+    /// <summary>Asks the state, as a query does that opens personal members with the keys that this region
+    /// has.</summary>
+    public TAnswer Query<TAnswer>(Func<TState, QueryContext, TAnswer> project, RequestOptions? options = null)
+        => Watch(group.Read(region, type, Id,
+            view => project((TState)view.State, new QueryContext(view.Sealing)), Under(options))).Value;
+
     /// <summary>Reads the state and does not wait.</summary>
     public PendingReply<TState> BeginRead(RequestOptions? options = null)
         => Watch(group.Read(region, type, Id, view => (TState)view.State, Under(options)));

@@ -15,7 +15,10 @@ internal sealed class WorldGroup : ISurroundings
     /// <summary>How much longer than its deadline a request may take before the kernel counts as broken.</summary>
     private const long GraceMilliseconds = 10_000;
 
-    private readonly Dictionary<string, IEntityType> types = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, IEntityType> types = new(StringComparer.Ordinal)
+    {
+        [SubjectType.Name] = new RoundTrip(SubjectType.Type),
+    };
     private readonly Dictionary<Type, EntityType> declared = [];
     private readonly Dictionary<object, (SimulatedRegion At, Action<RequestResult> Answer)> waiting = [];
     private readonly Dictionary<string, long> downSince = new(StringComparer.Ordinal);
@@ -37,6 +40,9 @@ internal sealed class WorldGroup : ISurroundings
     }
 
     public ulong Seed { get; }
+
+    /// <summary>Regions that may have keys of subjects; null for all.</summary>
+    public IReadOnlyList<string>? SubjectKeyRegions { get; set; }
 
     public IReadOnlyList<string> Members { get; }
 
@@ -151,7 +157,11 @@ internal sealed class WorldGroup : ISurroundings
         => $"Region '{region.Name}' is down since {Clock(downSince.GetValueOrDefault(region.Name))}.";
 
     public KernelOptions Options(string region, Incarnation session, ulong seed)
-        => new() { Region = region, Members = Members, Session = session, Seed = seed };
+        => new()
+        {
+            Region = region, Members = Members, Session = session, Seed = seed, Secrets = new Dice(seed).Fill,
+            SubjectKeyRegions = SubjectKeyRegions,
+        };
 
     public void Entered(SimulatedRegion region) => Inputs++;
 

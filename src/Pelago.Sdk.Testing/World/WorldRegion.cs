@@ -53,6 +53,11 @@ public sealed class WorldRegion
     public void RequestPrimary<TState>() where TState : class, IEntity<TState>
         => group.RequestPrimary(region, group.TypeOf<TState>().Name);
 
+    /// <summary>Forgets a subject: the keys of its personal members go, here and wherever the event arrives.</summary>
+    /// <returns>False when it was forgotten before.</returns>
+    public bool Forget(string subject)
+        => group.Send(region, SubjectType.Type, subject, SubjectType.Forget, Entities.RequestOptions.Default).Value;
+
     /// <summary>Its process stands still for so long; what arrives waits.</summary>
     public void Pause(TimeSpan time)
     {

@@ -44,7 +44,21 @@ public readonly struct EntityHandle<TState> where TState : class, IEntity<TState
     public ValueTask<TAnswer> ReadPrimary<TAnswer>(Func<TState, TAnswer> project, CancellationToken cancellationToken)
         => entities.ReadAsync(Id, project, atPrimary: true, cancellationToken);
 
-    /// <summary>The state itself; see <see cref="Read{TAnswer}"/>.</summary>
+    /// <summary>Reads from the state, and opens personal members in it; see <c>Read</c> above.</summary>
+    /// <param name="project">Makes the answer from state and context: pure and short. It may be run again, when keys
+    /// had to be fetched from the journal.</param>
+    public ValueTask<TAnswer> Read<TAnswer>(
+        Func<TState, QueryContext, TAnswer> project, CancellationToken cancellationToken)
+        => entities.QueryAsync(Id, project, atPrimary: false, cancellationToken);
+
+    /// <summary>Reads at the entity's primary, and opens personal members with the keys that this region has; see
+    /// <c>ReadPrimary</c> above.</summary>
+    /// <param name="project">Makes the answer from state and context: pure and short.</param>
+    public ValueTask<TAnswer> ReadPrimary<TAnswer>(
+        Func<TState, QueryContext, TAnswer> project, CancellationToken cancellationToken)
+        => entities.QueryAsync(Id, project, atPrimary: true, cancellationToken);
+
+    /// <summary>The state itself; see <c>Read</c> above.</summary>
     public ValueTask<TState> Read(CancellationToken cancellationToken)
         => entities.ReadAsync<TState, TState>(Id, static state => state, atPrimary: false, cancellationToken);
 }

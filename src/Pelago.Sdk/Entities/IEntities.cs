@@ -13,6 +13,16 @@ public interface IEntities
     /// <param name="id">1–255 bytes of UTF-8 without control characters.</param>
     EntityHandle<TState> Get<TState>(string id) where TState : class, IEntity<TState>;
 
+    /// <summary>Forgets a subject of personal members, for good: its keys are deleted, in this region before this
+    /// returns and in every other one when it hears of it. Events and states stay as they are, and what is sealed in
+    /// them of the subject is <see cref="Unreadable.Forgotten"/> from then on. A backup from before holds the keys
+    /// until it is gone.</summary>
+    /// <param name="subject">As it was given to <see cref="CommandContext.Seal{T}"/>.</param>
+    /// <param name="cancellationToken">Stops waiting; the subject may be forgotten all the same.</param>
+    /// <returns>False when it was forgotten before.</returns>
+    /// <exception cref="PelagoException">It could not be done; nothing was changed.</exception>
+    ValueTask<bool> ForgetSubjectAsync(string subject, CancellationToken cancellationToken);
+
     /// <summary>Makes this region the primary of a type whose primary moves
     /// (<see cref="EntityMode.RequestRegion"/>), however short it has been elsewhere. Nothing happens when it is that
     /// already.</summary>

@@ -10,6 +10,14 @@ internal sealed class RegionEntities(RunningService service) : IEntities
 {
     public EntityHandle<TState> Get<TState>(string id) where TState : class, IEntity<TState> => new(this, id);
 
+    public async ValueTask<bool> ForgetSubjectAsync(string subject, CancellationToken cancellationToken)
+    {
+        var scope = CausalityScope.Current;
+        var reply = await service.Runtime.ForgetAsync(subject, Options(scope, ""), cancellationToken);
+        scope?.Add(reply.Points);
+        return reply.ValueOrThrow();
+    }
+
     public async ValueTask RequestPrimaryAsync<TState>(CancellationToken cancellationToken)
         where TState : class, IEntity<TState>
     {
@@ -35,14 +43,25 @@ internal sealed class RegionEntities(RunningService service) : IEntities
         return reply.ValueOrThrow();
     }
 
-    public async ValueTask<TAnswer> ReadAsync<TState, TAnswer>(
+    public ValueTask<TAnswer> ReadAsync<TState, TAnswer>(
         string id, Func<TState, TAnswer> project, bool atPrimary, CancellationToken cancellationToken)
+        where TState : class, IEntity<TState>
+        => ReadAsync<TState, TAnswer>(id, view => project((TState)view.State), atPrimary, cancellationToken);
+
+    public ValueTask<TAnswer> QueryAsync<TState, TAnswer>(
+        string id, Func<TState, QueryContext, TAnswer> project, bool atPrimary, CancellationToken cancellationToken)
+        where TState : class, IEntity<TState>
+        => ReadAsync<TState, TAnswer>(
+            id, view => project((TState)view.State, new QueryContext(view.Sealing)), atPrimary, cancellationToken);
+
+    private async ValueTask<TAnswer> ReadAsync<TState, TAnswer>(
+        string id, Func<EntityView, TAnswer> project, bool atPrimary, CancellationToken cancellationToken)
         where TState : class, IEntity<TState>
     {
         var runtime = service.Runtime;
         var scope = CausalityScope.Current;
         var reply = await runtime.ReadAsync(
-            runtime.Types.Of<TState>(), id, view => project((TState)view.State),
+            runtime.Types.Of<TState>(), id, project,
             Options(scope, "", atPrimary: atPrimary), cancellationToken);
         scope?.Add(reply.Points);
         return reply.ValueOrThrow();

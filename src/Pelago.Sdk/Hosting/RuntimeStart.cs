@@ -79,6 +79,8 @@ internal sealed class RuntimeStart(
                 ConfigurationEpoch = joins ? 0ul : 1ul,
                 Session = Incarnation.Create(clock.GetUtcNow().ToUnixTimeMilliseconds(), random),
                 Seed = BinaryPrimitives.ReadUInt64LittleEndian(random.AsSpan(16)),
+                Secrets = static bytes => RandomNumberGenerator.Fill(bytes),
+                SubjectKeyRegions = options.SubjectKeyRegions.Count == 0 ? null : [.. options.SubjectKeyRegions],
                 EntityMemoryBytes = options.EntityMemoryMebibytes * 1024L * 1024,
             },
             Services = services,

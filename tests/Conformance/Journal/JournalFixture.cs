@@ -42,4 +42,7 @@ public interface IStoreFixture : IJournalFixture
 
     /// <summary>Makes a closed journal one of the first format. Its keys must have been made at the time 0.</summary>
     Task DowngradeAsync();
+
+    /// <summary>Makes a closed journal one of before there were keys of subjects.</summary>
+    Task WithoutSubjectKeysAsync();
 }

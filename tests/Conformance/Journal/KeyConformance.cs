@@ -207,6 +207,68 @@ public abstract class KeyConformance : IAsyncLifetime
     }
 
     [Fact]
+    public async Task SubjectKeys_KeysRenewedAndTheOldOneGone_StayReadable()
+    {
+        var (key, later) = (SubjectKeyOf("one", 1), SubjectKeyOf("one", 2));
+        var journal = await BeginAsync();
+        var lane = await journal.AcquireAsync(key.Subject.Lane);
+        await journal.AppendAsync(new LaneBatch { Lane = lane.Lane, Epoch = lane.Epoch, SubjectKeys = [key] });
+        await journal.RekeyAsync(RekeyScope.DataKey, Cancelled);
+        await journal.RekeyAsync(RekeyScope.KeyEncryptionKey, Cancelled);
+        await journal.AppendAsync(new LaneBatch { Lane = lane.Lane, Epoch = lane.Epoch, SubjectKeys = [later] });
+        await journal.DisposeAsync();
+        Change(file => file["Former"] = new JsonArray());
+
+        await using var again = await fixture.OpenAsync();
+        (await again.ImageAsync(key.Subject)).SubjectKeys.Select(k => k.Key[0]).Order().ShouldBe([(byte)1, (byte)2]);
+        (await again.CountAsync(null, Cancelled)).Keys.ShouldAllBe(k => k.Records > 0);
+    }
+
+    [Fact]
+    public async Task Dump_OfSubjects_ShowsNeitherWhoTheyAreNorTheirKeys()
+    {
+        const string marker = "zxqv-subject-7f3a";
+        var key = SubjectKeyOf(marker, 0xA7);
+        var journal = await BeginAsync();
+        var lane = await journal.AcquireAsync(key.Subject.Lane);
+        var box = SealedBox.Seal(key, Key(3), Here, 1, "name", new byte[12], Encoding.UTF8.GetBytes(marker));
+        await journal.AppendAsync(new LaneBatch
+        {
+            Lane = lane.Lane, Epoch = lane.Epoch, SubjectKeys = [key],
+            Rows = [Own(key.Subject, 1, 1, key.Id.ToString()), Own(key.Subject, 2, 2, Convert.ToBase64String(box))],
+        });
+        await journal.DisposeAsync();
+
+        var dump = await fixture.DumpAsync();
+
+        dump.Length.ShouldBeGreaterThan(1_000);
+        foreach (var secret in (byte[][])[Encoding.UTF8.GetBytes(marker), key.Key[..16], key.Id.ToBytes(), box[..20],
+            Encoding.UTF8.GetBytes(SubjectType.Name)])
+        {
+            dump.AsSpan().IndexOf(secret).ShouldBe(-1);
+            dump.AsSpan().IndexOf(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(secret))).ShouldBe(-1);
+            dump.AsSpan().IndexOf(Encoding.ASCII.GetBytes(Convert.ToBase64String(secret)[..^4])).ShouldBe(-1);
+        }
+    }
+
+    [Fact]
+    public async Task SubjectKeys_JournalOfBeforeThereWereAny_IsBroughtUpToDate()
+    {
+        var key = SubjectKeyOf("one", 1);
+        var journal = await BeginAsync();
+        await AppendAsync(journal, 1, 5);
+        await journal.DisposeAsync();
+        await fixture.WithoutSubjectKeysAsync();
+
+        await using var again = await fixture.OpenAsync();
+        await ShouldHoldAsync(again, 5);
+        (await again.ImageAsync(key.Subject)).SubjectKeys.ShouldBeEmpty();
+        var lane = await again.AcquireAsync(key.Subject.Lane);
+        await again.AppendAsync(new LaneBatch { Lane = lane.Lane, Epoch = lane.Epoch, SubjectKeys = [key] });
+        (await again.ImageAsync(key.Subject)).SubjectKeys.ShouldHaveSingleItem();
+    }
+
+    [Fact]
     public async Task DataKey_OfAge_IsRenewedWhileTheJournalRunsAndWhenItOpens()
     {
         var clock = new FakeClock();

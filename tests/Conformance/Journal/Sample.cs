@@ -29,6 +29,17 @@ public static class Sample
         }
     }
 
+    /// <summary>A key of a subject; the same for the same number.</summary>
+    public static SubjectKey SubjectKeyOf(string subject, byte number)
+    {
+        var key = Enumerable.Repeat(number, SubjectKey.KeyBytes).ToArray();
+        return new SubjectKey(SubjectType.KeyOf(subject), SubjectKeyId.Of(subject, key), key);
+    }
+
+    /// <summary>A key of some subject of a lane.</summary>
+    public static SubjectKey SubjectKeyIn(int lane) => Enumerable.Range(0, 1_000)
+        .Select(i => SubjectKeyOf($"person-{i}", 9)).First(k => k.Subject.Lane == lane);
+
     /// <summary>An event of this journal.</summary>
     public static EventRow Own(EntityKey key, ulong local, ulong sequence, string payload = "payload",
         Origin? origin = null)

@@ -52,6 +52,7 @@ public sealed class PostgresDamageTests(SharedServer server) : IAsyncDisposable
     [InlineData("owed", "an owed gap of lane 3")]
     [InlineData("conflict", "a conflict record")]
     [InlineData("note", "a note of lane 3")]
+    [InlineData("subject_key", "a key of the subject of entity ")]
     public async Task Record_Altered_IsFoundByTheCheck(string table, string named)
     {
         await WriteAsync();
@@ -64,6 +65,8 @@ public sealed class PostgresDamageTests(SharedServer server) : IAsyncDisposable
             (await journal.ImageAsync(Key(3))).Damage!.Error.ShouldBe(ErrorCodes.JournalDamaged);
         if (table is "frontier" or "owed")
             (await journal.AcquireAsync(3)).Frontiers.ShouldBeEmpty();
+        if (table == "subject_key")
+            (await journal.ImageAsync(SubjectKeyIn(3).Subject)).Damage!.Error.ShouldBe(ErrorCodes.JournalDamaged);
         if (table == "note")
             (await journal.AcquireAsync(3)).NotesDamaged.ShouldBeTrue();
         if (table == "conflict")
@@ -118,7 +121,7 @@ public sealed class PostgresDamageTests(SharedServer server) : IAsyncDisposable
             Owed = [new Owed(Key(3), There, 2, 2)], Replies = [new RememberedReply(Key(3), "a", new byte[] { 1 })],
             Snapshots = [new EntitySnapshot(Key(3), 1, new byte[] { 1 })],
             Conflicts = [new ConflictRecord(Key(3), ConflictKind.Fork, There, 1, 1, "two claim it")],
-            Notes = [new LaneNote("a", new byte[] { 1 })],
+            Notes = [new LaneNote("a", new byte[] { 1 })], SubjectKeys = [SubjectKeyIn(3)],
         });
     }
 }

@@ -57,6 +57,8 @@ public sealed class PostgresFixture(Func<Task<PostgresServer>> server, bool isSh
         await ExecuteAsync($"UPDATE {Schema}.meta SET format = 1");
     }
 
+    public async Task WithoutSubjectKeysAsync() => await ExecuteAsync($"DROP TABLE {Schema}.subject_key");
+
     public async Task CrashAsync(IJournal journal)
     {
         var guard = File.Exists(GuardFile)

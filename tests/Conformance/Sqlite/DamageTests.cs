@@ -97,6 +97,9 @@ public sealed class DamageTests : IAsyncDisposable
     [InlineData("UPDATE frontier SET position = 1000", "frontier of lane 3")]
     [InlineData("UPDATE owed SET from_sequence = 1000", "owed gap of lane 3")]
     [InlineData("UPDATE note SET sealed = zeroblob(40)", "note of lane 3")]
+    [InlineData("UPDATE subject_key SET sealed = zeroblob(48)", "key of the subject of entity")]
+    [InlineData("UPDATE subject_key SET hash = zeroblob(16)", "key of the subject of entity")]
+    [InlineData("UPDATE subject_key SET entity = 1", "key of the subject of entity 1")]
     [InlineData("UPDATE lane SET own_head = 2 WHERE lane = 3", "lane 3 says that its own rows end")]
     [InlineData("DELETE FROM lane_row WHERE position = 5", "not in the index lane_row")]
     [InlineData("DELETE FROM entity_row WHERE local_sequence = 5", "not in the index entity_row")]
@@ -237,6 +240,7 @@ public sealed class DamageTests : IAsyncDisposable
             Snapshots = [new EntitySnapshot(Key(3), 1, new byte[] { 1 })],
             Conflicts = [new ConflictRecord(Key(3), ConflictKind.Fork, There, 1, 1, "reason")],
             Notes = [new LaneNote("a", new byte[] { 1 }), new LaneNote("b", new byte[] { 2 })],
+            SubjectKeys = [SubjectKeyIn(3)],
         });
         var other = await journal.AcquireAsync(4);
         for (var i = 0; i < 20; i++)

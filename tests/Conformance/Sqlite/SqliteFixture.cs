@@ -64,6 +64,13 @@ public sealed class SqliteFixture : IStoreFixture
         return Task.CompletedTask;
     }
 
+    public Task WithoutSubjectKeysAsync()
+    {
+        using var database = Database.Open(Path.Combine(DataDirectory, "journal.db"), create: false, 1024);
+        database.Execute("DROP TABLE subject_key");
+        return Task.CompletedTask;
+    }
+
     public async Task CrashAsync(IJournal journal)
     {
         var copy = (string)await CopyAsync();

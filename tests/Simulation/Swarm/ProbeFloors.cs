@@ -13,6 +13,9 @@ internal static class ProbeFloors
 
     private const string Members = nameof(MembershipSwarmTests.Swarm_MembersComeAndGo_KeepsAllInvariants);
 
+    private const string Sealed
+        = nameof(SealedScenarios.Subjects_InAnyWeather_EveryBoxOpensWhereItMayOrItsSubjectIsForgotten);
+
     private const string Moves = "MovingPrimaryTests.History_WhileThePrimaryMoves_IsThatOfOneCopy";
 
     /// <summary>Moments that the default run comes to less often.</summary>
@@ -90,6 +93,11 @@ internal static class ProbeFloors
             = "KernelLeaseTests.Read_ProcessStandsStillBeforeItsAnswer_IsNotAnsweredUnderTheLeaseOfBefore",
         [Probe.Orphaned] = "MovingPrimaryTests."
             + "Primary_CutOffWithAnUnreplicatedWrite_IsReplacedAndItsEventIsOrphanedEverywhere",
+        [Probe.SubjectKeysFetched] = Sealed,
+        [Probe.SubjectKeysAsked] = Sealed,
+        [Probe.SubjectKeyKept] = Sealed,
+        [Probe.SubjectForgotten] = Sealed,
+        [Probe.LateKeyRefused] = nameof(SealedScenarios.Key_ArrivesAfterItsSubjectWasForgotten_IsRefused),
         [Probe.ConfigurationTaken] = Members,
         [Probe.RemovedRefused] = Members,
         [Probe.RegionSealed] = Members,

@@ -249,7 +249,7 @@ internal sealed class SimulatedGroup : ISurroundings
         return adjust(new KernelOptions
         {
             Region = region, Members = contacts ?? Members, Session = session, Seed = seed,
-            ConfigurationEpoch = contacts is null ? 1ul : 0,
+            ConfigurationEpoch = contacts is null ? 1ul : 0, Secrets = new Dice(seed).Fill,
             Voters = [], // who votes says so: seeds of before there were votes mean what they meant
         });
     }

@@ -40,6 +40,20 @@ public sealed partial class FrameCodecTests
     }
 
     [Fact]
+    public void Read_KeysOfSubjectsThatAreTooManyOrNone_IsAProtocolError()
+    {
+        Refused(new SubjectKeysAskFrame([])).ShouldContain("malformed");
+        Refused(new SubjectKeysAskFrame([new SubjectKeyName("", default)])).ShouldContain("malformed");
+        Refused(new SubjectKeysAskFrame([.. Enumerable.Repeat(new SubjectKeyName("a", default), 65)]))
+            .ShouldContain("malformed");
+        Refused(new SubjectKeysFrame([])).ShouldContain("malformed");
+        Refused(new SubjectKeysFrame([PersonalKey("a\nb")])).ShouldContain("malformed");
+        Refused(new SubjectKeysFrame([.. Enumerable.Repeat(PersonalKey("a"), 65)])).ShouldContain("malformed");
+
+        static string Refused(Frame frame) => FrameCodecTests.Refused(Bytes(new FrameWriter(), frame));
+    }
+
+    [Fact]
     public void Read_AnswerToNoQuestion_IsAProtocolError()
     {
         Frame[] answers =

@@ -21,7 +21,7 @@ public sealed partial class FrameCodecTests
         new HelloFrame("a", new Guid("0192f000-0000-7000-8000-000000000001"), Session, A, A, 1, new ulong[32],
             [new LaneHolding(3, B, 9)])
         {
-            Openings = 12, TakesAsks = true, GrantsLeases = true,
+            Openings = 12, TakesAsks = true, GrantsLeases = true, GivesKeys = true,
         },
         new SubscribeFrame(Key.Lane, B, 12, Stop: false),
         new EventsFrame(Key.Lane, A, [
@@ -88,6 +88,8 @@ public sealed partial class FrameCodecTests
         new LeaseGrantFrame(16, [new TypeEpoch("text", 4)], [new TypeEpoch("other", 0)]),
         new PrimaryFrame("text", Moved),
         new PrimaryFrame("text", Moved.Next("c")),
+        new SubjectKeysAskFrame([new SubjectKeyName("Ada", new SubjectKeyId(77)), new SubjectKeyName("b", default)]),
+        new SubjectKeysFrame([PersonalKey("Ada"), PersonalKey("b")]),
         new ConfigurationFrame(Group),
         new ConfigurationFrame(Group.With("d").WithVoteOf("d").Without("a")),
     ];
@@ -102,6 +104,9 @@ public sealed partial class FrameCodecTests
     private static PrimaryRecord Moved => new PrimaryRecord(3, "b") { Former = "a", FormerLife = Session }
         .Started(Session, new EpochEnd("a", 3,
             [new LifeEnd(Session, [.. Enumerable.Range(0, 32).Select(l => (ulong)l)])], AreAllLives: false));
+
+    private static SubjectKey PersonalKey(string subject)
+        => new(SubjectType.KeyOf(subject), SubjectKeyId.Of(subject, new byte[32]), new byte[32]);
 
     private static Ballot Ballot => new(1, 12, "a", Session);
 
@@ -442,7 +447,9 @@ public sealed partial class FrameCodecTests
     {
         HelloFrame f => $"{f.Region} {f.JournalId} {f.Session} {f.Openings} {f.Current} {f.Newest} "
             + $"{f.ConfigurationEpoch} {string.Join(',', f.OwnHeads)} {string.Join(',', f.Holdings)} "
-            + $"{f.TakesAsks} {f.GrantsLeases}",
+            + $"{f.TakesAsks} {f.GrantsLeases} {f.GivesKeys}",
+        SubjectKeysAskFrame f => string.Join(',', f.Names),
+        SubjectKeysFrame f => string.Join(',', f.Keys.Select(k => $"{k.Subject} {k} {Convert.ToHexString(k.Key)}")),
         EventsFrame f => $"{f.Lane} {f.Origin} {f.Through} {f.Beyond} {f.Awaited} "
             + string.Join(',', f.Events.Select(Describe)),
         FetchedFrame f => $"{f.Request} {f.More} {string.Join(',', f.Events.Select(Describe))} {f.Scanned} {f.Until} "

@@ -109,13 +109,14 @@ internal sealed class TestKernel
     }
 
     /// <summary>A dialled link stands, and the peer answers that it holds this much of our own origin.</summary>
-    public TestKernel Linked(long link, string peer, ulong holds, bool takesAsks = true, bool leases = false)
+    public TestKernel Linked(long link, string peer, ulong holds, bool takesAsks = true, bool leases = false,
+        bool givesKeys = false)
     {
         var hello = new HelloFrame(peer, Guid.Empty, new Incarnation(60), new Origin(peer, new Incarnation(1)),
             new Origin(peer, new Incarnation(1)), 1, new ulong[EntityKey.Lanes],
             holds == 0 ? [] : [new LaneHolding(Entity.Lane, A, holds)])
         {
-            TakesAsks = takesAsks, GrantsLeases = leases,
+            TakesAsks = takesAsks, GrantsLeases = leases, GivesKeys = givesKeys,
         };
         return Give(k =>
         {
@@ -138,11 +139,14 @@ internal sealed class TestKernel
         link, new EventsFrame(events[0].Entity.Lane, events[0].Origin, events, through), Now));
 
     /// <summary>A link was accepted, and the peer says hello.</summary>
-    public TestKernel Accepted(long link, string peer)
+    public TestKernel Accepted(long link, string peer, bool givesKeys = false)
     {
         var origin = new Origin(peer, new Incarnation(1));
         var hello = new HelloFrame(
-            peer, Guid.Empty, new Incarnation(60), origin, origin, 1, new ulong[EntityKey.Lanes], []);
+            peer, Guid.Empty, new Incarnation(60), origin, origin, 1, new ulong[EntityKey.Lanes], [])
+        {
+            GivesKeys = givesKeys,
+        };
         return Give(k =>
         {
             k.LinkOpened(link, peer, dialled: false, Now);

@@ -99,7 +99,7 @@ internal sealed class SimulatedJournal : IJournal
                 .ToArray();
             return new EntityImage(entity, snapshot, sound, [.. stored.Replies.Values])
             {
-                Checkpoint = stored.Checkpoint,
+                Checkpoint = stored.Checkpoint, SubjectKeys = [.. stored.SubjectKeys.Values],
                 Damage = sound.Length == rows.Length ? null
                     : new Failure(ErrorCodes.JournalDamaged, $"A row of {entity} is damaged."),
             };
@@ -268,7 +268,10 @@ internal sealed class SimulatedJournal : IJournal
                 times.Length == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(times.Min()),
                 times.Length == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(times.Max()),
                 state.Entities.Values.Count(e => e.Snapshot is not null), state.Lanes.Sum(l => l.Owed.Count),
-                state.Conflicts.Count, state.Entities.Values.Sum(e => e.Replies.Count)));
+                state.Conflicts.Count, state.Entities.Values.Sum(e => e.Replies.Count))
+            {
+                SubjectKeys = state.Entities.Values.Sum(e => e.SubjectKeys.Count),
+            });
         }
     }
 

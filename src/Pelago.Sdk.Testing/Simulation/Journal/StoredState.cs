@@ -111,6 +111,10 @@ internal sealed class StoredState
             Entity(forgotten.Entity).Replies.Remove(forgotten.IdempotencyKey);
         foreach (var reply in batch.Replies)
             Entity(reply.Entity).Replies[reply.IdempotencyKey] = reply;
+        foreach (var key in batch.SubjectKeys)
+            Entity(key.Subject).SubjectKeys[key.Id] = key;
+        foreach (var subject in batch.ForgottenSubjects)
+            Entity(subject).SubjectKeys.Clear();
         foreach (var checkpoint in batch.Checkpoints)
             (Entity(checkpoint.Entity).Checkpoint, Entity(checkpoint.Entity).Snapshot) = (checkpoint, null);
         foreach (var removed in batch.Removed)
@@ -197,4 +201,6 @@ internal sealed class StoredEntity(EntityKey key, long number)
     public EntityCheckpoint? Checkpoint { get; set; }
 
     public SortedDictionary<string, RememberedReply> Replies { get; } = new(StringComparer.Ordinal);
+
+    public SortedDictionary<SubjectKeyId, SubjectKey> SubjectKeys { get; } = [];
 }

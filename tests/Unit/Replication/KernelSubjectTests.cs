@@ -1,0 +1,125 @@
+using System.Text;
+using Pelago.Model;
+using Pelago.Replication;
+using static Pelago.Tests.Unit.Events;
+
+namespace Pelago.Tests.Unit;
+
+/// <summary>Keys of subjects as hostile or mistaken peers ask for them and give them.</summary>
+public sealed class KernelSubjectTests
+{
+    private const long Link = 7;
+    private const string Subject = "patient-4711";
+
+    [Fact]
+    public void Keys_ThatNoEventNames_FindNoPlace()
+    {
+        var kernel = New();
+        for (var i = 0; i < 3_000; i++)
+            Give(kernel, KeyOf(Subject, i));
+        kernel.Receive(Link, 1, Made(1, KeyOf(Subject, 2_999)));
+
+        kernel.Batches.SelectMany(b => b.SubjectKeys).ShouldHaveSingleItem().Id.ShouldBe(KeyOf(Subject, 2_999).Id);
+        kernel.Receive(Link, 2, Made(2, KeyOf(Subject, 0), position: 2));
+        kernel.Batches.SelectMany(b => b.SubjectKeys).Count().ShouldBe(1, "a bounded number of early ones is kept");
+        kernel.Wait(100).Sent<SubjectKeysAskFrame>(Link).ShouldHaveSingleItem().Names
+            .ShouldHaveSingleItem().Id.ShouldBe(KeyOf(Subject, 0).Id);
+    }
+
+    [Fact]
+    public void Keys_OfAnotherSubjectOrOtherBytes_AreNotTakenForTheOneThatIsMissing()
+    {
+        var kernel = New().Receive(Link, 1, Made(1, KeyOf(Subject, 1))).Wait(100);
+        kernel.Sent<SubjectKeysAskFrame>(Link).ShouldHaveSingleItem();
+
+        Give(kernel, KeyOf("somebody-else", 1));
+        Give(kernel, KeyOf(Subject, 2));
+        kernel.Batches.SelectMany(b => b.SubjectKeys).ShouldBeEmpty();
+
+        Give(kernel, KeyOf(Subject, 1));
+        kernel.Batches.SelectMany(b => b.SubjectKeys).ShouldHaveSingleItem();
+        Give(kernel, KeyOf(Subject, 1));
+        kernel.Batches.SelectMany(b => b.SubjectKeys).ShouldHaveSingleItem("once is enough");
+    }
+
+    [Fact]
+    public void Keys_AskedForByWhoMayNotHaveThem_AreNotGiven()
+    {
+        var key = KeyOf(Subject, 1);
+        foreach (var (regions, given) in new[] { ((string[])["a"], 0), (["a", "b"], 1) })
+        {
+            var kernel = New(o => o with { SubjectKeyRegions = regions });
+            Give(kernel, key);
+            kernel.Receive(Link, 1, Made(1, key));
+            kernel.Accepted(8, "b", givesKeys: true);
+
+            kernel.Give(k => k.Received(8, new SubjectKeysAskFrame([new SubjectKeyName(Subject, key.Id)]), kernel.Now));
+
+            kernel.Sent<SubjectKeysFrame>(8).Count().ShouldBe(given);
+        }
+    }
+
+    [Fact]
+    public void Keys_AskedForByNamesThatNobodyKnows_AreAnsweredByNothing()
+    {
+        var kernel = New(o => o with { MaxServedSubjectKeys = 64 }).Accepted(8, "b", givesKeys: true);
+        kernel.HoldLoads = true;
+        for (var i = 0; i < 50; i++)
+        {
+            var part = i;
+            kernel.Give(k => k.Received(8, new SubjectKeysAskFrame([.. Enumerable.Range(0, 64)
+                .Select(n => new SubjectKeyName($"s{part}-{n}", default))]), kernel.Now));
+        }
+        kernel.Asked.OfType<LoadEntity>().Count().ShouldBe(64, "what is read for a flood is bounded");
+
+        kernel.Load().Sent<SubjectKeysFrame>(8).ShouldBeEmpty();
+        kernel.Sent<GoodbyeFrame>(8).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Keys_ThatAreMissing_AreAskedForAgainAndAgainWithGrowingPausesAndWithinABound()
+    {
+        var kernel = New(o => o with { MaxWantedSubjectKeys = 2 });
+        for (var i = 1; i <= 3; i++)
+            kernel.Receive(Link, (ulong)i, Made((ulong)i, KeyOf(Subject, i), position: (ulong)i));
+        kernel.Idle(100, Link);
+        kernel.Sent<SubjectKeysAskFrame>(Link).ShouldHaveSingleItem().Names.Count.ShouldBe(2);
+
+        kernel.Idle(60_000, Link);
+
+        kernel.Sent<SubjectKeysAskFrame>(Link).Count().ShouldBeInRange(8, 14);
+    }
+
+    [Fact]
+    public void Keys_SentInTheWrongDirection_EndTheLink()
+    {
+        var key = KeyOf(Subject, 1);
+        var kernel = New().Accepted(8, "b", givesKeys: true);
+        kernel.Give(k => k.Received(8, new SubjectKeysFrame([key]), kernel.Now));
+        kernel.Sent<GoodbyeFrame>(8).ShouldHaveSingleItem().Reason.ShouldBe("protocol");
+
+        kernel = New().Give(k => k.Received(Link, new SubjectKeysAskFrame([new SubjectKeyName("s", key.Id)]),
+            new Moment(1_000_000, 1_000)));
+        kernel.Sent<GoodbyeFrame>(Link).ShouldHaveSingleItem().Reason.ShouldBe("protocol");
+    }
+
+    private static TestKernel New(Func<KernelOptions, KernelOptions>? adjust = null)
+        => new TestKernel(["a", "b"], Continuity.Clean, [], [], adjust).Linked(Link, "b", holds: 0, givesKeys: true);
+
+    private static void Give(TestKernel kernel, SubjectKey key)
+        => kernel.Give(k => k.Received(Link, new SubjectKeysFrame([key]), kernel.Now));
+
+    private static SubjectKey KeyOf(string subject, int number)
+    {
+        var key = new byte[SubjectKey.KeyBytes];
+        BitConverter.TryWriteBytes(key, number);
+        return new SubjectKey(SubjectType.KeyOf(subject), SubjectKeyId.Of(subject, key), key);
+    }
+
+    private static EventRecord Made(ulong sequence, SubjectKey key, ulong position = 1) => new()
+    {
+        Entity = key.Subject, Origin = B, Sequence = sequence, Vector = Saw((B, sequence)),
+        Timestamp = HybridTimestamp.At(1_000 + (long)sequence), PayloadName = "subject-key-made",
+        Payload = Encoding.UTF8.GetBytes("{\"key\":\"" + key.Id + "\"}"), OriginPosition = position,
+    };
+}
