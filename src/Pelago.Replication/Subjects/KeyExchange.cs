@@ -6,7 +6,7 @@ namespace Pelago.Replication;
 /// that names it; a region that knows a key by name and lacks it asks for it, the region that made it first.</summary>
 /// <remarks>Only regions that may have keys (<see cref="KernelOptions.SubjectKeyRegions"/>) ask, are answered, and keep
 /// what comes. A key's name follows from subject and key, so what was not named by an event of the subject finds no
-/// place; of what arrives before its name a bounded number waits, in memory. Who forgets takes nothing any more.
+/// place; of what arrives before its name a bounded number waits, in memory and for seconds. Who forgets takes nothing any more.
 /// </remarks>
 internal sealed class KeyExchange(KernelContext context, PeerLinks links, InstanceKernel kernel)
 {
@@ -14,10 +14,11 @@ internal sealed class KeyExchange(KernelContext context, PeerLinks links, Instan
     private const int PauseMilliseconds = 500;
     private const int MaxDoublings = 4;
     private const int MaxEarly = 1_024;
+    private const int EarlyMilliseconds = 10_000;
 
     private readonly SortedDictionary<(string Subject, SubjectKeyId Id), Wanted> wanted = new(WantedOrder.Instance);
     private readonly Dictionary<SubjectKeyId, SubjectKey> early = [];
-    private readonly Queue<SubjectKeyId> earlyOrder = [];
+    private readonly Queue<(SubjectKeyId Id, long SinceMilliseconds)> earlyOrder = [];
     private long lookedAt = long.MinValue / 2;
     private int serving;
 
@@ -59,6 +60,8 @@ internal sealed class KeyExchange(KernelContext context, PeerLinks links, Instan
     /// <summary>Asks for what is wanted and due.</summary>
     public void Tick()
     {
+        while (earlyOrder.TryPeek(out var oldest) && Now - oldest.SinceMilliseconds > EarlyMilliseconds)
+            early.Remove(earlyOrder.Dequeue().Id);
         if (wanted.Count == 0 || Now - lookedAt < LookMilliseconds)
             return;
         lookedAt = Now;
@@ -120,18 +123,23 @@ internal sealed class KeyExchange(KernelContext context, PeerLinks links, Instan
         {
             if (wanted.ContainsKey((key.Subject.Id, key.Id)))
                 kernel.Lane(key.Subject.Lane).TakeKey(key);
+            else if (IsForgotten(key.Subject.Id))
+                context.Hit(Probe.LateKeyRefused);
             else
                 KeepEarly(key);
         }
     }
 
+    private bool IsForgotten(string subject) => kernel.Subjects.InMemory(subject) is { Unusable: null } known
+        && known.Fold.State is SubjectState { Forgotten: true };
+
     private void KeepEarly(SubjectKey key)
     {
         if (!early.TryAdd(key.Id, key))
             return;
-        earlyOrder.Enqueue(key.Id);
+        earlyOrder.Enqueue((key.Id, Now));
         while (earlyOrder.Count > MaxEarly)
-            early.Remove(earlyOrder.Dequeue());
+            early.Remove(earlyOrder.Dequeue().Id);
     }
 
     // A region that is none of ours, or is known to be of another group, is given nothing.

@@ -140,10 +140,12 @@ public sealed class SealedScenarios
         world.Latency("eu", "us", TimeSpan.FromSeconds(1));
         world.Heal("eu", "us");
         world.RunUntil(() => world.Count("us", Probe.SubjectKeysAsked) > 0, Soon);
+        world.Run(TimeSpan.FromSeconds(1.2)); // eu has answered, and the answer is on its way
         world.Region("us").Forget(Patient.Subject);
         world.Run(TimeSpan.FromSeconds(5));
         world.Converged();
 
+        world.Count("us", Probe.LateKeyRefused).ShouldBePositive();
         world.KeysIn("us").ShouldBeEmpty();
         world.KeysIn("eu").ShouldBeEmpty();
         world.Region("us").Get<Patient>("p").Query(Patient.NameOf).ShouldBe(nameof(Unreadable.Forgotten));

@@ -91,6 +91,41 @@ public sealed class KernelSubjectTests
     }
 
     [Fact]
+    public void Keys_ThatCameBeforeAnyEventOfTheirSubject_AreNotKeptForLong()
+    {
+        var key = KeyOf(Subject, 1);
+        var kernel = New();
+        Give(kernel, key);
+        kernel.Idle(11_000, Link);
+
+        kernel.Receive(Link, 1, Made(1, key));
+
+        kernel.Batches.SelectMany(b => b.SubjectKeys).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Seal_WhileTheKeyIsNotDurable_WaitsAndNothingIsWrittenWhenItIsLost()
+    {
+        var kernel = New(o => o with { Secrets = bytes => bytes.AsSpan().Fill(7) });
+        kernel.HoldGroups = true;
+        kernel.Give(k => k.Submit(Sealing(new EntityKey("text", "first")), kernel.Now));
+        kernel.Give(k => k.Submit(Sealing(new EntityKey("text", "second")), kernel.Now));
+        kernel.Asked.OfType<AppendGroup>().ShouldHaveSingleItem().Batches.SelectMany(b => b.SubjectKeys)
+            .ShouldHaveSingleItem("one key for both");
+
+        kernel.FailGroups = true;
+        kernel.Commit();
+
+        (kernel.FailGroups, kernel.HoldGroups) = (false, false);
+        kernel.Wait(1_000);
+        kernel.Asked.OfType<CommandDone>().Count(d => d.Result.Failure is not null).ShouldBe(2);
+        kernel.Appended.ShouldBeEmpty("what was sealed under a key that is lost nobody can read");
+
+        kernel.Give(k => k.Submit(Sealing(new EntityKey("text", "first")), kernel.Now));
+        kernel.Appended.Select(e => e.Entity.Type).ShouldBe([SubjectType.Name, "text"]);
+    }
+
+    [Fact]
     public void Keys_SentInTheWrongDirection_EndTheLink()
     {
         var key = KeyOf(Subject, 1);
@@ -105,6 +140,16 @@ public sealed class KernelSubjectTests
 
     private static TestKernel New(Func<KernelOptions, KernelOptions>? adjust = null)
         => new TestKernel(["a", "b"], Continuity.Clean, [], [], adjust).Linked(Link, "b", holds: 0, givesKeys: true);
+
+    private static CommandRequest Sealing(EntityKey entity) => new()
+    {
+        Entity = entity, Command = "", DeadlineMilliseconds = 9_000,
+        Handle = (_, _, context) =>
+        {
+            var member = context.Seal(Subject, "name", "Ada", Guide.GuestJson.Default.String);
+            return new Decision([Convert.ToBase64String(member.Box.Span)], _ => null, null, []);
+        },
+    };
 
     private static void Give(TestKernel kernel, SubjectKey key)
         => kernel.Give(k => k.Received(Link, new SubjectKeysFrame([key]), kernel.Now));
