@@ -6,7 +6,8 @@ namespace Pelago.Replication;
 /// that names it; a region that knows a key by name and lacks it asks for it, the region that made it first.</summary>
 /// <remarks>Only regions that may have keys (<see cref="KernelOptions.SubjectKeyRegions"/>) ask, are answered, and keep
 /// what comes. A key's name follows from subject and key, so what was not named by an event of the subject finds no
-/// place; of what arrives before its name a bounded number waits, in memory and for seconds. Who forgets takes nothing any more.
+/// place; of what arrives before its name a bounded number waits, in memory and for seconds. Who forgets takes
+/// nothing any more.
 /// </remarks>
 internal sealed class KeyExchange(KernelContext context, PeerLinks links, InstanceKernel kernel)
 {
