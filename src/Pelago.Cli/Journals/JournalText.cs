@@ -37,11 +37,11 @@ internal static partial class JournalText
         {
             var counted = runs.Where(r => r.Stats is not null).Select(r => (r.Region, Stats: r.Stats!)).ToList();
             terminal.Table(["REGION", "ROWS", "SIZE", "ENTITIES", "OLDEST", "NEWEST", "SNAPSHOTS", "OWED", "CONFLICTS",
-                "REPLIES"], counted.Select(c => (IReadOnlyList<string>)
+                "REPLIES", "SUBJECT KEYS"], counted.Select(c => (IReadOnlyList<string>)
             [
                 c.Region, $"{c.Stats.Rows}", Size(c.Stats.Bytes), $"{c.Stats.Entities}", Time(c.Stats.Oldest),
                 Time(c.Stats.Newest), $"{c.Stats.Snapshots}", $"{c.Stats.Owed}", $"{c.Stats.Conflicts}",
-                $"{c.Stats.Replies}",
+                $"{c.Stats.Replies}", $"{c.Stats.SubjectKeys}",
             ]));
             terminal.Table(["REGION", "KEY", "MADE", "WRAPPED UNDER", "ROWS", "RECORDS"],
                 counted.SelectMany(c => c.Stats.Keys, (c, k) => (IReadOnlyList<string>)

@@ -68,7 +68,11 @@ public sealed record JournalRunView(
 /// <param name="Replies">Replies that are remembered for idempotency keys.</param>
 public sealed record JournalStatsView(
     long Rows, long Bytes, long Entities, IReadOnlyList<ulong> Heads, IReadOnlyList<DataKeyView> Keys,
-    DateTimeOffset? Oldest, DateTimeOffset? Newest, long Snapshots, long Owed, long Conflicts, long Replies);
+    DateTimeOffset? Oldest, DateTimeOffset? Newest, long Snapshots, long Owed, long Conflicts, long Replies)
+{
+    /// <summary>Keys of subjects under which personal members are sealed.</summary>
+    public long SubjectKeys { get; init; }
+}
 
 /// <summary>What is sealed under one data key.</summary>
 /// <param name="Number">The key's number: 1 is the journal's first.</param>

@@ -64,7 +64,10 @@ internal sealed record CompactionBody(
 /// <summary>What a journal holds.</summary>
 internal sealed record JournalStatsBody(
     long Rows, long Bytes, long Entities, IReadOnlyList<ulong> Heads, IReadOnlyList<DataKeyBody> Keys,
-    DateTimeOffset? Oldest, DateTimeOffset? Newest, long Snapshots, long Owed, long Conflicts, long Replies);
+    DateTimeOffset? Oldest, DateTimeOffset? Newest, long Snapshots, long Owed, long Conflicts, long Replies)
+{
+    public long SubjectKeys { get; init; }
+}
 
 /// <summary>What is sealed under one data key.</summary>
 internal sealed record DataKeyBody(long Number, string Kek, DateTimeOffset? MadeAt, long Rows, long Records);

@@ -74,7 +74,7 @@ public static class JournalRunEndpoint
         Damage = run.Report is null ? null : [.. run.Report.Damage.Select(Trouble)],
         Stats = run.Stats is not { } s ? null : new JournalStatsBody(s.Rows, s.Bytes, s.Entities, s.Heads,
             [.. s.Keys.Select(k => new DataKeyBody(k.Number, k.Kek, k.MadeAt, k.Rows, k.Records))], s.Oldest, s.Newest,
-            s.Snapshots, s.Owed, s.Conflicts, s.Replies),
+            s.Snapshots, s.Owed, s.Conflicts, s.Replies) { SubjectKeys = s.SubjectKeys },
         Renewal = run.Renewal is not { } n ? null : new KeyRenewalBody(n.DataKey, n.Kek, n.Rewrapped),
         Compaction = run.Compaction is not { } c ? null
             : new CompactionBody(c.Removed, c.Kept, c.Entities, c.HeldBack, c.Trouble is null ? null

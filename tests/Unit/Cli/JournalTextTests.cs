@@ -49,11 +49,13 @@ public sealed class JournalTextTests
         var run = Run("us") with
         {
             Stats = new JournalStatsView(5, 20_480, 2, [4, 1], [new DataKeyView(1, "kek", Start, 5, 9)], Start,
-                Start.AddMinutes(1), 1, 0, 0, 3),
+                Start.AddMinutes(1), 1, 0, 0, 3) { SubjectKeys = 41 },
         };
         JournalText.Stats(Terminal, [run], OutputFormat.Wide).ShouldBe(0);
 
         var lines = output.ToString().Split('\n');
+        lines[0].TrimEnd().ShouldEndWith("SUBJECT KEYS");
+        lines[1].TrimEnd().ShouldEndWith(" 41");
         lines[1].ShouldContain("20 kB");
         lines.ShouldContain(l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries)
             .SequenceEqual(new[] { "us", "1", "2030-01-01", "00:00:00Z", "kek", "5", "9" }));
