@@ -104,7 +104,7 @@ public sealed class SealedBoxTests
     {
         var box = SealFirst();
         for (var length = 0; length < box.Length - 5; length++)
-            SealedBox.TryRead(box[..length], out _).ShouldBeFalse($"{length} bytes");
+            SealedBox.TryRead(box.AsMemory(..length), out _).ShouldBeFalse($"{length} bytes");
         SealedBox.TryRead(new byte[SealedBox.MaxBytes + 1], out _).ShouldBeFalse();
         SealedBox.TryRead((byte[])[.. box, .. new byte[SealedBox.MaxBytes - box.Length + 1]], out _).ShouldBeFalse();
         foreach (var (at, value) in new[] { (0, 2), (1, 0), (1, 255), (2, 10), (14, 0), (16, 'E') })
