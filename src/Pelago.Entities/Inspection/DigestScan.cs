@@ -57,12 +57,13 @@ public sealed class DigestScan(EntityRuntime runtime)
         while (after != 0);
     }
 
-    // Null for what is this region's own affair: an entity without events, for which replies may be remembered, and
-    // one whose events stay here.
+    // Null for what is not the same in every region: an entity without events, for which replies may be remembered, one
+    // whose events stay here, and one whose type's filter leaves a region out. The regions that have that one compare
+    // it with each other in the background.
     private async ValueTask<EntityDigest?> DigestAsync(EntityKey entity, CancellationToken cancellationToken)
     {
         var type = runtime.Types.Find(entity.Type);
-        if (type is { Mode.IsLocal: true })
+        if (type is { Mode.IsLocal: true } || !runtime.IsForEveryRegion(entity.Type))
             return null;
         for (var attempt = 1; ; attempt++)
         {

@@ -25,7 +25,18 @@ public sealed record ReplicationStatus(
 
     /// <summary>Who is the primary of the types whose primary moves, as this replica knows.</summary>
     public IReadOnlyList<PrimaryStatus> Primaries { get; init; } = [];
+
+    /// <summary>Filters of types that have one, or had.</summary>
+    public IReadOnlyList<FilterStatus> Filters { get; init; } = [];
 }
+
+/// <summary>The filter of a type.</summary>
+/// <param name="Type">Type of the entities.</param>
+/// <param name="Epoch">Counts the rules of the type.</param>
+/// <param name="Rule">Which regions get its events, for people.</param>
+/// <param name="State">Of the region that answers: <c>Whole</c>, <c>Filling</c> while it is being sent what it was left
+/// out of, or <c>LeftOut</c>.</param>
+public sealed record FilterStatus(string Type, uint Epoch, string Rule, string State);
 
 /// <summary>The primary of a type whose primary moves.</summary>
 /// <param name="Type">Type of the entities.</param>

@@ -26,5 +26,8 @@ internal static class ReplicationView
         Alarms = alarms,
         Primaries = [.. description.Primaries.Select(p => new PrimaryStatus(
             p.Type, p.Region, p.Epoch, p.IsStarted ? "Primary" : "TakingOver", p.HasLease))],
+        Filters = [.. description.Filters.OrderBy(f => f.Type, StringComparer.Ordinal).Select(f => new FilterStatus(
+            f.Type, f.Filter.Epoch, f.Filter.ToString(),
+            !f.IsForThisRegion ? "LeftOut" : f.LanesLacking > 0 ? "Filling" : "Whole"))],
     };
 }

@@ -34,7 +34,8 @@ public static class EntityRequests
             TraceParent = request.TraceParent,
             Condition = request.Token.For(key),
             Acknowledgement = request.Acknowledgement,
-            Forwardable = type.Mode.Primary is null ? null : Form(type, command, request.Fingerprint),
+            Forwardable = type.Mode.Primary is null && type.Filter.Epoch == 0 ? null
+                : Form(type, command, request.Fingerprint),
             DeadlineMilliseconds = deadlineMilliseconds,
             Waiter = waiter,
         };

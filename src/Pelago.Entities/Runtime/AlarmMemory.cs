@@ -61,6 +61,7 @@ internal sealed class AlarmMemory(TimeProvider clock)
         AlarmKind.RegionRemoved => "Other regions go on. To bring this one back, add it again, with an empty journal; "
             + "keep the old one for what it alone has.",
         AlarmKind.GroupsDiffer => "Choose the side that goes on, and make the regions of the other one anew.",
+        AlarmKind.FiltersDiffer => "State the rule that is meant, in every region, in the next epoch.",
         AlarmKind.VotesLost => "See that what registers decided still holds: owners of types, names, and who the "
             + "regions are.",
         _ => "The service's log says more.",

@@ -20,4 +20,11 @@ public static partial class ErrorCodes
 
     /// <summary>The primary cannot be sure any more that it is still the primary.</summary>
     public static readonly ErrorCode LeaseLost = Define("PLG5035", "No majority answers the primary", 6, 503);
+
+    /// <summary>The type's filter leaves this region out, or it has not taken yet what it had been left out of, and
+    /// nobody could be asked instead; nothing was changed.</summary>
+    public static readonly ErrorCode Filtered = Define("PLG5036", "Not for this region", 5, 421);
+
+    /// <summary>A filter that cannot be applied.</summary>
+    public static readonly ErrorCode InvalidFilter = Define("PLG5037", "Invalid filter", 1, 500);
 }

@@ -201,6 +201,7 @@ public sealed partial class EntityDefinition<TState> where TState : class
             mistakes.Add("no state: call State(…)");
         mistakes.AddRange(upcasters.Mistakes(byName.Keys));
         mistakes.AddRange(ModeMistakes());
+        mistakes.AddRange(MistakesOfFilter());
         mistakes.AddRange(MistakesOfCompaction());
         mistakes.AddRange(effects.Keys.Where(e => e != typeof(Deletion) && !byType.ContainsKey(e))
             .Select(e => $"{e.Name} has an effect and is no event"));
@@ -222,7 +223,7 @@ public sealed partial class EntityDefinition<TState> where TState : class
                 bytes => JsonSerializer.Deserialize(bytes, stateJson!)
                     ?? throw new JsonException("State is JSON null."),
             Settle = settle, ByName = byName, ByType = byType, Upcasters = upcasters, Commands = commands,
-            Replies = replies, Effects = effects, Mode = mode, Forms = forms,
+            Replies = replies, Effects = effects, Mode = mode, Filter = filter, Forms = forms,
             EventsWithEffects = effects.Keys
                 .Select(e => e == typeof(Deletion) ? Deletion.PayloadName : byType[e].Name)
                 .ToHashSet(StringComparer.Ordinal),

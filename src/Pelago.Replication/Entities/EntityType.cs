@@ -21,6 +21,9 @@ public sealed class EntityType : IEntityType
     public EntityMode Mode => parts.Mode;
 
     /// <inheritdoc />
+    public EntityFilter Filter => parts.Filter;
+
+    /// <inheritdoc />
     public Acknowledgement Acknowledgement => parts.Acknowledgement;
 
     /// <inheritdoc />
@@ -137,6 +140,7 @@ internal sealed record EntityParts(string Name, MergeStrategy Strategy, int Stat
 {
     public Acknowledgement Acknowledgement { get; init; }
     public EntityMode Mode { get; init; } = EntityMode.Replicated;
+    public EntityFilter Filter { get; init; } = EntityFilter.None;
     public required bool Compacts { get; init; }
     public required IReadOnlyDictionary<int, UpcastPayload> StateSteps { get; init; }
     public required Func<string, object> Initial { get; init; }

@@ -32,6 +32,9 @@ public interface IEntityType
     /// <summary>Which regions take commands, and whether events leave their region.</summary>
     EntityMode Mode => EntityMode.Replicated;
 
+    /// <summary>Which regions get the events.</summary>
+    EntityFilter Filter => EntityFilter.None;
+
     /// <summary>In how many regions the events of a command must be durable before it is answered, unless the command
     /// says otherwise.</summary>
     Acknowledgement Acknowledgement => Acknowledgement.Local;

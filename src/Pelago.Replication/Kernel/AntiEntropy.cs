@@ -122,8 +122,8 @@ internal sealed class AntiEntropy(KernelContext context, Writer writer, PeerLink
             return false;
         suspects.Remove(suspect);
         var events = frame.Events.Where(e => e.Entity == suspect.Entity && e.Origin.Equals(suspect.Origin)).ToArray();
-        if (events.Length == 0)
-            return true;
+        if (events.Length == 0 || !kernel.Lane(suspect.Entity.Lane).IsWhole(suspect.Entity.Type))
+            return true; // they were left out meanwhile, and are not for this region, or on their way
         context.Hit(Probe.MissingFetched);
         context.Alarm(AlarmKind.EventsMended, $"{context.Options.Region} lacked events of {suspect.Entity} from "
             + $"{events[0].Origin}#{events[0].Sequence} on, which it should have had; {link.Peer.Name} sent them.");
@@ -189,9 +189,13 @@ internal sealed class AntiEntropy(KernelContext context, Writer writer, PeerLink
         EntityDigest[] shared = [.. audits.Select(a => a.Digest).Where(d => !lane.StaysHere(d.Entity.Type))];
         if (shared.Length == 0)
             return;
-        var frame = new DigestsFrame(scanLane, shared);
         foreach (var link in links.Readers)
-            context.Emit(new SendFrame(link.Id, frame));
+        {
+            EntityDigest[] comparable = context.Filters.AreNone ? shared
+                : [.. shared.Where(d => lane.IsComparable(d.Entity.Type, link.Peer.Name))];
+            if (comparable.Length > 0)
+                context.Emit(new SendFrame(link.Id, new DigestsFrame(scanLane, comparable)));
+        }
     }
 
     private void Compare(IReadOnlyList<EntityAudit> audits)
@@ -205,7 +209,8 @@ internal sealed class AntiEntropy(KernelContext context, Writer writer, PeerLink
         var own = audits.ToDictionary(a => a.Digest.Entity, a => a.Digest);
         if (!page.IsAnswer && links.Readers.LastOrDefault(l => l.Peer == peer) is { } back)
             Answer(back, page, own);
-        foreach (var their in page.Entities.Where(e => !lane.StaysHere(e.Entity.Type)))
+        foreach (var their in page.Entities.Where(e => !lane.StaysHere(e.Entity.Type)
+            && lane.IsComparable(e.Entity.Type, peer.Name)))
         {
             var mine = own.GetValueOrDefault(their.Entity)
                 ?? new EntityDigest(their.Entity, VersionVector.Empty, default, "") { HasEvents = false };
@@ -220,7 +225,8 @@ internal sealed class AntiEntropy(KernelContext context, Writer writer, PeerLink
     private void Answer(PeerLink back, DigestsFrame page, Dictionary<EntityKey, EntityDigest> own)
     {
         var other = page.Entities.Select(e => own.GetValueOrDefault(e.Entity) is { } mine && mine != e ? mine : null)
-            .OfType<EntityDigest>().Where(d => !kernel.Lane(page.Lane).StaysHere(d.Entity.Type)).ToArray();
+            .OfType<EntityDigest>().Where(d => kernel.Lane(page.Lane) is var lane && !lane.StaysHere(d.Entity.Type)
+                && lane.IsComparable(d.Entity.Type, back.Peer.Name)).ToArray();
         if (other.Length > 0)
             context.Emit(new SendFrame(back.Id, new DigestsFrame(page.Lane, other) { IsAnswer = true }));
     }
@@ -288,7 +294,8 @@ internal sealed class AntiEntropy(KernelContext context, Writer writer, PeerLink
     {
         if (suspect.Origin.Equals(writer.Newest))
             return writer.Current is null;
-        if (!lane.Expects(suspect.Entity, suspect.Origin) && !PeerLinks.Offers(peer, lane, suspect.Origin)
+        if (lane.IsWhole(suspect.Entity.Type)
+            && !lane.Expects(suspect.Entity, suspect.Origin) && !PeerLinks.Offers(peer, lane, suspect.Origin)
             && !links.Histories.MayBring(lane, suspect.Entity.Type, suspect.Origin))
             return false;
         context.Hit(Probe.MissingExplained);

@@ -34,8 +34,13 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
         var isRead = request is ReadRequest;
         if (mode.IsLocal && request.CameFromPeer)
             return Refuse(request, WithoutPrimary(request.Entity.Type)); // what stays here is not shown to others
+        if (!links.Serves(request.Entity) && TakeFiltered(request, mode))
+            return true;
         if (request is ReadRequest { AtPrimary: false } || mode.IsLocal)
             return false;
+        if (isRead && request.CameFromPeer && mode.Primary is null
+            && context.Filters.Of(request.Entity.Type).Epoch > 0)
+            return false; // it is asked instead of a region that is left out
         if (mode.Kind == EntityModeKind.Replicated)
             return isRead && Refuse(request, WithoutPrimary(request.Entity.Type));
         // Who was removed does not know what was acknowledged since, nor who is the primary by now.
@@ -59,12 +64,45 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
             return Refuse(request, PrimaryIs(request.Entity.Type, primary));
         if (!context.Members.Contains(primary))
             return Refuse(request, Unknown(request.Entity.Type, primary));
+        return Open(new Forward(request, primary) { SinceMilliseconds = Now });
+    }
+
+    private bool Open(Forward forward)
+    {
         if (open.Count >= context.Options.MaxForwards)
-            return Refuse(request, Full());
-        var (number, forward) = (links.NextRequest(), new Forward(request, primary) { SinceMilliseconds = Now });
+            return Refuse(forward.Request, Full());
+        var number = links.NextRequest();
         open.Add(number, forward);
         Send(number, forward);
         return true;
+    }
+
+    // 1 what others may be asked for  2 the primary, where there is one  3 whoever has the entity
+    private bool TakeFiltered(EntityRequest request, EntityMode mode)
+    {
+        if (context.Closed is { } removed)
+            return Refuse(request, removed);
+        var (isReplicated, isForAnyRegion) = (mode.Kind == EntityModeKind.Replicated, mode.Primary is null);
+        if (!isReplicated && (request is CommandRequest or ReadRequest { AtPrimary: true }) && mode.Primary != Own)
+            return false; // it is for the primary anyway
+        if (isReplicated && !request.CameFromPeer && request is ReadRequest { AtPrimary: true })
+            return Refuse(request, WithoutPrimary(request.Entity.Type));
+        var target = isForAnyRegion ? links.WhoServes(request.Entity) : mode.Primary;
+        if (request.CameFromPeer || target is null || target == Own
+            || request is CommandRequest { Forwardable: null })
+            return Refuse(request, Filtered(request.Entity.Type, target));
+        context.Hit(Probe.FilteredForwarded);
+        return Open(new Forward(request, target) { SinceMilliseconds = Now, IsForAnyRegion = isForAnyRegion });
+    }
+
+    private Failure Filtered(string type, string? target)
+    {
+        var why = context.Filters.AdmitsHere(type) ? "was left out until now, and is being sent what it lacks"
+            : "is left out by the type's filter";
+        return new Failure(ErrorCodes.Filtered,
+            $"Region '{Own}' does not have entities of type '{type}': it {why}; nothing was changed.",
+            target is null ? "Try again: at present no region that has them can be reached."
+                : $"Ask region '{target}'.");
     }
 
     /// <summary>Sends what can be sent, and ends what has waited too long.</summary>
@@ -83,6 +121,8 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
 
     private void Wait(long number, Forward forward)
     {
+        if (forward.IsForAnyRegion)
+            forward.Primary = links.WhoServes(forward.Request.Entity) ?? forward.Primary;
         if (links.Way(forward.Primary) is not null)
             Send(number, forward);
         else if (Now - forward.SinceMilliseconds >= context.Options.PrimaryPatienceMilliseconds
@@ -306,7 +346,8 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
     private Failure Late(Forward forward)
         => forward.Request is CommandRequest { WasSent: true } ? Unanswered(forward.Primary) : Unreachable(forward);
 
-    private Failure Unreachable(Forward forward) => new(ErrorCodes.PrimaryUnreachable,
+    private Failure Unreachable(Forward forward) => forward.IsForAnyRegion
+        ? Filtered(forward.Request.Entity.Type, null) : new(ErrorCodes.PrimaryUnreachable,
         $"Region '{Own}' does not reach region '{forward.Primary}', the primary of entities of type "
         + $"'{forward.Request.Entity.Type}'; nothing was changed.",
         $"Try again, or read what region '{Own}' has. See 'pelago status' for the way between the two.");
@@ -329,7 +370,10 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
     private sealed class Forward(EntityRequest request, string primary)
     {
         public EntityRequest Request { get; } = request;
-        public string Primary { get; } = primary;
+        public string Primary { get; set; } = primary;
+
+        /// <summary>It is asked because it has the entity, and any other that has it will do as well.</summary>
+        public bool IsForAnyRegion { get; init; }
 
         /// <summary>On which it was sent; null when it waits for a link.</summary>
         public long? Link { get; set; }

@@ -33,6 +33,7 @@ public sealed partial class InstanceKernel
         context = new KernelContext(options, types);
         Membership = new Membership(context, this, states);
         context.Primaries = Primaries = new Primaries(context, this, states);
+        context.Filters = new TypeFilters(context, types, states);
         writer = new Writer(context, identity);
         links = new PeerLinks(context, writer, this);
         context.Subjects = Subjects = new SubjectKeys(context, links, this);
@@ -63,6 +64,9 @@ public sealed partial class InstanceKernel
     /// <summary>Which events do not count because a primary was replaced; may be used from any thread.</summary>
     public PrimaryRules PrimaryRules => Primaries.Rules;
 
+    /// <summary>Filters in force, by type; may be read from any thread.</summary>
+    public IReadOnlyDictionary<string, EntityFilter> Filters => context.Filters.Published;
+
     internal Incarnation? NewestLife => writer.Newest?.Incarnation;
 
     /// <summary>Who the group is, as this region has taken it; may be read from any thread.</summary>
@@ -83,8 +87,17 @@ public sealed partial class InstanceKernel
     /// <summary>Has a request carried out, here or elsewhere, or refused.</summary>
     internal void Give(EntityRequest request)
     {
+        FollowDeclared();
         if (!links.Forwards.Take(request))
             lanes[request.Entity.Lane].Ask(request);
+    }
+
+    private void FollowDeclared()
+    {
+        if (!context.Filters.AreSomeNew)
+            return;
+        foreach (var type in context.Filters.TakeDeclared())
+            links.Follow(new FilterFrame(type, context.Filters.Of(type)));
     }
 
     /// <summary>Takes a read; it is completed by <see cref="ReadDone"/>, exactly once.</summary>
@@ -253,6 +266,7 @@ public sealed partial class InstanceKernel
     public void Tick(Moment now)
     {
         context.Now = now;
+        FollowDeclared();
         links.Tick();
         Registers.Tick();
         Membership.Tick();
@@ -267,6 +281,7 @@ public sealed partial class InstanceKernel
             lane.ExpireAwaited();
             lane.RunEffects();
             lane.TendLocal();
+            lane.TendFilters();
             lane.TendLoss();
             lane.TakeCompacted();
             lane.Ripened();
@@ -311,6 +326,8 @@ public sealed partial class InstanceKernel
         return KernelDescription.Of(context, writer, links, lanes, Registers) with
         {
             Membership = Membership.Describe(), Primaries = Primaries.Describe(),
+            Filters = [.. context.Filters.Published.Select(f => new FilterDescription(f.Key, f.Value,
+                context.Filters.AdmitsHere(f.Key), lanes.Count(l => !l.IsWhole(f.Key))))],
         };
     }
 
@@ -367,7 +384,7 @@ public sealed partial class InstanceKernel
     {
         var type = context.TypeOf(request.Entity.Type);
         var level = request.Acknowledgement ?? type.Acknowledgement;
-        var members = context.Configuration.Settled.Count;
+        var members = context.HoldersOf(type.Name);
         if (type.Mode.IsLocal && level.In(members) > 1)
         {
             return new Failure(ErrorCodes.LevelImpossible,

@@ -20,6 +20,10 @@ internal sealed class KernelContext(KernelOptions options, IReadOnlyDictionary<s
     /// <summary>The members of the group, this region included while it is one.</summary>
     public IReadOnlyList<string> Members => Configuration.Names;
 
+    /// <summary>How many members, as they count for a level of acknowledgement, have the events of a type.</summary>
+    public int HoldersOf(string type) => Filters.AreNone ? Configuration.Settled.Count
+        : Configuration.Settled.Count(m => Filters.Admits(type, m));
+
     /// <summary>It is the only member. Not so where it was removed from a group of two: that has one member,
     /// too.</summary>
     public bool IsAlone => Members.Count == 1 && Members[0] == Options.Region;
@@ -32,6 +36,9 @@ internal sealed class KernelContext(KernelOptions options, IReadOnlyDictionary<s
 
     /// <summary>Keys of subjects; set once, by the kernel.</summary>
     public SubjectKeys Subjects { get; set; } = null!;
+
+    /// <summary>Which types are not for which regions; set once, by the kernel.</summary>
+    public TypeFilters Filters { get; set; } = null!;
 
     public Moment Now { get; set; }
 

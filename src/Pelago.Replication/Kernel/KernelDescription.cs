@@ -46,6 +46,9 @@ public sealed record KernelDescription(
     /// <summary>Primaries of types whose primary moves.</summary>
     public IReadOnlyList<PrimaryDescription> Primaries { get; init; } = [];
 
+    /// <summary>Filters of types.</summary>
+    public IReadOnlyList<FilterDescription> Filters { get; init; } = [];
+
     /// <summary>Votes and requests for registers.</summary>
     public required RegistersDescription Registers { get; init; }
 

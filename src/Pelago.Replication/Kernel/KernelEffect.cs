@@ -149,4 +149,7 @@ public enum AlarmKind
     /// <summary>The last region that votes has lost what was decided in registers, and goes on with what it
     /// holds.</summary>
     VotesLost,
+
+    /// <summary>Two regions know different filters of a type in one epoch.</summary>
+    FiltersDiffer,
 }

@@ -37,6 +37,8 @@ internal sealed partial class LaneFeed
         {
             if (!CheckpointCodec.TryRead(checkpoint.Entity, checkpoint.Content.Span, out var content))
                 damaged++;
+            else if (!context.Filters.Admits(checkpoint.Entity.Type, link.Peer.Name))
+                LeaveOut(s, checkpoint.Entity.Type, Math.Max(1, content.Positions.GetValueOrDefault(s.Origin)));
             else if (content.Positions.GetValueOrDefault(s.Origin) is var position && position > s.Claimed)
                 compacted.Add(new CompactedEntity(checkpoint.Entity, content.Vector[s.Origin], position));
         }
@@ -44,7 +46,7 @@ internal sealed partial class LaneFeed
         {
             credit -= (long)LaneReplica.CompactedWeight * compacted.Count;
             context.Hit(Probe.CompactedTold);
-            context.Emit(new SendFrame(link, new CompactedFrame(lane.Lane, s.Origin, compacted)));
+            context.Emit(new SendFrame(link.Id, new CompactedFrame(lane.Lane, s.Origin, compacted)));
         }
         if (damaged > 0)
         {

@@ -7,7 +7,7 @@ namespace Pelago.Replication;
 /// pages are read from the journal. Nobody polls: a commit, credit, or a page's arrival moves it on. A row that cannot
 /// be opened is not sent, and nothing is claimed that would make the receiver's frontier pass it.</remarks>
 internal sealed partial class LaneFeed(
-    KernelContext context, Writer writer, PeerLinks links, long link, LaneReplica lane)
+    KernelContext context, Writer writer, PeerLinks links, PeerLink link, LaneReplica lane)
 {
     private const int RetryPauseMilliseconds = 500;
     private readonly SortedDictionary<Origin, Subscription> subscriptions = [];
@@ -43,8 +43,7 @@ internal sealed partial class LaneFeed(
             var events = new List<EventRecord>();
             foreach (var row in rows)
             {
-                if (row.Event.Origin.Equals(s.Origin) && row.Event.OriginPosition > s.After
-                    && !lane.Withholds(row.Event))
+                if (row.Event.Origin.Equals(s.Origin) && row.Event.OriginPosition > s.After && Passes(s, row.Event))
                     events.Add(row.Event);
             }
             if (events.Count > 0)
@@ -66,7 +65,7 @@ internal sealed partial class LaneFeed(
         s.Scanned = Math.Max(s.Scanned, page.Through);
         if (page.Damaged.Count > 0)
             Skip(s, page.Damaged);
-        Send(s, [.. page.Rows.Select(r => r.Row.Event).Where(e => !lane.Withholds(e))]);
+        Send(s, [.. page.Rows.Select(r => r.Row.Event).Where(e => Passes(s, e))]);
         Pump(s);
     }
 
@@ -138,12 +137,13 @@ internal sealed partial class LaneFeed(
     private void Emit(Subscription s, List<EventRecord> events, ulong through, bool isLast)
     {
         var beyond = isLast ? Beyond(s) : 0;
+        IReadOnlyList<LeftOut> left = through > s.Claimed ? Placeholders(s, through) : [];
         (s.Claimed, s.ClaimedBeyond) = (Math.Max(s.Claimed, through), Math.Max(s.ClaimedBeyond, beyond));
         var isAwaited = events.Count > 0
             && lane.IsAwaited(s.Origin, events[0].OriginPosition, events[^1].OriginPosition);
-        context.Emit(new SendFrame(link, new EventsFrame(lane.Lane, s.Origin, events, through)
+        context.Emit(new SendFrame(link.Id, new EventsFrame(lane.Lane, s.Origin, events, through)
         {
-            Beyond = beyond, Awaited = isAwaited,
+            Beyond = beyond, Awaited = isAwaited, LeftOut = left,
         }));
     }
 
@@ -152,7 +152,7 @@ internal sealed partial class LaneFeed(
     // Once everything up to the head was looked at, all that we hold of the origin has been sent: the part without
     // gaps, which the receiver's frontier may follow, and what lies beyond it.
     private ulong Claimable(Subscription s)
-        => s.Scanned >= lane.Head ? Math.Min(lane.Vouches(s.Origin), s.ClaimsThrough) : 0;
+        => s.Scanned >= lane.Head ? NotLacking(s, Math.Min(lane.Vouches(s.Origin), s.ClaimsThrough)) : 0;
 
     private ulong Beyond(Subscription s)
         => s.Scanned >= lane.Head && s.ClaimsThrough == ulong.MaxValue ? lane.Beyond(s.Origin) : 0;
@@ -164,6 +164,10 @@ internal sealed partial class LaneFeed(
         public ulong Scanned { get; set; }
         public ulong Claimed { get; set; } = after;
         public ulong ClaimedBeyond { get; set; }
+
+        /// <summary>Of types whose events were left out and not claimed yet: the epoch, and the highest position.
+        /// </summary>
+        public SortedDictionary<string, (uint Epoch, ulong Position)> LeftOut { get; } = new(StringComparer.Ordinal);
 
         /// <summary>Nothing beyond it is claimed: what comes next could not be opened.</summary>
         public ulong ClaimsThrough { get; set; } = ulong.MaxValue;

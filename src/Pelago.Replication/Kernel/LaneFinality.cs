@@ -18,6 +18,7 @@ public sealed class LaneFinality
     private readonly SortedDictionary<string, Reports> members = new(StringComparer.Ordinal);
     private readonly Dictionary<Origin, ulong> cache = [];
     private readonly Dictionary<Origin, ulong> floor = [];
+    private bool isAnythingLacked;
 
     /// <summary>Finality among these other members; with none, whatever is durable is final.</summary>
     public LaneFinality(IEnumerable<string> otherMembers)
@@ -45,7 +46,7 @@ public sealed class LaneFinality
     /// final by this.</summary>
     public void WaitAnew(string member)
     {
-        foreach (var origin in members.Values.SelectMany(m => m.Covered?.Keys ?? []).Distinct().ToArray())
+        foreach (var origin in members.Values.SelectMany(m => m.Covered?.Held.Keys ?? []).Distinct().ToArray())
             floor[origin] = Through(origin);
         members[member] = new Reports();
         cache.Clear();
@@ -60,15 +61,18 @@ public sealed class LaneFinality
 
     /// <summary>Takes a member's report.</summary>
     /// <param name="holdings">What it holds, its own incarnation through its own head included.</param>
-    public void Report(string member, IReadOnlyDictionary<Origin, ulong> holdings)
+    /// <param name="lacks">What it has passed and does not have.</param>
+    public void Report(
+        string member, IReadOnlyDictionary<Origin, ulong> holdings, IReadOnlyList<LackedEvents>? lacks = null)
     {
         if (!members.TryGetValue(member, out var reports))
             return;
         // The candidate stays until it is covered: under steady writes a newer one never would be.
+        var report = new Said(holdings, lacks ?? []);
         if (reports.Candidate is null)
-            reports.Candidate = holdings;
+            reports.Candidate = report;
         else
-            reports.Latest = holdings;
+            reports.Latest = report;
     }
 
     /// <summary>A new process of the member answers: what the former one reported and is not covered yet may never be,
@@ -87,14 +91,17 @@ public sealed class LaneFinality
         var moved = false;
         foreach (var reports in members.Values)
         {
-            while (reports.Candidate is { } candidate && candidate.All(h => held(h.Key) >= h.Value))
+            while (reports.Candidate is { } candidate && candidate.Held.All(h => held(h.Key) >= h.Value))
             {
                 (reports.Covered, reports.Candidate, reports.Latest) = (candidate, reports.Latest, null);
                 moved = true;
             }
         }
         if (moved)
+        {
             cache.Clear();
+            isAnythingLacked = members.Values.Any(m => m.Covered is { Lacks.Count: > 0 });
+        }
         return moved;
     }
 
@@ -106,7 +113,8 @@ public sealed class LaneFinality
         var through = ulong.MaxValue;
         foreach (var reports in members.Values)
         {
-            var holds = reports.Covered is { } covered && covered.TryGetValue(origin, out var position) ? position : 0;
+            var holds = reports.Covered is { } covered && covered.Held.TryGetValue(origin, out var position)
+                ? position : 0;
             through = Math.Min(through, holds);
         }
         return cache[origin] = Math.Max(through, floor.GetValueOrDefault(origin));
@@ -115,12 +123,24 @@ public sealed class LaneFinality
     /// <summary>Members for which an event's finality waits: what they reported, as far as it counts, does not hold
     /// it.</summary>
     public IEnumerable<string> HeldBackBy(Origin origin, ulong position) => members
-        .Where(m => position == 0 || (m.Value.Covered?.GetValueOrDefault(origin) ?? 0) < position).Select(m => m.Key);
+        .Where(m => position == 0 || (m.Value.Covered?.Held.GetValueOrDefault(origin) ?? 0) < position)
+        .Select(m => m.Key);
+
+    /// <summary>A member that is to have the event counts it as seen, and did not have it when it said so: what it
+    /// writes may be concurrent to it. One that is left out by the type's filter writes nothing of the type.</summary>
+    internal bool IsLacked(EventRecord e) => isAnythingLacked && IsLackedBySome(e);
+
+    // On its own: what a closure captures is allocated where it is declared.
+    private bool IsLackedBySome(EventRecord e) => members.Values.Any(m => m.Covered is { Lacks.Count: > 0 } covered
+        && covered.Lacks.Any(l => l.Origin is not null
+            && l.Concerns(e.Entity.Type, e.Origin, e.OriginPosition - 1, e.OriginPosition)));
 
     private sealed class Reports
     {
-        public IReadOnlyDictionary<Origin, ulong>? Covered { get; set; }
-        public IReadOnlyDictionary<Origin, ulong>? Candidate { get; set; }
-        public IReadOnlyDictionary<Origin, ulong>? Latest { get; set; }
+        public Said? Covered { get; set; }
+        public Said? Candidate { get; set; }
+        public Said? Latest { get; set; }
     }
+
+    private sealed record Said(IReadOnlyDictionary<Origin, ulong> Held, IReadOnlyList<LackedEvents> Lacks);
 }

@@ -21,9 +21,9 @@ internal sealed partial class LaneReplica
     private bool Await(in Completion done, CommandRequest request, in RequestResult result)
     {
         var level = request.Acknowledgement ?? done.Entity.Type.Acknowledgement;
-        var needed = level.In(context.Configuration.Settled.Count);
+        var needed = level.In(context.HoldersOf(done.Entity.Key.Type));
         if (needed == 1 || PlaceOf(done, request.IdempotencyKey) is not (var origin, var position)
-            || (!NeedsLease(done.Entity.Type, needed) && IsHeldBy(needed, origin, position)))
+            || (!NeedsLease(done.Entity.Type, needed) && IsHeldBy(request.Entity.Type, needed, origin, position)))
             return false;
         context.Hit(Probe.AcknowledgementAwaited);
         awaited.Add(new AwaitedWrite(request, result, needed, origin, position)
@@ -45,14 +45,15 @@ internal sealed partial class LaneReplica
         return (batch.Origin, last?.OriginPosition ?? HighestHere(batch.Origin));
     }
 
-    private bool IsHeldBy(int regions, Origin origin, ulong position)
-        => 1 + links.WhoHolds(Lane, origin, position).Count() >= regions;
+    private bool IsHeldBy(string type, int regions, Origin origin, ulong position)
+        => 1 + links.WhoHolds(type, Lane, origin, position).Count() >= regions;
 
     /// <summary>Looks again after a report: answers what enough regions have.</summary>
     public void Confirm() => awaited.RemoveAll(write =>
     {
-        if (!IsHeldBy(write.Regions, write.Origin, write.Position)
-            || !write.Seen.All(s => IsHeldBy(write.Regions, s.Origin, s.Position)))
+        var type = write.Request.Entity.Type;
+        if (!IsHeldBy(type, write.Regions, write.Origin, write.Position)
+            || !write.Seen.All(s => IsHeldBy(type, write.Regions, s.Origin, s.Position)))
             return false;
         if (write.NeedsLease)
             return GiveUnderLease(write);
@@ -75,7 +76,8 @@ internal sealed partial class LaneReplica
     {
         if (write.Request is ReadRequest)
             return context.Primaries.WithoutLease(write.Request.Entity.Type);
-        string[] confirmed = [context.Options.Region, .. links.WhoHolds(Lane, write.Origin, write.Position)];
+        string[] confirmed = [context.Options.Region, .. links.WhoHolds(write.Request.Entity.Type, Lane,
+            write.Origin, write.Position)];
         return new Failure(ErrorCodes.NotAcknowledged,
             $"The write is durable in {string.Join(" and ", confirmed)} and will reach the other regions by itself; "
             + $"that it is in {write.Regions} regions, as was asked for, had not been confirmed in time.",

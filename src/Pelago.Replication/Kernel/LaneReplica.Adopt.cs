@@ -44,6 +44,11 @@ internal sealed partial class LaneReplica
 
     private void OweCompacted(CompactedEntity named, Origin origin, InboundFrame inbound)
     {
+        if (IsClosedHere(named.Entity.Type))
+        {
+            Resolve(inbound);
+            return;
+        }
         var cursor = Cursor(origin);
         cursor.Unplaced++;
         WithEntity(named.Entity, entity =>

@@ -22,6 +22,7 @@ internal sealed partial class LaneReplica
     /// <summary>Hands the group over; from now on it is under way.</summary>
     public LaneBatch Take()
     {
+        NoteFilters();
         underWay = filling;
         filling = new PendingGroup();
         List<Frontier> frontiers = [];
@@ -268,6 +269,7 @@ internal sealed partial class LaneReplica
         FailAll(dropped, failure);
         KeepConflicts(dropped);
         DropLocalNotes();
+        DropFilterNotes();
         links.Histories.Forget(this);
         owed.RemoveAll(o => !o.Durable);
         AbortCompaction(failure);

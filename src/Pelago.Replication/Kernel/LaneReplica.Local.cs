@@ -66,8 +66,10 @@ internal sealed partial class LaneReplica
         var offered = own.Concat(links.Peers.SelectMany(p => p.Reports[Lane]?.Opened ?? []).Where(h => h.Type == type))
             .Distinct().ToArray();
         var without = links.Peers.Where(p => p.Reports[Lane] is not { } report || report.Local.Contains(type)
-            || !HasAll(report.Opened)).Select(p => p.Name);
-        return HasAll(own) && !LocalTypes.Contains(type) ? [.. without] : [.. without, context.Options.Region];
+            || !HasAll(report.Opened) || report.Lacks.Any(l => l.Type == type)
+            || !context.Filters.Admits(type, p.Name)).Select(p => p.Name);
+        return HasAll(own) && !LocalTypes.Contains(type) && IsWhole(type) ? [.. without]
+            : [.. without, context.Options.Region];
 
         bool HasAll(IReadOnlyList<OpenedHistory> taken) => Array.TrueForAll(offered, h => taken.Any(h.IsPartOf));
     }

@@ -14,6 +14,7 @@ internal sealed partial class LaneReplica
         var inbound = new InboundFrame(link, bytes, frame.Events.Count, frame.Through) { Cursor = cursor };
         cursor.Inbound.Enqueue(inbound);
         NoteAwaited(cursor, frame);
+        NotePlaceholders(cursor, frame);
         cursor.Received = Math.Max(cursor.Received, frame.Through);
         cursor.Arrived = Math.Max(cursor.Arrived, frame.Through);
         foreach (var e in frame.Events)
@@ -43,6 +44,8 @@ internal sealed partial class LaneReplica
     {
         var cursor = Cursor(e.Origin);
         cursor.Arrived = Math.Max(cursor.Arrived, e.OriginPosition);
+        if (DropFiltered(e, inbound))
+            return;
         var entity = InMemory(e.Entity);
         if (entity.IsReadable)
             Receive(entity, e, inbound);
@@ -68,6 +71,8 @@ internal sealed partial class LaneReplica
             links.OwnEventBeyondSeen(e);
             return; // every link is closed and begins anew; the event comes again, then as one of a closed incarnation
         }
+        if (DropFiltered(e, inbound))
+            return; // it was closed while the entity was read
         if (entity.IsBlind)
         {
             PassOver(entity, e, inbound);

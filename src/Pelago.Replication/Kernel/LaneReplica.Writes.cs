@@ -34,6 +34,11 @@ internal sealed partial class LaneReplica
 
     private void Run(EntityReplica entity, EntityRequest request)
     {
+        if (!Serves(entity.Key.Type))
+        {
+            links.Forwards.Take(request); // its filter has changed while it waited
+            return;
+        }
         if (request is CommandRequest command)
             Execute(entity, command);
         else
@@ -49,7 +54,8 @@ internal sealed partial class LaneReplica
         }
         foreach (var frontier in condition.Positions)
         {
-            if (Holds(frontier.Origin) < frontier.Position)
+            if (Holds(frontier.Origin) < frontier.Position
+                || Misses(entity.Key.Type, frontier.Origin, frontier.Position))
                 return false;
         }
         return true;

@@ -40,6 +40,7 @@ internal sealed partial class LaneReplica
         BeginMembership(state);
         BeginEffects(state);
         BeginLocal(state);
+        BeginFilters(state);
         BeginCompaction(state);
     }
 
@@ -105,7 +106,8 @@ internal sealed partial class LaneReplica
 
     public bool IsFinal(EventRecord e) => e.OriginPosition > 0
         && (e.OriginPosition <= Finality.Through(e.Origin) || context.ModeOf(e.Entity.Type).IsLocal)
-        && !context.Primaries.IsUndecided(e);
+        && !context.Primaries.IsUndecided(e)
+        && IsWhole(e.Entity.Type) && !Finality.IsLacked(e);
 
     /// <remarks>What is reported does not depend on finality: a report must not cause a report.</remarks>
     public void UpdateFinality()
@@ -125,6 +127,8 @@ internal sealed partial class LaneReplica
         {
             Cursor(closed).Raise(OwnHead);
             EffectsOfClosedLife(closed);
+            foreach (var type in filtered.Values)
+                type.KeepOwn(closed, OwnHead);
         }
         OwnHead = 0;
         ReportDue = true;

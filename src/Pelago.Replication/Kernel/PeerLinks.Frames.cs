@@ -63,7 +63,7 @@ internal sealed partial class PeerLinks
                 break;
             case LeaseAskFrame when !link.Dialled:
             case LeaseGrantFrame when link.Dialled:
-            case PrimaryFrame:
+            case PrimaryFrame or FilterFrame:
                 if (!link.Peer.IsOfAnotherGroup)
                     TakeOfPrimaries(link, frame);
                 break;
@@ -100,8 +100,25 @@ internal sealed partial class PeerLinks
             kernel.Primaries.Take(link, ask);
         else if (frame is LeaseGrantFrame grant)
             kernel.Primaries.Answered(link, grant);
+        else if (frame is FilterFrame filter)
+            TakeFilter(link, filter);
         else
             kernel.Primaries.Told((PrimaryFrame)frame);
+    }
+
+    private void TakeFilter(PeerLink link, FilterFrame frame)
+    {
+        if (context.Filters.Told(link.Peer.Name, frame))
+            Follow(frame);
+    }
+
+    /// <summary>Another filter is in force: it is told on before anything is left out under it.</summary>
+    public void Follow(FilterFrame frame)
+    {
+        foreach (var other in links.Values.Where(l => l.Hello is { KnowsFilters: true }))
+            context.Emit(new SendFrame(other.Id, frame));
+        foreach (var lane in kernel.Lanes)
+            lane.FollowFilter(frame.Type);
     }
 
     /// <summary>Tells every peer who the primary of a type is.</summary>
@@ -119,9 +136,11 @@ internal sealed partial class PeerLinks
             SendReport(link, lane, living);
     }
 
-    // Before any report: what a report holds may be of a later epoch than the other side knows.
-    private void TellPrimaries(PeerLink link)
+    // Before any report, which may hold what is of a later epoch than the other side knows, and before any event.
+    private void TellDecisions(PeerLink link)
     {
+        foreach (var known in link.Hello!.KnowsFilters ? context.Filters.Known() : [])
+            context.Emit(new SendFrame(link.Id, known));
         if (!link.Hello!.GrantsLeases)
             return;
         foreach (var known in kernel.Primaries.Known())
@@ -158,6 +177,7 @@ internal sealed partial class PeerLinks
             context.Configuration.Epoch, [.. kernel.Lanes.Select(l => l.OwnHead)], holdings)
         {
             Openings = kernel.Lanes.Max(l => l.Epoch), TakesAsks = true, GrantsLeases = true, GivesKeys = true,
+            KnowsFilters = true,
         }));
 
     // 1 who  2 which session of an incarnation wins  3 answer, or take the answer  4 ask for its events
@@ -187,11 +207,11 @@ internal sealed partial class PeerLinks
                 : l.HighestOf(hello.Newest)))
                 .Where(h => h.Position > 0)]);
             TellConfiguration(link, hello);
-            TellPrimaries(link);
+            TellDecisions(link);
             return;
         }
         TellConfiguration(link, hello);
-        TellPrimaries(link);
+        TellDecisions(link);
         link.Peer.Failures = 0;
         if (link.Peer.Session != hello.Session)
             ForgetReports(link.Peer, hello.Session);
@@ -276,7 +296,7 @@ internal sealed partial class PeerLinks
     }
 
     private LaneFeed Feed(PeerLink link, int lane)
-        => link.Feeds[lane] ??= new LaneFeed(context, writer, this, link.Id, kernel.Lane(lane));
+        => link.Feeds[lane] ??= new LaneFeed(context, writer, this, link, kernel.Lane(lane));
 
     private void TakeReport(PeerLink link, ReportFrame report)
     {
@@ -301,7 +321,7 @@ internal sealed partial class PeerLinks
         var holdings = new PeerReport(report) { ConfigurationEpoch = link.ConfigurationEpoch };
         link.Peer.Reports[report.Lane] = holdings;
         kernel.Membership.Reported(link, report.Lane, holdings);
-        lane.Finality.Report(link.Peer.Name, holdings.Held);
+        lane.Finality.Report(link.Peer.Name, holdings.Held, holdings.Lacks);
         lane.UpdateFinality();
         lane.LookAgain();
         lane.CatchUpTo(link.Peer.Name, holdings.Held);
@@ -310,8 +330,9 @@ internal sealed partial class PeerLinks
 
     /// <summary>Other regions whose newest reports say that they hold an origin's events of a lane through a
     /// position.</summary>
-    public IEnumerable<string> WhoHolds(int lane, Origin origin, ulong position)
-        => peers.Values.Where(p => p.Reports[lane]?.Of(origin).Position >= position
+    public IEnumerable<string> WhoHolds(string type, int lane, Origin origin, ulong position)
+        => peers.Values.Where(p => p.Reports[lane] is { } report && report.Of(origin).Position >= position
+            && (report.Lacks.Count == 0 || report.HasAll(type, origin, position - 1, position))
             && context.Configuration.Find(p.Name) is not { IsJoining: true }).Select(p => p.Name);
 
     /// <summary>Tells regions that wait for it what is durable here now; called at the end of a turn.</summary>
@@ -361,7 +382,7 @@ internal sealed partial class PeerLinks
         context.Emit(new SendFrame(link.Id, new ReportFrame(lane.Lane, writer.Newest, lane.OwnHead, [.. holdings])
         {
             Linked = [.. living.Where(o => o.Region != context.Options.Region)], Opened = lane.OpenedHistories,
-            Local = [.. lane.LocalTypes],
+            Local = [.. lane.LocalTypes], Lacks = lane.Lacking,
         }));
     }
 

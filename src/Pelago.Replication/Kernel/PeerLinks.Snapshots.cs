@@ -62,7 +62,8 @@ internal sealed partial class PeerLinks
     // Answers with the checkpoint when what is asked for is in it.
     private bool ServeSnapshot(PeerLink link, FetchFrame fetch, EntityImage image)
     {
-        if (image.Checkpoint is not { } stored || image.Damage is not null || !IsInCheckpoint(fetch, image)
+        if (!context.Filters.Admits(image.Entity.Type, link.Peer.Name)
+            || image.Checkpoint is not { } stored || image.Damage is not null || !IsInCheckpoint(fetch, image)
             || stored.Content.Length > FrameReader.MaxSnapshotBytes
             || !CheckpointCodec.TryRead(image.Entity, stored.Content.Span, out _))
             return false;

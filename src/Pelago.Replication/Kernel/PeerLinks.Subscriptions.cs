@@ -95,6 +95,11 @@ internal sealed partial class PeerLinks
         => (writer.Newest is not { } own || IsAfter(own, origin))
             && links.Values.All(l => l is not { Hello: not null, Serves: { } served } || IsAfter(served, origin));
 
+    /// <summary>The life is over, as far as every region that we hear of says.</summary>
+    public bool IsOver(Origin origin) => !LivingOrigins().Contains(origin)
+        && (context.Configuration.RemovedIn(origin.Region) is not null || origin.Region == context.Options.Region
+            || LivingOrigins().Any(o => o.Region == origin.Region));
+
     private static bool IsAfter(Origin living, Origin origin)
         => living.Region != origin.Region || living.Incarnation.CompareTo(origin.Incarnation) > 0;
 
@@ -164,7 +169,9 @@ internal sealed partial class PeerLinks
             // only. That a life was settled there does not count: what is owed and lost is given up with an alarm, not
             // closed.
             var passed = Math.Max(lane.Cursor(origin).Frontier, gap.HighestPosition);
-            var vouched = (from.Reports[lane.Lane]?.Of(origin).Position ?? 0) >= passed;
+            // What it has only seen does not count either.
+            var vouched = from.Reports[lane.Lane] is { } told && told.Of(origin).Position >= passed
+                && told.HasAll(gap.Entry.Entity.Type, origin, gap.Entry.Position - 1, passed);
             if (gap.NextPage == 0)
                 gap.Round++;
             var first = lane.NextOf(gap);
@@ -219,7 +226,7 @@ internal sealed partial class PeerLinks
         var (events, bytes, more) = (new List<EventRecord>(), 0, false);
         foreach (var e in image.Rows.Select(r => r.Event).Where(e => e.Origin.Equals(asked.Fetch.Origin)
             && e.Sequence >= asked.Fetch.From && e.Sequence <= asked.Fetch.To)
-            .Where(e => !kernel.Lane(e.Entity.Lane).Withholds(e)).OrderBy(e => e.Sequence))
+            .Where(e => Shows(asked.Link, e)).OrderBy(e => e.Sequence))
         {
             more = events.Count > 0 && bytes + e.Weight > context.Options.PageBytes;
             if (more)

@@ -56,6 +56,20 @@ internal sealed partial class PeerLinks
     /// <summary>Of the region's link as last measured; negative before.</summary>
     public double RoundTripMilliseconds(string region) => peers[region].RoundTripMilliseconds;
 
+    /// <summary>The event may be sent on the link.</summary>
+    public bool Shows(PeerLink link, EventRecord e) => !kernel.Lane(e.Entity.Lane).Withholds(e)
+        && context.Filters.Admits(e.Entity.Type, link.Peer.Name);
+
+    /// <summary>Whether the entity's type is for this region, and here.</summary>
+    public bool Serves(EntityKey entity) => kernel.Lane(entity.Lane).Serves(entity.Type);
+
+    /// <summary>The nearest region, to which there is a way, that has entities which this one does not; null when
+    /// there is none.</summary>
+    public string? WhoServes(EntityKey entity) => peers.Values
+        .Where(p => p.IsLive && p.Dialled!.Hello!.KnowsFilters && context.Filters.Admits(entity.Type, p.Name)
+            && p.Reports[entity.Lane] is { } report && report.Lacks.All(l => l.Type != entity.Type))
+        .OrderBy(p => p.RoundTripMilliseconds).ThenBy(p => p.Name, StringComparer.Ordinal).FirstOrDefault()?.Name;
+
     /// <summary>The link still stands.</summary>
     public bool Stands(long id) => links.ContainsKey(id);
 

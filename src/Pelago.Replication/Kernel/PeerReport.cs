@@ -7,6 +7,7 @@ internal sealed class PeerReport
 {
     private readonly Dictionary<Origin, LaneHolding> holdings = [];
     private readonly Origin[] newest;
+    private readonly Origin? current;
 
     public PeerReport(ReportFrame frame)
     {
@@ -14,7 +15,7 @@ internal sealed class PeerReport
             holdings[h.Origin] = h;
         if (frame.Current is { } own)
             holdings[own] = new LaneHolding(frame.Lane, own, frame.OwnHead);
-        (Opened, Local) = (frame.Opened, frame.Local);
+        (Opened, Local, Lacks, current) = (frame.Opened, frame.Local, frame.Lacks, frame.Current);
         newest = frame.Current is null ? [.. frame.Linked] : [.. frame.Linked, frame.Current];
         var held = new Dictionary<Origin, ulong>(holdings.Count);
         foreach (var h in holdings.Values)
@@ -30,6 +31,15 @@ internal sealed class PeerReport
 
     /// <summary>Types of which events stay with it.</summary>
     public IReadOnlyList<string> Local { get; }
+
+    /// <summary>What it has passed and does not have.</summary>
+    public IReadOnlyList<LackedEvents> Lacks { get; }
+
+    /// <summary>It has all events of the type among these positions of the origin. What it writes itself it
+    /// always has.</summary>
+    public bool HasAll(string type, Origin origin, ulong after, ulong through)
+        => Held.GetValueOrDefault(origin) >= through
+            && (origin.Equals(current) || !Lacks.Any(l => l.Concerns(type, origin, after, through)));
 
     /// <summary>The epoch of the configuration that its sender had taken.</summary>
     public ulong ConfigurationEpoch { get; init; }

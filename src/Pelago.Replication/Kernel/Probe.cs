@@ -303,6 +303,33 @@ public enum Probe
 
     /// <summary>A key arrived after its subject was forgotten.</summary>
     LateKeyRefused,
+
+    /// <summary>Another filter of a type was taken from a peer.</summary>
+    FilterTaken,
+
+    /// <summary>Events were left out of what a peer is sent.</summary>
+    EventLeftOut,
+
+    /// <summary>An event came that is not for this region, and was dropped.</summary>
+    FilteredEventDropped,
+
+    /// <summary>A frame claimed positions of which this region should have had something that was left out.</summary>
+    PlaceholderNoted,
+
+    /// <summary>A type was closed to this region in a lane.</summary>
+    FilterClosed,
+
+    /// <summary>A type was opened to this region in a lane.</summary>
+    FilterOpened,
+
+    /// <summary>All that was missing of a type and an origin in a lane has come.</summary>
+    FillTaken,
+
+    /// <summary>Nobody has all that was missing: what there was has come.</summary>
+    FillGivenUp,
+
+    /// <summary>A request was sent on because its type is not for this region.</summary>
+    FilteredForwarded,
 }
 
 /// <summary>How often each <see cref="Probe"/> was hit since the kernel began. Written by the kernel's loop; may be

@@ -2,8 +2,8 @@ using Pelago.Model;
 
 namespace Pelago.Replication;
 
-/// <summary>Brings events that frontiers have passed because they stayed in their region, of types that were local and
-/// are not any more.</summary>
+/// <summary>Brings events that frontiers have passed: because they stayed in their region, of types that were local and
+/// are not any more, or because they were left out, of types with a filter (fills).</summary>
 /// <remarks>Whoever has such a history as a whole offers it in the reports of its lane: the region that wrote it, and
 /// every other that has taken it, so that it outlives the first. Whoever is offered one that it lacks asks for it, page
 /// by page, one history a lane at a time, and not too many pages ahead of what is durable: events of one command may be
@@ -15,6 +15,7 @@ internal sealed class TypeHistories(KernelContext context, PeerLinks links, Inst
     private const int PatienceMilliseconds = 30_000;
     private const int MaxPagesUnsettled = 8;
     private readonly Dictionary<long, (PeerLink Link, FetchTypeFrame Ask)> serving = [];
+    private readonly TypeFills fills = new(context, links);
     private readonly Taking?[] taking = new Taking?[EntityKey.Lanes];
     private readonly long[] notBefore = [.. Enumerable.Repeat(long.MinValue, EntityKey.Lanes)];
 
@@ -30,19 +31,26 @@ internal sealed class TypeHistories(KernelContext context, PeerLinks links, Inst
                 if (Now - current.AskedMilliseconds > PatienceMilliseconds)
                     Pause(lane.Lane); // whoever was asked may have forgotten it
             }
-            else if (notBefore[lane.Lane] <= Now && !lane.Fenced && Offer(lane) is var (link, history))
+            else if (notBefore[lane.Lane] <= Now && !lane.Fenced && (Offer(lane) ?? fills.Due(lane)) is { } next)
             {
-                Ask(taking[lane.Lane] = new Taking(link, history), lane.Lane, (0, 0));
+                Ask(taking[lane.Lane] = next, lane.Lane, (0, 0));
             }
         }
     }
 
-    private void Pause(int lane) => (taking[lane], notBefore[lane]) = (null, Now + PauseMilliseconds);
+    private void Pause(int lane)
+    {
+        if (taking[lane]?.Fills is { } lack)
+            lack.NotBeforeMilliseconds = Now + PauseMilliseconds;
+        else
+            notBefore[lane] = Now + PauseMilliseconds;
+        taking[lane] = null;
+    }
 
     // Rather from the region that wrote it.
-    private (PeerLink Link, OpenedHistory History)? Offer(LaneReplica lane)
+    private Taking? Offer(LaneReplica lane)
     {
-        (PeerLink, OpenedHistory)? found = null;
+        Taking? found = null;
         foreach (var peer in links.Peers)
         {
             if (!peer.IsLive || peer.Reports[lane.Lane] is not { Opened.Count: > 0 } report)
@@ -50,8 +58,8 @@ internal sealed class TypeHistories(KernelContext context, PeerLinks links, Inst
             foreach (var history in report.Opened.Where(h => !lane.HasTaken(h)))
             {
                 if (history.Origin.Region == peer.Name)
-                    return (peer.Dialled!, history);
-                found ??= (peer.Dialled!, history);
+                    return new Taking(peer.Dialled!, history);
+                found ??= new Taking(peer.Dialled!, history);
             }
         }
         return found;
@@ -112,7 +120,10 @@ internal sealed class TypeHistories(KernelContext context, PeerLinks links, Inst
             return;
         }
         taking[lane] = null;
-        kernel.Lane(lane).Taken(taken.History);
+        if (taken.Fills is null)
+            kernel.Lane(lane).Taken(taken.History);
+        else
+            kernel.Lane(lane).Filled(taken.History, taken.Link.Peer.Name, taken.IsWhole);
     }
 
     /// <summary>Answers a peer that asks, from the journal.</summary>
@@ -138,9 +149,9 @@ internal sealed class TypeHistories(KernelContext context, PeerLinks links, Inst
             return false;
         if (!links.Stands(asked.Link.Id))
             return true;
-        var (lane, ask) = (kernel.Lane(page.Lane), asked.Ask);
+        var ask = asked.Ask;
         EventRecord[] events = [.. page.Rows.Select(r => r.Row.Event).Where(e => e.Entity.Type == ask.History.Type
-            && e.OriginPosition <= ask.History.Through && !lane.Withholds(e))];
+            && e.OriginPosition <= ask.History.Through && links.Shows(asked.Link, e))];
         // Who does not come forward is not asked again: a page that ends where it began would be read for ever.
         var isStuck = page.Through <= ask.Scanned && page.Through < ask.Until;
         var more = page.Through < ask.Until && !isStuck;
@@ -179,8 +190,15 @@ internal sealed class TypeHistories(KernelContext context, PeerLinks links, Inst
     /// <summary>The lane has forgotten what was not durable.</summary>
     public void Forget(LaneReplica lane) => taking[lane.Lane] = null;
 
-    private sealed class Taking(PeerLink link, OpenedHistory history)
+    /// <summary>What is being taken from a peer.</summary>
+    internal sealed class Taking(PeerLink link, OpenedHistory history)
     {
+        /// <summary>Where it was left out; null of a history that its region has opened.</summary>
+        public Lack? Fills { get; init; }
+
+        /// <summary>The peer has all of it.</summary>
+        public bool IsWhole { get; init; }
+
         public PeerLink Link { get; } = link;
         public OpenedHistory History { get; } = history;
         public long Request { get; set; }

@@ -82,11 +82,12 @@ internal sealed partial class LaneReplica
     // that. What is final is in all regions.
     private void GiveRead(in Completion done, in RequestResult result)
     {
+        var type = done.Entity.Key.Type;
         var needed = Acknowledgement.Majority.In(context.Configuration.Settled.Count);
         (Origin Origin, ulong Position)[] seen = [.. done.Entity.Fold.Tail
             .Where(t => !t.Orphaned && t.Event.OriginPosition > 0)
             .GroupBy(t => t.Event.Origin, t => t.Event.OriginPosition).Select(o => (o.Key, o.Max()))];
-        if (Array.TrueForAll(seen, s => IsHeldBy(needed, s.Origin, s.Position)))
+        if (Array.TrueForAll(seen, s => IsHeldBy(type, needed, s.Origin, s.Position)))
         {
             context.EmitLeased(done.Request, result, context.Primaries.WithoutLease(done.Entity.Key.Type));
             return;

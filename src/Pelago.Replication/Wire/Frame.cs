@@ -46,6 +46,9 @@ public sealed record HelloFrame(
 
     /// <summary>This side gives and takes keys of subjects.</summary>
     public bool GivesKeys { get; init; }
+
+    /// <summary>This side hears of filters, and notes what is left out.</summary>
+    public bool KnowsFilters { get; init; }
 }
 
 /// <summary>Asks for an origin's events of one lane after a position at the origin, or stops them.</summary>
@@ -62,6 +65,9 @@ public sealed record EventsFrame(int Lane, Origin Origin, IReadOnlyList<EventRec
     /// <summary>Somebody waits until one of these events is durable elsewhere: the receiver reports as soon as they
     /// are.</summary>
     public bool Awaited { get; init; }
+
+    /// <summary>Types of which nothing was sent among the positions that this frame claims.</summary>
+    public IReadOnlyList<LeftOut> LeftOut { get; init; } = [];
 }
 
 /// <summary>What this side durably holds of a lane, and its own last position in it.</summary>
@@ -77,6 +83,9 @@ public sealed record ReportFrame(
 
     /// <summary>Types of which events of this side stay with it, or stayed and are not offered yet.</summary>
     public IReadOnlyList<string> Local { get; init; } = [];
+
+    /// <summary>What this side has passed and does not have.</summary>
+    public IReadOnlyList<LackedEvents> Lacks { get; init; } = [];
 }
 
 /// <summary>More bytes of events may be sent in this lane.</summary>

@@ -97,6 +97,7 @@ public sealed partial class FrameReader
             Wire.Frame.BodyOneofCase.Primary => ToPrimary(message.Primary),
             Wire.Frame.BodyOneofCase.SubjectKeysAsk => ToAsk(message.SubjectKeysAsk),
             Wire.Frame.BodyOneofCase.SubjectKeys => ToKeys(message.SubjectKeys),
+            Wire.Frame.BodyOneofCase.Filter => ToFilter(message.Filter),
             Wire.Frame.BodyOneofCase.Configuration => ToConfiguration(message.Configuration),
             Wire.Frame.BodyOneofCase.Heartbeat => ToHeartbeat(message.Heartbeat),
             Wire.Frame.BodyOneofCase.Goodbye => new GoodbyeFrame(
@@ -147,6 +148,7 @@ public sealed partial class FrameReader
         {
             Openings = hello.Openings, TakesSnapshots = hello.Snapshots,
             TakesAsks = hello.TakesAsks, GrantsLeases = hello.Leases, GivesKeys = hello.SubjectKeys,
+            KnowsFilters = hello.Filters,
         };
     }
 
@@ -158,7 +160,7 @@ public sealed partial class FrameReader
             throw Broken("an event is not of its frame's origin");
         return new EventsFrame(lane, origin, read, events.Through)
         {
-            Beyond = events.Beyond, Awaited = events.Awaited,
+            Beyond = events.Beyond, Awaited = events.Awaited, LeftOut = ToLeftOut(events),
         };
     }
 
@@ -174,6 +176,7 @@ public sealed partial class FrameReader
             Linked = [.. report.Linked.Select(Known)],
             Opened = ToOpened(report.Opened),
             Local = [.. report.Local.Select(number => Name(types, number)).Distinct()],
+            Lacks = ToLacks(report),
         };
     }
 

@@ -29,6 +29,9 @@ public sealed partial class FrameWriter
                     Content = UnsafeByteOperations.UnsafeWrap(PrimaryCodec.Write(f.Record)),
                 };
                 break;
+            case FilterFrame f:
+                message.Filter = ToWire(f);
+                break;
             default:
                 FillSubject(frame);
                 break;

@@ -51,6 +51,8 @@ public sealed partial class FrameWriter
                     Beyond = f.Beyond, Awaited = f.Awaited };
                 foreach (var e in f.Events)
                     message.Events.Events_.Add(ToWire(e));
+                if (f.LeftOut.Count > 0)
+                    message.Events.LeftOut.AddRange(f.LeftOut.Select(ToWire));
                 break;
             case ReportFrame f:
                 message.Report = ToWire(f);
@@ -99,6 +101,7 @@ public sealed partial class FrameWriter
         report.Linked.AddRange(f.Linked.Select(Number));
         report.Opened.AddRange(f.Opened.Select(ToWire));
         report.Local.AddRange(f.Local.Select(name => Number(types, message.TypeNames, name)));
+        report.Lacks.AddRange(f.Lacks.Select(ToWire));
         return report;
     }
 
@@ -122,7 +125,7 @@ public sealed partial class FrameWriter
             JournalId = ByteString.CopyFrom(f.JournalId.ToByteArray(bigEndian: true)),
             Session = ByteString.CopyFrom(f.Session.ToBytes()),
             Current = Number(f.Current), Newest = Number(f.Newest), ConfigurationEpoch = f.ConfigurationEpoch,
-            TakesAsks = f.TakesAsks, Leases = f.GrantsLeases, SubjectKeys = f.GivesKeys,
+            TakesAsks = f.TakesAsks, Leases = f.GrantsLeases, SubjectKeys = f.GivesKeys, Filters = f.KnowsFilters,
         };
         hello.OwnHeads.AddRange(f.OwnHeads);
         hello.Holdings.AddRange(f.Holdings.Select(h => ToWire(h, withLane: true)));

@@ -19,6 +19,8 @@ internal sealed class RoundTrip(IEntityType inner) : IEntityType
 
     public EntityMode Mode => inner.Mode;
 
+    public EntityFilter Filter => inner.Filter;
+
     public bool Compacts => inner.Compacts;
 
     public object? ReadState(int version, ReadOnlySpan<byte> bytes) => inner.ReadState(version, bytes);

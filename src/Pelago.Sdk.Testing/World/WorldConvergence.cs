@@ -71,15 +71,19 @@ internal sealed class WorldConvergence(WorldGroup group)
         return Unequal();
     }
 
-    // What stays in its region is nobody else's.
-    private int Shared(StoredLane lane)
-        => group.HasLocalTypes ? lane.Rows.Count(r => !group.StaysLocal(r.Event.Entity)) : lane.Rows.Count;
+    // What stays in its region is nobody else's, and what is not for all is compared where it is.
+    private int Shared(StoredLane lane) => group.HasLocalTypes || group.HasFilters
+        ? lane.Rows.Count(r => group.IsForAll(r.Event.Entity)) : lane.Rows.Count;
+
+    private SimulatedRegion[] Having(EntityKey entity)
+        => [.. group.Regions.Where(r => group.IsFor(r.Name, entity))];
 
     private string? Unequal()
     {
         foreach (var entity in Entities())
         {
-            var held = group.Regions.Select(r => Held(r, entity)).ToArray();
+            var having = Having(entity);
+            var held = having.Select(r => Held(r, entity)).ToArray();
             var all = held.SelectMany(h => h).Distinct().Order().ToArray();
             if (held.All(h => h.Count == all.Length))
                 continue;
@@ -87,7 +91,7 @@ internal sealed class WorldConvergence(WorldGroup group)
             for (var i = 0; i < held.Length; i++)
             {
                 var missing = all.Where(e => !held[i].Contains(e)).Select(e => $"{e.Origin.Region}#{e.Sequence}");
-                text.Append($"\n  {group.Members[i]} has {held[i].Count} of its {all.Length} events")
+                text.Append($"\n  {having[i].Name} has {held[i].Count} of its {all.Length} events")
                     .Append(held[i].Count == all.Length ? "" : $" and lacks {string.Join(", ", missing)}");
             }
             return text.ToString();
@@ -109,7 +113,7 @@ internal sealed class WorldConvergence(WorldGroup group)
     {
         var type = (RoundTrip)group.Types[entity.Type];
         (SimulatedRegion Region, byte[] State)[] states
-            = [.. group.Regions.Select(r => (r, type.EncodeComparable(Read(r, entity, type).State)))];
+            = [.. Having(entity).Select(r => (r, type.EncodeComparable(Read(r, entity, type).State)))];
         foreach (var (region, state) in states)
         {
             if (!state.AsSpan().SequenceEqual(states[0].State))

@@ -71,6 +71,16 @@ internal sealed class WorldGroup : ISurroundings
     /// <summary>An entity of such a type.</summary>
     public bool StaysLocal(EntityKey entity) => types.TryGetValue(entity.Type, out var type) && type.Mode.IsLocal;
 
+    /// <summary>Some type's events are not for every region.</summary>
+    public bool HasFilters => types.Values.Any(t => t.Filter.IsSelective);
+
+    /// <summary>The entity's type is for the region.</summary>
+    public bool IsFor(string region, EntityKey entity)
+        => !types.TryGetValue(entity.Type, out var type) || type.Filter.Admits(region) || Members.Count == 1;
+
+    /// <summary>Every region holds the entity's events once all have converged.</summary>
+    public bool IsForAll(EntityKey entity) => !StaysLocal(entity) && Members.All(m => IsFor(m, entity));
+
     /// <summary>Requests that have no answer yet.</summary>
     public int Waiting => waiting.Count;
 

@@ -42,15 +42,17 @@ internal static class Convergence
             if (Unfinished(group, region) is { } unfinished)
                 return unfinished;
         }
-        var first = replicas[0];
-        foreach (var other in replicas.Skip(1))
+        foreach (var entity in replicas.SelectMany(r => r.Entities).Distinct())
         {
-            foreach (var entity in first.Entities.Union(other.Entities))
-            {
-                if (!group.Oracles.Book.LocalTypes.Contains(entity.Type)
-                    && !first.Seen(entity).Equals(other.Seen(entity)))
-                    return $"{entity} differs; {Everywhere(group, entity)}";
-            }
+            if (group.Oracles.Book.LocalTypes.Contains(entity.Type))
+                continue;
+            // Regions with equal filters are equal.
+            var having = replicas.Where(r => !r.IsClosed(entity)).ToArray();
+            if (having.FirstOrDefault(r => !r.IsWhole(entity)) is { } partial)
+                return $"{partial.Region} lacks some of {entity}: {partial.Lacking(entity)}; "
+                    + Everywhere(group, entity);
+            if (having.Any(r => !r.Seen(entity).Equals(having[0].Seen(entity))))
+                return $"{entity} differs; {Everywhere(group, entity)}";
         }
         return null;
     }
@@ -127,7 +129,8 @@ internal static class Convergence
         var pending = 0;
         foreach (var region in group.Regions)
         {
-            foreach (var entity in entities.Where(e => !group.Oracles.Book.LocalTypes.Contains(e.Type)))
+            foreach (var entity in entities.Where(e => !group.Oracles.Book.LocalTypes.Contains(e.Type)
+                && !group.Oracles.Of(region).IsClosed(e)))
             {
                 pending++;
                 group.Read(region, entity, ReadCondition.None, 10_000, (_, result) =>

@@ -34,6 +34,9 @@ public sealed class EventBook
     /// until then comes to the others by and by, whatever they have passed.</summary>
     public HashSet<string> LocalTypes { get; } = [TestTypes.Draft.Name];
 
+    /// <summary>Types that have filters in this run.</summary>
+    public HashSet<string> FilteredTypes { get; } = [];
+
     /// <summary>Some event of the entity stayed in its region when it was written.</summary>
     public bool HasStayed(EntityKey entity) => stayedOf.Contains(entity);
 

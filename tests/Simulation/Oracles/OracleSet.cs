@@ -14,6 +14,7 @@ internal sealed class OracleSet
     private readonly Dictionary<string, ReplicaOracle> acknowledged = [];
     private readonly HashSet<string> lostLines = [];
     private readonly Dictionary<string, string> staying = [];
+    private readonly Dictionary<string, EntityKey> filteredLines = [];
     private readonly HashSet<(string Region, string Line)> missingAfterLoss = [];
     private readonly HashSet<(string Region, string Line)> taken = [];
     private readonly Dictionary<string, int> levels = [];
@@ -143,6 +144,8 @@ internal sealed class OracleSet
             acknowledged[line] = replica;
             if (Book.LocalTypes.Contains(operation.Entity.Type))
                 staying[line] = operation.Entity.Type;
+            if (Book.FilteredTypes.Contains(operation.Entity.Type))
+                filteredLines[line] = operation.Entity;
             CheckLevel(region, operation, line);
         }
         CheckPoints(region, result);
@@ -266,7 +269,11 @@ internal sealed class OracleSet
     /// were written, and no region that was removed before it had sent them has them alone.</summary>
     public IEnumerable<string> Missing(ReplicaOracle replica) => acknowledged.Keys.Where(line => !replica.HasLine(line)
         && !lostLines.Contains(line) && !(staying.TryGetValue(line, out var type) && Book.LocalTypes.Contains(type)
-            && acknowledged[line].Region != replica.Region) && !IsStranded(line));
+            && acknowledged[line].Region != replica.Region) && !IsStranded(line) && !IsLeftOut(line, replica));
+
+    // Of a type that is not for this region.
+    private bool IsLeftOut(string line, ReplicaOracle replica) => filteredLines.TryGetValue(line, out var entity)
+        && replica.IsClosed(entity);
 
     // Its region was removed, and no member has it: what waits for it may be taken without it.
     private bool IsLostForGood(EventName name) => group.Configurations.Newest is { } newest

@@ -76,6 +76,8 @@ internal sealed partial class ReplicaOracle
         var before = finalPositions.GetValueOrDefault((lane, origin));
         foreach (var e in book.Between(lane, origin, before, position))
         {
+            if (book.FilteredTypes.Contains(e.Entity.Type))
+                continue; // what was left out somewhere is not final by its position: reads tell what is called so
             if (!Has(e) && (Cloned.Contains(e.Origin.Region) || IsLostForGood(EventName.Of(e))))
                 continue;
             if (!Has(e))
@@ -101,6 +103,7 @@ internal sealed partial class ReplicaOracle
                 Note(row.Event);
         }
         NoteCheckpoints();
+        NoteClosed();
         foreach (var lane in Disk.State.Lanes)
         {
             foreach (var frontier in lane.Frontiers.Values)
@@ -125,11 +128,14 @@ internal sealed partial class ReplicaOracle
             foreach (var frontier in group.SelectMany(b => b.Frontiers))
                 CheckFrontier(group.Key, frontier);
         }
+        if (batches.Any(b => b.Notes.Count > 0))
+            NoteClosed();
     }
 
     private void Check(EventRow row)
     {
         var e = row.Event;
+        CheckFiltered(row);
         var before = Seen(e.Entity);
         if (e.Sequence <= before[e.Origin])
             Fail($"has a second row for {e}");
@@ -214,7 +220,7 @@ internal sealed partial class ReplicaOracle
                 + $"{before} to {frontier.Position}");
         foreach (var e in book.Between(lane, frontier.Origin, before, frontier.Position))
         {
-            if (Has(e))
+            if (Has(e) || IsLackNoted(e))
                 continue;
             var owed = Disk.State.Lanes[lane].Owed.GetValueOrDefault((e.Entity, e.Origin));
             if ((owed is null || owed.FromSequence > e.Sequence) && !IsLostForGood(EventName.Of(e)))

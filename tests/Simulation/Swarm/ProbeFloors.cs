@@ -15,6 +15,7 @@ internal static class ProbeFloors
 
     private const string Sealed
         = nameof(SealedScenarios.Subjects_InAnyWeather_EveryBoxOpensWhereItMayOrItsSubjectIsForgotten);
+    private const string Filters = nameof(SwarmTests.Swarm_Filters_LeaveNothingOutThatIsForARegion);
 
     private const string Moves = "MovingPrimaryTests.History_WhileThePrimaryMoves_IsThatOfOneCopy";
 
@@ -98,6 +99,16 @@ internal static class ProbeFloors
         [Probe.SubjectKeyKept] = Sealed,
         [Probe.SubjectForgotten] = Sealed,
         [Probe.LateKeyRefused] = nameof(SealedScenarios.Key_ArrivesAfterItsSubjectWasForgotten_IsRefused),
+        [Probe.FilterTaken] = Filters,
+        [Probe.EventLeftOut] = Filters,
+        [Probe.FilteredEventDropped] = Filters,
+        [Probe.PlaceholderNoted] = Filters,
+        [Probe.FilterClosed] = Filters,
+        [Probe.FilterOpened] = Filters,
+        [Probe.FillTaken] = Filters,
+        [Probe.FillGivenUp] = nameof(FilterScenarios
+            .Filter_OpenedAndTheOnlyHolderLostItsDisk_WhatIsLeftIsTakenAndAnAlarmSaysSo),
+        [Probe.FilteredForwarded] = nameof(FilterScenarios.Filter_RegionLeftOut_IsReadOnlyAndShowsNothing),
         [Probe.ConfigurationTaken] = Members,
         [Probe.RemovedRefused] = Members,
         [Probe.RegionSealed] = Members,

@@ -15,6 +15,7 @@ internal sealed class SwarmRun
     private const ulong Coming = 0xC0E5;
     private const long FirstVotesMilliseconds = 5_000;
     private const ulong Deciding = 0xDEC1;
+    private const ulong Filtering = 0xF117E5;
 
     private const long EffectLimitMilliseconds = 120_000;
 
@@ -99,7 +100,9 @@ internal sealed class SwarmRun
 
     /// <summary>Runs to the end.</summary>
     /// <exception cref="OracleException">A property does not hold.</exception>
-    public void Run()
+    public void Run() => Run(null);
+
+    private void Run(Action? beforeTheEnd)
     {
         if (changes is not null) // a group whose first votes are disturbed by losses decides nothing, ever
             Group.Start().Run(FirstVotesMilliseconds);
@@ -114,6 +117,7 @@ internal sealed class SwarmRun
         driver.End();
         changes?.End();
         registers?.Check();
+        beforeTheEnd?.Invoke();
         EntityKey[] deals = [.. workload.Entities.Where(e => e.Type == TestTypes.Deal.Name)];
         if (deals.Length > 0)
             Group.Run(LastRequestsMilliseconds);
@@ -140,6 +144,23 @@ internal sealed class SwarmRun
             region.Start();
         }
         Convergence.Demand(Group, workload.Entities);
+    }
+
+    /// <summary>Runs with filters that change meanwhile; at the end every region is started anew with the last
+    /// one.</summary>
+    public void RunWithFilters()
+    {
+        var filters = new FilterChanges(Group, new Dice(Seed ^ Filtering));
+        filters.Begin();
+        Run(() => filters.End(() =>
+        {
+            foreach (var region in Group.Regions)
+            {
+                region.Stop();
+                Group.Run(dice.Pick([0, 500, 5_000]));
+                region.Start();
+            }
+        }));
     }
 
     private static Fault Draw(Dice dice)

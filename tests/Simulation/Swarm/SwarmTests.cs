@@ -190,6 +190,39 @@ public sealed class SwarmTests(ITestOutputHelper output)
         taken.ShouldBeGreaterThan(0);
     }
 
+    /// <summary>Filters close and open while everything else happens, too: what is not for a region does not reach it,
+    /// nothing is passed without a note, and in the end regions with equal filters are equal.</summary>
+    [Fact]
+    public void Swarm_Filters_LeaveNothingOutThatIsForARegion()
+    {
+        var first = (ulong)(Number("PELAGO_SIM_FIRST") ?? 1);
+        var seeds = (ulong)(Number("PELAGO_SIM_SEEDS") ?? 40);
+        var probes = new long[Enum.GetValues<Probe>().Length];
+        Parallel.For(0, (long)seeds, new ParallelOptions { MaxDegreeOfParallelism = 2 }, i =>
+        {
+            var run = new SwarmRun(first + (ulong)i, durationMilliseconds: 10_000, levels: false,
+                types: [TestTypes.Diary.Name, TestTypes.Letter.Name]);
+            run.Group.Listener = seeds == 1 ? output.WriteLine : null;
+            try
+            {
+                run.RunWithFilters();
+            }
+            catch (Exception error)
+            {
+                CaughtLog.Note("filters", run.Seed, error);
+                throw new OracleException($"seed {run.Seed} of filters: {error.Message} ({run.Summary})");
+            }
+            foreach (var probe in Enum.GetValues<Probe>())
+                Interlocked.Add(ref probes[(int)probe], run.Group.Count(probe));
+        });
+        foreach (var probe in new[] { Probe.FilterClosed, Probe.FilterOpened, Probe.PlaceholderNoted,
+            Probe.FilteredEventDropped, Probe.FillTaken })
+        {
+            output.WriteLine($"{probe} {probes[(int)probe]}");
+            probes[(int)probe].ShouldBeGreaterThan(0, probe.ToString());
+        }
+    }
+
     /// <summary>Every event of a deal sends one receipt once it is final, whatever dies meanwhile.</summary>
     [Fact]
     public void Swarm_FinalEffects_HappenOnceInTheRegionThatWroteTheEvent()

@@ -59,6 +59,13 @@ internal static class TestTypes
         state => ((ulong)state).ToString("x16", CultureInfo.InvariantCulture),
         text => ulong.Parse(text, NumberStyles.HexNumber, CultureInfo.InvariantCulture)).In(EntityMode.Local);
 
+    /// <summary>Like <see cref="Diary"/>; tests declare it with filters.</summary>
+    public static readonly TextType Letter = new("letter", MergeStrategy.Ordered, () => 14695981039346656037UL,
+        (state, line, context) => Folded.To(Mix((ulong)state, string.Create(CultureInfo.InvariantCulture,
+            $"{line}|{context.Region}|{context.Sequence}|{context.Timestamp.Value}|{context.Concurrent}"))),
+        state => ((ulong)state).ToString("x16", CultureInfo.InvariantCulture),
+        text => ulong.Parse(text, NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+
     /// <summary>Ordered: lines, one below the other. Its entities are deleted.</summary>
     public static readonly TextType Memo = new("memo", MergeStrategy.Ordered, () => "",
         (state, line, _) => Folded.To($"{state}{Body(line)}\n"), state => (string)state, text => text);
@@ -68,7 +75,7 @@ internal static class TestTypes
 
     /// <summary>All of them by name.</summary>
     public static readonly IReadOnlyDictionary<string, IEntityType> All
-        = new[] { Account, Diary, Book, Stock, BoardType.Board, Deal, Receipt, Draft, Memo }
+        = new[] { Account, Diary, Book, Stock, BoardType.Board, Deal, Receipt, Draft, Letter, Memo }
             .ToDictionary(t => t.Name, t => (IEntityType)t);
 
     /// <summary>Those without effects: a region that runs no others keeps no marks.</summary>

@@ -19,6 +19,9 @@ internal sealed class TextType(
 
     public EntityMode Mode { get; private init; } = EntityMode.Replicated;
 
+    /// <summary>Which regions get its events.</summary>
+    public EntityFilter Filter { get; private init; } = EntityFilter.None;
+
     public int StateVersion { get; set; } = 1;
 
     public object Initial(string id) => initial();
@@ -48,6 +51,12 @@ internal sealed class TextType(
     public TextType In(EntityMode mode) => new(Name, Strategy, initial, apply, write, read)
     {
         Mode = mode, Settling = Settling, HasAnyEffects = HasAnyEffects, Compacts = Compacts,
+    };
+
+    /// <summary>The same type, declared with a filter.</summary>
+    public TextType For(EntityFilter filter) => new(Name, Strategy, initial, apply, write, read)
+    {
+        Mode = Mode, Settling = Settling, HasAnyEffects = HasAnyEffects, Compacts = Compacts, Filter = filter,
     };
 
     /// <summary>Whether rows of its final events may go.</summary>

@@ -284,7 +284,14 @@ internal sealed class SimulatedGroup : ISurroundings
     public void Run(SimulatedRegion region, int life, RunEffects run) => Effects.Run(region, life, run);
 
     public void Asked(SimulatedRegion region, int life, AskReceived asked)
-        => throw new InvalidOperationException("Types of the simulator have no commands that can be sent.");
+    {
+        if (asked.Ask.Command.Length > 0)
+            throw new InvalidOperationException("Types of the simulator have no commands that can be sent.");
+        // What a read elsewhere shows is judged where worlds of real types are simulated.
+        var refusal = new AnswerFrame(asked.Ask.Request, default, new Failure(
+            ErrorCodes.Filtered, "Types of the simulator are not shown to other regions.", "Read there."));
+        Time.After(0, () => region.Enter(life, (kernel, now) => kernel.Answer(asked.Link, refusal, now)));
+    }
 
     public void Failed(SimulatedRegion region, ServiceCodeFailed failed)
         => Say(region, $"{failed.Type}: {failed.Error}");

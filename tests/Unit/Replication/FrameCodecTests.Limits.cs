@@ -88,4 +88,18 @@ public sealed partial class FrameCodecTests
             }
         }
     }
+
+    [Fact]
+    public void Read_WhatWasLeftOutOfNothing_IsAProtocolError()
+    {
+        Refused(new EventsFrame(Key.Lane, B, [], 0) { LeftOut = [new LeftOut("text", 1, false)] })
+            .ShouldContain("left out of nothing");
+        Refused(new ReportFrame(Key.Lane, A, 1, []) { Lacks = [new LackedEvents("text", B, 5, 5)] })
+            .ShouldContain("no range");
+        Refused(new ReportFrame(Key.Lane, A, 1, []) { Lacks = [new LackedEvents("text", null, 0, 5)] })
+            .ShouldContain("no range");
+        Refused(new FilterFrame("text", EntityFilter.None)).ShouldContain("filter is malformed");
+
+        static string Refused(Frame frame) => FrameCodecTests.Refused(Bytes(new FrameWriter(), frame));
+    }
 }

@@ -21,7 +21,7 @@ public sealed partial class FrameCodecTests
         new HelloFrame("a", new Guid("0192f000-0000-7000-8000-000000000001"), Session, A, A, 1, new ulong[32],
             [new LaneHolding(3, B, 9)])
         {
-            Openings = 12, TakesAsks = true, GrantsLeases = true, GivesKeys = true,
+            Openings = 12, TakesAsks = true, GrantsLeases = true, GivesKeys = true, KnowsFilters = true,
         },
         new SubscribeFrame(Key.Lane, B, 12, Stop: false),
         new EventsFrame(Key.Lane, A, [
@@ -35,6 +35,13 @@ public sealed partial class FrameCodecTests
         ])
         {
             Linked = [B, C], Opened = [new OpenedHistory("text", B, 2, 9)],
+            Lacks = [new LackedEvents("text", null, 0, 0), new LackedEvents("other", B, 2, 9)],
+        },
+        new FilterFrame("text", EntityFilter.InEpoch(3).Only("a", "b").Except("c")),
+        new FilterFrame("text", EntityFilter.InEpoch(4)),
+        new EventsFrame(Key.Lane, B, [], 5)
+        {
+            LeftOut = [new LeftOut("text", 3, IsLacking: false), new LeftOut("other", 1, IsLacking: true)],
         },
         new EventsFrame(Key.Lane, B, [], 0) { Beyond = 7 },
         new EventsFrame(Key.Lane, B, [], 5) { Awaited = true },
@@ -447,10 +454,10 @@ public sealed partial class FrameCodecTests
     {
         HelloFrame f => $"{f.Region} {f.JournalId} {f.Session} {f.Openings} {f.Current} {f.Newest} "
             + $"{f.ConfigurationEpoch} {string.Join(',', f.OwnHeads)} {string.Join(',', f.Holdings)} "
-            + $"{f.TakesAsks} {f.GrantsLeases} {f.GivesKeys}",
+            + $"{f.TakesAsks} {f.GrantsLeases} {f.GivesKeys} {f.KnowsFilters}",
         SubjectKeysAskFrame f => string.Join(',', f.Names),
         SubjectKeysFrame f => string.Join(',', f.Keys.Select(k => $"{k.Subject} {k} {Convert.ToHexString(k.Key)}")),
-        EventsFrame f => $"{f.Lane} {f.Origin} {f.Through} {f.Beyond} {f.Awaited} "
+        EventsFrame f => $"{f.Lane} {f.Origin} {f.Through} {f.Beyond} {f.Awaited} {string.Join(',', f.LeftOut)} "
             + string.Join(',', f.Events.Select(Describe)),
         FetchedFrame f => $"{f.Request} {f.More} {string.Join(',', f.Events.Select(Describe))} {f.Scanned} {f.Until} "
             + f.Lacks,
@@ -460,7 +467,7 @@ public sealed partial class FrameCodecTests
         AnswerFrame f => $"{f.Request} {Convert.ToHexString(f.Value.Span)} {f.Failure} {f.Failure?.Error.HttpStatus} "
             + $"{f.Failure?.Field} {f.StateVersion} {f.Count} {f.Highest} {string.Join(',', f.Points)}",
         ReportFrame f => $"{f.Lane} {f.Current} {f.OwnHead} {string.Join(',', f.Holdings)} "
-            + $"{string.Join(',', f.Linked)} {string.Join(',', f.Opened)}",
+            + $"{string.Join(',', f.Linked)} {string.Join(',', f.Opened)} {string.Join(',', f.Lacks)}",
         DigestsFrame f => $"{f.Lane} {f.IsAnswer} {string.Join(',', f.Entities)}",
         RegisterAskFrame f => $"{f.Request} {f.Register} {f.Step} {f.Ballot} {Describe(f.Value)}",
         RegisterAnswerFrame f => $"{f.Request} {f.Verdict} {Describe(f.State)} {f.ConfigurationEpoch} {f.Life} "

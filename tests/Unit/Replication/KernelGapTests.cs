@@ -25,19 +25,24 @@ public sealed class KernelGapTests
     }
 
     [Theory]
-    [InlineData(5, false)]
-    [InlineData(9, true)]
-    public void Gap_AMemberHoldsLessThanTheFrontierIsAboutToPass_IsNotClosedByItsAnswer(ulong holds, bool closes)
+    [InlineData(5, 0, false)]
+    [InlineData(9, 0, true)]
+    [InlineData(9, 4, false)] // it has seen the fourth, and does not have it
+    public void Gap_AMemberHoldsLessThanTheFrontierIsAboutToPass_IsNotClosedByItsAnswer(
+        ulong holds, ulong lacksAfter, bool closes)
     {
         var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, [], [], o => o with { MaxHeldPerEntity = 1 })
             .Linked(1, "b", 0)
             .Receive(1, 0, Write(Over, 2, 5, "second", position: 2), Write(Over, 4, 9, "fourth", position: 9))
             .Idle(1_600, 1);
         kernel.Give(k => k.Received(1, new ReportFrame(Entity.Lane, null, 0,
-            [new LaneHolding(Entity.Lane, Over, holds)]), kernel.Now));
+            [new LaneHolding(Entity.Lane, Over, holds)])
+        {
+            Lacks = lacksAfter == 0 ? [] : [new LackedEvents("text", Over, lacksAfter, 9)],
+        }, kernel.Now));
 
         var all = Enumerable.Range(1, 4).Select(i => Write(Over, (ulong)i, i, "word", position: (ulong)i)).ToArray();
-        Answer(kernel, 3_000, _ => (holds < 9 ? all[..3] : all, false));
+        Answer(kernel, 3_000, _ => (closes ? all : all[..3], false));
 
         kernel.Batches.Any(b => b.Settled.Count > 0).ShouldBe(closes);
     }

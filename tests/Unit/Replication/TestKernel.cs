@@ -139,13 +139,13 @@ internal sealed class TestKernel
         link, new EventsFrame(events[0].Entity.Lane, events[0].Origin, events, through), Now));
 
     /// <summary>A link was accepted, and the peer says hello.</summary>
-    public TestKernel Accepted(long link, string peer, bool givesKeys = false)
+    public TestKernel Accepted(long link, string peer, bool givesKeys = false, bool filters = false)
     {
         var origin = new Origin(peer, new Incarnation(1));
         var hello = new HelloFrame(
             peer, Guid.Empty, new Incarnation(60), origin, origin, 1, new ulong[EntityKey.Lanes], [])
         {
-            GivesKeys = givesKeys,
+            GivesKeys = givesKeys, KnowsFilters = filters,
         };
         return Give(k =>
         {

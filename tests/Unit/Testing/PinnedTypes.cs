@@ -67,6 +67,9 @@ public sealed record SomebodyPassed(string Who);
 
 [JsonSerializable(typeof(Turnstile))]
 [JsonSerializable(typeof(Desk))]
+[JsonSerializable(typeof(Gate))]
+[JsonSerializable(typeof(Vault))]
+[JsonSerializable(typeof(Archive))]
 [JsonSerializable(typeof(Museum))]
 [JsonSerializable(typeof(Outpost))]
 [JsonSerializable(typeof(Booth))]
