@@ -85,7 +85,7 @@ internal sealed partial class LaneReplica
             foreach (var entry in entity.Held.ToArray())
             {
                 Forget(entity, entry);
-                entry.Inbound.ForEach(Resolve);
+                filling.Resolves.AddRange(entry.Inbound);
             }
         }
         foreach (var gap in owed.Where(o => o.Entry.Entity.Type == type.Name && !filling.Settled.Contains(o)
@@ -130,13 +130,14 @@ internal sealed partial class LaneReplica
         }
     }
 
-    // Whoever sent it did not know yet, or does not know of filters.
+    // Whoever sent it did not know yet, or does not know of filters. The frontier that passes it is durable before it
+    // is reported: others call final what was seen, and who forgets that it has seen something could write beside it.
     private bool DropFiltered(EventRecord e, InboundFrame inbound)
     {
         if (!IsClosedHere(e.Entity.Type))
             return false;
         context.Hit(Probe.FilteredEventDropped);
-        Resolve(inbound);
+        filling.Resolves.Add(inbound);
         return true;
     }
 

@@ -46,7 +46,7 @@ internal sealed partial class LaneReplica
     {
         if (IsClosedHere(named.Entity.Type))
         {
-            Resolve(inbound);
+            filling.Resolves.Add(inbound);
             return;
         }
         var cursor = Cursor(origin);

@@ -11,7 +11,11 @@ internal sealed partial class LaneReplica
             return; // nothing is taken any more, and no credit returned
         var cursor = Cursor(frame.Origin);
         var bytes = frame.Events.Sum(e => e.Weight);
-        var inbound = new InboundFrame(link, bytes, frame.Events.Count, frame.Through) { Cursor = cursor };
+        var placeholders = frame.LeftOut.Count > 0 ? 1 : 0;
+        var inbound = new InboundFrame(link, bytes, frame.Events.Count + placeholders, frame.Through)
+        {
+            Cursor = cursor,
+        };
         cursor.Inbound.Enqueue(inbound);
         NoteAwaited(cursor, frame);
         NotePlaceholders(cursor, frame);
@@ -19,7 +23,9 @@ internal sealed partial class LaneReplica
         cursor.Arrived = Math.Max(cursor.Arrived, frame.Through);
         foreach (var e in frame.Events)
             Receive(e, inbound);
-        if (frame.Events.Count == 0)
+        if (placeholders > 0)
+            filling.Resolves.Add(inbound); // what is reported as seen without being held is durable, too
+        else if (frame.Events.Count == 0)
             Settle(inbound);
     }
 

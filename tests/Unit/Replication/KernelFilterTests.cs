@@ -42,8 +42,31 @@ public sealed class KernelFilterTests
 
         kernel.Batches.SelectMany(b => b.Rows).ShouldHaveSingleItem().Event.Entity.ShouldBe(other);
         var passed = kernel.Batches.Single(b => b.Frontiers.Any(f => f.Position == 5));
-        passed.Notes.ShouldContain(n => n.Name == "filter/text", "the journal says so as the frontier passes it");
+        kernel.Batches.TakeWhile(b => b != passed).Append(passed).SelectMany(b => b.Notes)
+            .ShouldContain(n => n.Name == "filter/text", "the journal says so as the frontier passes it, or before");
     }
+
+    [Fact]
+    public void Placeholders_BeforeTheFrontierThatPassesThemIsDurable_AreNotReportedAsSeen()
+    {
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean).Linked(Link, "b", 0)
+            .Give(k => k.Received(Link, Filter(1, "a"), Now)).Wait(100);
+        kernel.HoldGroups = true;
+
+        kernel.Give(k => k.Received(Link, new EventsFrame(Entity.Lane, B, [], 5)
+        {
+            LeftOut = [new LeftOut("text", 1, IsLacking: false)],
+        }, kernel.Now)).Idle(600, Link);
+        Reported(kernel).ShouldBe(0ul, "a restart would not know that it has seen them");
+
+        kernel.HoldGroups = false;
+        kernel.Commit().Idle(600, Link);
+        Reported(kernel).ShouldBe(5ul);
+    }
+
+    private static ulong Reported(TestKernel kernel) => kernel.Sent<ReportFrame>(Link)
+        .SelectMany(r => r.Holdings).Where(h => h.Lane == Entity.Lane && h.Origin.Equals(B)).Select(h => h.Position)
+        .DefaultIfEmpty().Max();
 
     [Fact]
     public void Event_ThatAMemberHasSeenAndDoesNotHave_IsNotFinalBeforeItHas()
