@@ -78,9 +78,7 @@ public sealed partial class FrameReader
             },
             Wire.Frame.BodyOneofCase.Digests => new DigestsFrame(
                 Lane(message.Digests.Lane), ToDigests(message.Digests, Lane(message.Digests.Lane)))
-            {
-                IsAnswer = message.Digests.Answer,
-            },
+            { IsAnswer = message.Digests.Answer },
             Wire.Frame.BodyOneofCase.RegisterAsk => ToAsk(message.RegisterAsk),
             Wire.Frame.BodyOneofCase.RegisterAnswer => ToAnswer(message.RegisterAnswer),
             Wire.Frame.BodyOneofCase.Enrol => ToEnrol(message.Enrol),

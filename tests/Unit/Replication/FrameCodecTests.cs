@@ -38,7 +38,6 @@ public sealed partial class FrameCodecTests
             Lacks = [new LackedEvents("text", null, 0, 0), new LackedEvents("other", B, 2, 9)],
         },
         new FilterFrame("text", EntityFilter.InEpoch(3).Only("a", "b").Except("c")),
-        new FilterFrame("text", EntityFilter.InEpoch(4)),
         new EventsFrame(Key.Lane, B, [], 5)
         {
             LeftOut = [new LeftOut("text", 3, IsLacking: false), new LeftOut("other", 1, IsLacking: true)],
