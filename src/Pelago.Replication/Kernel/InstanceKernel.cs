@@ -32,7 +32,8 @@ public sealed partial class InstanceKernel
         (JournalId, isPresumedWhole) = (identity.JournalId, identity.Continuity == Continuity.Unclean);
         context = new KernelContext(options, types);
         Membership = new Membership(context, this, states);
-        context.Primaries = Primaries = new Primaries(context, this, states);
+        context.Primaries = Primaries = new Primaries(
+            context, this, states, MemoryOf(identity) == VoterMemory.Lost);
         context.Filters = new TypeFilters(context, types, states);
         writer = new Writer(context, identity);
         links = new PeerLinks(context, writer, this);
@@ -345,6 +346,7 @@ public sealed partial class InstanceKernel
         }
         links.CloseAll("new incarnation");
         Registers.Forget();
+        Primaries.HasLost();
     }
 
     /// <summary>Others hold what this region wrote and its journal does not: the process that died did not leave it
@@ -355,6 +357,9 @@ public sealed partial class InstanceKernel
             return;
         isPresumedWhole = false;
         Registers.Forget();
+        Primaries.HasLost();
+        foreach (var lane in lanes)
+            lane.TendLoss(); // before the next life opens
     }
 
     private static VoterMemory MemoryOf(JournalIdentity identity) => identity.Continuity switch

@@ -52,8 +52,11 @@ internal sealed partial class LaneReplica
     public void Confirm() => awaited.RemoveAll(write =>
     {
         var type = write.Request.Entity.Type;
-        if (!IsHeldBy(type, write.Regions, write.Origin, write.Position)
-            || !write.Seen.All(s => IsHeldBy(type, write.Regions, s.Origin, s.Position)))
+        // Regions may have been added since: a primary is replaced by a majority of those that are members now.
+        var needed = !write.NeedsLease ? write.Regions
+            : Math.Max(write.Regions, Acknowledgement.Majority.In(context.Configuration.Settled.Count));
+        if (!IsHeldBy(type, needed, write.Origin, write.Position)
+            || !write.Seen.All(s => IsHeldBy(type, needed, s.Origin, s.Position)))
             return false;
         if (write.NeedsLease)
             return GiveUnderLease(write);

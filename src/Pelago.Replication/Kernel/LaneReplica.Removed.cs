@@ -11,7 +11,7 @@ internal sealed partial class LaneReplica
     private Dictionary<Origin, ulong> removedDurably = [];
     private readonly Dictionary<string, IReadOnlyDictionary<Origin, ulong>> catchUpTo = new(StringComparer.Ordinal);
     private bool mayHaveLost;
-    private bool isLossStored;
+    private Loss lossStored;
     private bool isNotingLoss;
 
     /// <summary>Rows of the origin up to this position may be gone, or be going with a group under way.</summary>
@@ -30,8 +30,8 @@ internal sealed partial class LaneReplica
         else if (state.NotesDamaged)
             removedThrough = AllThatIsHere();
         removedDurably = new Dictionary<Origin, ulong>(removedThrough);
-        isLossStored = LossNoteCodec.MayHaveLost(state.Notes);
-        mayHaveLost = (writer.MayHaveLost || isLossStored || state.NotesDamaged) && context.Others.Any();
+        lossStored = LossNoteCodec.Read(state.Notes);
+        mayHaveLost = (writer.MayHaveLost || lossStored.MayHaveLost || state.NotesDamaged) && context.Others.Any();
         TendLoss();
     }
 
@@ -80,16 +80,23 @@ internal sealed partial class LaneReplica
 
     /// <summary>The journal itself says by now what it may lack: whoever opens it next, after a clean stop even, need
     /// not know what became of it.</summary>
-    public bool IsLossNoted => !mayHaveLost || isLossStored || Fenced;
+    public bool IsLossNoted => Fenced
+        || ((!Loss.MayHaveLost || lossStored.MayHaveLost) && (!Loss.WasSetBack || lossStored.WasSetBack));
+
+    private Loss Loss => context.Primaries.Recovery.IsWhole ? new Loss(mayHaveLost, false) : new Loss(true, true);
 
     /// <summary>Notes whether this journal may lack something.</summary>
     public void TendLoss()
     {
-        if (mayHaveLost == isLossStored || isNotingLoss || Fenced)
+        if (Loss == lossStored || isNotingLoss || Fenced)
             return;
-        var noted = mayHaveLost;
+        var noted = Loss;
         isNotingLoss = true;
-        Keep(LossNoteCodec.Write(noted), () => (isLossStored, isNotingLoss) = (noted, false));
+        Keep(LossNoteCodec.Write(noted), () =>
+        {
+            (lossStored, isNotingLoss) = (noted, false);
+            TendLoss(); // more may have come to light meanwhile
+        });
     }
 
     // A group failed, and its note with it.

@@ -236,6 +236,7 @@ internal sealed partial class PeerLinks
         peer.Session = session;
         Array.Clear(peer.Reports);
         kernel.Membership.Forget(peer.Name);
+        kernel.Primaries.Recovery.Forget(peer.Name);
         foreach (var lane in kernel.Lanes)
         {
             lane.Finality.Restarted(peer.Name);
@@ -321,6 +322,7 @@ internal sealed partial class PeerLinks
         var holdings = new PeerReport(report) { ConfigurationEpoch = link.ConfigurationEpoch };
         link.Peer.Reports[report.Lane] = holdings;
         kernel.Membership.Reported(link, report.Lane, holdings);
+        kernel.Primaries.Recovery.Take(link.Peer.Name, report.Lane, holdings.Held);
         lane.Finality.Report(link.Peer.Name, holdings.Held, holdings.Lacks);
         lane.UpdateFinality();
         lane.LookAgain();

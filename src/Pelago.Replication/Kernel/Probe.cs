@@ -274,6 +274,9 @@ public enum Probe
     /// <summary>An epoch starts without its former primary.</summary>
     PrimaryReplaced,
 
+    /// <summary>A region whose journal was set back holds again all that it may have confirmed.</summary>
+    PrimaryRecovered,
+
     /// <summary>A voter granted a lease.</summary>
     LeaseGranted,
 

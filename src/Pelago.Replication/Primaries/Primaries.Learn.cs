@@ -46,6 +46,7 @@ internal sealed partial class Primaries
         if (!record.IsNewerThan(type.Learned ?? type.Record))
             return;
         type.Learned = record;
+        Publish();
         Note(type);
     }
 
@@ -64,7 +65,10 @@ internal sealed partial class Primaries
         if (type.Learned is { } learned && !learned.IsNewerThan(next))
             type.Learned = null;
         if (!next.IsNewerThan(type.Record))
+        {
+            Publish();
             return;
+        }
         var was = type.Record;
         type.Adopt(next, Now);
         Publish();

@@ -15,7 +15,8 @@ internal sealed partial class Primaries
         TypeEpoch[] granted = [];
         if (ask.ConfigurationEpoch == context.Configuration.Epoch && ask.Milliseconds == Terms.Milliseconds
             && context.Closed is null)
-            granted = [.. ask.Types.Where(MayGrant)];
+            granted = [.. ask.Types.Where(t => MayGrant(t)
+                && (Recovery.IsWhole || !ask.WantsReports || HasStarted(t)))];
         TypeEpoch[] stopped = [.. ask.Types.Where(HasStopped)];
         if (ask.WantsReports)
             kernel.Links.SendAllReports(link);
@@ -34,11 +35,13 @@ internal sealed partial class Primaries
             if (Of(name) is not { } type || type.Record.Epoch != epoch || type.Record.Region != Own)
                 continue; // it has moved meanwhile
             var hasStopped = grant.Stopped.Contains(new TypeEpoch(name, epoch));
-            if (grant.Granted.Contains(new TypeEpoch(name, epoch)))
+            var isGranted = grant.Granted.Contains(new TypeEpoch(name, epoch));
+            if (isGranted)
                 Granted(type, link.Peer.Name, question.When);
             else
                 Refused(type, link.Peer.Name, hasStopped);
-            if (question.WantsReports && !type.Record.IsStarted)
+            // Who lacks what it had does not grant it to whoever asks for reports: its word is none about what was.
+            if (question.WantsReports && !type.Record.IsStarted && (isGranted || hasStopped))
                 TakeReports(type, link, question, hasStopped);
         }
     }
@@ -55,17 +58,20 @@ internal sealed partial class Primaries
     }
 
     // It was the primary, knows that it is none any more, also after a restart, and has nothing under way that it wrote
-    // before it knew.
-    private bool HasStopped(TypeEpoch asked) => Of(asked.Type) is { } type
+    // before it knew. Where it may lack what it confirmed, what it has is not all there is.
+    private bool HasStopped(TypeEpoch asked) => Recovery.IsWhole && Of(asked.Type) is { } type
         && type.Record.Epoch == asked.Epoch && type.Record.Former == Own
         && !kernel.Lanes.Any(l => l.HasUnderWay(asked.Type, asked.Epoch));
+
+    private bool HasStarted(TypeEpoch asked)
+        => Of(asked.Type) is { Record.IsStarted: true } type && type.Record.Epoch == asked.Epoch;
 
     private void Granted(TypePrimary type, string voter, Moment when)
     {
         type.Lease.Grant(voter, when);
         if (!type.Lease.IsHeld(context.Configuration.Voters, context.Now))
             return;
-        if (!type.IsConfirmed)
+        if (!type.IsConfirmed && Recovery.IsWhole)
         {
             type.IsConfirmed = true;
             Dispatch(type);

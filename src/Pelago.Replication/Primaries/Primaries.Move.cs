@@ -41,6 +41,8 @@ internal sealed partial class Primaries
     // without a primary.
     private bool MayWin(TypePrimary type)
     {
+        if (!context.Configuration.Settled.Contains(Own) || !Recovery.IsWhole)
+            return false; // it may lack what others have confirmed, or it itself
         var voters = context.Configuration.Voters;
         if (kernel.Links.Way(type.Record.Region) is null
             && PrimaryCodec.Write(type.Record).Length + PrimaryCodec.MaxEndBytes > RegisterValue.MaxBytes)
@@ -130,9 +132,11 @@ internal sealed partial class Primaries
     private bool IsOldPrimaryDone(TypePrimary type)
     {
         if (type.Record.Former == Own)
-            return !kernel.Lanes.Any(l => l.HasUnderWay(type.Type, type.Record.Epoch));
+            return Recovery.IsWhole && !kernel.Lanes.Any(l => l.HasUnderWay(type.Type, type.Record.Epoch));
         var settled = context.Configuration.Settled;
-        return type.HasFormerStopped || type.Told.Count + 1 > settled.Count / 2;
+        return type.HasFormerStopped || (Recovery.IsWhole && settled.Contains(Own)
+            && Now - type.SinceMilliseconds >= Terms.WaitedMilliseconds
+            && type.Told.Count(settled.Contains) + 1 > settled.Count / 2);
     }
 
     // Of the lives in which it was the primary, as far as they are known here; the first of these always.

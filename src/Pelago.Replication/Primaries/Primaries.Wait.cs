@@ -14,7 +14,7 @@ internal sealed partial class Primaries
     public bool Take(TypePrimary type, EntityRequest request, out string? elsewhere)
     {
         elsewhere = null;
-        if (context.IsAlone)
+        if (IsAlone)
             return false;
         var record = type.Record;
         if (record.Region == Own)

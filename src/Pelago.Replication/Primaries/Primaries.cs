@@ -24,8 +24,12 @@ internal sealed partial class Primaries
     private readonly InstanceKernel kernel;
     private readonly SortedDictionary<string, TypePrimary> types = new(StringComparer.Ordinal);
     private volatile IReadOnlyDictionary<string, PrimaryRecord> records = None;
+    private volatile IReadOnlyDictionary<string, PrimaryRecord> learned = None;
+    private long? aloneSince;
 
-    public Primaries(KernelContext context, InstanceKernel kernel, IReadOnlyList<LaneState> states)
+    /// <param name="wasSetBack">The journal is not what the process before left behind.</param>
+    public Primaries(
+        KernelContext context, InstanceKernel kernel, IReadOnlyList<LaneState> states, bool wasSetBack)
     {
         (this.context, this.kernel) = (context, kernel);
         Rules = new PrimaryRules(this);
@@ -33,7 +37,13 @@ internal sealed partial class Primaries
         foreach (var (type, record, searched) in PrimaryCodec.Noted(states))
             types[type] = new TypePrimary(type, record, Terms) { Searched = searched };
         Publish();
+        Recovery = new Recovery(context, kernel.Lane);
+        if (wasSetBack || states.Any(s => s.NotesDamaged || LossNoteCodec.Read(s.Notes).WasSetBack))
+            Recovery.Begin();
     }
+
+    /// <summary>Whether what this region may have confirmed is here.</summary>
+    public Recovery Recovery { get; }
 
     public LeaseTerms Terms { get; }
 
@@ -41,15 +51,21 @@ internal sealed partial class Primaries
 
     private string Own => context.Options.Region;
 
+    // Nobody else is a member, and nobody who was one has a lease.
+    private bool IsAlone => context.IsAlone && (context.Configuration.Epoch <= 1
+        || (aloneSince is { } since && Now - since >= Terms.WaitedMilliseconds));
+
     private long Now => context.Now.MonotonicMilliseconds;
 
     /// <summary>The event does not count, as far as is known here. May be asked on any thread.</summary>
     public bool IsOrphaned(EventRecord e)
         => records.TryGetValue(e.Entity.Type, out var record) && record.IsOrphaned(e);
 
-    /// <summary>Whether the event counts is about to be decided: it is not final before.</summary>
+    /// <summary>Whether the event counts is about to be decided, or was decided a moment ago by what is not noted here
+    /// yet: it is not final before.</summary>
     public bool IsUndecided(EventRecord e)
-        => records.TryGetValue(e.Entity.Type, out var record) && record.IsUndecided(e);
+        => (records.TryGetValue(e.Entity.Type, out var record) && record.IsUndecided(e))
+            || (learned.TryGetValue(e.Entity.Type, out var next) && (next.IsUndecided(e) || next.IsOrphaned(e)));
 
     /// <summary>Why the event does not count, for the ledger.</summary>
     public string WhyOrphaned(EventRecord e) => records.TryGetValue(e.Entity.Type, out var record)
@@ -66,11 +82,11 @@ internal sealed partial class Primaries
     public uint EpochOf(string type) => records.TryGetValue(type, out var record) ? record.Epoch : 0;
 
     /// <summary>This region takes commands for the type, as far as it knows.</summary>
-    public bool Writes(string type) => context.IsAlone
+    public bool Writes(string type) => IsAlone
         || Of(type) is { Record.IsStarted: true, IsConfirmed: true } state && state.Record.Region == Own;
 
     /// <summary>This region is the primary of the type, and no other one can be: now.</summary>
-    public bool HasLease(string type) => context.IsAlone || (Writes(type) && Of(type)!.Lease.IsHeld(
+    public bool HasLease(string type) => IsAlone || (Writes(type) && Of(type)!.Lease.IsHeld(
         context.Configuration.Voters, context.Now));
 
     /// <summary>What is known of a type whose primary moves; null for any other.</summary>
@@ -90,9 +106,19 @@ internal sealed partial class Primaries
     public IReadOnlyList<PrimaryDescription> Describe() => [.. Moving().Select(t => new PrimaryDescription(
         t.Type, t.Record.Epoch, t.Record.Region, t.Record.IsStarted, t.Record.Region == Own && HasLease(t.Type)))];
 
+    /// <summary>This journal turned out to lack what was written here.</summary>
+    public void HasLost()
+    {
+        Recovery.Begin();
+        foreach (var type in types.Values)
+            type.IsConfirmed = false;
+    }
+
     // 1 what registers answered  2 whose deadline has passed  3 what was not noted  4 leases  5 each type
     public void Tick()
     {
+        aloneSince = context.IsAlone ? aloneSince ?? Now : null;
+        Recovery.Look();
         TakeResults();
         TendRequests();
         if (waitingCount > 0)
@@ -125,8 +151,13 @@ internal sealed partial class Primaries
         return moving;
     }
 
-    private void Publish() => records = types.Values.Where(t => t.Record.Epoch > 0)
-        .ToDictionary(t => t.Type, t => t.Record, StringComparer.Ordinal);
+    private void Publish()
+    {
+        learned = types.Values.Where(t => t.Learned is not null)
+            .ToDictionary(t => t.Type, t => t.Learned!, StringComparer.Ordinal);
+        records = types.Values.Where(t => t.Record.Epoch > 0)
+            .ToDictionary(t => t.Type, t => t.Record, StringComparer.Ordinal);
+    }
 }
 
 /// <summary>The primary of a type whose primary moves.</summary>

@@ -30,7 +30,6 @@ internal static class ProbeFloors
         [Probe.ContinuityProven] = 30,
         [Probe.ContinuityRefuted] = 2,
         [Probe.RegionClaimedTwice] = 3,
-        [Probe.LifeSettled] = 2,
         [Probe.MissingExplained] = 10,
     };
 
@@ -66,6 +65,8 @@ internal static class ProbeFloors
         [Probe.WriteHeldForPeers] = Compaction,
         [Probe.BeforeCheckpoint]
             = nameof(CompactionScenarios.Event_OfTwoRegionsThatLostDataAndComesBeforeTheCheckpoint_ParksItsEntity),
+        [Probe.LifeSettled] = nameof(
+            ScatteredScenarios.RowsBeyondAFrontier_TheirLifeGoesOnAfterAll_WhatWasMissingIsAskedForAgain),
         [Probe.RegisterDecided] = Registers,
         [Probe.RegisterReadAtOnce] = Registers,
         [Probe.RegisterOutbid] = Registers,

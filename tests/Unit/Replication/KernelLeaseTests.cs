@@ -218,6 +218,62 @@ public sealed class KernelLeaseTests
 
     private static KernelOptions Voting(KernelOptions options) => options with { Voters = ["b", "c"] };
 
+    // The old primary comes back: the record that ends its epoch, and what others have, arrive while its disk is slow.
+    [Fact]
+    public void Record_LearnedAndNotYetDurable_WhatItLeavesOutIsNotFinalMeanwhile()
+    {
+        var kernel = Leased().Write("lost");
+        var own = kernel.Appended.Single().Origin;
+        kernel.HoldGroups = true;
+        ReplacedMeanwhile(kernel.Write("more"), own);
+        kernel.Commit(); // the group under way
+        kernel.Commit(); // the note
+        kernel.HoldGroups = false;
+        kernel.Idle(2_000, B, C).Read();
+
+        kernel.Asked.OfType<ReadDone>().Last().Result.Value.ShouldBe("", "neither event counts in any other region");
+        kernel.Conflicts.Count(c => c.Kind == ConflictKind.Orphaned).ShouldBe(2);
+    }
+
+    [Fact]
+    public void Effect_WhileTheRecordThatLeavesItsEventOutIsNotDurable_IsNotRun()
+    {
+        var kernel = Lease(Linked(TestKernel.WithEffects(EntityMode.RequestRegion("a"), Voting))).Write("lost");
+        var own = kernel.Appended.Single().Origin;
+        kernel.HoldGroups = true;
+        ReplacedMeanwhile(kernel.Write("more"), own);
+        for (var i = 0; i < 5; i++)
+        {
+            kernel.Idle(100, B, C);
+            foreach (var read in kernel.Asked.OfType<ReadPage>().ToArray())
+            {
+                kernel.Asked.Remove(read);
+                LaneRow[] rows = [.. kernel.Appended
+                    .Where(e => e.Entity.Lane == read.Lane && e.OriginPosition > read.After
+                        && e.Origin.Equals(read.Filter!.Origin))
+                    .Select(e => new LaneRow(e.OriginPosition, new EventRow(e, 1, true)))];
+                kernel.Give(k => k.PageRead(read.Request, new LanePage(
+                    read.Lane, rows, Math.Max((ulong)rows.Length, read.After), []), kernel.Now));
+            }
+        }
+
+        kernel.Asked.OfType<RunEffects>().ShouldBeEmpty("what it told of never counted");
+    }
+
+    private static void ReplacedMeanwhile(TestKernel kernel, Origin own)
+    {
+        kernel.Give(k => k.Received(B, new PrimaryFrame("text", new PrimaryRecord(1, "b")
+        {
+            Former = "a", IsStarted = true,
+            Ends = [new EpochEnd("a", 1, [new LifeEnd(own.Incarnation, new ulong[EntityKey.Lanes])], false)],
+        }), kernel.Now));
+        foreach (var (link, peer) in new[] { (B, "b"), (C, "c") })
+        {
+            kernel.Give(k => k.Received(link, new ReportFrame(Entity.Lane, new Origin(peer, new Incarnation(1)), 0,
+                [new LaneHolding(Entity.Lane, own, 1)]), kernel.Now));
+        }
+    }
+
     private static TestKernel New() => Linked(new TestKernel(TestKernel.Three, Continuity.Clean, [], [], Voting)
     {
         Mode = EntityMode.RequestRegion("a"),
