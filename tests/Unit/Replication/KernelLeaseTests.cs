@@ -111,6 +111,30 @@ public sealed class KernelLeaseTests
     }
 
     [Fact]
+    public void Takeover_OnReportsAskedForWhileTheFormerPrimaryHadItsLease_DoesNotStart()
+    {
+        var kernel = Linked(new TestKernel(TestKernel.Three, Continuity.Clean, [], [], Voting)
+        {
+            Mode = EntityMode.RequestRegion("c"),
+        }).Idle(100, B, C);
+        Tell(kernel, new PrimaryRecord(1, "a") { Former = "c" });
+        kernel.Idle(2_800, B, C);
+        var (first, second) = (Asked(kernel, B), Asked(kernel, C));
+        kernel.Idle(600, B, C);
+        Grant(kernel, B, first);
+        Grant(kernel, C, second);
+        kernel.Idle(200, B, C);
+        kernel.Asked.OfType<SendFrame>().Where(f => f.Frame is RegisterAskFrame)
+            .ShouldBeEmpty("c may have confirmed a write after they told what they hold");
+
+        Grant(kernel, B, Asked(kernel, B));
+        Grant(kernel, C, Asked(kernel, C));
+        kernel.Idle(200, B, C);
+
+        kernel.Asked.OfType<SendFrame>().Where(f => f.Frame is RegisterAskFrame).ShouldNotBeEmpty();
+    }
+
+    [Fact]
     public void Lease_OfAnotherLengthOrConfiguration_IsNotGranted()
     {
         var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, [], [], o => o with { Voters = ["a"] })
