@@ -57,8 +57,11 @@ public static class HttpWrites
     {
         var start = new ProcessStartInfo("dotnet", command)
         {
-            RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = directory,
+            RedirectStandardOutput = true, RedirectStandardError = true,
+            WorkingDirectory = AppContext.BaseDirectory,
         };
+        // Not under the content root, which the host's configuration watches for changes.
+        start.Environment["Pelago__DataDirectory"] = directory;
         start.Environment["ASPNETCORE_URLS"] = url;
         start.Environment["Logging__LogLevel__Default"] = "Error";
         return start;

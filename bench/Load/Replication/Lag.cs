@@ -97,15 +97,15 @@ public static class Lag
     {
         var random = new Random(1);
         var started = Stopwatch.GetTimestamp();
-        var writes = new List<Task<double>>();
+        var lags = new Lags((int)(length.TotalSeconds * PerSecond) + PerSecond);
         using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
         while (Stopwatch.GetElapsedTime(started) < length && await pace.WaitForNextTickAsync(cancellationToken))
         {
             var due = (int)(Stopwatch.GetElapsedTime(started).TotalSeconds * PerSecond);
-            while (writes.Count < due)
-                writes.Add(WriteAsync(origin, peer, random.Next(entities), cancellationToken));
+            while (lags.Begun < due)
+                lags.Begin(WriteAsync(origin, peer, random.Next(entities), cancellationToken));
         }
-        return [.. await Task.WhenAll(writes)];
+        return await lags.AllAsync();
     }
 
     private static async Task<double> WriteAsync(
@@ -136,6 +136,48 @@ public static class Lag
             times.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
         }
         return Report.Median(times);
+    }
+
+    // Keeps a number of each write and not its task: thirty thousand of these would be what the collector copies.
+    private sealed class Lags(int capacity)
+    {
+        private readonly double[] milliseconds = new double[capacity];
+        private readonly TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int open = 1; // this one until all have begun
+
+        public int Begun { get; private set; }
+
+        public void Begin(Task<double> write)
+        {
+            Interlocked.Increment(ref open);
+            _ = WaitAsync(write, Begun++);
+        }
+
+        public async Task<List<double>> AllAsync()
+        {
+            End();
+            await done.Task;
+            return [.. milliseconds.AsSpan(0, Begun)];
+        }
+
+        private async Task WaitAsync(Task<double> write, int number)
+        {
+            try
+            {
+                milliseconds[number] = await write;
+                End();
+            }
+            catch (Exception e)
+            {
+                done.TrySetException(e);
+            }
+        }
+
+        private void End()
+        {
+            if (Interlocked.Decrement(ref open) == 0)
+                done.TrySetResult();
+        }
     }
 
     private sealed record LagFigures(List<double> Beyond, double OneWay, double Fsync)

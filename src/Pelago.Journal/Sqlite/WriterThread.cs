@@ -1,17 +1,19 @@
-using System.Collections.Concurrent;
-
 namespace Pelago.Journal;
 
 /// <summary>The thread that writes. A commit blocks until the disk has it, so it has a thread of its own instead of
 /// blocking the pool's.</summary>
+/// <remarks>It waits without spinning first: while it waits the cores have other work, and the fifty yields of a blocking
+/// collection are fifty switches between threads that this work pays for.</remarks>
 internal sealed class WriterThread : IAsyncDisposable
 {
-    private readonly BlockingCollection<Action> queue;
+    private readonly Queue<Action> queue = new();
+    private readonly int capacity;
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool isClosed;
 
     public WriterThread(int queueCommands)
     {
-        queue = new BlockingCollection<Action>(queueCommands);
+        capacity = queueCommands;
         new Thread(Run) { IsBackground = true, Name = "journal writer" }.Start();
     }
 
@@ -20,9 +22,7 @@ internal sealed class WriterThread : IAsyncDisposable
     public Task<T> RunAsync<T>(Func<T> work, CancellationToken cancellationToken)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        cancellationToken.ThrowIfCancellationRequested();
-        ObjectDisposedException.ThrowIf(queue.IsAddingCompleted, this);
-        queue.Add(
+        Add(
             () =>
             {
                 try
@@ -41,15 +41,67 @@ internal sealed class WriterThread : IAsyncDisposable
     /// <summary>Runs what is queued, then ends the thread.</summary>
     public async ValueTask DisposeAsync()
     {
-        queue.CompleteAdding();
+        lock (queue)
+        {
+            isClosed = true;
+            Monitor.PulseAll(queue);
+        }
         await ended.Task;
-        queue.Dispose();
+    }
+
+    // Waits for room; whoever waits is woken by each work that begins, by the end, and when it is cancelled.
+    private void Add(Action work, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (queue)
+        {
+            if (queue.Count >= capacity && !isClosed)
+                WaitForRoom(cancellationToken);
+            ObjectDisposedException.ThrowIf(isClosed, this);
+            queue.Enqueue(work);
+            Monitor.PulseAll(queue);
+        }
+    }
+
+    private void WaitForRoom(CancellationToken cancellationToken)
+    {
+        var cancelled = cancellationToken.UnsafeRegister(static state => Wake((Queue<Action>)state!), queue);
+        try
+        {
+            while (queue.Count >= capacity && !isClosed)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                Monitor.Wait(queue);
+            }
+        }
+        finally
+        {
+            cancelled.Unregister(); // disposing of it would wait for a call that waits for this lock
+        }
+    }
+
+    private static void Wake(Queue<Action> queue)
+    {
+        lock (queue)
+            Monitor.PulseAll(queue);
     }
 
     private void Run()
     {
-        foreach (var work in queue.GetConsumingEnumerable())
+        while (Take() is { } work)
             work();
         ended.SetResult();
+    }
+
+    private Action? Take()
+    {
+        lock (queue)
+        {
+            while (queue.Count == 0 && !isClosed)
+                Monitor.Wait(queue);
+            if (queue.Count == capacity)
+                Monitor.PulseAll(queue);
+            return queue.TryDequeue(out var work) ? work : null;
+        }
     }
 }
