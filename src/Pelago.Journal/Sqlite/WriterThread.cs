@@ -2,7 +2,7 @@ namespace Pelago.Journal;
 
 /// <summary>The thread that writes. A commit blocks until the disk has it, so it has a thread of its own instead of
 /// blocking the pool's.</summary>
-/// <remarks>It waits without spinning first: while it waits the cores have other work, and the fifty yields of a blocking
+/// <remarks>It waits without spinning first: meanwhile the cores have other work, and the fifty yields of a blocking
 /// collection are fifty switches between threads that this work pays for.</remarks>
 internal sealed class WriterThread : IAsyncDisposable
 {
