@@ -53,6 +53,9 @@ public static partial class ErrorCodes
     /// <summary>An entity's newest event bears the last timestamp that regions take from one another.</summary>
     public static readonly ErrorCode NoLaterTimestamp = Define("PLG5017", "No later timestamp", 5, 409);
 
+    /// <summary>A token stands for a write of a removed region that no other region has.</summary>
+    public static readonly ErrorCode BeyondSeal = Define("PLG5018", "Lost with its region", 5, 410);
+
     /// <summary>The write is durable where it was taken; that it is in as many regions as was asked for had not been
     /// confirmed at the deadline.</summary>
     public static readonly ErrorCode NotAcknowledged = Define("PLG5020", "Not yet in enough regions", 6, 504);

@@ -249,11 +249,17 @@ internal sealed partial class LaneReplica
             return;
         foreach (var waiting in entity.Waiting)
         {
-            if (IsHeldForPeers(entity, waiting) || !IsMet(entity, waiting.Condition))
+            if (IsHeldForPeers(entity, waiting))
+                continue;
+            var lost = IsMet(entity, waiting.Condition) ? null : Beyond(entity, waiting.Condition);
+            if (lost is null && !IsMet(entity, waiting.Condition))
                 continue;
             entity.StopWaiting(waiting);
             waitingCount--;
-            Run(entity, waiting);
+            if (lost is { } failure)
+                Fail(waiting, failure);
+            else
+                Run(entity, waiting);
         }
     }
 }

@@ -27,6 +27,11 @@ internal sealed partial class LaneReplica
             Run(entity, request);
             return;
         }
+        if (!isHeld && Beyond(entity, request.Condition) is { } lost)
+        {
+            Fail(request, lost);
+            return;
+        }
         context.Hit(isHeld ? Probe.WriteHeldForPeers : Probe.TokenWaited);
         entity.Wait(request);
         waitingCount++;

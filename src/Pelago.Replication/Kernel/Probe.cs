@@ -250,6 +250,9 @@ public enum Probe
     /// <summary>Somebody who was removed was told so.</summary>
     RemovedRefused,
 
+    /// <summary>A token stands for what was lost with a removed region.</summary>
+    TokenBeyondSeal,
+
     /// <summary>The events of a removed region were sealed in a lane.</summary>
     RegionSealed,
 

@@ -35,7 +35,8 @@ public sealed class WorldEntity<TState> where TState : class, IEntity<TState>
         => Watch(group.Send(region, type, Id, command, Under(options)));
 
     /// <summary>The state as this region has it, after what the token names.</summary>
-    /// <exception cref="PelagoException">PLG5004 when the token's point was not reached in time; PLG5003 when the
+    /// <exception cref="PelagoException">PLG5004 when the token's point was not reached in time; PLG5018
+    /// when it was lost with a removed region; PLG5003 when the
     /// entity is parked.</exception>
     /// <exception cref="WorldException">A handler or serializer threw: that is the inner exception.</exception>
     public TState Read(RequestOptions? options = null) => BeginRead(options).Value;

@@ -31,7 +31,8 @@ public readonly struct EntityHandle<TState> where TState : class, IEntity<TState
 
     /// <summary>Reads from the state, after what the request's causality token names has arrived here.</summary>
     /// <param name="project">Makes the answer from the state: pure and short.</param>
-    /// <exception cref="PelagoException">PLG5004 when the token's point was not reached in time; PLG5003 when the
+    /// <exception cref="PelagoException">PLG5004 when the token's point was not reached in time; PLG5018
+    /// when it was lost with a removed region; PLG5003 when the
     /// entity is parked.</exception>
     public ValueTask<TAnswer> Read<TAnswer>(Func<TState, TAnswer> project, CancellationToken cancellationToken)
         => entities.ReadAsync(Id, project, atPrimary: false, cancellationToken);

@@ -30,6 +30,34 @@ public sealed class MembershipScenarios
         scene.B.Describe()!.Membership!.UnsealedLanes.ShouldBe(0);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Token_OfWhatOnlyARemovedRegionHas_IsRefusedAtOnceAndNotAtItsDeadline(bool byPosition)
+    {
+        var scene = Voting(3);
+        var known = scene.Done(scene.C, Scene.Diary(), "all have it");
+        scene.Group.Run(2_000);
+        scene.Group.Network.Isolate(scene.C.Name);
+        var lost = scene.Done(scene.C, Scene.Diary(), "only C has it");
+        scene.C.Kill();
+        var waiting = BeginRead(scene, scene.A, Condition(lost, byPosition));
+
+        Remove(scene, scene.B, scene.C).Failure.ShouldBeNull();
+        waiting.Value.ShouldBeNull("another region may have it");
+        scene.RunUntil(() => waiting.Value is not null, "the lanes are sealed", 10_000);
+
+        waiting.Value!.Value.Failure!.Error.ShouldBe(ErrorCodes.BeyondSeal);
+        Read(scene, scene.A, Condition(lost, byPosition)).Failure!.Error.ShouldBe(ErrorCodes.BeyondSeal);
+        Read(scene, scene.A, Condition(known, byPosition)).Failure.ShouldBeNull("that is here");
+        scene.A.Kill();
+        scene.A.Start();
+        scene.Group.Run(3_000);
+        Read(scene, scene.A, Condition(lost, byPosition)).Failure!.Error.ShouldBe(ErrorCodes.BeyondSeal);
+        scene.Group.Dismiss(scene.C);
+        scene.Converge();
+    }
+
     [Fact]
     public void Remove_RegionThatWasCutOff_LearnsOfItAndTakesNoWrites()
     {
@@ -281,6 +309,29 @@ public sealed class MembershipScenarios
         scene.A.Describe()!.Lanes[after.Lane].WaitingFor.ShouldBe(["sa-east-1"]);
         Change(scene, scene.B, MembershipChange.Remove, "sa-east-1").Failure.ShouldBeNull();
         scene.RunUntil(() => Final(scene.A, after), "it waits no more");
+    }
+
+    private static ReadCondition Condition(WritePoint point, bool byPosition) => byPosition
+        ? new ReadCondition([], [new Frontier(point.Origin, point.Position, point.Position)])
+        : new ReadCondition([new VersionVector.Slot(point.Origin, point.Sequence)], []);
+
+    private static RequestResult Read(Scene scene, SimulatedRegion at, ReadCondition condition)
+    {
+        var answer = BeginRead(scene, at, condition);
+        scene.RunUntil(() => answer.Value is not null, "the answer", 1_000);
+        return answer.Value!.Value;
+    }
+
+    private static ReadAnswer BeginRead(Scene scene, SimulatedRegion at, ReadCondition condition)
+    {
+        var answer = new ReadAnswer();
+        scene.Group.Read(at, Scene.Diary(), condition, 60_000, (_, result) => answer.Value = result);
+        return answer;
+    }
+
+    private sealed class ReadAnswer
+    {
+        public RequestResult? Value { get; set; }
     }
 
     private static ulong[] Sealed(SimulatedRegion at, int lane, string region)

@@ -113,6 +113,8 @@ internal static class ProbeFloors
         [Probe.ConfigurationTaken] = Members,
         [Probe.RemovedRefused] = Members,
         [Probe.RegionSealed] = Members,
+        [Probe.TokenBeyondSeal]
+            = nameof(MembershipScenarios.Token_OfWhatOnlyARemovedRegionHas_IsRefusedAtOnceAndNotAtItsDeadline),
         [Probe.LaneJoined] = Members,
         [Probe.ConfigurationForced] = nameof(MembershipScenarios.Remove_InAGroupOfTwo_NeedsForce),
         [Probe.ReleasedOverGap] = nameof(MembershipScenarios
