@@ -161,7 +161,9 @@ internal sealed partial class LaneReplica
     private void Tend(FilteredType type, Lack lack)
     {
         var cursor = Cursor(lack.Origin);
-        if (cursor.Inbound.Count == 0 && cursor.Unplaced == 0)
+        var isUnderWay = cursor.Inbound.Count > 0 || cursor.Unplaced > 0
+            || underWay?.Reached.Exists(r => r.Cursor == cursor) == true; // its frames may be forgotten
+        if (!isUnderWay)
             lack.Through = Math.Min(lack.Through, Math.Max(Math.Max(cursor.Frontier, cursor.Settled),
                 cursor.HighestDurable));
         var isDone = lack.Through <= lack.After || (lack.IsTaken && !IsOwedOf(type.Name));

@@ -271,7 +271,7 @@ internal sealed partial class LaneReplica
         DropLocalNotes();
         DropFilterNotes();
         links.Histories.Forget(this);
-        owed.RemoveAll(o => !o.Durable);
+        owed.RemoveAll(o => !StaysOwed(o));
         AbortCompaction(failure);
         ForgetCompacted();
         NoteLossAgain();
@@ -284,7 +284,10 @@ internal sealed partial class LaneReplica
         }
     }
 
-    private bool IsDurablyOwed(EventRecord e) => owed.Exists(o => o.Durable && o.Entry.Entity == e.Entity
+    // The group under way, whose frontier passes what is owed, is not dropped: what it owes is not either.
+    private bool StaysOwed(OwedGap gap) => gap.Durable || underWay?.Owed.Contains(gap) == true;
+
+    private bool IsDurablyOwed(EventRecord e) => owed.Exists(o => StaysOwed(o) && o.Entry.Entity == e.Entity
         && o.Entry.Origin.Equals(e.Origin) && o.Entry.FromSequence <= e.Sequence);
 
     private void CountHeld()

@@ -26,8 +26,8 @@ internal sealed partial class LaneReplica
         return null;
     }
 
-    // All that is left of the life is in this lane. Of a region that was added again, its lives before are not known any
-    // more to have ended.
+    // All that is left of the life is in this lane. Of a region that was added again, its lives before are not known
+    // any more to have ended.
     private bool Ends(Origin origin)
         => context.Configuration.RemovedIn(origin.Region) is not null && IsSealed(origin.Region)
             && Holds(origin) >= SealedThrough(origin);
