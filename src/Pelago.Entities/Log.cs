@@ -58,6 +58,10 @@ internal static partial class Log
     [LoggerMessage(17, LogLevel.Warning, "Effect '{Effect}' of a final event of '{Type}' failed (attempt {Attempt}).")]
     public static partial void EffectFailed(ILogger logger, string effect, string type, int attempt, Exception error);
 
+    [LoggerMessage(18, LogLevel.Information,
+        "A subject was erased on an operator's demand: region {Region} has none of its keys any more.")]
+    public static partial void SubjectErased(ILogger logger, string region);
+
     [LoggerMessage(12, LogLevel.Warning, "A replication stream was refused: {Reason}")]
     public static partial void StreamRefused(ILogger logger, string reason);
 

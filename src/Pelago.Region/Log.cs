@@ -88,6 +88,9 @@ internal static partial class Log
     [LoggerMessage(32, LogLevel.Information, "the journal of {Service} gets a new key-encryption key, {Key}")]
     public static partial void JournalKeyRenewed(ILogger log, string service, string key);
 
+    [LoggerMessage(33, LogLevel.Information, "the administrator asked to erase a subject of {Service}: {Outcome}")]
+    public static partial void SubjectErasureAsked(ILogger log, string service, string outcome);
+
     [LoggerMessage(21, LogLevel.Critical, "the region cannot go on")]
     public static partial void Failed(ILogger log, Exception exception);
 }

@@ -126,7 +126,7 @@ public static class RegionHost
         await using var api = CreateApi(ground, new ExecutionApi(
             config, status, new ServiceEndpoints(resources, store, config, status), artifacts,
             CreateInstances(ground, catalog, runtime, table, starter),
-            new ServiceInspection(status, probe, starter, runtime),
+            new ServiceInspection(status, probe, starter, runtime, log),
             new MemberEndpoints(config, catalog, status, probe, starter, runtime), new DiagnosisEndpoint(config,
                 ground.Regions, identity, [() => apiCertificate.Current, () => ownLeaf.Current], certificates, peers,
                 journal, status, clock)));

@@ -26,6 +26,7 @@ internal static class Verbs
             VerifyVerb.Create(context),
             ConflictsVerb.Create(context),
             JournalVerb.Create(context),
+            SubjectVerb.Create(context),
             // Regions and what lies between them
             RegionsVerb.Create(context),
             WithRole(WanVerb.Create(context), context.Role(

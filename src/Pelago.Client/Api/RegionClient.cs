@@ -130,6 +130,18 @@ public sealed class RegionClient(ApiAddress api, TimeProvider clock) : IDisposab
         => _connection.GetAsync(
             JournalPath(project, name, kind), JournalRunJson.Default.JournalRunView, cancellationToken);
 
+    /// <summary>How a subject of personal members is in this region.</summary>
+    public Task<SubjectView> LookAtSubjectAsync(
+        string project, string name, string subject, CancellationToken cancellationToken)
+        => SubjectAsync(project, name, "look", new SubjectRequest(subject, Force: false), cancellationToken);
+
+    /// <summary>Erases a subject: its keys are gone in this region when it answers, and in the others when they hear of
+    /// it.</summary>
+    /// <exception cref="PelagoException">PLG5063: the region does not know it, and it is not forced.</exception>
+    public Task<SubjectView> EraseSubjectAsync(
+        string project, string name, SubjectRequest subject, CancellationToken cancellationToken)
+        => SubjectAsync(project, name, "erase", subject, cancellationToken);
+
     /// <summary>Who the members of the group are.</summary>
     public Task<MembersView> GetMembersAsync(CancellationToken cancellationToken)
         => _connection.GetAsync("/v1/members", MembersJson.Default.MembersView, cancellationToken);
@@ -177,6 +189,12 @@ public sealed class RegionClient(ApiAddress api, TimeProvider clock) : IDisposab
 
     private static string PathOf(string project, string name)
         => $"/apis/pelago.dev/v1/namespaces/{Uri.EscapeDataString(project)}/services/{Uri.EscapeDataString(name)}";
+
+    private Task<SubjectView> SubjectAsync(
+        string project, string name, string act, SubjectRequest subject, CancellationToken cancellationToken)
+        => _connection.SendAsync(HttpMethod.Post,
+            $"/v1/subjects/{Uri.EscapeDataString(project)}/{Uri.EscapeDataString(name)}/{act}", subject,
+            SubjectJson.Default.SubjectRequest, SubjectJson.Default.SubjectView, cancellationToken);
 
     private static string JournalPath(string project, string name, string kind)
         => $"/v1/journal/{Uri.EscapeDataString(project)}/{Uri.EscapeDataString(name)}/{kind}";

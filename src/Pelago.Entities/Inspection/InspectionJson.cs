@@ -75,6 +75,19 @@ internal sealed record DataKeyBody(long Number, string Kek, DateTimeOffset? Made
 /// <summary>What became of a journal's keys.</summary>
 internal sealed record KeyRenewalBody(long DataKey, string Kek, int Rewrapped);
 
+/// <summary>Body of a call of <see cref="SubjectEndpoint"/>.</summary>
+internal sealed record SubjectBody(string Subject, bool Force)
+{
+    /// <summary>Nothing of the subject: bodies may be logged.</summary>
+    public override string ToString() => "a subject";
+}
+
+/// <summary>How a subject is here: <c>Unknown</c>, <c>Known</c> or <c>Forgotten</c>.</summary>
+internal sealed record SubjectStatus(string Region, string State, int Keys)
+{
+    public TroubleStatus? Failure { get; init; }
+}
+
 /// <summary>Body of <c>/alive</c> and <c>/ready</c>.</summary>
 internal sealed record HealthBody(string State);
 
@@ -93,4 +106,6 @@ internal sealed record HealthBody(string State);
 [JsonSerializable(typeof(ReplicationStatus))]
 [JsonSerializable(typeof(MembersStatus))]
 [JsonSerializable(typeof(MembersChangeBody))]
+[JsonSerializable(typeof(SubjectBody))]
+[JsonSerializable(typeof(SubjectStatus))]
 internal sealed partial class InspectionJson : JsonSerializerContext;

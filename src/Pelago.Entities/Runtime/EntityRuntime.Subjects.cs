@@ -11,4 +11,10 @@ public sealed partial class EntityRuntime
     public ValueTask<EntityReply<bool>> ForgetAsync(
         string subject, RequestOptions request, CancellationToken cancellationToken)
         => SendAsync(SubjectType.Type, subject, SubjectType.Forget, request, cancellationToken);
+
+    /// <summary>How a subject stands in this region: what it says is durable here.</summary>
+    public ValueTask<EntityReply<SubjectStanding>> LookAtSubjectAsync(
+        string subject, RequestOptions request, CancellationToken cancellationToken)
+        => ReadAsync(SubjectType.Type, subject, view => SubjectType.StandingOf(view.State), request,
+            cancellationToken);
 }

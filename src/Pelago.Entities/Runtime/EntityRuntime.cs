@@ -72,6 +72,9 @@ public sealed partial class EntityRuntime : IAsyncDisposable
     /// <summary>Checks and counts of the journal.</summary>
     public JournalRuns JournalRuns { get; }
 
+    /// <summary>The room's log.</summary>
+    internal ILogger Logger => logger;
+
     /// <summary>Completes when the runtime has stopped; fails when it could not go on, and then the process should
     /// end.</summary>
     public Task Ended => ended.Task;

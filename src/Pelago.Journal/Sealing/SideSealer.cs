@@ -29,7 +29,7 @@ internal sealed class SideSealer(Sealer sealer, KeyRing keys)
 
     /// <summary>What stands in the store in place of an idempotency key: sixteen bytes.</summary>
     public void Hash(Model.EntityKey entity, string idempotencyKey, Span<byte> hash)
-        => keys.Hash(ReplyHashDomain, entity.ToString(), idempotencyKey, hash);
+        => keys.Hash(ReplyHashDomain, $"{entity.Type}/{entity.Id}", idempotencyKey, hash);
 
     /// <param name="entity">The entity's number.</param>
     /// <param name="hash">Of <see cref="Hash"/>.</param>

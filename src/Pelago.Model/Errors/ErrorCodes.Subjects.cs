@@ -10,4 +10,8 @@ public static partial class ErrorCodes
 
     /// <summary>One request seals or opens members of more subjects than it may.</summary>
     public static readonly ErrorCode TooManySubjects = Define("PLG5062", "Too many subjects", 1, 422);
+
+    /// <summary>Nothing was ever sealed for a subject that is to be erased, as far as the regions that answer have
+    /// heard.</summary>
+    public static readonly ErrorCode SubjectUnknown = Define("PLG5063", "Subject unknown", 3, 404);
 }

@@ -18,6 +18,9 @@ public readonly record struct EntityKey(string Type, string Id) : IComparable<En
     /// <summary>Number of lanes (groups of slices); fixed for ever.</summary>
     public const int Lanes = 32;
 
+    /// <summary>The type of the entities that stand for people: their ids are personal.</summary>
+    public const string SubjectType = "pelago.subject";
+
     /// <summary>The slice of this entity: FNV-1a (32 bit) over UTF-8 of type, NUL, id, modulo 1024. Never
     /// changes.</summary>
     public int Slice
@@ -38,24 +41,24 @@ public readonly record struct EntityKey(string Type, string Id) : IComparable<En
     public int Lane => Slice % Lanes;
 
     /// <summary>Checks an id given by a user. Null when it is valid.</summary>
-    public static Failure? CheckId(string? id)
+    public static Failure? CheckId(string? id, string what = "id")
     {
         if (string.IsNullOrEmpty(id))
-            return Bad("is empty");
+            return Bad(what, "is empty");
         if (id is "." or "..")
-            return Bad("must not be '.' or '..'");
+            return Bad(what, "must not be '.' or '..'");
         if (id.Length > MaxIdBytes || Encoding.UTF8.GetByteCount(id) > MaxIdBytes)
-            return Bad($"is longer than {MaxIdBytes} bytes of UTF-8");
+            return Bad(what, $"is longer than {MaxIdBytes} bytes of UTF-8");
         for (var i = 0; i < id.Length; i++)
         {
             if (char.IsControl(id[i]))
-                return Bad(
+                return Bad(what,
                     string.Create(CultureInfo.InvariantCulture, $"holds the control character U+{(int)id[i]:X4}")
                 );
             if (!char.IsSurrogate(id[i]))
                 continue;
             if (!char.IsHighSurrogate(id[i]) || i + 1 == id.Length || !char.IsLowSurrogate(id[i + 1]))
-                return Bad("holds an unpaired surrogate");
+                return Bad(what, "holds an unpaired surrogate");
             i++;
         }
         return null;
@@ -68,8 +71,11 @@ public readonly record struct EntityKey(string Type, string Id) : IComparable<En
         return byType != 0 ? byType : string.CompareOrdinal(Id, other.Id);
     }
 
-    /// <inheritdoc />
-    public override string ToString() => $"{Type}/{Id}";
+    /// <summary><c>type/id</c>, for logs, alarms and messages: of a subject, whose name may be a person's, it shows the
+    /// slice in place of the name.</summary>
+    public override string ToString() => Type == SubjectType
+        ? string.Create(CultureInfo.InvariantCulture, $"{Type}/(in slice {Slice})")
+        : $"{Type}/{Id}";
 
     private static uint Add(uint hash, string text, Span<byte> buffer)
     {
@@ -79,11 +85,11 @@ public readonly record struct EntityKey(string Type, string Id) : IComparable<En
         return hash;
     }
 
-    private static Failure Bad(string rule) =>
+    private static Failure Bad(string what, string rule) =>
         new(
             ErrorCodes.InvalidEntityId,
-            $"The id {rule}.",
+            $"The {what} {rule}.",
             $"Use 1–{MaxIdBytes} bytes of UTF-8 without control characters.",
-            "id"
+            what
         );
 }

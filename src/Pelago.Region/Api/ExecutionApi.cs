@@ -27,6 +27,9 @@ internal sealed class ExecutionApi(
         var journals = inspection.Journals();
         app.MapPost("/v1/journal/{project}/{service}/{kind}", Guarded(journals.StartAsync));
         app.MapGet("/v1/journal/{project}/{service}/{kind}", Guarded(journals.GetAsync));
+        var subjects = inspection.Subjects();
+        app.MapPost("/v1/subjects/{project}/{service}/look", Guarded(subjects.LookAsync));
+        app.MapPost("/v1/subjects/{project}/{service}/erase", Guarded(subjects.EraseAsync));
         app.MapGet("/v1/members", Guarded(members.GetAsync));
         app.MapPost("/v1/members", Guarded(members.ChangeAsync));
         app.MapGet("/v1/diagnosis", Guarded(diagnosis.GetAsync));

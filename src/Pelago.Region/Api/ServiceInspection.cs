@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 using Pelago.Api;
 using Pelago.Client;
 using Pelago.Entities;
@@ -12,13 +13,16 @@ namespace Pelago.Region;
 /// entities, its conflict ledger, and the forks that were found. For <c>pelago/region</c>, the region's own entities,
 /// the region's runtime answers itself.</summary>
 internal sealed class ServiceInspection(
-    RegionStatus status, InstanceProbe probe, InstanceStarter starter, EntityRuntime own)
+    RegionStatus status, InstanceProbe probe, InstanceStarter starter, EntityRuntime own, ILogger log)
 {
     private const int DefaultLimit = 100;
     private const int MaxLimit = 1000;
 
     /// <summary>What it passes on of whole journals.</summary>
     public JournalEndpoints Journals() => new(status, probe, starter, own);
+
+    /// <summary>What it passes on of subjects.</summary>
+    public SubjectEndpoints Subjects() => new(status, probe, starter, log);
 
     /// <summary>Digests of all slices that hold something.</summary>
     public Task VerifyAsync(HttpContext context)

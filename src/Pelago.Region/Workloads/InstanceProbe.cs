@@ -112,22 +112,38 @@ internal sealed class InstanceProbe(TimeProvider clock) : IDisposable
     /// answer.</summary>
     /// <param name="secret">What proves that this region speaks.</param>
     /// <param name="change">Null to look only.</param>
-    public async Task<GroupMembersView?> MembersAsync(
+    public Task<GroupMembersView?> MembersAsync(
         InstanceState instance, string secret, MembersChange? change, CancellationToken cancellationToken)
+        => ExchangeAsync(instance, MembersEndpoint.Path, secret,
+            change is null ? null : JsonContent.Create(change, MembersJson.Default.MembersChange),
+            MembersJson.Default.GroupMembersView, cancellationToken);
+
+    /// <summary>How a subject is in an instance, after it was erased if that is asked for; null when it does not
+    /// answer.</summary>
+    /// <param name="path">A path of <see cref="SubjectEndpoint"/>.</param>
+    /// <param name="secret">What proves that this region speaks.</param>
+    public Task<SubjectView?> SubjectAsync(
+        InstanceState instance, string path, string secret, SubjectRequest asked, CancellationToken cancellationToken)
+        => ExchangeAsync(instance, path, secret, JsonContent.Create(asked, SubjectJson.Default.SubjectRequest),
+            SubjectJson.Default.SubjectView, cancellationToken);
+
+    // Gets a document when there is nothing to hand over.
+    private async Task<T?> ExchangeAsync<T>(InstanceState instance, string path, string secret, JsonContent? body,
+        JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        where T : class
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(InspectTimeout);
         try
         {
             using var request = new HttpRequestMessage(
-                change is null ? HttpMethod.Get : HttpMethod.Post, instance.ManagementUrl + MembersEndpoint.Path)
+                body is null ? HttpMethod.Get : HttpMethod.Post, instance.ManagementUrl + path)
             {
-                Content = change is null ? null : JsonContent.Create(change, MembersJson.Default.MembersChange),
+                Content = body,
             };
             request.Headers.TryAddWithoutValidation(ReplicationAccess.SecretHeader, secret);
             using var answer = await _http.SendAsync(request, limit.Token);
-            return !answer.IsSuccessStatusCode ? null : await answer.Content.ReadFromJsonAsync(
-                MembersJson.Default.GroupMembersView, limit.Token);
+            return !answer.IsSuccessStatusCode ? null : await answer.Content.ReadFromJsonAsync(type, limit.Token);
         }
         catch (Exception e) when (e is JsonException || IsSilence(e, cancellationToken))
         {

@@ -159,7 +159,8 @@ public sealed partial class EntityFold
         catch (Exception error) // a user's function: it concerns this entity alone
         {
             parked = new Failure(ErrorCodes.EntityParked,
-                $"Entity {type.Name}/{id} is parked: its state could not be settled ({error.GetType().Name}).",
+                $"Entity {new EntityKey(type.Name, id)} is parked: its state could not be settled "
+                + $"({error.GetType().Name}).",
                 "Deploy a build that settles it; the events are kept.");
         }
     }

@@ -57,7 +57,7 @@ public sealed partial class EntityFold
         {
             baseState = this;
             unborn = new Failure(ErrorCodes.EntityParked,
-                $"Entity {type.Name}/{id} is parked: its first state failed with {error.GetType().Name}.",
+                $"Entity {new EntityKey(type.Name, id)} is parked: its first state failed with {error.GetType().Name}.",
                 "Refuse such ids before the entity is asked, or deploy a build that takes them.");
         }
         state = baseState;
@@ -249,7 +249,7 @@ public sealed partial class EntityFold
     }
 
     private void Park(EventRecord e, string why) => parked = new Failure(ErrorCodes.EntityParked,
-        $"Entity {type.Name}/{id} is parked at event {e.Origin.Region}#{e.Sequence}: {why}.",
+        $"Entity {new EntityKey(type.Name, id)} is parked at event {e.Origin.Region}#{e.Sequence}: {why}.",
         "Deploy a build that handles it; the events are kept.");
 
     // An author takes lives for seen whole that were over. One may go on after all, in a copy of its journal, and then

@@ -52,8 +52,8 @@ internal sealed class SealingSession(KernelContext context, InstanceKernel kerne
     {
         Check(field, inEvent);
         var by = origin ?? new Origin(context.Options.Region, default);
-        if (EntityKey.CheckId(subject) is { } invalid)
-            return Refuse(invalid with { Field = "subject" }, field, by);
+        if (EntityKey.CheckId(subject, "subject") is { } invalid)
+            return Refuse(invalid, field, by);
         if (content.Length > SealedBox.RoomFor(subject, field, by))
         {
             return Refuse(new Failure(ErrorCodes.EventTooLarge, $"A personal member has {content.Length} bytes.",

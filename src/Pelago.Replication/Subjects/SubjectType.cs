@@ -15,7 +15,7 @@ namespace Pelago.Replication;
 public static class SubjectType
 {
     /// <summary>Its name, which no type of a service can have.</summary>
-    public const string Name = "pelago.subject";
+    public const string Name = EntityKey.SubjectType;
 
     /// <summary>The type.</summary>
     public static EntityType Type { get; } = Define().Build();
@@ -25,6 +25,12 @@ public static class SubjectType
 
     /// <summary>The entity that stands for a subject.</summary>
     public static EntityKey KeyOf(string subject) => new(Name, subject);
+
+    /// <summary>What is known of a subject, from its entity's state.</summary>
+    public static SubjectStanding StandingOf(object state)
+        => state is SubjectState { Keys.Count: var keys, Forgotten: var forgotten }
+            ? new SubjectStanding(keys, forgotten)
+            : throw new ArgumentException("That is no subject's state.", nameof(state));
 
     internal static Effect<SubjectState, bool> Make(SubjectState state, SubjectKeyId id)
         => state.Forgotten ? Effect.Reject(ErrorCodes.SubjectForgotten, "The subject was forgotten.",
@@ -56,6 +62,11 @@ public static class SubjectType
 
     private sealed record ForgetSubject : ICommand<bool>;
 }
+
+/// <summary>How a subject stands in a region.</summary>
+/// <param name="Keys">How many keys were ever made for it.</param>
+/// <param name="IsForgotten">They are gone.</param>
+public readonly record struct SubjectStanding(int Keys, bool IsForgotten);
 
 /// <summary>What is known of a subject.</summary>
 /// <param name="Keys">Names of its keys, in order of their names.</param>

@@ -71,6 +71,7 @@ internal sealed class ServiceLifetime(
         management.MapQuarantine(() => service.RuntimeOrNull, () => Volatile.Read(ref access));
         management.MapMembers(() => service.RuntimeOrNull, () => Volatile.Read(ref access));
         management.MapJournalRuns(() => service.RuntimeOrNull, () => Volatile.Read(ref access));
+        management.MapSubjects(() => service.RuntimeOrNull, () => Volatile.Read(ref access));
         await management.StartAsync(cancellationToken);
 
         var ticket = await TicketReader.ReadAsync(Console.OpenStandardInput(), cancellationToken);

@@ -72,6 +72,27 @@ internal sealed class BookstoreClient : IDisposable
         return book.GetProperty("version").GetString();
     }
 
+    /// <summary>Writes a customer's address.</summary>
+    /// <returns>The token of the write.</returns>
+    public async Task<string> WriteAddressAsync(string customer, string street, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Put, $"/customers/{customer}/address")
+        {
+            Content = JsonContent.Create(new { name = "Maria", street, town = "Porto" }),
+        };
+        return (await TrySendAsync(request, "", cancellationToken)).ShouldNotBeNull().Token;
+    }
+
+    /// <summary>A customer's address as it can be read here.</summary>
+    public async Task<(string State, string? Street)> AddressAsync(
+        string customer, string token, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/customers/{customer}/address");
+        var body = (await TrySendAsync(request, token, cancellationToken)).ShouldNotBeNull().Body;
+        return (body.GetProperty("state").GetString()!, body.GetProperty("address") is
+            { ValueKind: JsonValueKind.Object } address ? address.GetProperty("street").GetString() : null);
+    }
+
     /// <summary>Status and body of an answer that is no success; null otherwise.</summary>
     public async Task<(HttpStatusCode Status, string Body)?> RefusalOfAsync(
         string path, CancellationToken cancellationToken)

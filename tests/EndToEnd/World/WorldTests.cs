@@ -6,7 +6,7 @@ namespace Pelago.Tests.EndToEnd;
 
 /// <summary>What a user may rely on while a world runs. One world for all tests of the class, one test at a
 /// time.</summary>
-public sealed class WorldTests(WorldTests.Shared shared) : IClassFixture<WorldTests.Shared>
+public sealed partial class WorldTests(WorldTests.Shared shared) : IClassFixture<WorldTests.Shared>
 {
     private const int PortBase = 22_500;
 

@@ -23,6 +23,14 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(2, "PLG1202", "regions", "add", "sa-east-1", "--timeout-minutes", "0")]
     [InlineData(3, "PLG1101", "regions", "add", "sa-east-1")]
     [InlineData(3, "PLG1101", "regions", "remove", "sa-east-1")]
+    [InlineData(2, "PLG1202", "subject", "erase", "bookstore")]
+    [InlineData(2, "PLG2002: The subject is empty", "subject", "erase", "bookstore", "")]
+    [InlineData(2, "PLG2002: The subject holds the control character U+000A", "subject", "erase", "shop", "a\nb")]
+    [InlineData(2, "PLG2002: The subject must not be '.'", "subject", "erase", "bookstore", "..")]
+    [InlineData(2, "PLG2001", "subject", "erase", "Not_A_Name", "c1")]
+    [InlineData(2, "PLG2001", "subject", "erase", "bookstore", "c1", "--project", "pelago")]
+    [InlineData(2, "PLG1202", "subject", "erase", "bookstore", "c1", "--timeout-seconds", "-1")]
+    [InlineData(3, "PLG1101", "subject", "erase", "bookstore", "c1", "--yes")]
     [InlineData(2, "PLG1202", "wan")]
     [InlineData(2, "PLG1202", "wan", "cut")]
     [InlineData(3, "PLG1305", "deploy", "/no/such/directory")]
@@ -57,6 +65,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("regions", "add", "--help")]
     [InlineData("regions", "remove", "--help")]
     [InlineData("wan", "cut", "-h")]
+    [InlineData("subject", "erase", "--help")]
     public async Task Help_AnyVerb_BeginsWithExamples(params string[] words)
     {
         var (code, output, error) = await RunAsync(words);

@@ -72,6 +72,14 @@ public sealed class EntityKeyTests
     }
 
     [Fact]
+    public void ToString_OfAPerson_DoesNotNameThem()
+    {
+        new EntityKey("cart", "maria").ToString().ShouldBe("cart/maria");
+        new EntityKey(EntityKey.SubjectType, "maria").ToString().ShouldBe("pelago.subject/(in slice "
+            + $"{new EntityKey(EntityKey.SubjectType, "maria").Slice})");
+    }
+
+    [Fact]
     public void CompareTo_AnyTwo_AgreesWithEquality() => Prop.ForAll<NonNull<string>, NonNull<string>>((a, b) =>
     {
         var (x, y) = (new EntityKey("t", a.Get), new EntityKey("t", b.Get));

@@ -198,6 +198,30 @@ public sealed class RegionHostTests
         problem.GetProperty("code").GetString().ShouldBe(code);
     }
 
+    [Theory]
+    [InlineData("look", "{\"subject\":\"maria\",\"force\":true}", HttpStatusCode.NotFound, "PLG7003")]
+    [InlineData("erase", "{\"subject\":\"maria\",\"force\":true}", HttpStatusCode.NotFound, "PLG7003")]
+    [InlineData("erase", "{\"subject\":\"\",\"force\":true}", HttpStatusCode.BadRequest, "PLG2002")]
+    [InlineData("erase", "{\"subject\":\"maria\\u0000\",\"force\":true}", HttpStatusCode.BadRequest, "PLG2002")]
+    [InlineData("erase", "{\"subject\":\"maria\"}", HttpStatusCode.BadRequest, "PLG2003")]
+    [InlineData("erase", "{\"subject\":7,\"force\":true}", HttpStatusCode.BadRequest, "PLG2003")]
+    [InlineData("erase", "maria", HttpStatusCode.BadRequest, "PLG2003")]
+    public async Task Subjects_BadInput_IsAProblemThatDoesNotRepeatTheSubject(
+        string act, string json, HttpStatusCode status, string code)
+    {
+        await using var group = await LocalGroup.StartAsync("us-east-1");
+        using var api = new ApiClient(group.Regions[0]);
+        using var content = new StringContent(json, Encoding.UTF8, new MediaTypeHeaderValue("application/json"));
+        using var answer = await api.Http.PostAsync($"/v1/subjects/demo/bookstore/{act}", content, Stop);
+        answer.StatusCode.ShouldBe(status);
+        var problem = await answer.Content.ReadAsStringAsync(Stop);
+        problem.ShouldContain(code);
+        problem.ShouldNotContain("maria");
+        using var stranger = group.Regions[0].Client("plg_test_stranger");
+        (await Should.ThrowAsync<PelagoException>(() => stranger.EraseSubjectAsync("demo", "bookstore",
+            new SubjectRequest("maria", Force: true), Stop))).Failure.Error.ShouldBe(ErrorCodes.NotSignedIn);
+    }
+
     [Fact]
     public async Task Services_BadInput_IsAStatusThatNamesEveryFieldAndChangesNothing()
     {
