@@ -33,6 +33,7 @@ declare -A swarms=(
     [members]=MembershipSwarmTests.Swarm_MembersComeAndGo_KeepsAllInvariants
     [votes]=SwarmTests.Swarm_RegionsThatVote_KeepAllInvariants
     [effects]=SwarmTests.Swarm_FinalEffects_HappenOnceInTheRegionThatWroteTheEvent
+    [primaries]=PrimarySwarmTests.Swarm_AnySeed_AnswersAsOneCopyWhileThePrimaryMoves
     [registers]=RegisterSwarmTests.Swarm_AnySeed_GivesEachRegisterOneHistory
     [frames]=FuzzTests.Frames_OfAHostileRegion_HarmNobody
 )
@@ -192,6 +193,7 @@ judge() {
 swarms_of() {
     case "$(grep '^+++ b/' "$root/tests/mutants/$1.patch")" in
         */Membership/* | *.Membership.cs*) echo members ;;
+        */Primaries/*) echo primaries ;;
         *Compact* | *Snapshot* | *Removed.cs* | *Checkpoint*) echo compaction events ;;
         *TypeHistor* | *Local*) echo local-types ;;
         */Register/*) echo registers votes members ;;

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Looks for failures of the protocol with seeds that nobody has tried, or replays one (docs/internals/replication.md):
-#   ./pelago soak simulation [--seconds S] [--first SEED] [--failures N]
-#   ./pelago soak simulation --seed SEED [--faults F] [--milliseconds M]
+#   ./pelago soak simulation [--swarm events|primaries] [--seconds S] [--first SEED] [--failures N]
+#   ./pelago soak simulation [--swarm events|primaries] --seed SEED [--faults F] [--milliseconds M]
 #   ./pelago soak frames [--seconds S] [--first SEED], or --seed SEED
 #   ./pelago soak mutants [NAME …]
 # Each seed of 'simulation' draws a group of regions, a workload and faults, and demands that everything holds and that
-# all agree in the end. Each of 'frames' changes what one of three regions sends, and demands that the others are not
+# all agree in the end; both swarms try it unless one is named (a seed that is replayed is one of 'events' then). Each
+# of 'frames' changes what one of three regions sends, and demands that the others are not
 # harmed. Progress on standard error; failures, with a line that replays each, on standard output. Ends with 1 when one
 # failed. 'mutants' tells which of these random runs catch each mutant of the kernel, and by which oracle
 # (docs/internals/simulation.md).
@@ -27,13 +28,25 @@ esac
 shift
 mutants=()
 if [ -z "$tests" ]; then mutants=("$@") && set --; fi
-seconds=3600 first="" failures=1 seed="" faults="" milliseconds=""
+swarm="" seconds=3600 first="" failures=1 seed="" faults="" milliseconds=""
 while [ $# -gt 0 ]; do
+    if [ "$1" = --swarm ] && [ "$tests" != "${tests/Swarm_/}" ]; then
+        [[ "${2:-}" =~ ^(events|primaries)$ ]] || usage "there is no swarm '${2:-}'; there are 'events' and 'primaries'"
+        swarm="$2"
+        shift 2
+        continue
+    fi
     [[ "$1" =~ ^--(seconds|first|failures|seed|faults|milliseconds)$ ]] || usage "unknown option '$1'"
     [[ "${2:-}" =~ ^[0-9]{1,18}$ ]] || usage "$1 wants a whole number"
     printf -v "${1#--}" '%s' "$2"
     shift 2
 done
+
+if [ -n "$seed" ] && [ "$tests" != "${tests/Swarm_/}" ]; then swarm="${swarm:-events}"; fi
+case "$swarm" in
+    events) tests='*.SwarmTests.Swarm_AnySeed_*' ;;
+    primaries) tests='*.PrimarySwarmTests.Swarm_AnySeed_*' ;;
+esac
 
 log="$root/artifacts/soak/build.log"
 mkdir -p "$(dirname "$log")"

@@ -33,7 +33,7 @@ public sealed partial class InstanceKernel
         context = new KernelContext(options, types);
         Membership = new Membership(context, this, states);
         context.Primaries = Primaries = new Primaries(
-            context, this, states, MemoryOf(identity) == VoterMemory.Lost);
+            context, this, states, MemoryOf(identity) == VoterMemory.Lost, isNew: identity.Incarnation is null);
         context.Filters = new TypeFilters(context, types, states);
         writer = new Writer(context, identity);
         links = new PeerLinks(context, writer, this);

@@ -268,6 +268,7 @@ internal sealed partial class LaneReplica
         CountHeld();
         FailAll(dropped, failure);
         KeepConflicts(dropped);
+        EndSearchesAgain();
         DropLocalNotes();
         DropFilterNotes();
         links.Histories.Forget(this);

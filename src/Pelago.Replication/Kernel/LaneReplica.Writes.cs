@@ -413,6 +413,8 @@ internal sealed partial class LaneReplica
     private void AddRow(EntityReplica entity, EventRecord e, bool own)
     {
         filling.Rows.Add(new EventRow(e, entity.LastRow, own));
+        if (!own && context.Primaries.IsOrphaned(e))
+            EnterOrphan(e); // with its row: the fold enters it later, and a process that dies in between never does
         Touch(entity);
     }
 

@@ -7,6 +7,7 @@ namespace Pelago.Replication;
 internal sealed partial class LaneReplica
 {
     private readonly Dictionary<long, OrphanSearch> orphanPages = [];
+    private readonly List<OrphanSearch> orphansFound = [];
 
     /// <summary>Something that this region wrote of the type, before the epoch, is not durable yet.</summary>
     public bool HasUnderWay(string type, uint epoch)
@@ -43,11 +44,17 @@ internal sealed partial class LaneReplica
 
     private void Reconsider(EntityReplica entity)
     {
+        if (entity.Damage is not null)
+            return; // it has nothing to fold
         entity.Fold.Reconsider();
         _ = entity.Fold.State;
         Note(entity);
         RunWaiting(entity);
     }
+
+    private void EnterOrphan(EventRecord e) => filling.Conflicts.Add(new ConflictRecord(e.Entity,
+        ConflictKind.Orphaned, e.Origin, e.Sequence, context.Now.WallMilliseconds,
+        context.Primaries.WhyOrphaned(e)));
 
     private bool NeedsLease(IEntityType type, int regions) => type.Mode.Moves
         && regions >= Acknowledgement.Majority.In(context.Configuration.Settled.Count)
@@ -100,8 +107,8 @@ internal sealed partial class LaneReplica
 
     /// <summary>Looks in the journal for events that do not count, in entities that are not in memory: each is entered
     /// in the ledger.</summary>
-    /// <param name="done">Called once all are.</param>
-    public void SearchOrphans(string type, PrimaryRecord record, Action done)
+    /// <param name="done">Called once the entries are durable; with false when something could not be read.</param>
+    public void SearchOrphans(string type, PrimaryRecord record, Action<bool> done)
     {
         LaneFilter[] filters = [.. OwnLives().Concat(cursors.Keys).Distinct()
             .Select(o => (Origin: o, Counts: record.CountsThrough(o, Lane)))
@@ -115,7 +122,8 @@ internal sealed partial class LaneReplica
             return;
         if (search.Next >= search.Filters.Length)
         {
-            search.Done();
+            search.IsRead = true;
+            EndSearch(search);
             return;
         }
         var request = links.NextRequest();
@@ -129,24 +137,70 @@ internal sealed partial class LaneReplica
     {
         if (!orphanPages.Remove(request, out var search))
             return false;
+        search.LacksSome |= page.Damaged.Count > 0;
         foreach (var key in page.Rows.Select(r => r.Row.Event)
             .Where(e => e.Entity.Type == search.Type && context.Primaries.IsOrphaned(e))
             .Select(e => e.Entity).Distinct())
-            WithEntity(key, Reconsider);
+        {
+            search.Open++;
+            WithEntity(key, entity => Found(search, entity));
+        }
         (search.Next, search.Looked) = page.Through >= Head ? (search.Next + 1, 0) : (search.Next, page.Through);
         SearchOn(search);
         return true;
     }
 
-    /// <summary>A page could not be read now: with the next start it is looked for again.</summary>
-    public bool OrphansFailed(long request) => orphanPages.Remove(request);
+    private void Found(OrphanSearch search, EntityReplica entity)
+    {
+        search.Open--;
+        search.LacksSome |= entity.Damage is not null;
+        Reconsider(entity);
+        EndSearch(search);
+    }
 
-    private sealed class OrphanSearch(string type, LaneFilter[] filters, Action done)
+    /// <summary>A page could not be read now.</summary>
+    public bool OrphansFailed(long request)
+    {
+        if (!orphanPages.Remove(request, out var search))
+            return false;
+        search.IsRead = search.LacksSome = true;
+        EndSearch(search);
+        return true;
+    }
+
+    // With its entries, or with the group after theirs.
+    private void EndSearch(OrphanSearch search)
+    {
+        if (!search.IsRead || search.Open > 0 || orphansFound.Contains(search))
+            return;
+        orphansFound.Add(search);
+        KeepSearch(search);
+    }
+
+    private void KeepSearch(OrphanSearch search) => filling.Noted.Add(() =>
+    {
+        if (orphansFound.Remove(search))
+            search.Done(!search.LacksSome);
+    });
+
+    // A group failed; its entries are in the next one.
+    private void EndSearchesAgain() => orphansFound.ForEach(KeepSearch);
+
+    private sealed class OrphanSearch(string type, LaneFilter[] filters, Action<bool> done)
     {
         public string Type { get; } = type;
         public LaneFilter[] Filters { get; } = filters;
-        public Action Done { get; } = done;
+        public Action<bool> Done { get; } = done;
         public int Next { get; set; }
         public ulong Looked { get; set; }
+
+        /// <summary>Entities that are being looked at.</summary>
+        public int Open { get; set; }
+
+        /// <summary>No page is missing any more.</summary>
+        public bool IsRead { get; set; }
+
+        /// <summary>Rows, or entities, could not be read.</summary>
+        public bool LacksSome { get; set; }
     }
 }

@@ -90,18 +90,28 @@ internal sealed partial class Primaries
 
     private void Search(TypePrimary type)
     {
-        var (epoch, open) = (type.Record.Epoch, kernel.Lanes.Count);
+        var (epoch, open, isWhole) = (type.Record.Epoch, kernel.Lanes.Count, true);
+        type.SearchAgainAtMilliseconds = long.MaxValue;
         foreach (var lane in kernel.Lanes)
         {
-            lane.SearchOrphans(type.Type, type.Record, () =>
+            lane.SearchOrphans(type.Type, type.Record, isLaneWhole =>
             {
+                isWhole &= isLaneWhole;
                 if (--open > 0 || type.Record.Epoch != epoch)
                     return;
-                type.Searched = epoch;
-                kernel.Lane(type.Register.Lane).Keep(
-                    PrimaryCodec.Note(type.Type, type.Learned ?? type.Record, epoch), () => { });
+                if (isWhole)
+                    Searched(type, epoch);
+                else
+                    type.SearchAgainAtMilliseconds = Now + context.Options.UnreadableAfterMilliseconds;
             });
         }
+    }
+
+    private void Searched(TypePrimary type, uint epoch)
+    {
+        type.Searched = epoch;
+        kernel.Lane(type.Register.Lane).Keep(
+            PrimaryCodec.Note(type.Type, type.Learned ?? type.Record, epoch), () => { });
     }
 
     /// <summary>The process began: what an earlier one had not searched is searched now.</summary>

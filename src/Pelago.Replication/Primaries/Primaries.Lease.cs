@@ -15,7 +15,7 @@ internal sealed partial class Primaries
         TypeEpoch[] granted = [];
         if (ask.ConfigurationEpoch == context.Configuration.Epoch && ask.Milliseconds == Terms.Milliseconds
             && context.Closed is null)
-            granted = [.. ask.Types.Where(t => MayGrant(t)
+            granted = [.. ask.Types.Where((t, i) => MayGrant(t) && !IsFormerProcess(link, ask, i)
                 && (Recovery.IsWhole || !ask.WantsReports || HasStarted(t)))];
         TypeEpoch[] stopped = [.. ask.Types.Where(HasStopped)];
         if (ask.WantsReports)
@@ -57,9 +57,15 @@ internal sealed partial class Primaries
             || (PrimaryCodec.Read(voted.Content.Span) is { } record && record.Epoch <= asked.Epoch);
     }
 
+    // Of two processes of one region, a copy beside its original, the one whose vote is the later one.
+    private bool IsFormerProcess(PeerLink link, LeaseAskFrame ask, int i) => i < ask.Lives.Count
+        && ask.Lives[i] is { } life
+        && kernel.Registers.IsFormerLife(PrimaryRecord.RegisterOf(ask.Types[i].Type), link.Peer.Name, life);
+
     // It was the primary, knows that it is none any more, also after a restart, and has nothing under way that it wrote
-    // before it knew. Where it may lack what it confirmed, what it has is not all there is.
-    private bool HasStopped(TypeEpoch asked) => Recovery.IsWhole && Of(asked.Type) is { } type
+    // before it knew. Where it may lack what it confirmed, what it has is not all there is; and of another process, of
+    // whose journal this one's may be a copy, it does not know.
+    private bool HasStopped(TypeEpoch asked) => Recovery.IsWhole && !mayBeCopy && Of(asked.Type) is { } type
         && type.Record.Epoch == asked.Epoch && type.Record.Former == Own
         && !kernel.Lanes.Any(l => l.HasUnderWay(asked.Type, asked.Epoch));
 
@@ -71,7 +77,7 @@ internal sealed partial class Primaries
         type.Lease.Grant(voter, when);
         if (!type.Lease.IsHeld(context.Configuration.Voters, context.Now))
             return;
-        if (!type.IsConfirmed && Recovery.IsWhole)
+        if (!type.IsConfirmed && Recovery.IsWhole && IsOnlyProcess(type))
         {
             type.IsConfirmed = true;
             Dispatch(type);
@@ -79,6 +85,11 @@ internal sealed partial class Primaries
         foreach (var lane in kernel.Lanes)
             lane.ConfirmLeased();
     }
+
+    // Where this journal is a copy, its original may run and have the lease. Once the vote of this one stands, so many
+    // voters know its life that the original gets no lease any more, and the one that it has can be waited out.
+    private bool IsOnlyProcess(TypePrimary type) => !mayBeCopy || kernel.Registers.LifeOn(type.Register) is null
+        || (type.StandsSinceMilliseconds is { } since && Now - since >= Terms.WaitedMilliseconds);
 
     // A majority may have decided otherwise: the register tells. Who was the primary may run a build in which it is
     // that for good: nothing is taken from it while it says so.
@@ -129,7 +140,10 @@ internal sealed partial class Primaries
             var number = kernel.Links.NextRequest();
             questions.Add(number, new LeaseQuestion(link, asked, context.Now, wantsReports));
             context.Emit(new SendFrame(link, new LeaseAskFrame(
-                number, Terms.Milliseconds, context.Configuration.Epoch, asked, wantsReports)));
+                number, Terms.Milliseconds, context.Configuration.Epoch, asked, wantsReports)
+            {
+                Lives = [.. mine.Select(t => kernel.Registers.LifeOn(t.Register))],
+            }));
         }
     }
 

@@ -26,10 +26,12 @@ internal sealed partial class Primaries
     private volatile IReadOnlyDictionary<string, PrimaryRecord> records = None;
     private volatile IReadOnlyDictionary<string, PrimaryRecord> learned = None;
     private long? aloneSince;
+    private bool mayBeCopy;
 
     /// <param name="wasSetBack">The journal is not what the process before left behind.</param>
+    /// <param name="isNew">Nothing was ever written to it: it is no copy of another one.</param>
     public Primaries(
-        KernelContext context, InstanceKernel kernel, IReadOnlyList<LaneState> states, bool wasSetBack)
+        KernelContext context, InstanceKernel kernel, IReadOnlyList<LaneState> states, bool wasSetBack, bool isNew)
     {
         (this.context, this.kernel) = (context, kernel);
         Rules = new PrimaryRules(this);
@@ -38,8 +40,10 @@ internal sealed partial class Primaries
             types[type] = new TypePrimary(type, record, Terms) { Searched = searched };
         Publish();
         Recovery = new Recovery(context, kernel.Lane);
-        if (wasSetBack || states.Any(s => s.NotesDamaged || LossNoteCodec.Read(s.Notes).WasSetBack))
-            Recovery.Begin();
+        if (!wasSetBack && !states.Any(s => s.NotesDamaged || LossNoteCodec.Read(s.Notes).WasSetBack))
+            return;
+        mayBeCopy = !isNew;
+        Recovery.Begin();
     }
 
     /// <summary>Whether what this region may have confirmed is here.</summary>
@@ -110,6 +114,7 @@ internal sealed partial class Primaries
     public void HasLost()
     {
         Recovery.Begin();
+        mayBeCopy = true;
         foreach (var type in types.Values)
             type.IsConfirmed = false;
     }
@@ -129,8 +134,13 @@ internal sealed partial class Primaries
         {
             if (type.Learned is not null && Now >= type.NoteAgainAtMilliseconds)
                 Note(type);
+            if (Now >= type.SearchAgainAtMilliseconds)
+                Search(type);
         }
         var moving = Moving();
+        foreach (var type in moving)
+            type.StandsSinceMilliseconds = !kernel.Registers.Stands(type.Register) ? null
+                : type.StandsSinceMilliseconds ?? Now;
         AskForLeases(moving);
         foreach (var type in moving)
         {

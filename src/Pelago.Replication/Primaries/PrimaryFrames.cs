@@ -1,3 +1,5 @@
+using Pelago.Model;
+
 namespace Pelago.Replication;
 
 /// <summary>A type, and the epoch in which the asker is, or is about to be, its primary.</summary>
@@ -8,7 +10,12 @@ public readonly record struct TypeEpoch(string Type, uint Epoch);
 /// <param name="WantsReports">What the other side holds, of every lane, is to be told before the answer.</param>
 public sealed record LeaseAskFrame(
     long Request, int Milliseconds, ulong ConfigurationEpoch, IReadOnlyList<TypeEpoch> Types, bool WantsReports)
-    : Frame;
+    : Frame
+{
+    /// <summary>Of each type: the asker's life as a voter where its primary is decided; null without a vote. Empty when
+    /// it does not say.</summary>
+    public IReadOnlyList<Incarnation?> Lives { get; init; } = [];
+}
 
 /// <summary>Answers a <see cref="LeaseAskFrame"/>.</summary>
 /// <param name="Granted">Those of which it has not voted for a later epoch.</param>

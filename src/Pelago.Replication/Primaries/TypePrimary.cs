@@ -27,6 +27,10 @@ internal sealed class TypePrimary(string type, PrimaryRecord record, LeaseTerms 
     /// <summary>A majority has confirmed the record in this process.</summary>
     public bool IsConfirmed { get; set; }
 
+    /// <summary>Since when this region's vote on the register stands, as far as it is known; null when it does not.
+    /// </summary>
+    public long? StandsSinceMilliseconds { get; set; }
+
     /// <summary>Since when the record holds here.</summary>
     public long SinceMilliseconds { get; private set; }
 
@@ -64,6 +68,9 @@ internal sealed class TypePrimary(string type, PrimaryRecord record, LeaseTerms 
 
     /// <summary>Epoch through which the journal was searched for events that do not count.</summary>
     public uint Searched { get; set; }
+
+    /// <summary>Something could not be read: it is searched again then.</summary>
+    public long SearchAgainAtMilliseconds { get; set; } = long.MaxValue;
 
     /// <summary>Another record holds.</summary>
     public void Adopt(PrimaryRecord next, long now)

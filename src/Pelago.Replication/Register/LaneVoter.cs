@@ -91,6 +91,10 @@ internal sealed partial class LaneVoter
     /// <summary>Its present life; null when it has no vote.</summary>
     public Incarnation? Life => life;
 
+    /// <summary>Another process of that region votes, or is about to, in a later life than this one.</summary>
+    public bool KnowsLaterLife(string region, Incarnation than)
+        => known.TryGetValue(region, out var newest) && newest.Life.CompareTo(than) > 0;
+
     /// <summary>Registers that it holds.</summary>
     public int Count => registers.Count;
 

@@ -87,6 +87,13 @@ public sealed class Registers
     /// <summary>This region votes on the register, and knows what it voted.</summary>
     internal bool Stands(EntityKey register) => Voter(register).Stands;
 
+    /// <summary>This region's life as a voter on the register; null when it has no vote.</summary>
+    internal Incarnation? LifeOn(EntityKey register) => electorate.IsVoter ? Voter(register).Life : null;
+
+    /// <summary>A later life of that region is known here than this one.</summary>
+    internal bool IsFormerLife(EntityKey register, string region, Incarnation life)
+        => Voter(register).KnowsLaterLife(region, life);
+
     /// <summary>A way to another region has opened.</summary>
     public void Linked(string region)
     {

@@ -1,4 +1,5 @@
 using Google.Protobuf.Collections;
+using Pelago.Model;
 using Pelago.Replication.Wire;
 
 namespace Pelago.Replication;
@@ -9,8 +10,14 @@ public sealed partial class FrameReader
     {
         if (ask.Milliseconds > int.MaxValue)
             throw Broken("a lease is longer than any is");
+        if (ask.Lives.Count > 0 && (ask.Lives.Count != ask.Types_.Count
+            || ask.Lives.Any(l => l.Length is not (0 or 16))))
+            throw Broken("the lives of who asks for a lease are malformed");
         return new LeaseAskFrame((long)ask.Request, (int)ask.Milliseconds, ask.ConfigurationEpoch,
-            ToEpochs(ask.Types_), ask.Reports);
+            ToEpochs(ask.Types_), ask.Reports)
+        {
+            Lives = [.. ask.Lives.Select(l => l.Length == 0 ? default(Incarnation?) : Incarnation.Read(l.Span))],
+        };
     }
 
     private LeaseGrantFrame ToGrant(LeaseGrant grant)

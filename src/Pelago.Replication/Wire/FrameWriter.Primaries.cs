@@ -16,6 +16,8 @@ public sealed partial class FrameWriter
                     ConfigurationEpoch = f.ConfigurationEpoch, Reports = f.WantsReports,
                 };
                 message.LeaseAsk.Types_.AddRange(f.Types.Select(ToWire));
+                message.LeaseAsk.Lives.AddRange(f.Lives.Select(l => l is { } life
+                    ? UnsafeByteOperations.UnsafeWrap(life.ToBytes()) : ByteString.Empty));
                 break;
             case LeaseGrantFrame f:
                 message.LeaseGrant = new LeaseGrant { Request = (ulong)f.Request };

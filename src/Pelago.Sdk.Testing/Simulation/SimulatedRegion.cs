@@ -66,6 +66,9 @@ internal sealed class SimulatedRegion
     /// <summary>Chances that loading an entity fails, in a thousand.</summary>
     public int LoadFailurePerMille { get; set; }
 
+    /// <summary>How much longer than usual the disk takes for a group.</summary>
+    public int DiskDelayMilliseconds { get; set; }
+
     /// <summary>Called when the process died by one of the chances above.</summary>
     public Action<SimulatedRegion>? Died { get; set; }
 
@@ -253,7 +256,8 @@ internal sealed class SimulatedRegion
             ((Action<PrimaryResult>)primary.Request.Waiter!)(primary.Result);
     }
 
-    private void Append(IReadOnlyList<LaneBatch> batches, int life) => group.Time.After(dice.Between(1, 6), () =>
+    private void Append(IReadOnlyList<LaneBatch> batches, int life)
+        => group.Time.After(dice.Between(1, 6) + DiskDelayMilliseconds, () =>
     {
         if (Life != life || !Up)
             return;

@@ -22,6 +22,12 @@ internal sealed class FaultDriver
             region.Died = disturbances.Revive;
     }
 
+    /// <summary>The region that loses disks.</summary>
+    public SimulatedRegion Victim => victim;
+
+    /// <summary>Disks are set back only where the guard file tells.</summary>
+    public bool IsLossTold { get; init; }
+
     /// <summary>How often each fault happened.</summary>
     public Dictionary<Fault, int> Happened { get; } = [];
 
@@ -46,7 +52,8 @@ internal sealed class FaultDriver
             4_000));
         Often(Fault.TornTail, 12_000, () => RollBack(Math.Max(0, victim.Disk.Writes - (int)dice.Between(1, 6)),
             clean: false));
-        Often(Fault.RollBack, 20_000, () => RollBack(dice.Below(victim.Disk.Writes + 1), clean: dice.Chance(500)));
+        Often(Fault.RollBack, 20_000, () => RollBack(
+            dice.Below(victim.Disk.Writes + 1), clean: dice.Chance(500) || IsLossTold));
         Often(Fault.DiskFull, 8_000, FillDisk);
         Often(Fault.GuardLost, 10_000, () => LoseGuard(dice.Pick(group.Regions)));
         Often(Fault.Clone, 12_000, Clone);

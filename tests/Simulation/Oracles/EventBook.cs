@@ -37,6 +37,9 @@ public sealed class EventBook
     /// <summary>Types that have filters in this run.</summary>
     public HashSet<string> FilteredTypes { get; } = [];
 
+    /// <summary>Types whose primary moves in this run: some of their events may not count.</summary>
+    public HashSet<string> MovingTypes { get; } = [];
+
     /// <summary>Some event of the entity stayed in its region when it was written.</summary>
     public bool HasStayed(EntityKey entity) => stayedOf.Contains(entity);
 

@@ -56,8 +56,16 @@ internal sealed class OracleSet
     /// <summary>Some disk lost something: what is written after that may be concurrent to what was final.</summary>
     public bool SomethingWasLost => forgetful.Count > 0;
 
+    /// <summary>Regions whose disk was set back while its guard file says no more than that the process died.
+    /// </summary>
+    public HashSet<string> UntoldLosses { get; } = [];
+
     /// <summary>Regions of which two processes ran: what one calls over, the other may go on with.</summary>
     public HashSet<string> Cloned { get; } = [];
+
+    /// <summary>Judges what a read shows of a type whose primary moves, of which some events may not count; null when
+    /// there is none.</summary>
+    public Action<SimulatedRegion, EntityKey, EventRecord[], EntityView>? JudgeMoving { get; set; }
 
     /// <summary>Watches a disk from now on.</summary>
     public void Watch(string region, SimulatedDisk disk) => replicas[disk] = new ReplicaOracle(region, disk, Book)
@@ -108,8 +116,11 @@ internal sealed class OracleSet
         }
     }
 
-    internal void Started(SimulatedRegion region)
+    internal void Started(SimulatedRegion region, Continuity continuity)
     {
+        if (region.Disk.IsSetBack && continuity == Continuity.Unclean)
+            UntoldLosses.Add(region.Name);
+        region.Disk.IsSetBack = false;
         var alive = group.Regions.Count(r => r.Up && r.Name == region.Name);
         if (alive > 1)
             throw new OracleException($"{region.Name} runs twice.");
@@ -153,7 +164,7 @@ internal sealed class OracleSet
 
     // At the moment of the acknowledgement it is in as many journals, or was until a declared loss that nobody could
     // have told of yet.
-    private void CheckLevel(SimulatedRegion region, Operation operation, string line)
+    internal void CheckLevel(SimulatedRegion region, Operation operation, string line)
     {
         var level = operation.Level ?? TestTypes.All[operation.Entity.Type].Acknowledgement;
         // Of those who were members when it was carried out; they may be more or fewer by now.
@@ -202,6 +213,17 @@ internal sealed class OracleSet
         if ((ulong)shown.Length != view.Count)
             throw new OracleException(
                 $"{region.Name} counts {view.Count} events of {entity}, the journal {shown.Length}.");
+        CheckState(region, entity, view, shown);
+        NoteFinal(replica, entity, view, shown);
+    }
+
+    private void CheckState(SimulatedRegion region, EntityKey entity, EntityView view, EventRecord[] shown)
+    {
+        if (Book.MovingTypes.Contains(entity.Type))
+        {
+            JudgeMoving!(region, entity, shown, view);
+            return;
+        }
         var type = TestTypes.All[entity.Type];
         var (expected, actual) = (ReferenceFold.State(type, entity.Id, shown), type.EncodeComparable(view.State));
         if (!expected.AsSpan().SequenceEqual(actual))
@@ -210,7 +232,6 @@ internal sealed class OracleSet
                 $"{region.Name} shows {entity} as '{System.Text.Encoding.UTF8.GetString(actual)}'; "
                 + $"its {shown.Length} events make '{System.Text.Encoding.UTF8.GetString(expected)}'.");
         }
-        NoteFinal(replica, entity, view, shown);
     }
 
     private void CheckToken(SimulatedRegion region, EntityKey entity, ReadCondition condition, EntityView view)
@@ -270,6 +291,12 @@ internal sealed class OracleSet
     public IEnumerable<string> Missing(ReplicaOracle replica) => acknowledged.Keys.Where(line => !replica.HasLine(line)
         && !lostLines.Contains(line) && !(staying.TryGetValue(line, out var type) && Book.LocalTypes.Contains(type)
             && acknowledged[line].Region != replica.Region) && !IsStranded(line) && !IsLeftOut(line, replica));
+
+    /// <summary>No member has the line: it was lost with the disks that had it, or its region was removed before
+    /// anybody else had it.</summary>
+    public bool IsLineLost(string line) => !group.Regions.Any(r => Of(r).HasLine(line))
+        && (lostLines.Contains(line) || group.Gone.Any(g => replicas.TryGetValue(g.Disk, out var gone)
+            && gone.HasLine(line)));
 
     // Of a type that is not for this region.
     private bool IsLeftOut(string line, ReplicaOracle replica) => filteredLines.TryGetValue(line, out var entity)

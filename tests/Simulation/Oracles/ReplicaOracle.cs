@@ -177,7 +177,9 @@ internal sealed partial class ReplicaOracle
     {
         if (e.IdempotencyKey.Length == 0 || e.BatchIndex > 0)
             return;
+        // One of an epoch that ended without it leaves its key free; PrimaryOracle looks whether it did.
         var twin = Events(e.Entity).FirstOrDefault(f => f.IdempotencyKey == e.IdempotencyKey
+            && (f.Epoch >= e.Epoch || !book.MovingTypes.Contains(e.Entity.Type))
             && Math.Abs(
                 f.Timestamp.Milliseconds - e.Timestamp.Milliseconds) <= EventLimits.IdempotencyWindowMilliseconds);
         if (twin is not null)

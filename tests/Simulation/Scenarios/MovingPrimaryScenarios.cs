@@ -79,6 +79,67 @@ public sealed class MovingPrimaryScenarios
             "then it becomes the primary", 20_000);
     }
 
+    // Both processes ask for leases, and the copy holds less than its original confirms.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Cloned_Primary_OneOfTheTwoIsSureOfItself(bool takesTheAddress)
+    {
+        var scene = Scene(3, "us-east-1");
+        scene.Done(scene.A, Account, "1");
+        scene.Group.Run(2_000);
+        var clone = scene.Group.Clone(scene.A, withGuard: false, takesTheAddress);
+
+        var original = HasLease(scene.A);
+        for (var i = 0; i < 1_500; i++)
+        {
+            scene.Group.Run(10);
+            (HasLease(scene.A) && HasLease(clone)).ShouldBeFalse($"both are, after {i * 10} ms");
+        }
+
+        original.ShouldBeTrue("else this shows nothing");
+        HasLease(scene.A).ShouldBeFalse("the votes are the copy's");
+        scene.Group.Remove(clone);
+        scene.A.Stop();
+        scene.A.Start();
+        scene.RunUntil(() => HasLease(scene.A), "whoever is left, and was started again, is the primary");
+    }
+
+    // A region is killed with events that others leave out, and comes back with rows that cannot be opened for a while.
+    [Fact]
+    public void Orphans_InRowsThatCannotBeReadForAWhile_AreInTheLedgerOnceTheyCan()
+    {
+        var scene = Scene(3, "us-east-1");
+        scene.Done(scene.A, Account, "1");
+        scene.Group.Run(2_000);
+        scene.Group.Network.Isolate(scene.A.Name);
+        scene.Done(scene.A, Account, "5");
+        var lost = scene.Events(scene.A, Account)[^1];
+        scene.A.Kill();
+        scene.Group.Run(2_000);
+        scene.B.Enter(scene.B.Life, (kernel, now) => kernel.Submit(new PrimaryRequest
+        {
+            Type = "account", DeadlineMilliseconds = now.MonotonicMilliseconds + 30_000,
+            Waiter = (Action<PrimaryResult>)(_ => { }),
+        }, now));
+        scene.RunUntil(() => PrimaryOf(scene.B) is { Region: "eu-west-1", IsStarted: true }, "B is the primary");
+        scene.Group.Network.Heal();
+        scene.A.Disk.Damaged.Add((Account, 2));
+        scene.A.Start();
+        scene.RunUntil(() => PrimaryOf(scene.A)?.Region == scene.B.Name, "A knows");
+        scene.Group.Run(3_000);
+        scene.A.Disk.Damaged.Clear();
+        scene.Group.Run(30_000);
+
+        scene.A.Disk.Conflicts.Where(c => c.Kind == ConflictKind.Orphaned).ShouldHaveSingleItem().Sequence
+            .ShouldBe(lost.Sequence);
+    }
+
+    private static PrimaryDescription? PrimaryOf(SimulatedRegion region)
+        => region.Describe()?.Primaries.FirstOrDefault(p => p.Type == "account");
+
+    private static bool HasLease(SimulatedRegion region) => PrimaryOf(region) is { HasLease: true };
+
     private static Scene Scene(int regions, string primary)
     {
         var scene = new Scene(regions, o => o with { Voters = null }, typesOf: _ =>

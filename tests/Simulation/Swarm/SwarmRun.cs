@@ -163,7 +163,7 @@ internal sealed class SwarmRun
         }));
     }
 
-    private static Fault Draw(Dice dice)
+    internal static Fault Draw(Dice dice)
     {
         var faults = Fault.None;
         var share = dice.Pick([0, 100, 250, 250, 500]);
@@ -178,7 +178,7 @@ internal sealed class SwarmRun
     }
 
     // Small limits, so that they are reached.
-    private static Func<KernelOptions, KernelOptions> Tighten(Dice dice)
+    internal static Func<KernelOptions, KernelOptions> Tighten(Dice dice)
     {
         var (snapshot, held, credit) = (dice.Pick([3, 10, 40]), dice.Pick([8, 16, 64]), dice.Pick([400, 2_000,
             20_000]));

@@ -263,7 +263,9 @@ public sealed class SwarmTests(ITestOutputHelper output)
     {
         if (CaughtLog.IsOn)
             Assert.Fail($"seed {seed}: {error.Message}");
-        var (faults, milliseconds) = Shrinker.Shrink(seed);
+        var whole = new SwarmRun(seed);
+        var (faults, milliseconds) = Shrinker.Shrink(whole.Faults, whole.DurationMilliseconds,
+            (fewer, shorter) => new SwarmRun(seed, fewer, shorter).Run());
         var replay = string.Create(CultureInfo.InvariantCulture,
             $"./pelago soak simulation --seed {seed} --faults {(int)faults} --milliseconds {milliseconds}");
         Assert.Fail(

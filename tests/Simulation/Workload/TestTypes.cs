@@ -70,12 +70,21 @@ internal static class TestTypes
     public static readonly TextType Memo = new("memo", MergeStrategy.Ordered, () => "",
         (state, line, _) => Folded.To($"{state}{Body(line)}\n"), state => (string)state, text => text);
 
+    /// <summary>Ordered: every line, with its number. Tests declare it, and <see cref="Desk"/>, with a primary that
+    /// moves.</summary>
+    public static readonly TextType Till = new("till", MergeStrategy.Ordered, () => "",
+        (state, line, _) => Folded.To($"{state}{line}\n"), state => (string)state, text => text);
+
+    /// <summary>Like <see cref="Till"/>.</summary>
+    public static readonly TextType Desk = new("desk", MergeStrategy.Ordered, () => "",
+        (state, line, _) => Folded.To($"{state}{line}\n"), state => (string)state, text => text);
+
     /// <summary>Those of the ordinary workload.</summary>
     public static readonly IReadOnlyList<string> Usual = [Account.Name, Book.Name, Diary.Name, Stock.Name];
 
     /// <summary>All of them by name.</summary>
     public static readonly IReadOnlyDictionary<string, IEntityType> All
-        = new[] { Account, Diary, Book, Stock, BoardType.Board, Deal, Receipt, Draft, Letter, Memo }
+        = new[] { Account, Diary, Book, Stock, BoardType.Board, Deal, Receipt, Draft, Letter, Memo, Till, Desk }
             .ToDictionary(t => t.Name, t => (IEntityType)t);
 
     /// <summary>Those without effects: a region that runs no others keeps no marks.</summary>

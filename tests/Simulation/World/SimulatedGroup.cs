@@ -78,6 +78,10 @@ internal sealed class SimulatedGroup : ISurroundings
     /// <summary>Told what happens outside the protocol's normal course; null when nobody listens.</summary>
     public Action<string>? Listener { get; set; }
 
+    /// <summary>Carries out what a region asks another one for, as the primary; null when no type of the run has
+    /// one.</summary>
+    public Action<SimulatedRegion, int, AskReceived>? Serve { get; set; }
+
     /// <summary>Inputs given to kernels.</summary>
     public long Inputs { get; private set; }
 
@@ -154,6 +158,20 @@ internal sealed class SimulatedGroup : ISurroundings
             answered?.Invoke(region, result);
         };
         at.Enter(at.Life, (kernel, now) => kernel.Read(request, now));
+    }
+
+    /// <summary>Gives a region a command or a read whose answer the caller judges; it comes later, or never when the
+    /// process dies.</summary>
+    public void Give(SimulatedRegion at, EntityRequest request, Action<SimulatedRegion, RequestResult> answered)
+    {
+        waiting[request] = answered;
+        at.Enter(at.Life, (kernel, now) =>
+        {
+            if (request is CommandRequest command)
+                kernel.Submit(command, now);
+            else
+                kernel.Read((ReadRequest)request, now);
+        });
     }
 
     /// <summary>Makes a region on an empty disk that has to be told by the others who its group is. It may bear the
@@ -270,7 +288,7 @@ internal sealed class SimulatedGroup : ISurroundings
     public void Started(SimulatedRegion region, JournalIdentity identity)
     {
         Say(region, $"starts, {identity.Continuity} {identity.Incarnation} {identity.Reason}");
-        Oracles.Started(region);
+        Oracles.Started(region, identity.Continuity);
     }
 
     public void Ended(SimulatedRegion region, ProbeCounts counts, bool clean)
@@ -285,6 +303,11 @@ internal sealed class SimulatedGroup : ISurroundings
 
     public void Asked(SimulatedRegion region, int life, AskReceived asked)
     {
+        if (Serve is not null)
+        {
+            Time.After(0, () => Serve(region, life, asked));
+            return;
+        }
         if (asked.Ask.Command.Length > 0)
             throw new InvalidOperationException("Types of the simulator have no commands that can be sent.");
         // What a read elsewhere shows is judged where worlds of real types are simulated.
@@ -320,6 +343,9 @@ internal sealed record Operation(EntityKey Entity, IReadOnlyList<string> Lines, 
     /// <summary>A command handler of its own instead of one that persists the lines.</summary>
     internal Func<object, CommandContext, Decision>? Handle { get; init; }
 
+    /// <summary>How it is sent to its entity's primary; null when it is not.</summary>
+    internal ForwardableCommand? Forwardable { get; init; }
+
     internal CommandRequest ToRequest(long monotonic) => new()
     {
         Entity = Entity, IdempotencyKey = Key,
@@ -327,7 +353,7 @@ internal sealed record Operation(EntityKey Entity, IReadOnlyList<string> Lines, 
         Handle = (state, handle, context) => ((Func<object, CommandContext, Decision>)handle)(state, context),
         EncodeReply = Key.Length == 0 ? null : reply => System.Text.Encoding.UTF8.GetBytes((string)reply!),
         DecodeReply = Key.Length == 0 ? null : bytes => System.Text.Encoding.UTF8.GetString(bytes.Span),
-        Acknowledgement = Level,
+        Acknowledgement = Level, Forwardable = Forwardable,
         DeadlineMilliseconds = monotonic + PatienceMilliseconds,
     };
 }

@@ -90,7 +90,7 @@ public sealed partial class FrameCodecTests
             ConfigurationEpoch = 4, KnowsBefore = true,
         },
         new EnrolFrame(12, Key.Lane, Session, Stands: false, null) { ConfigurationEpoch = 4 },
-        new LeaseAskFrame(16, 3_000, 2, [new TypeEpoch("text", 4), new TypeEpoch("other", 0)], WantsReports: true),
+        new LeaseAskFrame(16, 3_000, 2, [new("text", 4), new("more", 0)], true) { Lives = [new Incarnation(70), null] },
         new LeaseGrantFrame(16, [new TypeEpoch("text", 4)], [new TypeEpoch("other", 0)]),
         new PrimaryFrame("text", Moved),
         new PrimaryFrame("text", Moved.Next("c")),
@@ -477,7 +477,7 @@ public sealed partial class FrameCodecTests
         ConfigurationFrame { Configuration: var c } => $"{c.Epoch} {string.Join(',', c.Members)} "
             + $"{string.Join(',', c.VotersBefore)} {string.Join(',', c.Removed)} {c.IsForced}",
         LeaseAskFrame f => $"{f.Request} {f.Milliseconds} {f.ConfigurationEpoch} {string.Join(',', f.Types)} "
-            + f.WantsReports,
+            + $"{string.Join(',', f.Lives)} {f.WantsReports}",
         LeaseGrantFrame f => $"{f.Request} {string.Join(',', f.Granted)} {string.Join(',', f.Stopped)}",
         PrimaryFrame { Record: var r } f => $"{f.Type} {r.Epoch} {r.Region} {r.IsStarted} {r.Former} {r.Life} "
             + $"{r.FormerLife} {string.Join(',', r.Ends.Select(e => $"{e.Region} {e.Before} {e.AreAllLives} "

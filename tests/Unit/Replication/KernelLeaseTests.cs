@@ -233,12 +233,58 @@ public sealed class KernelLeaseTests
         => kernel.Give(k => k.Received(B, new PrimaryFrame("text", record), kernel.Now));
 
     private static LeaseGrantFrame AskLease(
-        TestKernel kernel, uint epoch, int milliseconds = 3_000, ulong configuration = 1)
+        TestKernel kernel, uint epoch, int milliseconds = 3_000, ulong configuration = 1, Incarnation? life = null)
     {
         kernel.Give(k => k.Received(9, new LeaseAskFrame(
-            1, milliseconds, configuration, [new TypeEpoch("text", epoch)], WantsReports: true), kernel.Now));
+            1, milliseconds, configuration, [new TypeEpoch("text", epoch)], WantsReports: true)
+        {
+            Lives = [life],
+        }, kernel.Now));
         return kernel.Sent<LeaseGrantFrame>(9).Last();
     }
+
+    [Fact]
+    public void Lease_AskedInAFormerLifeOfTheAsker_IsNotGranted()
+    {
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, [], [], o => o with { Voters = ["a", "b"] })
+        {
+            Mode = EntityMode.RequestRegion("b"),
+        }.Accepted(9, "b").Linked(B, "b", 0).Idle(100, 9, B);
+        var lane = PrimaryRecord.RegisterOf("text").Lane;
+        var ours = kernel.Sent<EnrolFrame>(B).Last(e => e.Lane == lane);
+        kernel.Give(k => k.Received(B, new EnrolledFrame(
+            ours.Request, lane, Remembers: true, null, [], [], More: false), kernel.Now));
+        var (original, copy) = (new Incarnation(70), new Incarnation(71));
+        Enrol(kernel, lane, original);
+        AskLease(kernel, epoch: 0, life: original).Granted.ShouldBe([new TypeEpoch("text", 0)]);
+
+        Enrol(kernel, lane, copy);
+
+        AskLease(kernel, epoch: 0, life: original).Granted.ShouldBeEmpty("a copy of its journal has votes by now");
+        AskLease(kernel, epoch: 0, life: copy).Granted.ShouldBe([new TypeEpoch("text", 0)]);
+    }
+
+    [Fact]
+    public void Orphan_ArrivesAfterItsEpochEnded_IsEnteredInTheLedgerWithItsRow()
+    {
+        var kernel = Linked(new TestKernel(TestKernel.Three, Continuity.Clean, [], [], Voting)
+        {
+            Mode = EntityMode.RequestRegion("c"),
+        }).Idle(100, B, C);
+        Tell(kernel, new PrimaryRecord(1, "b")
+        {
+            Former = "c", IsStarted = true,
+            Ends = [new EpochEnd("c", 1, [new LifeEnd(Events.C.Incarnation, new ulong[EntityKey.Lanes])], false)],
+        });
+
+        kernel.Receive(C, 1, Events.Write(Events.C, 1, 5, "lost"));
+
+        kernel.Batches.Single(b => b.Rows.Count > 0).Conflicts.ShouldHaveSingleItem().Kind
+            .ShouldBe(ConflictKind.Orphaned);
+    }
+
+    private static void Enrol(TestKernel kernel, int lane, Incarnation life) => kernel.Give(k => k.Received(
+        9, new EnrolFrame(1, lane, life, Stands: false, null), kernel.Now));
 
     private static KernelOptions Voting(KernelOptions options) => options with { Voters = ["b", "c"] };
 

@@ -34,6 +34,9 @@ internal sealed class SimulatedDisk
     /// <summary>Rows that cannot be opened, by entity and local sequence.</summary>
     public HashSet<(EntityKey Entity, ulong LocalSequence)> Damaged { get; } = [];
 
+    /// <summary>Groups were cut off; whoever judges the run takes it back.</summary>
+    public bool IsSetBack { get; set; }
+
     /// <summary>The conflict ledger.</summary>
     public IReadOnlyList<ConflictRecord> Conflicts => State.Conflicts;
 
@@ -76,6 +79,7 @@ internal sealed class SimulatedDisk
     {
         var rows = log.Skip(writes).OfType<GroupWritten>().SelectMany(g => g.Batches).SelectMany(b => b.Rows);
         var lost = rows.Select(r => r.Event).ToArray();
+        IsSetBack |= log.Skip(writes).OfType<GroupWritten>().Any();
         log.RemoveRange(writes, log.Count - writes);
         State = new StoredState();
         foreach (var write in log)
