@@ -13,7 +13,8 @@ internal static class ConflictsVerb
     private const int MaxLimit = 100_000;
     private const int PageEntries = 1_000;
 
-    private static readonly string[] Kinds = ["RefusedByFold", "Deduplicated", "Fork", "Orphaned", "CausesLost"];
+    private static readonly string[] Kinds
+        = ["RefusedByFold", "Deduplicated", "Fork", "Orphaned", "CausesLost", "Overwritten"];
 
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(30);
 
@@ -40,7 +41,7 @@ internal static class ConflictsVerb
             "--limit", $"How many, the newest (default {DefaultLimit}).", "N", 1, MaxLimit);
         var format = VerbContext.Format();
         var verb = context.Verb("conflicts",
-            "Lists events that do not count as their authors meant them: refused, repeated, or forked.",
+            "Lists events that do not count as their authors meant them: refused, repeated, overwritten, or forked.",
             ["pelago conflicts bookstore", "pelago conflicts bookstore --kind Fork -o json",
                 "pelago conflicts bookstore --entity cart/42 --region eu-west-1"],
             async (parsed, cancellationToken) =>

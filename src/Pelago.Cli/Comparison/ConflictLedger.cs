@@ -5,8 +5,8 @@ namespace Pelago.Cli;
 /// <summary>An event that does not count as its author meant it, and who says so.</summary>
 /// <param name="Type">Type of the entity.</param>
 /// <param name="Id">Id of the entity.</param>
-/// <param name="Kind">Why: <c>RefusedByFold</c>, <c>Deduplicated</c>, <c>Fork</c>, <c>Orphaned</c>
-/// or <c>CausesLost</c>.</param>
+/// <param name="Kind">Why: <c>RefusedByFold</c>, <c>Deduplicated</c>, <c>Fork</c>, <c>Orphaned</c>,
+/// <c>CausesLost</c> or <c>Overwritten</c>.</param>
 /// <param name="Origin">Where the event was written: region and incarnation.</param>
 /// <param name="Sequence">Its number there, within the entity.</param>
 /// <param name="RecordedAt">When the first of the regions noticed.</param>

@@ -15,7 +15,7 @@ public sealed record ConflictPageView(string Region, long Next, IReadOnlyList<Co
 /// <param name="Type">Type of the entity.</param>
 /// <param name="Id">Id of the entity.</param>
 /// <param name="Kind"><c>RefusedByFold</c>, <c>Deduplicated</c>, <c>Fork</c>,
-/// <c>Orphaned</c> or <c>CausesLost</c>.</param>
+/// <c>Orphaned</c>, <c>CausesLost</c> or <c>Overwritten</c>.</param>
 /// <param name="Origin">Where the event was written: region and incarnation.</param>
 /// <param name="Sequence">Its number there, within the entity.</param>
 /// <param name="RecordedAt">When this region noticed.</param>

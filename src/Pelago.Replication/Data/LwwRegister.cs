@@ -4,7 +4,7 @@ namespace Pelago.Replication;
 /// <see cref="Stamp"/> wins: of two writes that did not know of each other the last in the total order.</summary>
 /// <param name="Value">The present value.</param>
 /// <param name="At">Stamp of the write.</param>
-public readonly record struct LwwRegister<T>(T Value, Stamp At)
+public readonly record struct LwwRegister<T>(T Value, Stamp At) : ILastWriter
 {
     /// <summary>A register that any write replaces.</summary>
     public static LwwRegister<T> Initial(T value) => new(value, Stamp.None);

@@ -10,6 +10,9 @@ public sealed record EntityAudit(EntityDigest Digest, bool SnapshotIsWrong)
     /// <summary>It stands for a subject, and some of its keys are not here.</summary>
     public bool LacksKeys { get; init; }
 
+    /// <summary>Something in it may turn out to be overwritten unseen: <see cref="EntityFold.IsContested"/>.</summary>
+    public bool IsContested { get; init; }
+
     /// <summary>Entities with more rows than this are compared by their vectors alone: reading them whole would take
     /// too much memory for something that goes on all the time.</summary>
     public const ulong MaxRows = 4_096;
@@ -37,7 +40,7 @@ public sealed record EntityAudit(EntityDigest Digest, bool SnapshotIsWrong)
         {
             return restored && fromSnapshot.Count > 0
                 ? new EntityAudit(new EntityDigest(image.Entity, fromSnapshot.Seen, default, "") { HasEvents = false },
-                    SnapshotIsWrong: false)
+                    SnapshotIsWrong: false) { IsContested = fromSnapshot.Fold.IsContested }
                 : null;
         }
         if (history.Damage is not null || (history.Rows.Count == 0 && history.Checkpoint is null))
@@ -49,7 +52,10 @@ public sealed record EntityAudit(EntityDigest Digest, bool SnapshotIsWrong)
             && fromSnapshot.Count == fromEvents.Count;
         return new EntityAudit(
             EntityDigest.Of(history, known.StateVersion, state),
-            comparable && !before.AsSpan().SequenceEqual(state)) { LacksKeys = Lacks(fromEvents, image) };
+            comparable && !before.AsSpan().SequenceEqual(state)) 
+            {
+                LacksKeys = Lacks(fromEvents, image), IsContested = restored && fromSnapshot.Fold.IsContested,
+            };
     }
 
     private static bool Lacks(EntityReplica entity, EntityImage image)

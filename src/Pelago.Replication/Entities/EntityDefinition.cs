@@ -203,6 +203,7 @@ public sealed partial class EntityDefinition<TState> where TState : class
         mistakes.AddRange(ModeMistakes());
         mistakes.AddRange(MistakesOfFilter());
         mistakes.AddRange(MistakesOfCompaction());
+        var lastWriters = LastWriters();
         mistakes.AddRange(effects.Keys.Where(e => e != typeof(Deletion) && !byType.ContainsKey(e))
             .Select(e => $"{e.Name} has an effect and is no event"));
         mistakes.AddRange(Unsettled().Select(member =>
@@ -216,6 +217,7 @@ public sealed partial class EntityDefinition<TState> where TState : class
         return new EntityType(new EntityParts(name, strategy, stateVersion, typeof(TState))
         {
             Acknowledgement = acknowledgement, Compacts = compacts, StateSteps = stateSteps,
+            LastWriters = lastWriters,
             Initial = id => initial!(id),
             EncodeState =
                 state => CanonicalJson.Write(JsonSerializer.SerializeToUtf8Bytes((TState)state, stateJson!)),

@@ -115,6 +115,9 @@ public sealed class EntityType : IEntityType
     public bool Compacts => parts.Compacts;
 
     /// <inheritdoc />
+    public IReadOnlyList<LastWriter> LastWriters => parts.LastWriters;
+
+    /// <inheritdoc />
     public bool HasAnyEffects => parts.Effects.Count > 0;
 
     /// <inheritdoc />
@@ -142,6 +145,7 @@ internal sealed record EntityParts(string Name, MergeStrategy Strategy, int Stat
     public EntityMode Mode { get; init; } = EntityMode.Replicated;
     public EntityFilter Filter { get; init; } = EntityFilter.None;
     public required bool Compacts { get; init; }
+    public required IReadOnlyList<LastWriter> LastWriters { get; init; }
     public required IReadOnlyDictionary<int, UpcastPayload> StateSteps { get; init; }
     public required Func<string, object> Initial { get; init; }
     public required Func<object, byte[]> EncodeState { get; init; }

@@ -70,6 +70,10 @@ public interface IEntityType
     /// <summary>Whether rows of final events may be removed: their fold is kept in their place.</summary>
     bool Compacts => false;
 
+    /// <summary>Last-writer-wins values in the state: writes to them that are overwritten unseen go to the conflict
+    /// ledger.</summary>
+    IReadOnlyList<LastWriter> LastWriters => [];
+
     /// <summary>True when an event of that name has effects that run once it is final.</summary>
     bool HasEffects(string payloadName) => false;
 

@@ -34,6 +34,7 @@ public sealed partial class EntityFold
         fold.baseLast = snapshot.Last;
         fold.baseVector = fold.folded = snapshot.Vector;
         fold.settled = snapshot.Settled;
+        fold.openWrites = fold.NotesOverwritten ? OpenWrites.From(snapshot.Open) : null;
         fold.baseKeys = fold.keys = NoKeys.AddRange(snapshot.Keys);
         return fold;
     }
@@ -43,7 +44,10 @@ public sealed partial class EntityFold
     {
         Settle();
         return new(BaseCount, BaseCount == 0 ? default : type.EncodeState(baseState), baseLast, baseVector, settled,
-            [.. baseKeys.OrderBy(k => k.Key, StringComparer.Ordinal)]) { IsDeleted = IsBaseDeleted };
+            [.. baseKeys.OrderBy(k => k.Key, StringComparer.Ordinal)]) 
+            {
+                IsDeleted = IsBaseDeleted, Open = openWrites?.ToList() ?? [],
+            };
     }
 
     /// <summary>True when the base cannot take the event, and the history must be read again: it comes before the end
@@ -88,7 +92,8 @@ public sealed partial class EntityFold
         Advance();
         if (Parked is not null)
             return 0;
-        if (count == tail.Count)
+        var wasContested = IsContested;
+        if (count == tail.Count && !wasContested)
             (baseState, baseVector, baseKeys) = (state, folded, keys); // the fold of all is already known
         else if (!FoldIntoBase(count))
             return 0;
@@ -98,6 +103,8 @@ public sealed partial class EntityFold
         BaseCount += (ulong)count;
         tail.RemoveRange(0, count);
         tailEvents = null;
+        if (wasContested)
+            SettleWrites();
         Probes?.Hit(Probe.BaseAdvanced);
         if (tail.Count == 0)
             keys = baseKeys; // without those that were forgotten
@@ -122,7 +129,11 @@ public sealed partial class EntityFold
             try
             {
                 if (entry.Refusal is null)
+                {
                     next = Step(next, vector, entry, i);
+                    if (IsContested)
+                        NoteWrites(next, entry.Event);
+                }
             }
             catch (Exception error) // it did not fail before: it depends on more than its arguments
             {

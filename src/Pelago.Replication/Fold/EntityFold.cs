@@ -48,7 +48,7 @@ public sealed partial class EntityFold
     /// <summary>An entity without events.</summary>
     public EntityFold(IEntityType type, string id)
     {
-        (this.type, this.id) = (type, id);
+        (this.type, this.id, NotesOverwritten) = (type, id, type.LastWriters.Count > 0);
         try
         {
             baseState = type.Initial(id) ?? throw new InvalidOperationException("The first state is null.");
@@ -109,6 +109,8 @@ public sealed partial class EntityFold
         tailEvents = null;
         var at = PlaceOf(e);
         tail.Insert(at, entry);
+        if (NotesOverwritten)
+            LookForContest(e, at);
         if (at < foldedCount)
         {
             if (type.Strategy != MergeStrategy.Ordered && Rules?.IsOrphaned(e) != true && CanFoldOutOfOrder(e)

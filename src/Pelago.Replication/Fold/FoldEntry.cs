@@ -42,6 +42,9 @@ public sealed record FoldedPrefix(
 {
     /// <summary>Its last event is a deletion: whatever comes before that in the total order changes nothing.</summary>
     public bool IsDeleted { get; init; }
+
+    /// <summary>Writes to last-writer-wins values in it that are not decided yet.</summary>
+    public IReadOnlyList<OpenWrite> Open { get; init; } = [];
 }
 
 /// <summary>The batch that counts for an idempotency key, and when it was written.</summary>

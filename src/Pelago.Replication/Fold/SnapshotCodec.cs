@@ -48,7 +48,20 @@ internal static class SnapshotCodec
                 Timestamp = owner.At.Value,
             });
         }
+        message.BaseOpen.AddRange(checkpoint.Open.Select(w => ToStored(w, known)));
         return message;
+    }
+
+    private static StoredOpenWrite ToStored(OpenWrite write, OriginNumbers numbers)
+    {
+        var stored = new StoredOpenWrite
+        {
+            Field = write.Field, Origin = numbers.Of(write.Write.Origin), Sequence = write.Write.Sequence,
+            IsReplaced = write.IsReplaced,
+        };
+        if (write.LostTo is { } winner)
+            (stored.LostToOrigin, stored.LostToSequence) = (numbers.Of(winner.Origin), winner.Sequence);
+        return stored;
     }
 
     private static StoredEvent ToStored(EventRecord e, OriginNumbers numbers)
@@ -87,7 +100,7 @@ internal static class SnapshotCodec
             Vector(message.BaseSettled),
             [.. message.BaseKeys.Select(k => KeyValuePair.Create(k.Key, new KeyOwner(
                 new BatchId(origins[k.Origin], k.FirstSequence), new HybridTimestamp(k.Timestamp))))])
-            { IsDeleted = message.BaseDeleted };
+            { IsDeleted = message.BaseDeleted, Open = [.. message.BaseOpen.Select(ToOpen)] };
         return new SnapshotContent(
             checkpoint, [.. message.Tail.Select(ToEvent)], Vector(message.Seen),
             new HybridTimestamp(message.HighestTimestamp), [.. message.Retired.Select(r => origins[r])]);
@@ -100,6 +113,9 @@ internal static class SnapshotCodec
         VersionVector.RetiredLives ToRetired(StoredSlot lives) => new(origins[lives.Origin], lives.Count);
 
         EventPlace ToPlace(StoredPlace p) => new(new HybridTimestamp(p.Timestamp), origins[p.Origin], p.Sequence);
+
+        OpenWrite ToOpen(StoredOpenWrite w) => new(w.Field, new Dot(origins[w.Origin], w.Sequence), w.IsReplaced,
+            w.LostToSequence == 0 ? null : new Dot(origins[w.LostToOrigin], w.LostToSequence));
 
         EventRecord ToEvent(StoredEvent e) => new()
         {

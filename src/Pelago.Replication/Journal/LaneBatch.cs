@@ -107,6 +107,10 @@ public enum ConflictKind
     /// <summary>It counts, and was taken without something that its author had seen: that was lost with a region that
     /// was removed.</summary>
     CausesLost = 5,
+
+    /// <summary>It counts, and what it wrote to a last-writer-wins value was overwritten by an event that had not seen
+    /// it, before anybody who had seen it wrote again.</summary>
+    Overwritten = 6,
 }
 
 /// <summary>An entry of the conflict ledger. Identity: entity, origin, sequence, kind.</summary>

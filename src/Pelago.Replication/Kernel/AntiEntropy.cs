@@ -65,6 +65,8 @@ internal sealed class AntiEntropy(KernelContext context, Writer writer, PeerLink
             kernel.Lane(wrong.Digest.Entity.Lane).FoldAgain(wrong.Digest.Entity);
         foreach (var lacking in audits.Where(a => a.LacksKeys))
             kernel.Lane(lacking.Digest.Entity.Lane).LookForKeys(lacking.Digest.Entity);
+        foreach (var contested in audits.Where(a => a.IsContested))
+            kernel.Lane(contested.Digest.Entity.Lane).LookForOverwritten(contested.Digest.Entity);
         if (request == scan)
             Show(audits, next);
         else if (request == comparing)

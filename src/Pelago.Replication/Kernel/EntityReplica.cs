@@ -162,7 +162,7 @@ internal sealed partial class EntityReplica(
             if (!IsRetired(lives.Last))
                 Retired = [.. Retired.Where(r => r.Region != lives.Last.Region), lives.Last];
         }
-        if (Fold.IsBeforeBase(e))
+        if (Fold.IsBeforeBase(e) || (!RestsOnCheckpoint && Fold.IsBesideBase(e)))
         {
             NeedsHistory = !RestsOnCheckpoint;
             return RestsOnCheckpoint && TakeBeforeCheckpoint(e);

@@ -286,6 +286,7 @@ public sealed partial class InstanceKernel
             lane.TendLoss();
             lane.TakeCompacted();
             lane.Ripened();
+            lane.DecideOverwritten();
             lane.Evict(context.Options.EntityMemoryBytes / lanes.Length);
         }
     }

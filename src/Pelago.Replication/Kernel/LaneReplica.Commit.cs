@@ -173,6 +173,7 @@ internal sealed partial class LaneReplica
         Note(entity);
         // At once: events that are kept until they are middle-aged cost the garbage collector most.
         entity.Fold.AdvanceBase(isFinal);
+        NoteOverwritten(entity);
         if (entity.ForgetReplies() is { Count: > 0 } forgotten)
         {
             filling.Forgotten.AddRange(forgotten);

@@ -113,6 +113,7 @@ internal sealed partial class LaneReplica
             return;
         }
         entity.Fold.AdvanceBase(isFinal);
+        NoteOverwritten(entity);
         if (entity.Fold.Tail.FirstOrDefault(t => !isFinal(t.Event)) is { } first)
             c.WaitingFor = [.. Finality.HeldBackBy(first.Event.Origin, first.Event.OriginPosition)];
         if (!MayBeCompacted(entity))

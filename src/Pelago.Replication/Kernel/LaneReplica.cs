@@ -114,7 +114,7 @@ internal sealed partial class LaneReplica
     {
         if (Finality.Update(Holds))
         {
-            isRipe = true;
+            (isRipe, mayBeDecided) = (true, contested.Count > 0);
             context.Hit(Probe.FinalityAdvanced);
         }
         LookForCaughtUp();
@@ -199,6 +199,8 @@ internal sealed partial class LaneReplica
         if (entity.HeldCount > 0 || owed.Exists(o => o.Entry.Entity == entity.Key))
             Release(entity);
         TendSubject(entity);
+        if (entity.Fold.IsContested)
+            LookForOverwritten(entity.Key);
         RunWaiting(entity);
         foreach (var run in entity.TakeMailbox())
             WithEntity(image.Entity, run); // one of them may find that the history is needed again

@@ -336,6 +336,9 @@ public enum Probe
 
     /// <summary>A request was sent on because its type is not for this region.</summary>
     FilteredForwarded,
+
+    /// <summary>A write to a last-writer-wins value was overwritten unseen, and noted.</summary>
+    Overwritten,
 }
 
 /// <summary>How often each <see cref="Probe"/> was hit since the kernel began. Written by the kernel's loop; may be

@@ -41,6 +41,34 @@ public static class ReferenceFold
         return FinalVerdict.Deduplicated;
     }
 
+    /// <summary>Events that wrote a last-writer-wins value and were overwritten unseen: in the total order another
+    /// write of the value comes after theirs, and for nobody who wrote it theirs was the last one that he had seen.</summary>
+    public static IReadOnlySet<EventName> Overwritten(IEntityType type, string id, IEnumerable<EventRecord> events)
+    {
+        var state = type.Initial(id);
+        var writes = type.LastWriters.ToDictionary(v => v.Name, _ => new List<EventRecord>());
+        foreach (var (e, concurrent) in Counting(type, events))
+        {
+            var folded = type.Apply(state, type.Decode(e.PayloadName, e.PayloadVersion, e.Payload.Span)!,
+                new EventContext(id, e.Origin, e.Sequence, e.Timestamp, e.Vector, e.BatchIndex, concurrent));
+            state = folded.State ?? state;
+            foreach (var value in type.LastWriters)
+            {
+                if (folded.State is not null && value.At(state) is var at && at.Timestamp == e.Timestamp
+                    && at.Region == e.Origin.Region && at.Life == e.Origin.Incarnation)
+                    writes[value.Name].Add(e);
+            }
+        }
+        var lost = new HashSet<EventName>();
+        foreach (var all in writes.Values)
+        {
+            var replaced = all.Select((writer, i) => all.Take(i).LastOrDefault(
+                w => writer.Vector[w.Origin] >= w.Sequence)).OfType<EventRecord>().ToHashSet();
+            lost.UnionWith(all.SkipLast(1).Where(w => !replaced.Contains(w)).Select(EventName.Of));
+        }
+        return lost;
+    }
+
     /// <summary>The total order, stated again: earlier time first; at equal times the ordinally higher region first;
     /// then
     /// the earlier incarnation; then the lower number.</summary>

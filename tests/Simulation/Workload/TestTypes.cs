@@ -31,7 +31,11 @@ internal static class TestTypes
             return Folded.To(body[0] == 't'
                 ? book with { Title = book.Title.Set(body[1..], context.Stamp) }
                 : book with { Author = book.Author.Set(body[1..], context.Stamp) });
-        }, state => ((BookState)state).Write(), BookState.Read);
+        }, state => ((BookState)state).Write(), BookState.Read)
+    {
+        LastWriters = [new LastWriter("author", s => ((BookState)s).Author.At),
+            new LastWriter("title", s => ((BookState)s).Title.At)],
+    };
 
     /// <summary>CRDT: a counter that goes up and down.</summary>
     public static readonly TextType Stock = new("stock", MergeStrategy.Crdt, () => PnCounter.Zero,

@@ -47,16 +47,20 @@ internal sealed class TextType(
     /// <summary>Whether its events have effects once they are final.</summary>
     public bool HasAnyEffects { get; init; }
 
+    /// <summary>Last-writer-wins values in its states.</summary>
+    public IReadOnlyList<LastWriter> LastWriters { get; init; } = [];
+
     /// <summary>The same type, declared with another mode.</summary>
     public TextType In(EntityMode mode) => new(Name, Strategy, initial, apply, write, read)
     {
-        Mode = mode, Settling = Settling, HasAnyEffects = HasAnyEffects, Compacts = Compacts,
+        Mode = mode, Settling = Settling, LastWriters = LastWriters, HasAnyEffects = HasAnyEffects, Compacts = Compacts,
     };
 
     /// <summary>The same type, declared with a filter.</summary>
     public TextType For(EntityFilter filter) => new(Name, Strategy, initial, apply, write, read)
     {
-        Mode = Mode, Settling = Settling, HasAnyEffects = HasAnyEffects, Compacts = Compacts, Filter = filter,
+        Mode = Mode, Settling = Settling, LastWriters = LastWriters, HasAnyEffects = HasAnyEffects,
+        Compacts = Compacts, Filter = filter,
     };
 
     /// <summary>Whether rows of its final events may go.</summary>
@@ -65,7 +69,7 @@ internal sealed class TextType(
     /// <summary>The same type, whose rows may go.</summary>
     public TextType Compacting() => new(Name, Strategy, initial, apply, write, read)
     {
-        Mode = Mode, Settling = Settling, HasAnyEffects = HasAnyEffects, Compacts = true,
+        Mode = Mode, Settling = Settling, LastWriters = LastWriters, HasAnyEffects = HasAnyEffects, Compacts = true,
     };
 
     public bool HasEffects(string payloadName) => HasAnyEffects;
