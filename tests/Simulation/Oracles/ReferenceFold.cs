@@ -42,7 +42,8 @@ public static class ReferenceFold
     }
 
     /// <summary>Events that wrote a last-writer-wins value and were overwritten unseen: in the total order another
-    /// write of the value comes after theirs, and for nobody who wrote it theirs was the last one that he had seen.</summary>
+    /// write of the value comes after theirs, and for nobody who wrote it theirs was the last one that he had
+    /// seen.</summary>
     public static IReadOnlySet<EventName> Overwritten(IEntityType type, string id, IEnumerable<EventRecord> events)
     {
         var state = type.Initial(id);
