@@ -21,8 +21,9 @@ internal static class RequestChecks
             "Send a new key with each new request, and the same one only to repeat a request as it was.",
             "Idempotency-Key")
         : new Failure(ErrorCodes.AlreadyDone,
-            "The command with this idempotency key was done already; its reply is of a type that is not kept.",
-            "Read the entity for its result. Register the reply's JSON with Command(…) in Define to have it kept.");
+            "The command with this idempotency key was done already; its reply was not kept.",
+            "Read the entity for its result. A reply is kept when its JSON is registered with Command(…) in Define and "
+            + "its handler seals and opens nothing personal.");
 
     public static Failure Overloaded(int bound) => new(ErrorCodes.Overloaded,
         string.Create(CultureInfo.InvariantCulture, $"More than {bound} requests are under way in this instance."),

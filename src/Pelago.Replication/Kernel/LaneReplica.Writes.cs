@@ -318,10 +318,14 @@ internal sealed partial class LaneReplica
         {
             reply = decision.Reply(entity.Fold.State);
             if (isFirst && request is { IdempotencyKey.Length: > 0, EncodeReply: { } encode })
-                Remember(entity, new RememberedReply(entity.Key, request.IdempotencyKey, encode(reply))
+            {
+                // A reply to a handler that had something personal in its hands may tell it, and would outlive the key.
+                var isKept = !context.Subjects.Session.SawPersonal;
+                Remember(entity, new RememberedReply(entity.Key, request.IdempotencyKey, encode(reply, isKept))
                 {
                     AtMilliseconds = events.Length > 0 ? 0 : context.AuthorMilliseconds,
                 });
+            }
         }
         catch (Exception error) // a user's reply function; the events stand
         {

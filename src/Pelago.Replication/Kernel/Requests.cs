@@ -44,6 +44,12 @@ public abstract class EntityRequest
     internal int KeyRounds { get; set; }
 }
 
+/// <summary>Serializes what is remembered of a command that was carried out.</summary>
+/// <param name="reply">What was replied.</param>
+/// <param name="isKept">False: the reply may hold something personal in the clear, so nothing of it is to be in the
+/// bytes; they only say that the command was done.</param>
+public delegate byte[] ReplyEncoder(object? reply, bool isKept);
+
 /// <summary>A command for one entity.</summary>
 public sealed class CommandRequest : EntityRequest
 {
@@ -54,7 +60,7 @@ public sealed class CommandRequest : EntityRequest
     public required Func<object, object, CommandContext, Decision> Handle { get; init; }
 
     /// <summary>Serializes a reply so that an idempotent retry gets the same; used only with a key.</summary>
-    public Func<object?, byte[]>? EncodeReply { get; init; }
+    public ReplyEncoder? EncodeReply { get; init; }
 
     /// <summary>The inverse of <see cref="EncodeReply"/>.</summary>
     public Func<ReadOnlyMemory<byte>, object?>? DecodeReply { get; init; }

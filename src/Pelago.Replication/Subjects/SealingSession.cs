@@ -25,6 +25,9 @@ internal sealed class SealingSession(KernelContext context, InstanceKernel kerne
     /// <summary>The run counts for nothing: keys have to be fetched or made first.</summary>
     public bool IsLacking => toLoad.Count + toMake.Count > 0;
 
+    /// <summary>The handler that runs, or ran last, sealed or opened something: what it says may tell it.</summary>
+    public bool SawPersonal { get; private set; }
+
     /// <summary>Subjects whose keys are not in memory, or not durable yet.</summary>
     public IReadOnlyList<string> ToLoad => [.. toLoad];
 
@@ -37,7 +40,7 @@ internal sealed class SealingSession(KernelContext context, InstanceKernel kerne
     /// <param name="sequence">The number of the first of them.</param>
     public void Begin(EntityKey of, Origin? by, ulong sequence)
     {
-        (entity, origin, next, isOpen, Refusal) = (of, by, sequence, true, null);
+        (entity, origin, next, isOpen, Refusal, SawPersonal) = (of, by, sequence, true, null, false);
         if (!IsLacking)
             return;
         toLoad.Clear();
@@ -51,6 +54,7 @@ internal sealed class SealingSession(KernelContext context, InstanceKernel kerne
     public byte[] Seal(string subject, string field, int inEvent, ReadOnlySpan<byte> content)
     {
         Check(field, inEvent);
+        SawPersonal = true;
         var by = origin ?? new Origin(context.Options.Region, default);
         if (EntityKey.CheckId(subject, "subject") is { } invalid)
             return Refuse(invalid, field, by);
@@ -91,6 +95,7 @@ internal sealed class SealingSession(KernelContext context, InstanceKernel kerne
             return null;
         }
         why = Unreadable.Altered;
+        SawPersonal = true;
         return box.Open(key.Key, entity);
     }
 

@@ -23,6 +23,8 @@ internal sealed class RoundTrip(IEntityType inner) : IEntityType
 
     public bool Compacts => inner.Compacts;
 
+    public IReadOnlyList<LastWriter> LastWriters => inner.LastWriters;
+
     public object? ReadState(int version, ReadOnlySpan<byte> bytes) => inner.ReadState(version, bytes);
 
     /// <summary>What a handler or serializer threw first: the fold itself only says that it did.</summary>

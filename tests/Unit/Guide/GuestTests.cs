@@ -1,3 +1,5 @@
+using Pelago.Entities;
+using Pelago.Model;
 using Pelago.Replication;
 using Pelago.Sdk.Testing;
 
@@ -52,6 +54,24 @@ public sealed class GuestTests
         world.Region("eu").Get<Guest>("4711").Query((state, context)
             => context.Open(state.Address!, GuestJson.Default.Address).ToString())
             .ShouldBe(nameof(Unreadable.Forgotten));
+    }
+
+    [Fact]
+    public void Command_RepeatedWithItsKey_IsToldThatItWasDoneAndNothingPersonalOfItsReply()
+    {
+        using var world = PelagoWorld.Create("eu", "us");
+        var guest = world.Region("eu").Get<Guest>("4711");
+        RequestOptions move = new() { IdempotencyKey = "move" }, order = new() { IdempotencyKey = "order" };
+        guest.Send(new Move(Home), move).ShouldBe("moved");
+        guest.Send(new PlaceOrder(), order).ShouldBe("goes to Lyon");
+        guest.TrySend(new PlaceOrder(), order).Failure!.Error.ShouldBe(ErrorCodes.AlreadyDone);
+
+        world.Region("us").Forget("4711");
+        world.Converged();
+
+        guest.TrySend(new PlaceOrder(), order).Failure!.Error.ShouldBe(ErrorCodes.AlreadyDone);
+        guest.TrySend(new Move(Home), move).Failure!.Error.ShouldBe(ErrorCodes.AlreadyDone);
+        guest.Read().Orders.ShouldBe(1);
     }
 
     [Fact]

@@ -117,6 +117,6 @@ public sealed class KernelGroupTests
     {
         Entity = Entity, Command = "", IdempotencyKey = key,
         Handle = (_, _, _) => new Decision([], _ => "nothing", null, []),
-        EncodeReply = _ => [1], DecodeReply = _ => "nothing", DeadlineMilliseconds = 9_000,
+        EncodeReply = (_, _) => [1], DecodeReply = _ => "nothing", DeadlineMilliseconds = 9_000,
     };
 }

@@ -125,6 +125,40 @@ public sealed class KernelSubjectTests
         kernel.Appended.Select(e => e.Entity.Type).ShouldBe([SubjectType.Name, "text"]);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Reply_OfAHandlerThatSealedOrOpened_IsNotRememberedWithItsKey(bool writes)
+    {
+        var kernel = New(o => o with { Secrets = bytes => bytes.AsSpan().Fill(7) });
+        var entity = new EntityKey("text", "first");
+        Sealed<string>? member = null;
+        Submit("sealed", context =>
+        {
+            member = context.Seal(Subject, "name", "Ada", Guide.GuestJson.Default.String);
+            return "Ada";
+        });
+        Submit("opened", context => context.Open(member!, Guide.GuestJson.Default.String).Match(n => n, _ => "?"));
+        Submit("neither", _ => "Ada");
+
+        var replies = kernel.Batches.SelectMany(b => b.Replies)
+            .ToDictionary(r => r.IdempotencyKey, r => Encoding.UTF8.GetString(r.Reply.Span));
+        replies.ShouldBe(new Dictionary<string, string> { ["sealed"] = "", ["opened"] = "", ["neither"] = "Ada" },
+            ignoreOrder: true);
+        kernel.Asked.OfType<CommandDone>().Select(d => d.Result.Value).ShouldBe(["Ada", "Ada", "Ada"]);
+
+        void Submit(string key, Func<CommandContext, string> run) => kernel.Give(k => k.Submit(new CommandRequest
+        {
+            Entity = entity, Command = "", DeadlineMilliseconds = 9_000, IdempotencyKey = key,
+            EncodeReply = (reply, isKept) => isKept ? Encoding.UTF8.GetBytes((string)reply!) : [],
+            Handle = (_, _, context) =>
+            {
+                var said = run(context);
+                return new Decision(writes ? ["seen"] : [], _ => said, null, []);
+            },
+        }, kernel.Now));
+    }
+
     [Fact]
     public void Keys_SentInTheWrongDirection_EndTheLink()
     {
