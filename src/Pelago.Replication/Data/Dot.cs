@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Pelago.Model;
 
@@ -35,22 +34,4 @@ public readonly record struct Dot(Origin Origin, ulong Sequence) : IComparable<D
 }
 
 /// <summary>The text form in JSON.</summary>
-public sealed class DotJson : JsonConverter<Dot>
-{
-    /// <inheritdoc />
-    public override Dot Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
-    {
-        try
-        {
-            return Dot.Parse(reader.GetString() ?? "");
-        }
-        catch (FormatException wrong)
-        {
-            throw new JsonException(wrong.Message, wrong);
-        }
-    }
-
-    /// <inheritdoc />
-    public override void Write(Utf8JsonWriter writer, Dot value, JsonSerializerOptions options)
-        => writer.WriteStringValue(value.ToString());
-}
+public sealed class DotJson() : TextJson<Dot>(Dot.Parse);

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Pelago.Model;
 
@@ -33,22 +32,4 @@ public readonly record struct Stamp(
 }
 
 /// <summary>The usual text form of a life in JSON, 8-4-4-4-12.</summary>
-public sealed class LifeJson : JsonConverter<Incarnation>
-{
-    /// <inheritdoc />
-    public override Incarnation Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
-    {
-        try
-        {
-            return Incarnation.Parse(reader.GetString() ?? "");
-        }
-        catch (FormatException wrong)
-        {
-            throw new JsonException(wrong.Message, wrong);
-        }
-    }
-
-    /// <inheritdoc />
-    public override void Write(Utf8JsonWriter writer, Incarnation value, JsonSerializerOptions options)
-        => writer.WriteStringValue(value.ToString());
-}
+public sealed class LifeJson() : TextJson<Incarnation>(Incarnation.Parse);

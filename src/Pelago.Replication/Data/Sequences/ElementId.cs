@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Pelago.Replication;
@@ -34,22 +33,4 @@ public readonly record struct ElementId(Dot Dot, int Offset) : IComparable<Eleme
 }
 
 /// <summary>The text form in JSON.</summary>
-public sealed class ElementIdJson : JsonConverter<ElementId>
-{
-    /// <inheritdoc />
-    public override ElementId Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
-    {
-        try
-        {
-            return ElementId.Parse(reader.GetString() ?? "");
-        }
-        catch (FormatException wrong)
-        {
-            throw new JsonException(wrong.Message, wrong);
-        }
-    }
-
-    /// <inheritdoc />
-    public override void Write(Utf8JsonWriter writer, ElementId value, JsonSerializerOptions options)
-        => writer.WriteStringValue(value.ToString());
-}
+public sealed class ElementIdJson() : TextJson<ElementId>(ElementId.Parse);
