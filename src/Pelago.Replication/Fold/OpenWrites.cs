@@ -30,6 +30,7 @@ public readonly record struct OverwrittenWrite(Dot Write, string Reason);
 /// </remarks>
 internal sealed class OpenWrites
 {
+    private const int MaxNamedValues = 8;
     private readonly SortedDictionary<string, List<OpenWrite>> open = new(StringComparer.Ordinal);
     private readonly List<OpenWrite> lost = [];
 
@@ -87,11 +88,18 @@ internal sealed class OpenWrites
     {
         var waiting = open.Values.SelectMany(w => w).Select(w => w.Write).ToHashSet();
         var decided = lost.Where(l => !waiting.Contains(l.Write)).GroupBy(l => l.Write)
-            .Select(l => new OverwrittenWrite(l.Key, string.Join("; ", l.OrderBy(w => w.Field, StringComparer.Ordinal)
-                .Select(w => $"'{w.Field}' was overwritten by {w.LostTo!.Value.Origin.Region}#"
-                    + $"{w.LostTo.Value.Sequence}, whose author had not seen it")))).ToList();
+            .Select(l => new OverwrittenWrite(l.Key, Reason([.. l.OrderBy(w => w.Field, StringComparer.Ordinal)])))
+            .ToList();
         lost.RemoveAll(l => !waiting.Contains(l.Write));
         return decided;
+    }
+
+    private static string Reason(OpenWrite[] values)
+    {
+        var named = values.Take(MaxNamedValues).Select(w => $"'{w.Field}' was overwritten by "
+            + $"{w.LostTo!.Value.Origin.Region}#{w.LostTo.Value.Sequence}, whose author had not seen it");
+        var rest = values.Length - MaxNamedValues;
+        return string.Join("; ", rest > 0 ? named.Append($"so were {rest} more of its values") : named);
     }
 
     private List<OpenWrite> Of(string field)
