@@ -33,7 +33,7 @@ internal static class JournalVerb
                 "pelago journal check region --project pelago"],
             async (parsed, cancellationToken) =>
             {
-                var runs = await target.RunAsync(context, parsed, JournalRunKinds.Check, cancellationToken);
+                var runs = await target.RunAsync(context, parsed, JournalRunKinds.Check, null, cancellationToken);
                 return JournalText.Check(context.Terminal, target.NameOf(parsed), runs, target.FormatOf(parsed));
             }));
     }
@@ -45,7 +45,7 @@ internal static class JournalVerb
             ["pelago journal stats bookstore", "pelago journal stats bookstore -o wide"],
             async (parsed, cancellationToken) =>
             {
-                var runs = await target.RunAsync(context, parsed, JournalRunKinds.Stats, cancellationToken);
+                var runs = await target.RunAsync(context, parsed, JournalRunKinds.Stats, null, cancellationToken);
                 return JournalText.Stats(context.Terminal, runs, target.FormatOf(parsed));
             }));
     }
@@ -53,14 +53,23 @@ internal static class JournalVerb
     private static Command Compact(VerbContext context)
     {
         var target = new Target();
-        return target.AddTo(context.Verb("compact",
+        var type = new Option<string?>("--type")
+        {
+            Description = "Only entities of this type. Default: all types.", HelpName = "TYPE",
+        };
+        var verb = target.AddTo(context.Verb("compact",
             "Removes rows of events that are final in every region, of entity types that let them go.",
-            ["pelago journal compact bookstore", "pelago journal compact bookstore --region eu-west-1"],
+            ["pelago journal compact bookstore", "pelago journal compact bookstore --type cart --region eu-west-1"],
             async (parsed, cancellationToken) =>
             {
-                var runs = await target.RunAsync(context, parsed, JournalRunKinds.Compact, cancellationToken);
+                var only = parsed.GetValue(type);
+                if (only is not null && Names.Check(only, "value of --type") is { } wrong)
+                    throw wrong.ToException();
+                var runs = await target.RunAsync(context, parsed, JournalRunKinds.Compact, only, cancellationToken);
                 return JournalText.Compact(context.Terminal, runs, target.FormatOf(parsed));
             }));
+        verb.Add(type);
+        return verb;
     }
 
     private static Command Rekey(VerbContext context)
@@ -80,10 +89,10 @@ internal static class JournalVerb
                 if (parsed.GetValue(dryRun))
                 {
                     return JournalText.RekeyForetold(context.Terminal,
-                        await target.RunAsync(context, parsed, JournalRunKinds.Stats, cancellationToken), wraps);
+                        await target.RunAsync(context, parsed, JournalRunKinds.Stats, null, cancellationToken), wraps);
                 }
                 var runs = await target.RunAsync(context, parsed,
-                    wraps ? JournalRunKinds.RekeyKek : JournalRunKinds.Rekey, cancellationToken);
+                    wraps ? JournalRunKinds.RekeyKek : JournalRunKinds.Rekey, null, cancellationToken);
                 return JournalText.Rekey(context.Terminal, runs, target.FormatOf(parsed));
             }));
         verb.Add(kek);
@@ -123,8 +132,10 @@ internal static class JournalVerb
         public OutputFormat FormatOf(ParseResult parsed) => parsed.GetValue(format);
 
         /// <summary>Runs in the regions that are meant, and waits for the end.</summary>
+        /// <param name="type">Of a compaction: only entities of this type; null for all.</param>
         public Task<IReadOnlyList<JournalRunView>> RunAsync(
-            VerbContext context, ParseResult parsed, string kind, CancellationToken cancellationToken)
+            VerbContext context, ParseResult parsed, string kind, string? type,
+            CancellationToken cancellationToken)
         {
             var (owner, named) = (parsed.GetValue(project)!, parsed.GetRequiredValue(service));
             // Pelago's own project is refused elsewhere; here its one service may be looked at.
@@ -133,7 +144,7 @@ internal static class JournalVerb
                 throw wrong.ToException();
             var world = RunningWorld.Open(context.World(parsed), context.Time);
             var asked = parsed.GetValue(region) is { } one ? [world.RequireRegion(one)] : world.World.Regions;
-            return new JournalRound(world, context, owner, named).RunAsync(asked, kind, cancellationToken);
+            return new JournalRound(world, context, owner, named).RunAsync(asked, kind, type, cancellationToken);
         }
     }
 }

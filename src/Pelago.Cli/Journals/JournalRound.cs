@@ -17,11 +17,12 @@ internal sealed class JournalRound(RunningWorld world, VerbContext context, stri
 
     /// <summary>Starts it in each region and waits for its end. A region that fails has a failure in its place.
     /// </summary>
+    /// <param name="type">Of a compaction: only entities of this type; null for all.</param>
     /// <exception cref="PelagoException">No region carried it out: what the first said.</exception>
     public async Task<IReadOnlyList<JournalRunView>> RunAsync(
-        IReadOnlyList<RegionRecord> regions, string kind, CancellationToken cancellationToken)
+        IReadOnlyList<RegionRecord> regions, string kind, string? type, CancellationToken cancellationToken)
     {
-        var runs = await Task.WhenAll(regions.Select(r => RunAsync(r, kind, cancellationToken)));
+        var runs = await Task.WhenAll(regions.Select(r => RunAsync(r, kind, type, cancellationToken)));
         return runs.All(r => r.Failure is not null) ? throw runs[0].Failure!.ToException()
             : [.. runs.Select(r => r.Run)];
     }
@@ -37,12 +38,12 @@ internal sealed class JournalRound(RunningWorld world, VerbContext context, stri
     }
 
     private async Task<(JournalRunView Run, Failure? Failure)> RunAsync(
-        RegionRecord region, string kind, CancellationToken cancellationToken)
+        RegionRecord region, string kind, string? type, CancellationToken cancellationToken)
     {
         try
         {
             using var client = world.Region(region, AnswerLimit);
-            await client.StartJournalRunAsync(project, service, kind, cancellationToken);
+            await client.StartJournalRunAsync(project, service, kind, type, cancellationToken);
             var run = await WaitAsync(client, region.Name, kind, cancellationToken);
             return (run, run.Failure is null ? null : FailureOf(run.Failure));
         }

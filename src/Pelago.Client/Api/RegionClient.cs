@@ -118,9 +118,13 @@ public sealed class RegionClient(ApiAddress api, TimeProvider clock) : IDisposab
     /// <param name="project">Its project.</param>
     /// <param name="name">Its name.</param>
     /// <param name="kind">One of <see cref="JournalRunKinds"/>.</param>
+    /// <param name="type">Of a compaction: only entities of this type; null for all.</param>
     /// <param name="cancellationToken">Gives up; the run goes on.</param>
-    public Task StartJournalRunAsync(string project, string name, string kind, CancellationToken cancellationToken)
-        => _connection.SendAsync(HttpMethod.Post, JournalPath(project, name, kind), new JournalRunRequest(),
+    /// <exception cref="PelagoException">PLG5043: another compaction is under way; PLG2005: there is no such
+    /// type.</exception>
+    public Task StartJournalRunAsync(
+        string project, string name, string kind, string? type, CancellationToken cancellationToken)
+        => _connection.SendAsync(HttpMethod.Post, JournalPath(project, name, kind), new JournalRunRequest(type),
             JournalRunJson.Default.JournalRunRequest, cancellationToken);
 
     /// <summary>How far the last run of a kind is.</summary>

@@ -25,7 +25,9 @@ public static class JournalRunKinds
 
 /// <summary>Body of <c>POST /v1/journal/{project}/{service}/{kind}</c> of the Execution API (bearer: the
 /// administrator's token): 202 when the run is under way, started now or before.</summary>
-public sealed record JournalRunRequest;
+/// <param name="Type">Of a compaction: only entities of this type; null for all.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record JournalRunRequest(string? Type = null);
 
 /// <summary>A run over a service's journal in one region, as <c>GET /v1/journal/{project}/{service}/{kind}</c> shows
 /// it: the one under way, or the last one.</summary>
@@ -38,6 +40,9 @@ public sealed record JournalRunRequest;
 public sealed record JournalRunView(
     string Region, string Kind, string State, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, long Rows)
 {
+    /// <summary>Of a compaction: the entity type that it was asked for; null for all.</summary>
+    public string? Type { get; init; }
+
     /// <summary>What a check that is done found, at most 1,000 findings; empty when all is well.</summary>
     public IReadOnlyList<TroubleView>? Damage { get; init; }
 

@@ -18,7 +18,9 @@ internal sealed class CompactionRun(EntityRuntime runtime)
 {
     private const int PageEntities = 256;
 
-    public async Task<CompactionReport> RunAsync(IProgress<long> progress, CancellationToken cancellationToken)
+    /// <param name="type">Only entities of this type; null for all.</param>
+    public async Task<CompactionReport> RunAsync(
+        string? type, IProgress<long> progress, CancellationToken cancellationToken)
     {
         var (removed, kept, entities) = (0L, 0L, 0L);
         var heldBack = new SortedDictionary<string, long>(StringComparer.Ordinal);
@@ -28,7 +30,8 @@ internal sealed class CompactionRun(EntityRuntime runtime)
             for (var after = 0L; ;)
             {
                 var page = await runtime.Journal.ReadEntitiesAsync(lane, after, PageEntities, cancellationToken);
-                foreach (var entity in page.Entities.Where(runtime.MayCompact))
+                foreach (var entity in page.Entities.Where(e
+                    => (type is null || e.Type == type) && runtime.MayCompact(e)))
                 {
                     var result = await runtime.CompactAsync(entity, cancellationToken);
                     if (result.Failure?.Error == ErrorCodes.NotCompactable)

@@ -40,12 +40,17 @@ internal sealed record ConflictBody(
 internal sealed record JournalBody(string Region, Guid JournalId, string? Incarnation, string Continuity,
     string Reason);
 
+/// <summary>Body of a call that starts a run over the journal: of a compaction the type, or none for all.</summary>
+internal sealed record JournalRunAsked(string? Type = null);
+
 /// <summary>Body of <c>/v1/journal/check</c>, <c>stats</c>, <c>rekey</c>, <c>rekey-kek</c> and <c>compact</c>: how far
 /// the run is. <c>Damage</c> is there when a check is done, <c>Stats</c> when a count is, <c>Renewal</c> when keys were
 /// renewed, <c>Compaction</c> when rows were removed, <c>Failure</c> when it came to no end.</summary>
 internal sealed record JournalRunBody(
     string Region, string Kind, string State, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, long Rows)
 {
+    public string? Type { get; init; }
+
     public IReadOnlyList<TroubleStatus>? Damage { get; init; }
 
     public JournalStatsBody? Stats { get; init; }
@@ -103,6 +108,7 @@ internal sealed record HealthBody(string State);
 [JsonSerializable(typeof(JournalBody))]
 [JsonSerializable(typeof(HealthBody))]
 [JsonSerializable(typeof(JournalRunBody))]
+[JsonSerializable(typeof(JournalRunAsked))]
 [JsonSerializable(typeof(ReplicationStatus))]
 [JsonSerializable(typeof(MembersStatus))]
 [JsonSerializable(typeof(MembersChangeBody))]

@@ -28,6 +28,9 @@ public enum JournalRunKind
 /// <param name="Rows">Rows so far.</param>
 public sealed record JournalRun(JournalRunKind Kind, DateTimeOffset StartedAt, long Rows)
 {
+    /// <summary>Of a compaction: the entity type that it was asked for; null for all.</summary>
+    public string? Type { get; init; }
+
     /// <summary>When it ended; null while it runs.</summary>
     public DateTimeOffset? EndedAt { get; init; }
 

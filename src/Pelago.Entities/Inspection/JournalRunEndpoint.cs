@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -14,21 +15,23 @@ public static class JournalRunEndpoint
     /// <c>compact</c>.</summary>
     public static string PathOf(string kind) => $"/v1/journal/{kind}";
 
-    /// <summary>Maps <c>POST /v1/journal/KIND</c> (202: it runs, started now or before) and
+    /// <summary>Maps <c>POST /v1/journal/KIND</c> (202: it runs, started now or before; a body <c>{"type":"…"}</c> asks
+    /// for the compaction of one entity type: 422 when there is no such type, 409 while another compaction runs) and
     /// <c>GET /v1/journal/KIND</c> (404 when there was none).</summary>
     /// <param name="runtime">The runtime, or null while it starts.</param>
     /// <param name="access">Knows the secret; null while it is not known here.</param>
     public static void MapJournalRuns(
         this IEndpointRouteBuilder endpoints, Func<EntityRuntime?> runtime, Func<ReplicationAccess?> access)
     {
-        endpoints.MapPost(PathOf("{kind}"), context =>
+        endpoints.MapPost(PathOf("{kind}"), async context =>
         {
             var sent = context.Request.Headers[ReplicationAccess.SecretHeader];
             context.Response.StatusCode = access()?.CameThroughIngress(sent) != true ? StatusCodes.Status403Forbidden
                 : runtime() is not { IsServing: true } serving ? StatusCodes.Status503ServiceUnavailable
                 : KindOf((string?)context.Request.RouteValues["kind"]) is not { } kind ? StatusCodes.Status404NotFound
-                : Start(serving, kind);
-            return Task.CompletedTask;
+                : await ReadAsync(context.Request, context.RequestAborted) is not { } asked
+                    ? StatusCodes.Status400BadRequest
+                : Start(serving, kind, asked.Type);
         });
         endpoints.MapGet(PathOf("{kind}"), context => KindOf((string?)context.Request.RouteValues["kind"]) is not
             { } kind ? NotFoundAsync(context)
@@ -55,10 +58,30 @@ public static class JournalRunEndpoint
                 cancellationToken: context.RequestAborted)
             : NotFoundAsync(context);
 
-    private static int Start(EntityRuntime runtime, JournalRunKind kind)
+    /// <summary>Starts a run, or joins the one under way.</summary>
+    /// <param name="type">Of a compaction: only entities of this type; null for all.</param>
+    /// <returns>202; 422 when there is no such type, or the run is none of types; 409 while another one runs.</returns>
+    public static int Start(EntityRuntime runtime, JournalRunKind kind, string? type)
     {
-        runtime.JournalRuns.Start(kind);
-        return StatusCodes.Status202Accepted;
+        if (type is not null && (kind != JournalRunKind.Compact || runtime.Types.Find(type) is null))
+            return StatusCodes.Status422UnprocessableEntity;
+        return runtime.JournalRuns.Start(kind, type) is null ? StatusCodes.Status409Conflict
+            : StatusCodes.Status202Accepted;
+    }
+
+    // No body asks for nothing in particular.
+    private static async Task<JournalRunAsked?> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        if (request.ContentLength is 0 || !request.HasJsonContentType())
+            return new JournalRunAsked();
+        try
+        {
+            return await request.ReadFromJsonAsync(InspectionJson.Default.JournalRunAsked, cancellationToken);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     private static Task NotFoundAsync(HttpContext context)
@@ -71,6 +94,7 @@ public static class JournalRunEndpoint
         region, run.Kind.ToString(),
         run.EndedAt is null ? "Running" : run.Failure is null ? "Done" : "Failed", run.StartedAt, run.EndedAt, run.Rows)
     {
+        Type = run.Type,
         Damage = run.Report is null ? null : [.. run.Report.Damage.Select(Trouble)],
         Stats = run.Stats is not { } s ? null : new JournalStatsBody(s.Rows, s.Bytes, s.Entities, s.Heads,
             [.. s.Keys.Select(k => new DataKeyBody(k.Number, k.Kek, k.MadeAt, k.Rows, k.Records))], s.Oldest, s.Newest,

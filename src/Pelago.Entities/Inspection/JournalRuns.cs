@@ -17,8 +17,12 @@ public sealed class JournalRuns(IJournal journal, TimeProvider clock, ILogger lo
     private readonly Dictionary<JournalRunKind, JournalRun> last = [];
     private readonly Dictionary<JournalRunKind, Task> running = [];
 
-    /// <summary>Compacts what can be compacted; told how many rows are gone.</summary>
-    public required Func<IProgress<long>, CancellationToken, Task<CompactionReport>> Compact { private get; init; }
+    /// <summary>Compacts what can be compacted, of one entity type or of all; told how many rows are gone.</summary>
+    public required Func<string?, IProgress<long>, CancellationToken, Task<CompactionReport>> Compact
+    {
+        private get;
+        init;
+    }
 
     /// <summary>The run under way, or the last one; null when there was none.</summary>
     public JournalRun? Last(JournalRunKind kind)
@@ -28,13 +32,15 @@ public sealed class JournalRuns(IJournal journal, TimeProvider clock, ILogger lo
     }
 
     /// <summary>Starts a run, or joins the one that is under way.</summary>
-    public JournalRun Start(JournalRunKind kind)
+    /// <param name="type">Of a compaction: only entities of this type; null for all.</param>
+    /// <returns>Null when one is under way that does something else.</returns>
+    public JournalRun? Start(JournalRunKind kind, string? type = null)
     {
         lock (gate)
         {
             if (last.GetValueOrDefault(kind) is { EndedAt: null } underway)
-                return underway;
-            var run = last[kind] = new JournalRun(kind, clock.GetUtcNow(), 0);
+                return underway.Type == type ? underway : null;
+            var run = last[kind] = new JournalRun(kind, clock.GetUtcNow(), 0) { Type = type };
             if (!ending.IsCancellationRequested)
                 running[kind] = Task.Run(() => RunAsync(run), CancellationToken.None);
             return run;
@@ -59,7 +65,7 @@ public sealed class JournalRuns(IJournal journal, TimeProvider clock, ILogger lo
         var progress = new Progress(rows => Change(run.Kind, r => r with { Rows = rows }));
         try
         {
-            var done = await PerformAsync(run.Kind, progress);
+            var done = await PerformAsync(run, progress);
             Change(run.Kind, done);
         }
         catch (Exception error) // whatever the store does, who asks hears that it came to no end
@@ -77,9 +83,9 @@ public sealed class JournalRuns(IJournal journal, TimeProvider clock, ILogger lo
         }
     }
 
-    private async Task<Func<JournalRun, JournalRun>> PerformAsync(JournalRunKind kind, IProgress<long> progress)
+    private async Task<Func<JournalRun, JournalRun>> PerformAsync(JournalRun asked, IProgress<long> progress)
     {
-        switch (kind)
+        switch (asked.Kind)
         {
             case JournalRunKind.Check:
                 var report = await journal.CheckAsync(progress, ending.Token);
@@ -89,10 +95,10 @@ public sealed class JournalRuns(IJournal journal, TimeProvider clock, ILogger lo
                 var stats = await journal.CountAsync(progress, ending.Token);
                 return run => run with { Rows = stats.Rows, Stats = stats };
             case JournalRunKind.Compact:
-                var done = await Compact(progress, ending.Token);
+                var done = await Compact(asked.Type, progress, ending.Token);
                 return run => run with { Rows = done.Removed, Compaction = done };
             default:
-                var renewal = await journal.RekeyAsync(kind == JournalRunKind.Rekey ? RekeyScope.DataKey
+                var renewal = await journal.RekeyAsync(asked.Kind == JournalRunKind.Rekey ? RekeyScope.DataKey
                     : RekeyScope.KeyEncryptionKey, ending.Token);
                 return run => run with { Renewal = renewal };
         }

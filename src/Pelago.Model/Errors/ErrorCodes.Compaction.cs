@@ -11,4 +11,7 @@ public static partial class ErrorCodes
 
     /// <summary>This region may have lost what others have removed, and has not spoken with any of them.</summary>
     public static readonly ErrorCode NotCaughtUp = Define("PLG5042", "Not yet caught up", 1, 503);
+
+    /// <summary>A compaction of another type, or of all, is under way in this journal.</summary>
+    public static readonly ErrorCode CompactionUnderWay = Define("PLG5043", "Compaction under way", 5, 409);
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Pelago.Api;
 using Pelago.Client;
 using Pelago.Entities;
@@ -13,7 +14,8 @@ namespace Pelago.Region;
 internal sealed class JournalEndpoints(
     RegionStatus status, InstanceProbe probe, InstanceStarter starter, EntityRuntime own)
 {
-    /// <summary>Starts a run. Stops: 1. there is such a kind and such a service, 2. an instance takes it.</summary>
+    /// <summary>Starts a run. Stops: 1. there is such a kind and such a service, 2. the document, if there is one,
+    /// 3. an instance takes it.</summary>
     public async Task StartAsync(HttpContext context)
     {
         var (project, name) = ServiceInspection.NamesOf(context);
@@ -24,8 +26,25 @@ internal sealed class JournalEndpoints(
             return;
         }
         // 2.
-        if (!await TellAsync(project, name, kind, context.RequestAborted))
-            await Problems.WriteAsync(context, ServiceInspection.NoInstance(project, name));
+        var hasBody = context.Request.ContentLength != 0
+            && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true;
+        var (asked, malformed) = !hasBody ? (new JournalRunRequest(), null)
+            : await JsonBody.ReadAsync(
+                context.Request, JournalRunJson.Default.JournalRunRequest, context.RequestAborted);
+        // 3.
+        var failure = malformed ?? await TellAsync(project, name, kind, asked!, context.RequestAborted) switch
+        {
+            HttpStatusCode.Accepted => null,
+            HttpStatusCode.Conflict => new Failure(ErrorCodes.CompactionUnderWay,
+                "Another compaction of this journal is under way, of another type or of all.",
+                "Repeat the command when it is done."),
+            HttpStatusCode.UnprocessableEntity => new Failure(ErrorCodes.InvalidField, kind == JournalRunKind.Compact
+                ? $"Service '{project}/{name}' has no such entity type." : "Only a compaction is of one type.",
+                "Name a type that the service registers, or leave it out for all.", "type"),
+            _ => ServiceInspection.NoInstance(project, name),
+        };
+        if (failure is not null)
+            await Problems.WriteAsync(context, failure);
         else
             context.Response.StatusCode = StatusCodes.Status202Accepted;
     }
@@ -78,18 +97,15 @@ internal sealed class JournalEndpoints(
             : ServiceInspection.NoService;
     }
 
-    private async Task<bool> TellAsync(
-        string project, string name, JournalRunKind kind, CancellationToken cancellationToken)
+    private async Task<HttpStatusCode?> TellAsync(string project, string name, JournalRunKind kind,
+        JournalRunRequest asked, CancellationToken cancellationToken)
     {
         if (ServiceInspection.IsOwn(project, name))
-        {
-            own.JournalRuns.Start(kind);
-            return true;
-        }
+            return (HttpStatusCode)JournalRunEndpoint.Start(own, kind, asked.Type);
         return status.ReadyInstanceOf($"{project}/{name}") is { } instance
-            && await probe.TellAsync(instance, PathOf(kind), starter.IngressSecretOf(instance),
-                new JournalRunRequest(), JournalRunJson.Default.JournalRunRequest, cancellationToken)
-                is HttpStatusCode.Accepted;
+            ? await probe.TellAsync(instance, PathOf(kind), starter.IngressSecretOf(instance), asked,
+                JournalRunJson.Default.JournalRunRequest, cancellationToken)
+            : null;
     }
 
     private static string PathOf(JournalRunKind kind) => JournalRunEndpoint.PathOf(kind switch

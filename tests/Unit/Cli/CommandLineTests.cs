@@ -31,6 +31,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(2, "PLG2001", "subject", "erase", "bookstore", "c1", "--project", "pelago")]
     [InlineData(2, "PLG1202", "subject", "erase", "bookstore", "c1", "--timeout-seconds", "-1")]
     [InlineData(3, "PLG1101", "subject", "erase", "bookstore", "c1", "--yes")]
+    [InlineData(2, "PLG2001: The value of --type", "journal", "compact", "bookstore", "--type", "Not A Type")]
     [InlineData(2, "PLG1202", "wan")]
     [InlineData(2, "PLG1202", "wan", "cut")]
     [InlineData(3, "PLG1305", "deploy", "/no/such/directory")]

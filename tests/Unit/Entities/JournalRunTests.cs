@@ -126,15 +126,15 @@ public sealed class JournalRunTests : IAsyncLifetime
     {
         var held = new HeldJournal();
         await using var runs = Runs(held);
-        var first = runs.Start(JournalRunKind.Check);
+        var first = runs.Start(JournalRunKind.Check).ShouldNotBeNull();
         await Eventually.BeTrue(() => runs.Last(JournalRunKind.Check)!.Rows == 7, "it is under way", Patience);
-        runs.Start(JournalRunKind.Check).StartedAt.ShouldBe(first.StartedAt);
+        runs.Start(JournalRunKind.Check)!.StartedAt.ShouldBe(first.StartedAt);
         held.Checks.ShouldBe(1);
 
         held.Release.SetResult();
         await Eventually.BeTrue(() => runs.Last(JournalRunKind.Check)!.EndedAt is not null, "its end", Patience);
         runs.Last(JournalRunKind.Check)!.Failure.ShouldBeNull();
-        runs.Start(JournalRunKind.Check).EndedAt.ShouldBeNull("the next is another");
+        runs.Start(JournalRunKind.Check)!.EndedAt.ShouldBeNull("the next is another");
     }
 
     [Fact]
@@ -189,6 +189,6 @@ public sealed class JournalRunTests : IAsyncLifetime
 
     private static JournalRuns Runs(IJournal journal) => new(journal, TimeProvider.System, NullLogger.Instance)
     {
-        Compact = (_, _) => throw new InvalidOperationException("Nobody compacts here."),
+        Compact = (_, _, _) => throw new InvalidOperationException("Nobody compacts here."),
     };
 }

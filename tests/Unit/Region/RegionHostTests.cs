@@ -222,6 +222,24 @@ public sealed class RegionHostTests
             new SubjectRequest("maria", Force: true), Stop))).Failure.Error.ShouldBe(ErrorCodes.NotSignedIn);
     }
 
+    [Theory]
+    [InlineData("compact", "{\"typ\":\"cart\"}", HttpStatusCode.BadRequest, "PLG2003")]
+    [InlineData("compact", "{\"type\":\"no-such-type\"}", HttpStatusCode.UnprocessableEntity, "PLG2005")]
+    [InlineData("stats", "{\"type\":\"service\"}", HttpStatusCode.UnprocessableEntity, "PLG2005")]
+    [InlineData("mend", "{}", HttpStatusCode.NotFound, "PLG7003")]
+    public async Task Journal_BadInput_IsAProblemWithACodeAndStartsNothing(
+        string kind, string json, HttpStatusCode status, string code)
+    {
+        await using var group = await LocalGroup.StartAsync("us-east-1");
+        using var api = new ApiClient(group.Regions[0]);
+        using var content = new StringContent(json, Encoding.UTF8, new MediaTypeHeaderValue("application/json"));
+        using var answer = await api.Http.PostAsync($"/v1/journal/pelago/region/{kind}", content, Stop);
+        answer.StatusCode.ShouldBe(status);
+        (await answer.Content.ReadAsStringAsync(Stop)).ShouldContain(code);
+        (await api.Http.GetAsync($"/v1/journal/pelago/region/{kind}", Stop)).StatusCode
+            .ShouldBe(HttpStatusCode.NotFound);
+    }
+
     [Fact]
     public async Task Services_BadInput_IsAStatusThatNamesEveryFieldAndChangesNothing()
     {
