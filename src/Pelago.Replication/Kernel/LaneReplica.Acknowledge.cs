@@ -26,7 +26,7 @@ internal sealed partial class LaneReplica
             || (!NeedsLease(done.Entity.Type, needed) && IsHeldBy(request.Entity.Type, needed, origin, position)))
             return false;
         context.Hit(Probe.AcknowledgementAwaited);
-        awaited.Add(new AwaitedWrite(request, result, needed, origin, position)
+        awaited.Add(new AwaitedWrite(request, result, level, origin, position)
         {
             NeedsLease = NeedsLease(done.Entity.Type, needed),
         });
@@ -51,10 +51,7 @@ internal sealed partial class LaneReplica
     /// <summary>Looks again after a report: answers what enough regions have.</summary>
     public void Confirm() => awaited.RemoveAll(write =>
     {
-        var type = write.Request.Entity.Type;
-        // Regions may have been added since: a primary is replaced by a majority of those that are members now.
-        var needed = !write.NeedsLease ? write.Regions
-            : Math.Max(write.Regions, Acknowledgement.Majority.In(context.Configuration.Settled.Count));
+        var (type, needed) = (write.Request.Entity.Type, RegionsFor(write));
         if (!IsHeldBy(type, needed, write.Origin, write.Position)
             || !write.Seen.All(s => IsHeldBy(type, needed, s.Origin, s.Position)))
             return false;
@@ -63,6 +60,14 @@ internal sealed partial class LaneReplica
         Emit(write.Request, write.Result);
         return true;
     });
+
+    // Of those that are members now: regions may have come and gone since. A primary is replaced by a majority of them.
+    private int RegionsFor(AwaitedWrite write)
+    {
+        var regions = write.Level.In(context.HoldersOf(write.Request.Entity.Type));
+        return !write.NeedsLease ? regions
+            : Math.Max(regions, Acknowledgement.Majority.In(context.Configuration.Settled.Count));
+    }
 
     /// <summary>Tells those whose deadline has passed that their write stands, and who has it.</summary>
     public void ExpireAwaited() => awaited.RemoveAll(write =>
@@ -81,11 +86,22 @@ internal sealed partial class LaneReplica
             return context.Primaries.WithoutLease(write.Request.Entity.Type);
         string[] confirmed = [context.Options.Region, .. links.WhoHolds(write.Request.Entity.Type, Lane,
             write.Origin, write.Position)];
+        var (needed, settled) = (RegionsFor(write), context.Configuration.Settled);
+        var stands = $"The write is durable in {string.Join(" and ", confirmed)} and will reach the other regions by "
+            + "itself; ";
+        if (write.NeedsLease && confirmed.Length >= needed)
+        {
+            return new Failure(ErrorCodes.NotAcknowledged, $"{stands}that no move of the primary leaves it out, which "
+                + $"level '{write.Level}' promises as well, had not been confirmed in time: no majority has told "
+                + $"region '{context.Options.Region}' of late that it is still the primary.",
+                "Repeat it with the same idempotency key: it is not done twice, and is answered once a majority "
+                + "confirms the primary, or by the region that has replaced it. See 'pelago status'.");
+        }
         return new Failure(ErrorCodes.NotAcknowledged,
-            $"The write is durable in {string.Join(" and ", confirmed)} and will reach the other regions by itself; "
-            + $"that it is in {write.Regions} regions, as was asked for, had not been confirmed in time.",
+            $"{stands}that it is in {needed} of {settled.Count} regions, as level '{write.Level}' asks for, had not "
+            + "been confirmed in time.",
             "Repeat it with the same idempotency key: it is not done twice, and is answered as soon as enough regions "
-            + $"have it. Not yet heard of: {string.Join(", ", context.Configuration.Settled.Except(confirmed))}.");
+            + $"have it. Not yet heard of: {string.Join(", ", settled.Except(confirmed))}.");
     }
 
     /// <summary>A command waits for one of these events of an origin to be durable elsewhere.</summary>
@@ -118,7 +134,7 @@ internal sealed partial class LaneReplica
     }
 
     private sealed record AwaitedWrite(
-        EntityRequest Request, RequestResult Result, int Regions, Origin Origin, ulong Position)
+        EntityRequest Request, RequestResult Result, Acknowledgement Level, Origin Origin, ulong Position)
     {
         /// <summary>Of a read: what else it has seen that has to be in so many regions.</summary>
         public IReadOnlyList<(Origin Origin, ulong Position)> Seen { get; init; } = [];

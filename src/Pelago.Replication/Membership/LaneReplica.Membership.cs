@@ -52,6 +52,7 @@ internal sealed partial class LaneReplica
         ReportDue = true;
         LookAgain();
         FollowCatchingUp();
+        Confirm();
     }
 
     /// <summary>Every member has told and sent all it has of a removed region.</summary>

@@ -19,6 +19,7 @@ internal sealed partial class Membership
     private readonly KernelContext context;
     private readonly InstanceKernel kernel;
     private readonly JoinProgress join;
+    private readonly Dictionary<string, ulong> told = new(StringComparer.Ordinal);
     private Configuration? learned;
     private Configuration? noted;
     private long noteAgainAt;
@@ -92,8 +93,20 @@ internal sealed partial class Membership
                 + $"{string.Join(", ", configuration.Names)} in {peer}, and {string.Join(", ", context.Members)} here: "
                 + "a region was removed by force on both sides. One side has to be made anew.");
         }
-        Learn(configuration);
+        if (IsBelieved(peer, configuration))
+            Learn(configuration);
         return true;
+    }
+
+    // Who has an empty journal and is a member may have been removed and be about to be added again: a member that was
+    // cut off meanwhile tells it of the time before. More than half of the other voters do not.
+    private bool IsBelieved(string peer, Configuration next)
+    {
+        if (context.Configuration.Epoch > 0 || next.Find(Region) is not { IsJoining: false })
+            return true;
+        told[peer] = next.Epoch;
+        var others = next.Voters.Where(v => v != Region).ToArray();
+        return others.Count(v => told.GetValueOrDefault(v) == next.Epoch) > others.Length / 2;
     }
 
     private void TellApart(string peer, Configuration other)

@@ -99,7 +99,8 @@ internal sealed partial class LaneReplica
             context.EmitLeased(done.Request, result, context.Primaries.WithoutLease(done.Entity.Key.Type));
             return;
         }
-        awaited.Add(new AwaitedWrite(done.Request, result, needed, seen[0].Origin, seen[0].Position)
+        awaited.Add(new AwaitedWrite(
+            done.Request, result, Acknowledgement.Majority, seen[0].Origin, seen[0].Position)
         {
             NeedsLease = true, Seen = seen,
         });

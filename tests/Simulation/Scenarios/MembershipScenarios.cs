@@ -344,6 +344,31 @@ public sealed class MembershipScenarios
         return scene;
     }
 
+    // One member was cut off when the region was removed, and takes the new one for the one that it knows.
+    [Fact]
+    public void Add_RegionThatWasRemoved_IsNotMisledByAMemberThatDoesNotKnowThat()
+    {
+        var scene = Voting(5);
+        var (lagging, old) = (scene.Group[3], scene.Group[4]);
+        Remove(scene, scene.A, scene.C).Failure.ShouldBeNull();
+        scene.C.Kill();
+        scene.Group.Dismiss(scene.C);
+        scene.RunUntil(() => Epochs(scene) is [2ul], "all are in the second epoch");
+        scene.Group.Network.Isolate(lagging.Name);
+        Remove(scene, scene.A, old).Failure.ShouldBeNull();
+
+        var fresh = scene.Group.AddNew(old.Name);
+        scene.Group.Network.Isolate(fresh.Name);
+        scene.Group.Network.Cut(lagging.Name, fresh.Name, cut: false);
+        fresh.Start();
+        scene.Group.Run(5_000);
+        scene.Group.Network.Heal();
+        Change(scene, scene.A, MembershipChange.Add, fresh.Name).Failure.ShouldBeNull();
+
+        scene.RunUntil(() => State(fresh, fresh.Name) == "Member", "it is one", 30_000);
+        scene.Converge();
+    }
+
     private static MembershipResult Add(Scene scene, string name)
     {
         var joiner = scene.Group.AddNew(name);

@@ -186,6 +186,74 @@ public sealed class KernelLeaseTests
     }
 
     [Fact]
+    public void Write_AMajorityHasItAndThereIsNoLeaseUntilItsDeadline_SaysThatItWaitsForThat()
+    {
+        var kernel = Leased();
+        WriteSafely(kernel, deadlineMilliseconds: 8_000);
+        kernel.Idle(3_000, B, C);
+        Hold(kernel, B, "b");
+        kernel.Idle(6_000, B, C);
+
+        var failure = kernel.Asked.OfType<CommandDone>().ShouldHaveSingleItem().Result.Failure!;
+        failure.Error.ShouldBe(ErrorCodes.NotAcknowledged);
+        failure.Message.ShouldContain("durable in a and b");
+        failure.Message.ShouldContain("still the primary");
+        failure.Next.ShouldNotContain("Not yet heard of");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Write_ForAMajority_MeansThatOfTheMembersWhenItIsConfirmed(bool moves)
+    {
+        var mode = moves ? EntityMode.RequestRegion("a") : EntityMode.Replicated;
+        var kernel = Linked(new TestKernel(["a", "b", "c", "d", "e"], Continuity.Clean, [], [], Voting)
+        {
+            Mode = mode,
+        });
+        if (moves)
+            Lease(kernel);
+        WriteSafely(kernel, deadlineMilliseconds: 99_000);
+        Hold(kernel, B, "b");
+        kernel.Asked.OfType<CommandDone>().ShouldBeEmpty("two of five");
+
+        var smaller = kernel.Kernel.Configuration.Without("e");
+        foreach (var next in new[] { smaller, smaller.Without("d") })
+            kernel.Give(k => k.Received(B, new ConfigurationFrame(next), kernel.Now));
+        if (moves)
+            Lease(kernel);
+
+        kernel.Asked.OfType<CommandDone>().ShouldHaveSingleItem("two of three").Result.Failure.ShouldBeNull();
+    }
+
+    [Fact]
+    public void Write_ForAMajorityOfFewerRegionsThanThereAreNow_WaitsForThatOfThese()
+    {
+        var kernel = Linked(new TestKernel(TestKernel.Three, Continuity.Clean, [], [], Voting));
+        WriteSafely(kernel, deadlineMilliseconds: 99_000);
+        var larger = kernel.Kernel.Configuration.With("d");
+        foreach (var next in new[] { larger, larger.WithVoteOf("d") })
+            kernel.Give(k => k.Received(B, new ConfigurationFrame(next), kernel.Now));
+
+        Hold(kernel, B, "b");
+        kernel.Asked.OfType<CommandDone>().ShouldBeEmpty("two of four");
+        Hold(kernel, C, "c");
+
+        kernel.Asked.OfType<CommandDone>().ShouldHaveSingleItem().Result.Failure.ShouldBeNull();
+    }
+
+    private static void WriteSafely(TestKernel kernel, long deadlineMilliseconds)
+        => kernel.Give(k => k.Submit(new CommandRequest
+        {
+            Entity = Entity, Command = "", Handle = TestKernel.Command("word").Handle,
+            DeadlineMilliseconds = deadlineMilliseconds, Acknowledgement = Acknowledgement.Majority,
+        }, kernel.Now));
+
+    private static void Hold(TestKernel kernel, long link, string peer) => kernel.Give(k => k.Received(link,
+        new ReportFrame(Entity.Lane, new Origin(peer, new Incarnation(1)), 0,
+            [new LaneHolding(Entity.Lane, kernel.Appended.Single().Origin, 1)]), kernel.Now));
+
+    [Fact]
     public void Effect_OfAnEventThatItsEpochEndedWithout_IsToldSoOnceThatIsDecided()
     {
         var kernel = Lease(Linked(TestKernel.WithEffects(EntityMode.RequestRegion("a"), Voting)));
