@@ -205,7 +205,7 @@ internal sealed class PrimaryClients
             Entity = ask.Entity, Command = Append(Encoding.UTF8.GetString(ask.Payload.Span)), CameFromPeer = true,
             Handle = (state, handle, context) => ((Func<object, CommandContext, Decision>)handle)(state, context),
             IdempotencyKey = ask.IdempotencyKey, Acknowledgement = ask.Acknowledgement, Condition = ask.Condition,
-            EncodeReply = ask.IdempotencyKey.Length == 0 ? null : reply => Encoding.UTF8.GetBytes((string)reply!),
+            EncodeReply = ask.IdempotencyKey.Length == 0 ? null : (reply, _) => Encoding.UTF8.GetBytes((string)reply!),
             DecodeReply = ask.IdempotencyKey.Length == 0 ? null : bytes => Encoding.UTF8.GetString(bytes.Span),
             DeadlineMilliseconds = deadline,
         };
