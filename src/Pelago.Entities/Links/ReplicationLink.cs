@@ -24,6 +24,7 @@ internal sealed class ReplicationLink
     private TaskCompletionSource? room;
     private int heldBytes;
     private int queuedFrames;
+    private volatile bool mayRenumber;
     private volatile string endReason = "";
 
     public ReplicationLink(long id, string peer, RuntimeOptions options, TimeProvider clock)
@@ -112,11 +113,16 @@ internal sealed class ReplicationLink
                 while (output.UnflushedBytes < FlushBytes && outgoing.Reader.TryRead(out var frame))
                 {
                     Interlocked.Decrement(ref queuedFrames);
+                    writer.MayRenumber = mayRenumber;
                     writer.Write(frame, output);
                 }
                 flush = await output.FlushAsync(cancellationToken);
             }
             await output.CompleteAsync();
+        }
+        catch (PelagoException error) // it was to carry what does not fit
+        {
+            Close(error.Failure.Message);
         }
         catch (Exception error) // the transport fails in many ways, all of which end the link
         {
@@ -139,6 +145,8 @@ internal sealed class ReplicationLink
                 {
                     var frame = frames.Read(Contiguous(bytes));
                     order.Check(frame);
+                    if (frame is HelloFrame hello)
+                        mayRenumber = hello.KnowsPast;
                     await AdmitAsync((int)bytes.Length, cancellationToken);
                     received(new ReceivedInput(this, frame, (int)bytes.Length));
                 }

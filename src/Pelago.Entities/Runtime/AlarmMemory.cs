@@ -62,6 +62,8 @@ internal sealed class AlarmMemory(TimeProvider clock)
             + "keep the old one for what it alone has.",
         AlarmKind.GroupsDiffer => "Choose the side that goes on, and make the regions of the other one anew.",
         AlarmKind.FiltersDiffer => "State the rule that is meant, in every region, in the next epoch.",
+        AlarmKind.LivesPileUp => "Bring back the regions that are named, or remove them; then find out why journals "
+            + "begin new lives so often: each unclean stop may begin one.",
         AlarmKind.VotesLost => "See that what registers decided still holds: owners of types, names, and who the "
             + "regions are.",
         _ => "The service's log says more.",

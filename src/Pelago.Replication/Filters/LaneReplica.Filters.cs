@@ -79,7 +79,7 @@ internal sealed partial class LaneReplica
     {
         context.Hit(Probe.FilterClosed);
         type.Close(cursors.Values.Where(c => !c.Origin.Equals(writer.Newest))
-            .Select(c => (c.Origin, WithoutGapsOf(type.Name, c))));
+            .Select(c => (c.Origin, WithoutGapsOf(type.Name, c))).Concat(PastAlone));
         foreach (var entity in entities.Values.Where(e => e.Key.Type == type.Name && e.HeldCount > 0))
         {
             foreach (var entry in entity.Held.ToArray())
@@ -94,6 +94,9 @@ internal sealed partial class LaneReplica
         ReportDue = true;
     }
 
+    // Of these no cursor is kept.
+    private IEnumerable<(Origin Origin, ulong End)> PastAlone => past.All.Where(l => !cursors.ContainsKey(l.Origin));
+
     private ulong WithoutGapsOf(string type, OriginCursor cursor)
         => owed.Where(o => o.Entry.Entity.Type == type && o.Entry.Origin.Equals(cursor.Origin))
             .Select(o => o.Entry.Position - 1).Append(cursor.Frontier).Min();
@@ -102,7 +105,8 @@ internal sealed partial class LaneReplica
     private void Open(FilteredType type)
     {
         context.Hit(Probe.FilterOpened);
-        type.Open(cursors.Values.Where(c => !c.Origin.Equals(writer.Newest)).Select(c => (c.Origin, PassedOf(c))));
+        type.Open(cursors.Values.Where(c => !c.Origin.Equals(writer.Newest)).Select(c => (c.Origin, PassedOf(c)))
+            .Concat(PastAlone));
         foreach (var cursor in cursors.Values)
             cursor.Gathered.Clear();
         ReportDue = true;

@@ -322,10 +322,11 @@ public sealed partial class InstanceKernel
     }
 
     /// <summary>What a person or a metric wants to know; a snapshot.</summary>
-    public KernelDescription Describe(Moment now)
+    /// <param name="withPast">Lives that are past one by one, too: there may be thousands.</param>
+    public KernelDescription Describe(Moment now, bool withPast = false)
     {
         context.Now = now;
-        return KernelDescription.Of(context, writer, links, lanes, Registers) with
+        return KernelDescription.Of(context, writer, links, lanes, Registers, withPast) with
         {
             Membership = Membership.Describe(), Primaries = Primaries.Describe(),
             Filters = [.. context.Filters.Published.Select(f => new FilterDescription(f.Key, f.Value,

@@ -21,6 +21,9 @@ public sealed record LaneDescription(
     /// <summary>Lives of removed regions that are sealed here, and their last positions.</summary>
     public IReadOnlyList<Frontier> Sealed { get; init; } = [];
 
+    /// <summary>Lives of journals that are over, and held as a whole by every member.</summary>
+    public int PastLives { get; init; }
+
     /// <summary>Position in the present incarnation through which the effects of final events are done, as far as the
     /// journal knows; 0 where there are none.</summary>
     public ulong EffectsThrough { get; init; }
@@ -53,15 +56,16 @@ public sealed record KernelDescription(
     public required RegistersDescription Registers { get; init; }
 
     internal static KernelDescription Of(
-        KernelContext context, Writer writer, PeerLinks links, LaneReplica[] lanes, Registers registers)
+        KernelContext context, Writer writer, PeerLinks links, LaneReplica[] lanes, Registers registers,
+        bool withPast)
         => new(
         context.Options.Region, writer.Current, writer.Newest,
         [.. links.Peers.Select(p => Describe(context, p, lanes))],
         [.. lanes.Select(l => new LaneDescription(l.Lane, l.Head, l.OwnHead,
-            [.. Origins(writer, l).Select(o => (o, l.Holds(o), Math.Min(l.Holds(o), l.Finality.Through(o))))],
+            [.. Origins(writer, l, withPast).Select(o => (o, l.Holds(o), Math.Min(l.Holds(o), l.Finality.Through(o))))],
             [.. l.Finality.WaitingFor], l.HeldCount, l.OwedCount, l.EntityCount)
         {
-            EffectsThrough = l.EffectsThrough, Sealed = [.. l.SealedLives],
+            PastLives = l.PastCount, EffectsThrough = l.EffectsThrough, Sealed = [.. l.SealedLives],
         })],
         [
             .. lanes.SelectMany(l => l.Quarantined),
@@ -72,8 +76,8 @@ public sealed record KernelDescription(
             FoldedAgain = context.Probes[Probe.FoldedAgain],
         };
 
-    private static IEnumerable<Origin> Origins(Writer writer, LaneReplica lane)
-        => lane.Cursors.Select(c => c.Origin).Concat(writer.Newest is { } own ? [own] : []).Distinct();
+    private static IEnumerable<Origin> Origins(Writer writer, LaneReplica lane, bool withPast)
+        => (withPast ? lane.Origins : lane.Cursors.Select(c => c.Origin)).Concat(writer.Newest is { } own ? [own] : []).Distinct();
 
     private static PeerDescription Describe(KernelContext context, PeerState peer, LaneReplica[] lanes)
     {

@@ -152,4 +152,8 @@ public enum AlarmKind
 
     /// <summary>Two regions know different filters of a type in one epoch.</summary>
     FiltersDiffer,
+
+    /// <summary>Lives of journals pile up, because some member does not confirm that it holds all of them; or a link
+    /// was ended because there are too many to tell.</summary>
+    LivesPileUp,
 }

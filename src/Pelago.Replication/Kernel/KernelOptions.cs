@@ -86,6 +86,14 @@ public sealed record KernelOptions
     /// <summary>Reports of what is held are sent at most this often per lane.</summary>
     public int ReportMilliseconds { get; init; } = 50;
 
+    /// <summary>Lives of journals of which a lane has something and that are not past: so many raise an alarm, because
+    /// some member does not confirm that it holds all of them.</summary>
+    public int LivesAlarm { get; init; } = 1_024;
+
+    /// <summary>Lives of journals that one report tells one by one at most: a link that would need more is
+    /// ended.</summary>
+    public int MaxLivesTold { get; init; } = 32_768;
+
     /// <summary>Pause between two pages of entities that are compared with the peers.</summary>
     public int CompareMilliseconds { get; init; } = 1_000;
 

@@ -20,6 +20,17 @@ public sealed class LaneFinality
     private readonly Dictionary<Origin, ulong> floor = [];
     private bool isAnythingLacked;
 
+    /// <summary>Where a life that every member holds as a whole ended; 0 of any other. Reports leave these
+    /// out.</summary>
+    internal Func<Origin, ulong>? Past { get; set; }
+
+    /// <summary>What was final stays so, whatever is reported from now on.</summary>
+    internal void Keep(Origin origin, ulong through)
+    {
+        floor[origin] = Math.Max(through, floor.GetValueOrDefault(origin));
+        cache.Remove(origin);
+    }
+
     /// <summary>Finality among these other members; with none, whatever is durable is final.</summary>
     public LaneFinality(IEnumerable<string> otherMembers)
     {
@@ -110,6 +121,8 @@ public sealed class LaneFinality
     {
         if (cache.TryGetValue(origin, out var known))
             return known;
+        if (Past?.Invoke(origin) is > 0 and var end)
+            return end;
         var through = ulong.MaxValue;
         foreach (var reports in members.Values)
         {
@@ -122,7 +135,8 @@ public sealed class LaneFinality
 
     /// <summary>Members for which an event's finality waits: what they reported, as far as it counts, does not hold
     /// it.</summary>
-    public IEnumerable<string> HeldBackBy(Origin origin, ulong position) => members
+    public IEnumerable<string> HeldBackBy(Origin origin, ulong position)
+        => position > 0 && Past?.Invoke(origin) >= position ? [] : members
         .Where(m => position == 0 || (m.Value.Covered?.Held.GetValueOrDefault(origin) ?? 0) < position)
         .Select(m => m.Key);
 

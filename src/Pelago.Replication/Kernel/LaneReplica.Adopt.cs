@@ -66,6 +66,8 @@ internal sealed partial class LaneReplica
     // Where the first missing one stood at its origin nobody knows any more: after what was consumed.
     private void Owe(EntityReplica entity, Origin origin, CompactedEntity named, InboundFrame? inbound)
     {
+        if (past.Include(origin))
+            Reopen(origin);
         var gap = owed.Find(o => o.Entry.Entity == entity.Key && o.Entry.Origin.Equals(origin));
         if (gap is null)
         {
@@ -183,8 +185,7 @@ internal sealed partial class LaneReplica
             var cursor = Cursor(origin);
             if (IsNewest(origin) || position <= cursor.Highest)
                 continue;
-            cursor.Highest = position;
-            cursor.Dirty = true;
+            RaiseHighest(cursor, position);
         }
         // It is read anew once the checkpoint is durable; what is asked of it meanwhile waits.
         entity.NeedsHistory = true;

@@ -23,6 +23,7 @@ internal sealed partial class LaneReplica
     public LaneBatch Take()
     {
         NoteFilters();
+        NotePast();
         underWay = filling;
         filling = new PendingGroup();
         List<Frontier> frontiers = [];
@@ -272,6 +273,7 @@ internal sealed partial class LaneReplica
         EndSearchesAgain();
         DropLocalNotes();
         DropFilterNotes();
+        isPastNoteDue |= past.Count > 0;
         links.Histories.Forget(this);
         owed.RemoveAll(o => !StaysOwed(o));
         AbortCompaction(failure);

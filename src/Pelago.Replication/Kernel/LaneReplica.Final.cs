@@ -49,9 +49,19 @@ internal sealed partial class LaneReplica
 
     private bool IsNewest(Origin origin) => origin.Equals(writer.Newest);
 
-    private IEnumerable<Origin> OwnLives()
-        => cursors.Keys.Where(o => o.Region == context.Options.Region && !IsNewest(o))
+    private IEnumerable<Origin> OwnLives() => OwnAmong(Origins);
+
+    // Of those that are past all effects are done.
+    private IEnumerable<Origin> OwnLivesWithEffects() => OwnAmong(cursors.Keys);
+
+    private IEnumerable<Origin> OwnAmong(IEnumerable<Origin> origins)
+        => origins.Where(o => o.Region == context.Options.Region && !IsNewest(o))
             .Concat(writer.Newest is { } newest ? [newest] : []);
+
+    /// <summary>Nothing of an own life that is over remains to be run, and the journal knows.</summary>
+    private bool AreEffectsDone(Origin origin, ulong end) => !context.HasEffects
+        || origin.Region != context.Options.Region || (!areEffectsStopped
+            && EffectsOf(origin) is { IsDue: false, IsReading: false, Open.Count: 0 } cursor && cursor.Mark >= end);
 
     private EffectCursor EffectsOf(Origin origin)
     {
@@ -72,7 +82,7 @@ internal sealed partial class LaneReplica
     {
         if (!context.HasEffects || areEffectsStopped || Fenced)
             return;
-        foreach (var origin in OwnLives().ToArray())
+        foreach (var origin in OwnLivesWithEffects().ToArray())
         {
             var cursor = EffectsOf(origin);
             cursor.Advance();

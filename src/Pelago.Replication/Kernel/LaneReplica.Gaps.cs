@@ -10,6 +10,8 @@ internal sealed partial class LaneReplica
     private void Owe(EntityReplica entity, HeldEvent entry)
     {
         var e = entry.Event;
+        if (past.Include(e.Origin))
+            Reopen(e.Origin);
         var gap = owed.Find(o => o.Entry.Entity == entity.Key && o.Entry.Origin.Equals(e.Origin));
         var from = Math.Min(entity.Seen[e.Origin] + 1, e.Sequence);
         if (gap is null)

@@ -116,15 +116,20 @@ internal sealed partial class LaneReplica
     {
         var cursor = Cursor(e.Origin);
         if (e.OriginPosition > cursor.Highest)
-        {
-            cursor.Highest = e.OriginPosition;
-            cursor.Dirty = true;
-        }
+            RaiseHighest(cursor, e.OriginPosition);
         if (e.Origin.Region == context.Options.Region)
             links.OwnEventWasMissing();
         entity.Admit(e);
         AddRow(entity, e, own: false);
         TendSubject(entity);
+    }
+
+    private void RaiseHighest(OriginCursor cursor, ulong position)
+    {
+        if (past.Include(cursor.Origin))
+            Reopen(cursor.Origin);
+        cursor.Highest = position;
+        cursor.Dirty = true;
     }
 
     private void Hold(EntityReplica entity, EventRecord e, InboundFrame inbound)

@@ -38,7 +38,8 @@ internal sealed partial class LaneReplica
     // Nobody knows any more what is gone: any of it may be, and the next note says so, too.
     private Dictionary<Origin, ulong> AllThatIsHere()
     {
-        var all = cursors.Values.Where(c => c.Highest > 0).ToDictionary(c => c.Origin, c => c.Highest);
+        var all = Origins.Select(o => (Origin: o, Highest: HighestHere(o))).Where(o => o.Highest > 0)
+            .ToDictionary(o => o.Origin, o => o.Highest);
         if (writer.Newest is { } own && OwnHead > 0)
             all[own] = Math.Max(OwnHead, all.GetValueOrDefault(own));
         return all;

@@ -46,6 +46,8 @@ internal sealed partial class LaneReplica
     /// <summary>The life goes on after all.</summary>
     public void Unsettle(OriginCursor cursor)
     {
+        if (past.Include(cursor.Origin))
+            Reopen(cursor.Origin);
         cursor.IsRetired = false;
         if (cursor.Settled == 0)
             return;
@@ -77,7 +79,8 @@ internal sealed partial class LaneReplica
 
     private VersionVector WithoutRetired(EntityReplica entity) => entity.Seen.Retire(
         origin => links.AllLiveAfter(origin)
-            && (entity.IsRetired(origin) || (cursors.TryGetValue(origin, out var cursor) && cursor.IsRetired)));
+            && (entity.IsRetired(origin) || past.Include(origin)
+                || (cursors.TryGetValue(origin, out var cursor) && cursor.IsRetired)));
 
     private bool IsBusy(OriginCursor cursor)
     {

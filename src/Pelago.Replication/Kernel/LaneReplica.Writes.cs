@@ -411,8 +411,10 @@ internal sealed partial class LaneReplica
     private WritePoint[] Points(EntityReplica entity, VersionVector seen)
         => [.. seen.Select(s => new WritePoint(entity.Key, s.Origin, s.Count, Lane, HighestHere(s.Origin)))];
 
-    private ulong HighestHere(Origin origin)
-        => origin.Equals(writer.Newest) ? OwnHead : cursors.TryGetValue(origin, out var cursor) ? cursor.Highest : 0;
+    /// <summary>Highest position of an origin of which anything is here.</summary>
+    public ulong HighestHere(Origin origin)
+        => origin.Equals(writer.Newest) ? OwnHead : cursors.TryGetValue(origin, out var cursor) ? cursor.Highest
+            : past.EndOf(origin);
 
     private void AddRow(EntityReplica entity, EventRecord e, bool own)
     {

@@ -37,6 +37,7 @@ internal sealed partial class LaneReplica
             Quarantine(fork);
         isFinal = e => IsFinal(e) && !AwaitsEffects(e);
         Finality = new LaneFinality(context.Others);
+        BeginPast(state);
         BeginMembership(state);
         BeginEffects(state);
         BeginLocal(state);
@@ -67,7 +68,7 @@ internal sealed partial class LaneReplica
     public OriginCursor Cursor(Origin origin)
     {
         if (!cursors.TryGetValue(origin, out var cursor))
-            cursors[origin] = cursor = new OriginCursor(origin, 0, 0);
+            cursors[origin] = cursor = NewCursor(origin);
         return cursor;
     }
 
@@ -82,7 +83,7 @@ internal sealed partial class LaneReplica
         if (origin.Equals(writer.Newest))
             return OwnHead;
         if (!cursors.TryGetValue(origin, out var cursor))
-            return 0;
+            return past.EndOf(origin); // nothing of it is owed
         var holds = settled ? Math.Max(cursor.Frontier, cursor.Settled) : cursor.Frontier;
         foreach (var gap in owed)
         {
@@ -98,7 +99,8 @@ internal sealed partial class LaneReplica
     {
         if (origin.Equals(writer.Newest))
             return OwnHead;
-        var highest = cursors.TryGetValue(origin, out var cursor) ? Math.Max(cursor.Highest, cursor.Arrived) : 0;
+        var highest = cursors.TryGetValue(origin, out var cursor) ? Math.Max(cursor.Highest, cursor.Arrived)
+            : past.EndOf(origin);
         foreach (var gap in owed.Where(o => o.Entry.Origin.Equals(origin)))
             highest = Math.Max(highest, gap.HighestPosition);
         return highest;

@@ -31,6 +31,18 @@ internal sealed class PeerLink(long id, PeerState peer, bool dialled)
     /// <summary>It was alarmed that another process speaks for the same region.</summary>
     public bool IsTwin { get; set; }
 
+    /// <summary>Of each lane and region the life through which the other side knows the same lives to be past; null
+    /// while it has not reported the lane.</summary>
+    public Dictionary<string, Incarnation>?[] Agreed { get; } = new Dictionary<string, Incarnation>?[EntityKey.Lanes];
+
+    /// <summary>What the newest report of each lane left out.</summary>
+    public IReadOnlyList<PastMark>[] LeftOut { get; } = [.. Enumerable.Repeat<IReadOnlyList<PastMark>>(
+        [], EntityKey.Lanes)];
+
+    /// <summary>The other side does not know what the newest report of the lane left out: it is to be told
+    /// again.</summary>
+    public bool[] IsReportDue { get; } = new bool[EntityKey.Lanes];
+
     /// <summary>Reports sent on this link carry what changed since; all are due at the beginning.</summary>
     public bool IsNew { get; set; } = true;
 }

@@ -134,6 +134,7 @@ internal sealed partial class PeerLinks
         var living = LivingOrigins();
         foreach (var lane in kernel.Lanes)
             SendReport(link, lane, living);
+        EndOverfull();
     }
 
     // Before any report, which may hold what is of a later epoch than the other side knows, and before any event.
@@ -177,7 +178,7 @@ internal sealed partial class PeerLinks
             context.Configuration.Epoch, [.. kernel.Lanes.Select(l => l.OwnHead)], holdings)
         {
             Openings = kernel.Lanes.Max(l => l.Epoch), TakesAsks = true, GrantsLeases = true, GivesKeys = true,
-            KnowsFilters = true,
+            KnowsFilters = true, KnowsPast = true,
         }));
 
     // 1 who  2 which session of an incarnation wins  3 answer, or take the answer  4 ask for its events
@@ -316,10 +317,16 @@ internal sealed partial class PeerLinks
                     Subscribe(link, l, current);
             }
         }
+        var lane = kernel.Lane(report.Lane);
+        TakePast(link, lane, report);
         if (!link.Dialled)
             return; // what counts comes in one order, with the events, and from one process
-        var lane = kernel.Lane(report.Lane);
-        var holdings = new PeerReport(report) { ConfigurationEpoch = link.ConfigurationEpoch };
+        if (!lane.Knows(report))
+        {
+            context.Hit(Probe.PastUnknown);
+            return; // what it leaves out would count as not held; it hears that it is not known here
+        }
+        var holdings = new PeerReport(report, lane.EndOfPast) { ConfigurationEpoch = link.ConfigurationEpoch };
         link.Peer.Reports[report.Lane] = holdings;
         kernel.Membership.Reported(link, report.Lane, holdings);
         kernel.Primaries.Recovery.Take(link.Peer.Name, report.Lane, holdings.Held);
@@ -356,6 +363,7 @@ internal sealed partial class PeerLinks
             context.Hit(Probe.AwaitedReportSent);
             SendReport(link, lane, living);
         }
+        EndOverfull();
     }
 
     private void SendReports()
@@ -365,24 +373,32 @@ internal sealed partial class PeerLinks
         {
             SettleOver(lane, living);
             SealRemoved(lane);
+            lane.LookForPast(living);
             foreach (var link in links.Values.Where(l => l.Hello is not null))
             {
                 link.Feeds[lane.Lane]?.Claim();
-                if (lane.ReportDue || link.IsNew)
+                if (lane.ReportDue || link.IsNew || link.IsReportDue[lane.Lane])
                     SendReport(link, lane, living);
             }
             lane.ReportDue = false;
         }
         foreach (var link in links.Values.Where(l => l.Hello is not null))
             link.IsNew = false;
+        EndOverfull();
     }
 
     private void SendReport(PeerLink link, LaneReplica lane, HashSet<Origin> living)
     {
-        var holdings = lane.Cursors.Where(c => !c.Origin.Equals(writer.Newest)).Select(lane.HoldingOf)
-            .OfType<LaneHolding>();
-        context.Emit(new SendFrame(link.Id, new ReportFrame(lane.Lane, writer.Newest, lane.OwnHead, [.. holdings])
+        var holdings = lane.Tell(link.Agreed[lane.Lane], link.Hello!.KnowsPast, out var leftOut);
+        (link.LeftOut[lane.Lane], link.IsReportDue[lane.Lane]) = (leftOut, false);
+        if (holdings.Count > MostLivesTold(link))
         {
+            overfull.Add((link, lane.Lane, holdings.Count));
+            return;
+        }
+        context.Emit(new SendFrame(link.Id, new ReportFrame(lane.Lane, writer.Newest, lane.OwnHead, holdings)
+        {
+            Past = lane.Past, LeftOut = leftOut,
             Linked = [.. living.Where(o => o.Region != context.Options.Region)], Opened = lane.OpenedHistories,
             Local = [.. lane.LocalTypes], Lacks = lane.Lacking,
         }));

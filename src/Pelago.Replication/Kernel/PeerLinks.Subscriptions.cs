@@ -22,6 +22,14 @@ internal sealed partial class PeerLinks
         context.Emit(new SendFrame(link.Id, new SubscribeFrame(lane.Lane, origin, cursor.Received, Stop: false)));
     }
 
+    /// <summary>Nothing more of the origin is asked for.</summary>
+    public void Unsubscribe(LaneReplica lane, OriginCursor cursor)
+    {
+        if (links.TryGetValue(cursor.ServedBy, out var link))
+            context.Emit(new SendFrame(link.Id, new SubscribeFrame(lane.Lane, cursor.Origin, 0, Stop: true)));
+        cursor.ServedBy = 0;
+    }
+
     /// <summary>Any path: an origin is taken from its own region while that is reachable, and otherwise, or when its
     /// life is over, from whoever reports to hold more of it than we do.</summary>
     private void ChooseServers(LaneReplica lane)

@@ -339,6 +339,18 @@ public enum Probe
 
     /// <summary>A write to a last-writer-wins value was overwritten unseen, and noted.</summary>
     Overwritten,
+
+    /// <summary>A life has left the reports of a lane.</summary>
+    LifePast,
+
+    /// <summary>A life that had left the reports came back into them.</summary>
+    PastReopened,
+
+    /// <summary>A report was not taken because it leaves out lives that are not known to be past here.</summary>
+    PastUnknown,
+
+    /// <summary>A link was ended because there are more lives than it can tell.</summary>
+    LivesNotTold,
 }
 
 /// <summary>How often each <see cref="Probe"/> was hit since the kernel began. Written by the kernel's loop; may be

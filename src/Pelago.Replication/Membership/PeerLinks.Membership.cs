@@ -106,11 +106,11 @@ internal sealed partial class PeerLinks
         foreach (var lane in kernel.Lanes)
         {
             var report = peers.TryGetValue(region, out var peer) ? peer.Reports[lane.Lane] : null;
-            foreach (var origin in lane.Cursors.Select(c => c.Origin).Append(writer.Newest).OfType<Origin>().Distinct())
+            foreach (var origin in lane.Origins.Append(writer.Newest).OfType<Origin>().Distinct())
             {
                 var here = lane.Holds(origin);
                 wanted += here;
-                held += Math.Min(here, report?.Held.GetValueOrDefault(origin) ?? 0);
+                held += Math.Min(here, report?.HoldsOf(origin) ?? 0);
             }
         }
         return (held, wanted);

@@ -111,7 +111,7 @@ internal sealed partial class LaneReplica
     /// <param name="done">Called once the entries are durable; with false when something could not be read.</param>
     public void SearchOrphans(string type, PrimaryRecord record, Action<bool> done)
     {
-        LaneFilter[] filters = [.. OwnLives().Concat(cursors.Keys).Distinct()
+        LaneFilter[] filters = [.. OwnLives().Concat(Origins).Distinct()
             .Select(o => (Origin: o, Counts: record.CountsThrough(o, Lane)))
             .Where(o => o.Counts < ulong.MaxValue).Select(o => new LaneFilter(o.Origin, o.Counts))];
         SearchOn(new OrphanSearch(type, filters, done));

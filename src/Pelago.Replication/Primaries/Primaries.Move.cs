@@ -142,8 +142,7 @@ internal sealed partial class Primaries
     // Of the lives in which it was the primary, as far as they are known here; the first of these always.
     private EpochEnd EndOf(PrimaryRecord record)
     {
-        var known = kernel.Lanes.SelectMany(l => l.Cursors).Where(c => c.Highest > 0).Select(c => c.Origin)
-            .Where(o => o.Region == record.Former);
+        var known = kernel.Lanes.SelectMany(l => l.Origins.Where(o => o.Region == record.Former && l.HighestHere(o) > 0));
         var lives = record.FormerLife is not { } first ? known.Distinct().Order().ToArray()
             : [.. known.Where(o => o.Incarnation.CompareTo(first) >= 0)
                 .Append(new Origin(record.Former, first)).Distinct().Order()];

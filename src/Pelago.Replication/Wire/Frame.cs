@@ -49,6 +49,10 @@ public sealed record HelloFrame(
 
     /// <summary>This side hears of filters, and notes what is left out.</summary>
     public bool KnowsFilters { get; init; }
+
+    /// <summary>This side understands reports that leave out lives that are past, and numbers that begin
+    /// anew.</summary>
+    public bool KnowsPast { get; init; }
 }
 
 /// <summary>Asks for an origin's events of one lane after a position at the origin, or stops them.</summary>
@@ -86,6 +90,12 @@ public sealed record ReportFrame(
 
     /// <summary>What this side has passed and does not have.</summary>
     public IReadOnlyList<LackedEvents> Lacks { get; init; } = [];
+
+    /// <summary>The last life of each region that is past: over, and held as a whole by every member.</summary>
+    public IReadOnlyList<PastMark> Past { get; init; } = [];
+
+    /// <summary>Lives through these are not among the holdings: the other side knows the same to be past.</summary>
+    public IReadOnlyList<PastMark> LeftOut { get; init; } = [];
 }
 
 /// <summary>More bytes of events may be sent in this lane.</summary>

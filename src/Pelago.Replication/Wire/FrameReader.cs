@@ -16,7 +16,14 @@ public sealed partial class FrameReader
     /// <summary>Largest frame accepted, in bytes without its length prefix.</summary>
     public const int MaxFrameBytes = 8 * 1024 * 1024;
 
-    private const int MaxNames = 4096;
+    /// <summary>Types, and names of payloads, that one direction of a link numbers; also origins, where the reader does
+    /// not say that it understands numbers that begin anew.</summary>
+    internal const int MaxNames = 4096;
+
+    /// <summary>Origins that one direction of a link numbers before the numbers begin anew.</summary>
+    internal const int MaxOrigins = 65_536;
+
+    private const int MaxPastRegions = 256;
     private const int MaxDigests = 1024;
     private const int SumBytes = 32;
     private readonly List<Origin> origins = [];
@@ -107,9 +114,15 @@ public sealed partial class FrameReader
 
     private void Learn(Wire.Frame message)
     {
+        if (message.Renumbers)
+        {
+            origins.Clear();
+            types.Clear();
+            payloadNames.Clear();
+        }
         foreach (var name in message.Origins)
         {
-            if (name.Number != origins.Count + 1 || origins.Count == MaxNames || name.Incarnation.Length != 16
+            if (name.Number != origins.Count + 1 || origins.Count == MaxOrigins || name.Incarnation.Length != 16
                 || Names.Check(name.Region, "region") is not null)
             {
                 throw Broken("an origin is numbered or named wrongly");
@@ -146,7 +159,7 @@ public sealed partial class FrameReader
         {
             Openings = hello.Openings, TakesSnapshots = hello.Snapshots,
             TakesAsks = hello.TakesAsks, GrantsLeases = hello.Leases, GivesKeys = hello.SubjectKeys,
-            KnowsFilters = hello.Filters,
+            KnowsFilters = hello.Filters, KnowsPast = hello.Past,
         };
     }
 
@@ -174,8 +187,17 @@ public sealed partial class FrameReader
             Linked = [.. report.Linked.Select(Known)],
             Opened = ToOpened(report.Opened),
             Local = [.. report.Local.Select(number => Name(types, number)).Distinct()],
-            Lacks = ToLacks(report),
+            Lacks = ToLacks(report), Past = ToPast(report.Past), LeftOut = ToPast(report.LeftOut),
         };
+    }
+
+    private PastMark[] ToPast(RepeatedField<Wire.PastLives> sent)
+    {
+        PastMark[] marks = sent.Count > MaxPastRegions ? throw Broken("a report names too many regions")
+            : [.. sent.Select(p => p.Digest.Length == 16 ? new PastMark(
+                Known(p.Last), PastNotes.ToDigest(p.Digest.Span)) : throw Broken("a digest of lives is malformed"))];
+        return marks.DistinctBy(m => m.Last.Region).Count() == marks.Length ? marks
+            : throw Broken("a report names the past of a region twice");
     }
 
     private FetchFrame ToFetch(Fetch fetch)

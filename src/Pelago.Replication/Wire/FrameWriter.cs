@@ -16,11 +16,21 @@ public sealed partial class FrameWriter
     private Wire.Frame message = new();
     private ulong sequence;
 
+    /// <summary>The other side understands numbers that begin anew, as its hello says.</summary>
+    public bool MayRenumber { get; set; }
+
     /// <summary>Appends the frame, length-prefixed, to a buffer.</summary>
+    /// <exception cref="PelagoException">The other side would not take it (PLG5018): it names more than fits one link.
+    /// The link has to end; the next one begins with no names.</exception>
     public void Write(Frame frame, IBufferWriter<byte> output)
     {
         message = new Wire.Frame { Sequence = ++sequence };
+        if (MayRenumber)
+            Renumber();
         Fill(frame);
+        if (origins.Count > (MayRenumber ? FrameReader.MaxOrigins : FrameReader.MaxNames)
+            || types.Count > FrameReader.MaxNames || payloadNames.Count > FrameReader.MaxNames)
+            throw TooManyNames();
         var size = message.CalculateSize();
         var prefix = output.GetSpan(5);
         var used = 0;
@@ -34,6 +44,23 @@ public sealed partial class FrameWriter
         message.WriteTo(output.GetSpan(size)[..size]);
         output.Advance(size);
     }
+
+    // Before a table is full: one frame may name many that are new.
+    private void Renumber()
+    {
+        if (origins.Count < FrameReader.MaxOrigins / 2 && types.Count < FrameReader.MaxNames / 2
+            && payloadNames.Count < FrameReader.MaxNames / 2)
+            return;
+        origins.Clear();
+        types.Clear();
+        payloadNames.Clear();
+        message.Renumbers = true;
+    }
+
+    private static PelagoException TooManyNames() => new Failure(ErrorCodes.TooManyNames,
+        $"A link between regions was to name more than {FrameReader.MaxNames} lives of journals, types or payloads.",
+        "The link begins anew and goes on from where it was. If it comes back, upgrade the older region, and find out "
+        + "why journals begin new lives so often: see 'pelago logs'.").ToException();
 
     private void Fill(Frame frame)
     {
@@ -102,8 +129,13 @@ public sealed partial class FrameWriter
         report.Opened.AddRange(f.Opened.Select(ToWire));
         report.Local.AddRange(f.Local.Select(name => Number(types, message.TypeNames, name)));
         report.Lacks.AddRange(f.Lacks.Select(ToWire));
+        report.Past.AddRange(f.Past.Select(ToWire));
+        report.LeftOut.AddRange(f.LeftOut.Select(ToWire));
         return report;
     }
+
+    private Wire.PastLives ToWire(PastMark mark)
+        => new() { Last = Number(mark.Last), Digest = PastNotes.ToBytes(mark.Digest) };
 
     private static Heartbeat ToWire(HeartbeatFrame f)
     {
@@ -126,6 +158,7 @@ public sealed partial class FrameWriter
             Session = ByteString.CopyFrom(f.Session.ToBytes()),
             Current = Number(f.Current), Newest = Number(f.Newest), ConfigurationEpoch = f.ConfigurationEpoch,
             TakesAsks = f.TakesAsks, Leases = f.GrantsLeases, SubjectKeys = f.GivesKeys, Filters = f.KnowsFilters,
+            Past = f.KnowsPast,
         };
         hello.OwnHeads.AddRange(f.OwnHeads);
         hello.Holdings.AddRange(f.Holdings.Select(h => ToWire(h, withLane: true)));

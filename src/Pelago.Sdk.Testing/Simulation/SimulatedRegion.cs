@@ -85,7 +85,7 @@ internal sealed class SimulatedRegion
     public Configuration? Configuration => kernel?.Configuration;
 
     /// <summary>What the running kernel says about itself; null while none runs.</summary>
-    public KernelDescription? Describe() => kernel?.Describe(Moment);
+    public KernelDescription? Describe() => kernel?.Describe(Moment, withPast: true);
 
     /// <summary>Which events do not count, as the running kernel knows; null while none runs.</summary>
     public PrimaryRules? Rules => kernel?.PrimaryRules;

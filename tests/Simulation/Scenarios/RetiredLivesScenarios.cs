@@ -95,6 +95,7 @@ public sealed class RetiredLivesScenarios
         scene.Converge();
         scene.C.Kill();
         scene.B.Kill();
+        scene.B.Disk.NotesDamaged = true; // that the lives are past was a note of the lane
         scene.B.Start();
 
         Find(scene, scene.B, scene.Done(scene.B, Scene.Diary())).Vector.Retired.Length.ShouldBe(1);

@@ -110,6 +110,11 @@ internal static class ProbeFloors
         [Probe.FillGivenUp] = nameof(FilterScenarios
             .Filter_OpenedAndTheOnlyHolderLostItsDisk_WhatIsLeftIsTakenAndAnAlarmSaysSo),
         [Probe.FilteredForwarded] = nameof(FilterScenarios.Filter_RegionLeftOut_IsReadOnlyAndShowsNothing),
+        [Probe.PastReopened] = nameof(
+            PastLivesScenarios.Life_ThatIsPast_GoesOnAfterAll_IsToldAgainAndNothingOfItIsLost),
+        [Probe.PastUnknown] = nameof(PastLivesScenarios.Restored_BehindLivesThatAreGoneFromReports_IsToldWhatItLacks),
+        [Probe.LivesNotTold]
+            = nameof(PastLivesScenarios.Members_ThatDoNotConfirm_AreNamedByAnAlarmBeforeLinksEnd),
         [Probe.ConfigurationTaken] = Members,
         [Probe.RemovedRefused] = Members,
         [Probe.RegionSealed] = Members,

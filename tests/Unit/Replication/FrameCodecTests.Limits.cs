@@ -54,6 +54,42 @@ public sealed partial class FrameCodecTests
     }
 
     [Fact]
+    public void Write_MoreLivesThanALinkNumbers_NumbersThemAnew()
+    {
+        var (writer, reader) = (new FrameWriter { MayRenumber = true }, new FrameReader());
+
+        for (var life = 1; life <= 100_000; life++)
+        {
+            var origin = new Origin("a", new Incarnation((UInt128)life));
+            var read = (SubscribeFrame)reader.Read(Body(Bytes(writer, new SubscribeFrame(0, origin, 1, false))));
+            read.Origin.ShouldBe(origin);
+        }
+    }
+
+    [Fact]
+    public void Write_MoreLivesThanAnOlderRegionNumbers_IsRefusedWithACode()
+    {
+        var writer = new FrameWriter();
+        for (var life = 1; life <= 4_096; life++)
+            Bytes(writer, new SubscribeFrame(0, new Origin("a", new Incarnation((UInt128)life)), 1, false));
+
+        Should.Throw<PelagoException>(() => Bytes(writer,
+            new SubscribeFrame(0, new Origin("a", new Incarnation(9_999)), 1, false)))
+            .Failure.Error.ShouldBe(ErrorCodes.TooManyNames);
+    }
+
+    [Fact]
+    public void Read_PastOfTooManyRegionsOrOneTwice_IsAProtocolError()
+    {
+        Refused([new PastMark(A, 1), new PastMark(new Origin(A.Region, new Incarnation(99)), 1)]).ShouldContain("twice");
+        Refused([.. Enumerable.Range(0, 257).Select(i => new PastMark(new Origin($"r{i}", new Incarnation(1)), 1))])
+            .ShouldContain("too many regions");
+
+        static string Refused(PastMark[] marks) => FrameCodecTests.Refused(Bytes(new FrameWriter(),
+            new ReportFrame(3, A, 1, []) { LeftOut = marks }));
+    }
+
+    [Fact]
     public void Read_AnswerToNoQuestion_IsAProtocolError()
     {
         Frame[] answers =

@@ -22,6 +22,7 @@ public sealed partial class FrameCodecTests
             [new LaneHolding(3, B, 9)])
         {
             Openings = 12, TakesAsks = true, GrantsLeases = true, GivesKeys = true, KnowsFilters = true,
+            KnowsPast = true,
         },
         new SubscribeFrame(Key.Lane, B, 12, Stop: false),
         new EventsFrame(Key.Lane, A, [
@@ -36,6 +37,7 @@ public sealed partial class FrameCodecTests
         {
             Linked = [B, C], Opened = [new OpenedHistory("text", B, 2, 9)],
             Lacks = [new LackedEvents("text", null, 0, 0), new LackedEvents("other", B, 2, 9)],
+            Past = [new PastMark(A, 7), new PastMark(B, UInt128.MaxValue)], LeftOut = [new PastMark(B, 9)],
         },
         new FilterFrame("text", EntityFilter.InEpoch(3).Only("a", "b").Except("c")),
         new EventsFrame(Key.Lane, B, [], 5)
@@ -453,7 +455,7 @@ public sealed partial class FrameCodecTests
     {
         HelloFrame f => $"{f.Region} {f.JournalId} {f.Session} {f.Openings} {f.Current} {f.Newest} "
             + $"{f.ConfigurationEpoch} {string.Join(',', f.OwnHeads)} {string.Join(',', f.Holdings)} "
-            + $"{f.TakesAsks} {f.GrantsLeases} {f.GivesKeys} {f.KnowsFilters}",
+            + $"{f.TakesAsks} {f.GrantsLeases} {f.GivesKeys} {f.KnowsFilters} {f.KnowsPast}",
         SubjectKeysAskFrame f => string.Join(',', f.Names),
         SubjectKeysFrame f => string.Join(',', f.Keys.Select(k => $"{k.Subject} {k} {Convert.ToHexString(k.Key)}")),
         EventsFrame f => $"{f.Lane} {f.Origin} {f.Through} {f.Beyond} {f.Awaited} {string.Join(',', f.LeftOut)} "
@@ -466,7 +468,8 @@ public sealed partial class FrameCodecTests
         AnswerFrame f => $"{f.Request} {Convert.ToHexString(f.Value.Span)} {f.Failure} {f.Failure?.Error.HttpStatus} "
             + $"{f.Failure?.Field} {f.StateVersion} {f.Count} {f.Highest} {string.Join(',', f.Points)}",
         ReportFrame f => $"{f.Lane} {f.Current} {f.OwnHead} {string.Join(',', f.Holdings)} "
-            + $"{string.Join(',', f.Linked)} {string.Join(',', f.Opened)} {string.Join(',', f.Lacks)}",
+            + $"{string.Join(',', f.Linked)} {string.Join(',', f.Opened)} {string.Join(',', f.Lacks)} "
+            + $"{string.Join(',', f.Past)} {string.Join(',', f.LeftOut)}",
         DigestsFrame f => $"{f.Lane} {f.IsAnswer} {string.Join(',', f.Entities)}",
         RegisterAskFrame f => $"{f.Request} {f.Register} {f.Step} {f.Ballot} {Describe(f.Value)}",
         RegisterAnswerFrame f => $"{f.Request} {f.Verdict} {Describe(f.State)} {f.ConfigurationEpoch} {f.Life} "

@@ -26,7 +26,8 @@ internal sealed class TestKernel
 
     private TestKernel(
         string[] members, Continuity continuity, IReadOnlyList<ConflictRecord> forks, IReadOnlyList<Owed> owed,
-        Func<KernelOptions, KernelOptions>? adjust, IEntityType type, params EventRecord[] stored)
+        Func<KernelOptions, KernelOptions>? adjust, IEntityType type, EventRecord[] stored,
+        Func<LaneState, LaneState>? lane = null)
     {
         this.stored = stored;
         types["text"] = type;
@@ -40,11 +41,11 @@ internal sealed class TestKernel
         Kernel = new InstanceKernel(
             adjust?.Invoke(options) ?? options, types,
             new JournalIdentity(Guid.Empty, A.Incarnation, continuity, "The process had not stopped cleanly."),
-            [.. heads.Select((head, lane) => new LaneState(
-                lane, 1, head, head, [], [.. owed.Where(o => o.Entity.Lane == lane)])
+            [.. heads.Select((head, number) => new LaneState(
+                number, 1, head, head, [], [.. owed.Where(o => o.Entity.Lane == number)])
             {
-                Forks = [.. forks.Where(f => f.Entity.Lane == lane)],
-            })]);
+                Forks = [.. forks.Where(f => f.Entity.Lane == number)],
+            }).Select(lane ?? (state => state))]);
     }
 
     public static string[] Three => ["a", "b", "c"];
@@ -71,7 +72,11 @@ internal sealed class TestKernel
 
     /// <summary>Its type has a mode, and effects of final events, for which a kernel looks when it begins.</summary>
     public static TestKernel WithEffects(EntityMode mode, Func<KernelOptions, KernelOptions> adjust)
-        => new(Three, Continuity.Clean, [], [], adjust, Words(mode: mode, effects: true));
+        => new(Three, Continuity.Clean, [], [], adjust, Words(mode: mode, effects: true), []);
+
+    /// <summary>Over lanes that are not empty.</summary>
+    public static TestKernel Over(Func<LaneState, LaneState> lane, Func<KernelOptions, KernelOptions>? adjust = null)
+        => new(Three, Continuity.Clean, [], [], adjust, Words(), [], lane);
 
     /// <summary>Loads are not answered while set.</summary>
     public bool HoldLoads { get; set; }

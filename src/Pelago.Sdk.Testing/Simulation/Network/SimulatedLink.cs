@@ -27,7 +27,15 @@ internal sealed class SimulatedLink
         if (ends[side].Closed)
             return;
         var buffer = new ArrayBufferWriter<byte>();
-        directions[side].Writer.Write(frame, buffer);
+        try
+        {
+            directions[side].Writer.Write(frame, buffer);
+        }
+        catch (PelagoException) // it names more than fits one link
+        {
+            Break();
+            return;
+        }
         if (!FrameReader.TryReadLength(buffer.WrittenSpan, out var length, out var used)
             || used + length != buffer.WrittenCount)
             throw new InvalidOperationException("The writer's length prefix is wrong.");
@@ -101,6 +109,8 @@ internal sealed class SimulatedLink
             {
                 foreach (var frame in Read(directions[1 - at], bytes))
                 {
+                    if (frame is HelloFrame hello)
+                        directions[at].Writer.MayRenumber = hello.KnowsPast;
                     if (!end.Closed)
                         kernel.Received(end.Number, frame, now);
                 }
