@@ -64,6 +64,12 @@ internal sealed class AlarmMemory(TimeProvider clock)
         AlarmKind.FiltersDiffer => "State the rule that is meant, in every region, in the next epoch.",
         AlarmKind.LivesPileUp => "Bring back the regions that are named, or remove them; then find out why journals "
             + "begin new lives so often: each unclean stop may begin one.",
+        AlarmKind.RegistersFull => "Raise RegisterBytesPerLane in all regions, and find out what decides so "
+            + "many things.",
+        AlarmKind.PrimaryRecordFull => "Bring back the region that is the primary before it is lost: a move that it "
+            + "takes part in needs no room.",
+        AlarmKind.RemovedPileUp => "Bring back the members that are away: what removed regions left is sealed once all "
+            + "have told what they hold of it.",
         AlarmKind.VotesLost => "See that what registers decided still holds: owners of types, names, and who the "
             + "regions are.",
         _ => "The service's log says more.",

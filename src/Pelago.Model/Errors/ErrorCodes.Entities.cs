@@ -56,7 +56,8 @@ public static partial class ErrorCodes
     /// <summary>A token stands for a write of a removed region that no other region has.</summary>
     public static readonly ErrorCode BeyondSeal = Define("PLG5018", "Lost with its region", 5, 410);
 
-    /// <summary>A link between regions was to name more lives of journals, types or payloads than one link may.</summary>
+    /// <summary>A link between regions was to name more lives of journals, types or payloads than one link
+    /// may.</summary>
     public static readonly ErrorCode TooManyNames = Define("PLG5019", "Too many names on a link", 1, 503);
 
     /// <summary>The write is durable where it was taken; that it is in as many regions as was asked for had not been

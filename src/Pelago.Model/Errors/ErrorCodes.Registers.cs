@@ -19,4 +19,7 @@ public static partial class ErrorCodes
 
     /// <summary>The attempts to change a register were counted to the last number that there is.</summary>
     public static readonly ErrorCode RegisterExhausted = Define("PLG5105", "Register exhausted", 1, 503);
+
+    /// <summary>The voters hold as many registers as they may, and take no new ones.</summary>
+    public static readonly ErrorCode RegistersFull = Define("PLG5106", "Registers full", 1, 503);
 }

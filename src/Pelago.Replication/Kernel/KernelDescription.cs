@@ -77,7 +77,8 @@ public sealed record KernelDescription(
         };
 
     private static IEnumerable<Origin> Origins(Writer writer, LaneReplica lane, bool withPast)
-        => (withPast ? lane.Origins : lane.Cursors.Select(c => c.Origin)).Concat(writer.Newest is { } own ? [own] : []).Distinct();
+        => (withPast ? lane.Origins : lane.Cursors.Select(c => c.Origin))
+            .Concat(writer.Newest is { } own ? [own] : []).Distinct();
 
     private static PeerDescription Describe(KernelContext context, PeerState peer, LaneReplica[] lanes)
     {

@@ -156,4 +156,14 @@ public enum AlarmKind
     /// <summary>Lives of journals pile up, because some member does not confirm that it holds all of them; or a link
     /// was ended because there are too many to tell.</summary>
     LivesPileUp,
+
+    /// <summary>The registers of a lane are nearly full, or more were to be copied than there may be.</summary>
+    RegistersFull,
+
+    /// <summary>The record of a type's primary has hardly any room, or none, for one more move without the region that
+    /// is the primary.</summary>
+    PrimaryRecordFull,
+
+    /// <summary>The group names as many removed regions as it can, and one of them is not sealed.</summary>
+    RemovedPileUp,
 }

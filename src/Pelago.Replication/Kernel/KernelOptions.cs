@@ -73,6 +73,13 @@ public sealed record KernelOptions
     /// <summary>Owed gaps of a lane that are asked for at once.</summary>
     public int MaxFetchesPerLane { get; init; } = 32;
 
+    /// <summary>Fetches that one peer may have under way on a link; a region asks for at most
+    /// <see cref="MaxFetchesPerLane"/> in each lane.</summary>
+    public int MaxFetchesServed { get; init; } = 4_096;
+
+    /// <summary>Subscriptions that one peer may have in a lane on a link.</summary>
+    public int MaxSubscriptionsPerLane { get; init; } = 32_768;
+
     /// <summary>Bytes of events that a sender may have under way per lane before they are durable at the
     /// receiver.</summary>
     public int LaneCreditBytes { get; init; } = 2 * 1024 * 1024;

@@ -13,11 +13,15 @@ internal sealed partial class LaneFeed(
     private readonly SortedDictionary<Origin, Subscription> subscriptions = [];
     private long credit;
 
-    public void Subscribe(Origin origin, ulong after)
+    /// <summary>False when there are too many.</summary>
+    public bool Subscribe(Origin origin, ulong after)
     {
+        if (subscriptions.Count >= context.Options.MaxSubscriptionsPerLane && !subscriptions.ContainsKey(origin))
+            return false;
         var start = origin.Equals(writer.Newest) ? Math.Min(after, lane.Head) : 0;
         subscriptions[origin] = new Subscription(origin, after) { Scanned = start };
         Pump(subscriptions[origin]);
+        return true;
     }
 
     public void Stop(Origin origin) => subscriptions.Remove(origin);

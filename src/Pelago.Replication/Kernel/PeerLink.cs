@@ -22,6 +22,9 @@ internal sealed class PeerLink(long id, PeerState peer, bool dialled)
     /// asked for and stopped may still be under way.</summary>
     public HashSet<(int Lane, Origin Origin)> Asked { get; } = [];
 
+    /// <summary>Fetches of the other side that are being read.</summary>
+    public int Serving { get; set; }
+
     /// <summary>The other side's newest incarnation as last named: whose events it serves as its own.</summary>
     public Origin? Serves { get; set; }
 

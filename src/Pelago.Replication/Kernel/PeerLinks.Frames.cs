@@ -43,8 +43,7 @@ internal sealed partial class PeerLinks
                 TakeHeartbeat(link, f);
                 break;
             case FetchFrame f when !link.Dialled:
-                serving.Add(++lastRequest, (link, f));
-                context.Emit(new ReadHistory(lastRequest, f.Entity));
+                Serve(link, f);
                 break;
             case FetchTypeFrame or AskFrame when !link.Dialled:
             case AnswerFrame when link.Dialled:
@@ -293,8 +292,8 @@ internal sealed partial class PeerLinks
         else if (f.Origin.Equals(writer.Newest) && f.After > kernel.Lane(f.Lane).Head)
             kernel.BreakIncarnation(
                 AlarmKind.OwnEventBeyondSeen, $"{link.Peer.Name} has consumed lane {f.Lane} beyond its head");
-        else
-            Feed(link, f.Lane).Subscribe(f.Origin, f.After);
+        else if (!Feed(link, f.Lane).Subscribe(f.Origin, f.After))
+            EndForAsking(link, "subscribes to more origins");
     }
 
     private LaneFeed Feed(PeerLink link, int lane)

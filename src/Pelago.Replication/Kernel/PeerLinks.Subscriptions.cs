@@ -225,11 +225,33 @@ internal sealed partial class PeerLinks
             gap.NextFetchMilliseconds = Now;
     }
 
+    // A peer asks for so many at once in each lane, and not for more.
+    private void Serve(PeerLink link, FetchFrame fetch)
+    {
+        if (link.Serving >= context.Options.MaxFetchesServed)
+        {
+            EndForAsking(link, "fetches entities");
+            return;
+        }
+        link.Serving++;
+        serving.Add(++lastRequest, (link, fetch));
+        context.Emit(new ReadHistory(lastRequest, fetch.Entity));
+    }
+
+    /// <summary>A peer wants more at once than any region asks for: it is not kept.</summary>
+    public void EndForAsking(PeerLink link, string what)
+    {
+        context.Hit(Probe.AskedTooMuch);
+        context.Alarm(AlarmKind.Protocol, $"{link.Peer.Name} {what} faster than it takes what it asked for.");
+        Goodbye(link, "protocol", "more was asked for at once than may be");
+    }
+
     /// <summary>An entity's history was read for a peer that fetches.</summary>
     public void HistoryRead(long request, EntityImage image)
     {
         if (AntiEntropy.HistoryRead(request, image) || !serving.Remove(request, out var asked)
-            || !links.ContainsKey(asked.Link.Id) || ServeSnapshot(asked.Link, asked.Fetch, image))
+            || asked.Link.Serving-- <= 0 || !links.ContainsKey(asked.Link.Id)
+            || ServeSnapshot(asked.Link, asked.Fetch, image))
             return;
         var (events, bytes, more) = (new List<EventRecord>(), 0, false);
         foreach (var e in image.Rows.Select(r => r.Event).Where(e => e.Origin.Equals(asked.Fetch.Origin)

@@ -351,6 +351,12 @@ public enum Probe
 
     /// <summary>A link was ended because there are more lives than it can tell.</summary>
     LivesNotTold,
+
+    /// <summary>Registers that were to be copied found no room.</summary>
+    CopyRefused,
+
+    /// <summary>A link was ended because its peer asked for too much at once.</summary>
+    AskedTooMuch,
 }
 
 /// <summary>How often each <see cref="Probe"/> was hit since the kernel began. Written by the kernel's loop; may be

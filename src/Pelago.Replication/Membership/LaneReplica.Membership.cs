@@ -37,14 +37,17 @@ internal sealed partial class LaneReplica
     }
 
     /// <summary>Another configuration holds.</summary>
-    public void Follow(Configuration now)
+    /// <param name="unsealed">Removed regions that were not sealed here under the one before.</param>
+    public void Follow(Configuration now, IReadOnlyList<string> unsealed)
     {
         Anticipate(now);
         foreach (var member in now.Names)
             sealedRegions.Remove(member); // it is back, and what it was is one of its lives
         foreach (var removed in now.Removed.Where(r => !IsSealed(r)))
             Finality.Wait(removed.Region);
-        foreach (var gone in Finality.Members.Where(m => now.Find(m) is null && now.RemovedIn(m) is null).ToArray())
+        // One that is not named any more and was not sealed here is waited for all the same.
+        foreach (var gone in Finality.Members.Where(m => now.Find(m) is null && now.RemovedIn(m) is null
+            && !unsealed.Contains(m)).ToArray())
             Finality.Release(gone);
         // What had arrived counts before anybody is told that nothing more is taken.
         foreach (var cursor in cursors.Values.Where(c => now.RemovedIn(c.Origin.Region) is not null))

@@ -171,10 +171,24 @@ internal sealed partial class Membership
             return new Failure(ErrorCodes.NotAMember, $"Region '{request.Region}' is no member of the group.",
                 $"Members: {string.Join(", ", configuration.Names)}.");
         }
+        if (WouldForget(configuration) is { } forgotten)
+        {
+            context.Alarm(AlarmKind.RemovedPileUp, $"The group names {Configuration.MaxRemoved} removed regions, and "
+                + $"'{forgotten}', the first of them, is not sealed in all lanes: no other is removed (PLG5204).");
+            return new Failure(ErrorCodes.MembershipRefused,
+                $"The group names {Configuration.MaxRemoved} removed regions, "
+                + $"and what '{forgotten}', the first of them, left is not sealed yet: it would be forgotten.",
+                "Bring back the members that are away, and try again; see 'pelago regions list'.");
+        }
         return configuration.Voters.Any(v => v != request.Region) ? null : new Failure(
             ErrorCodes.MembershipRefused, $"Without '{request.Region}' no region of the group would have a vote.",
             "Add another region first, and wait until it is a member.");
     }
+
+    // The configuration forgets the region that was removed first, and with it that there is something to wait for.
+    private string? WouldForget(Configuration configuration) => configuration.Removed.Count >= Configuration.MaxRemoved
+        && kernel.Lanes.Any(l => l.Unsealed.Any(r => r.Region == configuration.Removed[0].Region))
+        ? configuration.Removed[0].Region : null;
 
     private void Finish(Failure? failure)
     {

@@ -206,11 +206,12 @@ internal sealed partial class Membership
             return;
         var removed = IsRemovedBy(next);
         var alone = removed ? kernel.Links.HeldHereAlone() : 0;
+        string[][] unsealed = [.. kernel.Lanes.Select(l => l.Unsealed.Select(r => r.Region).ToArray())];
         context.Configuration = removed ? next.AsSeenBy(Region) : next;
         isJoining = IsJoiningIn(context.Configuration);
         context.Hit(Probe.ConfigurationTaken);
         foreach (var lane in kernel.Lanes)
-            lane.Follow(context.Configuration);
+            lane.Follow(context.Configuration, unsealed[lane.Lane]);
         kernel.Links.Follow(context.Configuration);
         kernel.Registers.Follow(context.Configuration);
         if (!removed)

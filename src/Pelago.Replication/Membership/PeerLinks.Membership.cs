@@ -42,7 +42,9 @@ internal sealed partial class PeerLinks
     /// <summary>A link to somebody who is no member: who was one learns that.</summary>
     private void RefuseStranger(long id, string name)
     {
-        if (context.Configuration.RemovedIn(name) is not null)
+        // Whose name is forgotten may have been one, too; whoever waits to be added learns nothing by it.
+        if (context.Configuration.RemovedIn(name) is not null
+            || context.Configuration.Removed.Count == Configuration.MaxRemoved)
         {
             context.Hit(Probe.RemovedRefused);
             Tell(id);

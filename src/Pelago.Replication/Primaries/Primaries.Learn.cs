@@ -73,6 +73,7 @@ internal sealed partial class Primaries
         type.Adopt(next, Now);
         Publish();
         context.Hit(Probe.PrimaryTaken);
+        AlarmAboutRoom(type.Type, next);
         if (was.Region == Own && was.IsStarted && next.Region != Own)
             context.Hit(Probe.PrimaryDemoted);
         if (next.Region != Own || next.IsStarted)
@@ -86,6 +87,18 @@ internal sealed partial class Primaries
         kernel.Links.Tell(new PrimaryFrame(type.Type, next));
         kernel.Links.Forwards.Moved(type.Type);
         Dispatch(type);
+    }
+
+    // Each move without the primary before writes down where its epoch ended, and nothing is taken out.
+    private void AlarmAboutRoom(string type, PrimaryRecord record)
+    {
+        var left = PrimaryCodec.RoomLeft(record);
+        if (left >= 2 * PrimaryCodec.MaxEndBytes)
+            return;
+        context.Alarm(AlarmKind.PrimaryRecordFull, left >= PrimaryCodec.MaxEndBytes
+            ? $"The record of the primary of '{type}' has room for one more move without the region that is it."
+            : $"The record of the primary of '{type}' is full: when {record.Region} cannot be asked, no region takes "
+                + "its place (PLG5034).");
     }
 
     private void Search(TypePrimary type)

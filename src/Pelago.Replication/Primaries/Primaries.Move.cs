@@ -45,7 +45,7 @@ internal sealed partial class Primaries
             return false; // it may lack what others have confirmed, or it itself
         var voters = context.Configuration.Voters;
         if (kernel.Links.Way(type.Record.Region) is null
-            && PrimaryCodec.Write(type.Record).Length + PrimaryCodec.MaxEndBytes > RegisterValue.MaxBytes)
+            && PrimaryCodec.RoomLeft(type.Record) < PrimaryCodec.MaxEndBytes)
             return false;
         return voters.Count(v => v == Own || (kernel.Links.Way(v) is not null && kernel.Links.GrantsLeases(v)))
             > voters.Count / 2;
@@ -142,7 +142,8 @@ internal sealed partial class Primaries
     // Of the lives in which it was the primary, as far as they are known here; the first of these always.
     private EpochEnd EndOf(PrimaryRecord record)
     {
-        var known = kernel.Lanes.SelectMany(l => l.Origins.Where(o => o.Region == record.Former && l.HighestHere(o) > 0));
+        var known = kernel.Lanes.SelectMany(
+            l => l.Origins.Where(o => o.Region == record.Former && l.HighestHere(o) > 0));
         var lives = record.FormerLife is not { } first ? known.Distinct().Order().ToArray()
             : [.. known.Where(o => o.Incarnation.CompareTo(first) >= 0)
                 .Append(new Origin(record.Former, first)).Distinct().Order()];

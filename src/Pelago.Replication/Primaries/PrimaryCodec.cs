@@ -15,6 +15,10 @@ internal static class PrimaryCodec
 
     private const string Prefix = "primary/";
 
+    /// <summary>Bytes of the register that a record does not take.</summary>
+    public static int RoomLeft(PrimaryRecord record) => record.Ends.Count >= MaxEnds ? 0
+        : RegisterValue.MaxBytes - Write(record).Length;
+
     public static byte[] Write(PrimaryRecord record)
     {
         var stored = new StoredPrimary

@@ -47,6 +47,7 @@ internal sealed partial class LaneVoter
         {
             registers[ask.Register] = held = new Held();
             bytes += held.State.Weight;
+            AlarmWhenNearlyFull();
         }
         var before = held.State;
         var after = ask.Step == RegisterStep.Prepare ? before with { Promised = ask.Ballot }

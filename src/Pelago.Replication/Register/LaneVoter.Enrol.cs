@@ -99,6 +99,14 @@ internal sealed partial class LaneVoter
         if (!IsAsking || !copies.TryGetValue(from, out var copy) || enrolled.Request != copy.Request
             || enrolled.ConfigurationEpoch != electorate.Epoch)
             return;
+        if (!HasRoomFor(enrolled.Registers))
+        {
+            // Without them it must not vote: one of them may be what it has forgotten.
+            shell.Hit(Probe.CopyRefused);
+            shell.Alarm(AlarmKind.RegistersFull, $"{from} sent more registers of lane {Lane} than all voters may hold "
+                + $"({options.RegisterBytesPerLane} bytes each, PLG5106): {options.Region} does not vote there.");
+            return;
+        }
         copy.Answered(enrolled, phase == Phase.Announcing);
         foreach (var record in enrolled.Registers)
             Merge(record);
@@ -227,6 +235,7 @@ internal sealed partial class LaneVoter
         {
             registers[record.Register] = held = new Held();
             bytes += held.State.Weight;
+            AlarmWhenNearlyFull();
         }
         var merged = held.State.With(record.State);
         if (merged.Equals(held.State))

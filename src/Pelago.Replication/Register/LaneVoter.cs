@@ -36,6 +36,7 @@ internal sealed partial class LaneVoter
     private bool knowsBefore;
     private Phase phase;
     private long bytes;
+    private bool isFullAlarmed;
     private long rollRevision;
     private long rollDurable;
 
@@ -156,6 +157,21 @@ internal sealed partial class LaneVoter
             return false;
         known[heard.Region] = after;
         return true;
+    }
+
+    // Each voter takes new ones up to its own bound, and not all have the same: whoever copies makes room for what all
+    // may hold. What is beyond that no voter has taken in its time.
+    private bool HasRoomFor(IReadOnlyList<RegisterRecord> copied) => bytes
+        + copied.Where(r => !registers.ContainsKey(r.Register)).Sum(r => (long)r.State.Weight)
+        <= (long)options.RegisterBytesPerLane * electorate.Voters.Count;
+
+    private void AlarmWhenNearlyFull()
+    {
+        if (isFullAlarmed || bytes < options.RegisterBytesPerLane / 4 * 3)
+            return;
+        isFullAlarmed = true;
+        shell.Alarm(AlarmKind.RegistersFull, $"Lane {Lane} holds {registers.Count} registers of {bytes} bytes; beyond "
+            + $"{options.RegisterBytesPerLane} it takes no new ones (PLG5106).");
     }
 
     private void KeepRegister(EntityKey register, Held held, Action durable)

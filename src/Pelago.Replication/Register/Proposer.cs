@@ -204,7 +204,7 @@ internal sealed class Proposer(
             Pause(proposal);
         else if (proposal.Answers.Values.Count(a => a.Verdict == RegisterVerdict.Full)
             > electorate.Voters.Count - electorate.Majority)
-            Finish(proposal, RegisterOutcome.Refused, null, new Failure(ErrorCodes.Overloaded,
+            Finish(proposal, RegisterOutcome.Refused, null, new Failure(ErrorCodes.RegistersFull,
                 $"The voters have no room for register {proposal.Request.Register}.",
                 "Raise RegisterBytesPerLane in all regions."));
     }

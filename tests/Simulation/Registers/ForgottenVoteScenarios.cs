@@ -27,6 +27,30 @@ public sealed class ForgottenVoteScenarios
         higher.Text.ShouldBe("Decided 1 z");
     }
 
+    [Theory]
+    [InlineData(2, 1, false)]
+    [InlineData(3, 1, true)]
+    [InlineData(12, 1, true)]
+    [InlineData(13, 0, true)]
+    public void Copied_MoreRegistersThanThereMayBe_AreRefusedAndItDoesNotVote(int registers, int lanes, bool alarmed)
+    {
+        var group = new ScriptedVoters(["p", "q", "v"], [], registerBytes: 1_024);
+        group.Lose("v");
+        RegisterRecord[] many = [.. Enumerable.Range(0, 9_999).Select(i => new Model.EntityKey("pelago.test", $"m{i}"))
+            .Where(k => k.Lane == ScriptedVoters.Register.Lane).Take(registers)
+            .Select(k => new RegisterRecord(k, new RegisterState(
+                new Ballot(1, 1, "p", new Model.Incarnation(1)), default, null)))];
+        foreach (var peer in new[] { "p", "q" })
+        {
+            var enrol = (EnrolFrame)group.Sent.First(s => s.From == "v" && s.To == peer).Frame;
+            group["v"].Enter(r => r.Received(peer, 1, new EnrolledFrame(
+                enrol.Request, enrol.Lane, Remembers: true, null, [], many, More: false)));
+        }
+
+        group["v"].StandingLanes.ShouldBe(lanes);
+        group["v"].Alarms.Contains(AlarmKind.RegistersFull).ShouldBe(alarmed);
+    }
+
     [Fact]
     public void Lost_ValueThatWasCopied_IsNobodysVote()
     {

@@ -10,13 +10,16 @@ internal sealed class ScriptedVoters
 {
     private readonly Dictionary<string, ScriptedVoter> voters = new(StringComparer.Ordinal);
     private readonly int patience;
+    private readonly int registerBytes;
 
     /// <summary>A group that has begun: all voters vote on everything.</summary>
     /// <param name="names">The voters.</param>
     /// <param name="others">Who has no vote.</param>
-    public ScriptedVoters(IReadOnlyList<string> names, IReadOnlyList<string> others, int patience = 1_000_000)
+    public ScriptedVoters(IReadOnlyList<string> names, IReadOnlyList<string> others, int patience = 1_000_000,
+        int registerBytes = 1024 * 1024)
     {
         (Voters, Members, this.patience) = (names, [.. names, .. others], patience);
+        this.registerBytes = registerBytes;
         foreach (var name in Members)
             Start(name, new RegisterDisk());
         for (var i = 0; i < 10; i++)
@@ -49,7 +52,7 @@ internal sealed class ScriptedVoters
         voters[name] = new ScriptedVoter(this, name, disk, new KernelOptions
         {
             Region = name, Members = Members, Voters = Voters, Session = session, Seed = 1,
-            EnrolPatienceMilliseconds = patience,
+            EnrolPatienceMilliseconds = patience, RegisterBytesPerLane = registerBytes,
         });
         foreach (var other in Members)
             voters[name].Enter(r => r.Linked(other));
@@ -181,9 +184,9 @@ internal sealed class ScriptedVoter : IRegisterShell
 
     public void Done(RegisterRequest request, RegisterResult result) => ((Asked)request.Waiter!).Result = result;
 
-    public void Alarm(AlarmKind kind, string text)
-    {
-    }
+    public List<AlarmKind> Alarms { get; } = [];
+
+    public void Alarm(AlarmKind kind, string text) => Alarms.Add(kind);
 
     public void Hit(Probe probe)
     {

@@ -18,11 +18,12 @@ public sealed class PastLivesScenarios(ITestOutputHelper output)
         Restart(scene, 20);
         var early = reports.LargestSince();
         Restart(scene, lives - 20);
-        reports.LargestSince().ShouldBeLessThan(early + 200, $"what was told of 20 lives is told of {lives}");
+        var late = reports.LargestSince();
+        late.ShouldBeLessThan(early + 200, $"what was told of 20 lives is told of {lives}");
 
         Past(scene.B).ShouldBeGreaterThan(lives - 5);
         scene.Converge();
-        output.WriteLine($"{lives} lives: at most {early} bytes a report at first, {reports.LargestSince()} at the end");
+        output.WriteLine($"Of {lives} lives: {early} bytes a report at most at first, then {late}.");
     }
 
     [Fact]

@@ -115,6 +115,9 @@ internal static class ProbeFloors
         [Probe.PastUnknown] = nameof(PastLivesScenarios.Restored_BehindLivesThatAreGoneFromReports_IsToldWhatItLacks),
         [Probe.LivesNotTold]
             = nameof(PastLivesScenarios.Members_ThatDoNotConfirm_AreNamedByAnAlarmBeforeLinksEnd),
+        [Probe.CopyRefused] = nameof(
+            ForgottenVoteScenarios.Copied_MoreRegistersThanThereMayBe_AreRefusedAndItDoesNotVote),
+        [Probe.AskedTooMuch] = "KernelServingTests.Fetches_MoreThanARegionAsksFor_EndTheLinkWithAnAlarm",
         [Probe.ConfigurationTaken] = Members,
         [Probe.RemovedRefused] = Members,
         [Probe.RegionSealed] = Members,

@@ -81,7 +81,8 @@ public sealed partial class FrameCodecTests
     [Fact]
     public void Read_PastOfTooManyRegionsOrOneTwice_IsAProtocolError()
     {
-        Refused([new PastMark(A, 1), new PastMark(new Origin(A.Region, new Incarnation(99)), 1)]).ShouldContain("twice");
+        Refused([new PastMark(A, 1), new PastMark(new Origin(A.Region, new Incarnation(99)), 1)])
+            .ShouldContain("twice");
         Refused([.. Enumerable.Range(0, 257).Select(i => new PastMark(new Origin($"r{i}", new Incarnation(1)), 1))])
             .ShouldContain("too many regions");
 
@@ -138,4 +139,10 @@ public sealed partial class FrameCodecTests
 
         static string Refused(Frame frame) => FrameCodecTests.Refused(Bytes(new FrameWriter(), frame));
     }
+
+    private static string Describe(RegisterState s)
+        => $"{s.Promised} {s.Promised.Session} {s.Accepted} {s.Accepted.Session} {Describe(s.Value)} {s.Heard}";
+
+    private static string Describe(RegisterValue? v)
+        => v is null ? "none" : $"{v.Version} {v.Writer} {Convert.ToHexString(v.Content.Span)}";
 }

@@ -490,12 +490,6 @@ public sealed partial class FrameCodecTests
         _ => frame.ToString(),
     };
 
-    private static string Describe(RegisterState s)
-        => $"{s.Promised} {s.Promised.Session} {s.Accepted} {s.Accepted.Session} {Describe(s.Value)} {s.Heard}";
-
-    private static string Describe(RegisterValue? v)
-        => v is null ? "none" : $"{v.Version} {v.Writer} {Convert.ToHexString(v.Content.Span)}";
-
     private static string Describe(EventRecord e)
         => $"{e.Entity} {e.Origin} {e.Sequence} {e.Vector} {e.Timestamp} {e.Epoch} {e.BatchIndex}/{e.BatchLength} "
         + $"{string.Join('|', e.Tags)} {e.TraceParent} {e.IdempotencyKey} {e.PayloadName} {e.PayloadVersion} "

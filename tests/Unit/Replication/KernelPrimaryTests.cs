@@ -20,6 +20,25 @@ public sealed class KernelPrimaryTests
         kernel.Sent<AskFrame>(Link).ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData(1, "")]
+    [InlineData(3, "one more move without")]
+    [InlineData(5, "is full")]
+    public void Record_WithHardlyAnyRoomForAnotherMove_IsAlarmed(int ends, string alarm)
+    {
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean).Linked(Link, "b", 0, leases: true);
+        LifeEnd[] lives = [.. Enumerable.Range(1, EpochEnd.MaxLives).Select(i => new LifeEnd(
+            new Incarnation((UInt128)i), [.. Enumerable.Repeat(1ul << 33, EntityKey.Lanes)]))];
+        var record = new PrimaryRecord(7, "c") { Former = "b", IsStarted = true, Ends = [.. Enumerable.Repeat(
+            new EpochEnd("b", 7, lives, AreAllLives: true), ends)] };
+
+        kernel.Give(k => k.Received(Link, new PrimaryFrame("text", record), kernel.Now));
+
+        var alarms = kernel.Alarms.Where(a => a.Kind == AlarmKind.PrimaryRecordFull).ToArray();
+        alarms.Length.ShouldBe(alarm.Length == 0 ? 0 : 1);
+        alarms.ShouldAllBe(a => a.Text.Contains(alarm));
+    }
+
     [Fact]
     public void Command_OfAPeer_ForATypeThatStaysInItsRegion_IsRefused()
     {

@@ -26,6 +26,66 @@ public sealed class KernelServingTests
     }
 
     [Fact]
+    public void Fetches_MoreThanARegionAsksFor_EndTheLinkWithAnAlarm()
+    {
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, [], [], o => o with { MaxFetchesServed = 3 })
+            .Accepted(Link, "b");
+        for (var request = 1; request <= 3; request++)
+            Fetch(request);
+        kernel.Sent<GoodbyeFrame>(Link).ShouldBeEmpty();
+        var answered = kernel.Asked.OfType<ReadHistory>().First();
+        kernel.Give(k => k.HistoryRead(answered.Request, new EntityImage(Entity, null, [], []), kernel.Now));
+        Fetch(4); // there is room again
+        kernel.Sent<GoodbyeFrame>(Link).ShouldBeEmpty();
+
+        Fetch(5);
+
+        kernel.Sent<GoodbyeFrame>(Link).ShouldHaveSingleItem().Detail.ShouldContain("more was asked for");
+        kernel.Alarms.ShouldContain(a => a.Kind == AlarmKind.Protocol);
+        kernel.Asked.OfType<ReadHistory>().Count().ShouldBe(4);
+
+        void Fetch(long request) => kernel.Give(k => k.Received(
+            Link, new FetchFrame(request, Entity, A, 1, ulong.MaxValue), kernel.Now));
+    }
+
+    [Fact]
+    public void Subscriptions_MoreThanThereMayBe_EndTheLinkWithAnAlarm()
+    {
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, [], [],
+            o => o with { MaxSubscriptionsPerLane = 2 }).Accepted(Link, "b");
+
+        foreach (var origin in new[] { A, B, A, C })
+        {
+            kernel.Sent<GoodbyeFrame>(Link).ShouldBeEmpty();
+            kernel.Give(k => k.Received(Link, new SubscribeFrame(Entity.Lane, origin, 0, Stop: false), kernel.Now));
+        }
+
+        kernel.Sent<GoodbyeFrame>(Link).ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public void Removal_WithWhichOneThatIsNotSealedWouldBeForgotten_IsRefusedAndAlarmed()
+    {
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean).Linked(1, "b", 0).Linked(2, "c", 0);
+        kernel.Give(k => k.Received(1, new ConfigurationFrame(new Configuration(20,
+            [.. TestKernel.Three.Select(m => new GroupMember(m, 1, IsVoter: true, IsJoining: false))])
+        {
+            VotersBefore = TestKernel.Three,
+            Removed = [.. Enumerable.Range(0, 16).Select(i => new RemovedRegion($"r{i}", (ulong)i + 2))],
+        }), kernel.Now));
+        kernel.Kernel.Configuration.Removed.Count.ShouldBe(Configuration.MaxRemoved);
+
+        kernel.Give(k => k.Submit(new MembershipRequest
+        {
+            Change = MembershipChange.Remove, Region = "c", DeadlineMilliseconds = 60_000,
+        }, kernel.Now));
+
+        kernel.Asked.OfType<MembershipDone>().ShouldHaveSingleItem().Result.Failure!.Error
+            .ShouldBe(ErrorCodes.MembershipRefused);
+        kernel.Alarms.ShouldContain(a => a.Kind == AlarmKind.RemovedPileUp && a.Text.Contains("r0"));
+    }
+
+    [Fact]
     public void Hello_OfAPeerWhoseEventWasPassedOver_IsAnsweredWithItsPosition()
     {
         var b = new Origin("b", new Incarnation(1));
