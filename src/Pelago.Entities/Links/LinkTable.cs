@@ -32,10 +32,10 @@ internal sealed class LinkTable(RuntimeOptions options, IPeerDialler dialler, Ti
         => RunAsync(peer, pipe, dialled: false, cancellationToken);
 
     /// <summary>Queues a frame; ignored when the link has ended.</summary>
-    public void Send(long link, Frame frame)
+    public void Send(long link, Frame frame, SendOrder order)
     {
         if (links.TryGetValue(link, out var running))
-            running.Link.Send(frame);
+            running.Link.Send(frame, order);
     }
 
     /// <summary>Ends a link after what was queued.</summary>

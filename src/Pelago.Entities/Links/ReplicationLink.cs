@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Threading.Channels;
 using Pelago.Model;
 using Pelago.Replication;
 
@@ -15,21 +14,20 @@ internal sealed class ReplicationLink
     private const int FlushBytes = 256 * 1024;
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(2);
 
-    private readonly Channel<Frame> outgoing
-        = Channel.CreateUnbounded<Frame>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly OutgoingFrames outgoing;
     private readonly Lock gate = new();
     private readonly CancellationTokenSource ending;
     private readonly RuntimeOptions options;
     private readonly TimeProvider clock;
     private TaskCompletionSource? room;
     private int heldBytes;
-    private int queuedFrames;
     private volatile bool mayRenumber;
     private volatile string endReason = "";
 
     public ReplicationLink(long id, string peer, RuntimeOptions options, TimeProvider clock)
     {
         (Id, Peer, this.options, this.clock) = (id, peer, options, clock);
+        outgoing = new OutgoingFrames(options.LinkOutboundFrames);
         ending = new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock);
     }
 
@@ -43,21 +41,19 @@ internal sealed class ReplicationLink
 
     /// <summary>Queues a frame. A link that cannot keep up is ended: the cursor makes sure that nothing is
     /// lost.</summary>
-    public void Send(Frame frame)
+    public void Send(Frame frame, SendOrder order = SendOrder.Usual)
     {
-        if (Interlocked.Increment(ref queuedFrames) > options.LinkOutboundFrames)
+        if (!outgoing.TryAdd(frame, order))
             Abort("too many frames wait for the peer");
-        else
-            outgoing.Writer.TryWrite(frame);
     }
 
-    /// <summary>Ends the link after what was queued has been sent, or cannot be sent within
+    /// <summary>Ends the link after what was queued, catch-up excepted, has been sent, or cannot be sent within
     /// <see cref="LastWords"/>: a peer that reads nothing must not keep it.</summary>
     public void Close(string reason)
     {
         if (endReason.Length == 0)
             endReason = reason;
-        outgoing.Writer.TryComplete();
+        outgoing.Complete();
         ending.CancelAfter(LastWords);
     }
 
@@ -108,11 +104,10 @@ internal sealed class ReplicationLink
         var flush = default(FlushResult);
         try
         {
-            while (!flush.IsCompleted && await outgoing.Reader.WaitToReadAsync(cancellationToken))
+            while (!flush.IsCompleted && await outgoing.WaitAsync(cancellationToken))
             {
-                while (output.UnflushedBytes < FlushBytes && outgoing.Reader.TryRead(out var frame))
+                while (output.UnflushedBytes < FlushBytes && outgoing.TryTake(out var frame))
                 {
-                    Interlocked.Decrement(ref queuedFrames);
                     writer.MayRenumber = mayRenumber;
                     writer.Write(frame, output);
                 }

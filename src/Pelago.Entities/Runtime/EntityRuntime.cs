@@ -241,7 +241,7 @@ public sealed partial class EntityRuntime : IAsyncDisposable
                 Finish(done.Request.Waiter, done.Result);
                 break;
             case SendFrame send:
-                links.Send(send.Link, send.Frame);
+                links.Send(send.Link, send.Frame, send.Order);
                 break;
             case AppendGroup or OpenIncarnation:
                 worker.Write(effect);

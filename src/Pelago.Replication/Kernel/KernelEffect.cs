@@ -48,7 +48,24 @@ public sealed record AuditEntities(
 public sealed record Dial(string Peer) : KernelEffect;
 
 /// <summary>Send a frame on a link.</summary>
-public sealed record SendFrame(long Link, Frame Frame) : KernelEffect;
+public sealed record SendFrame(long Link, Frame Frame) : KernelEffect
+{
+    /// <summary>What it may overtake, and be overtaken by.</summary>
+    public SendOrder Order { get; init; }
+}
+
+/// <summary>When a frame is sent on a link that cannot take all at once.</summary>
+public enum SendOrder
+{
+    /// <summary>In order, and before catch-up of other lanes.</summary>
+    Usual,
+
+    /// <summary>Events that were read from the journal: what is live in other lanes goes before them.</summary>
+    CatchUp,
+
+    /// <summary>Before everything that waits: it claims nothing, and comes again in its order.</summary>
+    Ahead,
+}
 
 /// <summary>Close a link after what was sent before. No <see cref="InstanceKernel.LinkClosed"/> is expected.</summary>
 public sealed record CloseLink(long Link, string Reason) : KernelEffect;

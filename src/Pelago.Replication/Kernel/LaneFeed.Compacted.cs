@@ -46,7 +46,10 @@ internal sealed partial class LaneFeed
         {
             credit -= (long)LaneReplica.CompactedWeight * compacted.Count;
             context.Hit(Probe.CompactedTold);
-            context.Emit(new SendFrame(link.Id, new CompactedFrame(lane.Lane, s.Origin, compacted)));
+            context.Emit(new SendFrame(link.Id, new CompactedFrame(lane.Lane, s.Origin, compacted))
+            {
+                Order = SendOrder.CatchUp,
+            });
         }
         if (damaged > 0)
         {

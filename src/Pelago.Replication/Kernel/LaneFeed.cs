@@ -40,6 +40,7 @@ internal sealed partial class LaneFeed(
         {
             if (s.IsReading || credit <= 0 || MustTell(s) || s.Scanned + (ulong)rows.Count != commit.Head)
             {
+                SendAhead(s, rows);
                 Pump(s);
                 continue;
             }
@@ -69,7 +70,7 @@ internal sealed partial class LaneFeed(
         s.Scanned = Math.Max(s.Scanned, page.Through);
         if (page.Damaged.Count > 0)
             Skip(s, page.Damaged);
-        Send(s, [.. page.Rows.Select(r => r.Row.Event).Where(e => Passes(s, e))]);
+        Send(s, [.. page.Rows.Select(r => r.Row.Event).Where(e => Passes(s, e))], SendOrder.CatchUp);
         Pump(s);
     }
 
@@ -118,7 +119,30 @@ internal sealed partial class LaneFeed(
             context.Options.PageRows, context.Options.PageBytes));
     }
 
-    private void Send(Subscription s, List<EventRecord> events)
+    // What decides who may do what does not wait for the backlog of its lane. It claims nothing, so it comes once more
+    // in its order, and is a duplicate then.
+    private void SendAhead(Subscription s, List<EventRow> rows)
+    {
+        foreach (var row in rows)
+        {
+            var e = row.Event;
+            if (!IsControl(e.Entity.Type) || !e.Origin.Equals(s.Origin) || e.OriginPosition <= s.After
+                || credit <= -context.Options.LaneCreditBytes || !links.Shows(link, e))
+                continue;
+            credit -= e.Weight;
+            context.Hit(Probe.ControlSentAhead);
+            context.Emit(new SendFrame(link.Id, new EventsFrame(lane.Lane, s.Origin, [e], 0))
+            {
+                Order = SendOrder.Ahead,
+            });
+        }
+    }
+
+    // The protocol's own types: who a person is forgotten by, for example.
+    private static bool IsControl(string type)
+        => type.StartsWith(RegisterRequest.ReservedPrefix, StringComparison.Ordinal);
+
+    private void Send(Subscription s, List<EventRecord> events, SendOrder order = SendOrder.Usual)
     {
         var from = 0;
         while (from < events.Count)
@@ -131,14 +155,14 @@ internal sealed partial class LaneFeed(
             var through = isLast ? Claimable(s) : 0;
             if (s.Origin.Equals(writer.Newest))
                 through = Math.Max(through, Math.Min(events[to - 1].OriginPosition, s.ClaimsThrough));
-            Emit(s, from == 0 && isLast ? events : events.GetRange(from, to - from), through, isLast);
+            Emit(s, from == 0 && isLast ? events : events.GetRange(from, to - from), through, isLast, order);
             from = to;
         }
         if (events.Count == 0 && HasClaim(s))
-            Emit(s, [], Claimable(s), isLast: true);
+            Emit(s, [], Claimable(s), isLast: true, order);
     }
 
-    private void Emit(Subscription s, List<EventRecord> events, ulong through, bool isLast)
+    private void Emit(Subscription s, List<EventRecord> events, ulong through, bool isLast, SendOrder order)
     {
         var beyond = isLast ? Beyond(s) : 0;
         IReadOnlyList<LeftOut> left = through > s.Claimed ? Placeholders(s, through) : [];
@@ -148,7 +172,7 @@ internal sealed partial class LaneFeed(
         context.Emit(new SendFrame(link.Id, new EventsFrame(lane.Lane, s.Origin, events, through)
         {
             Beyond = beyond, Awaited = isAwaited, LeftOut = left,
-        }));
+        }) { Order = order });
     }
 
     private bool HasClaim(Subscription s) => Claimable(s) > s.Claimed || Beyond(s) > s.ClaimedBeyond;

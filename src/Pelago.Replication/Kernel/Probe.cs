@@ -352,6 +352,9 @@ public enum Probe
     /// <summary>A link was ended because there are more lives than it can tell.</summary>
     LivesNotTold,
 
+    /// <summary>An event of one of the protocol's own types was sent before the backlog of its lane.</summary>
+    ControlSentAhead,
+
     /// <summary>Registers that were to be copied found no room.</summary>
     CopyRefused,
 

@@ -118,6 +118,8 @@ internal static class ProbeFloors
         [Probe.CopyRefused] = nameof(
             ForgottenVoteScenarios.Copied_MoreRegistersThanThereMayBe_AreRefusedAndItDoesNotVote),
         [Probe.AskedTooMuch] = "KernelServingTests.Fetches_MoreThanARegionAsksFor_EndTheLinkWithAnAlarm",
+        [Probe.ControlSentAhead]
+            = "KernelServingTests.Commit_WhileItsLaneCatchesUp_OnlyWhatIsOfTheProtocolsOwnTypesGoesAhead",
         [Probe.ConfigurationTaken] = Members,
         [Probe.RemovedRefused] = Members,
         [Probe.RegionSealed] = Members,

@@ -62,14 +62,30 @@ public sealed class KernelPastTests
     [Fact]
     public void Received_ReportThatLeavesOutWhatIsNotPastHere_ChangesNothing()
     {
+        var kernel = Linked(TestKernel.Over(s => s.Lane != Entity.Lane ? s
+            : s with { Frontiers = [new Frontier(Present, 2, 2)] }));
+        var ofC = new ReportFrame(Entity.Lane, C, 0, [new LaneHolding(Entity.Lane, Present, 2)])
+        {
+            Linked = [Present],
+        };
+        kernel.Give(k => k.Received(ToB, new ReportFrame(Entity.Lane, Present, 2, []), kernel.Now));
+        kernel.Give(k => k.Received(ToC, ofC, kernel.Now)).Idle(200, ToB, ToC);
+        Final(kernel, Present).ShouldBe(2ul);
+
+        kernel.Give(k => k.Received(
+            ToC, ofC with { Holdings = [], LeftOut = [new PastMark(Present, 77)] }, kernel.Now)).Idle(200, ToB, ToC);
+
+        Final(kernel, Present).ShouldBe(2ul, "that c does not name it does not say that c does not hold it");
+    }
+
+    [Fact]
+    public void Received_ReportThatLeavesOutWhatIsNotPastHere_IsAnsweredWithEachLife()
+    {
         var kernel = Linked(TestKernel.Over(s => Lane(s, 3)));
-        Tell(kernel, 3, []);
-        Final(kernel, 3).ShouldBe(3ul);
 
         kernel.Give(k => k.Received(ToB, Report(0) with { LeftOut = [new PastMark(Life(3), 77)] }, kernel.Now))
             .Idle(200, ToB, ToC);
 
-        Final(kernel, 3).ShouldBe(3ul, "that b does not name it does not say that b does not hold it");
         Last(kernel).Holdings.Count(h => h.Origin.Region == "b").ShouldBe(3);
     }
 
@@ -81,8 +97,19 @@ public sealed class KernelPastTests
         kernel.Idle(200, ToB, ToC);
 
         Last(kernel).Holdings.Select(h => h.Origin).ShouldContain(Life(2));
-        Final(kernel, 2).ShouldBe(2ul);
+        Final(kernel, Life(2)).ShouldBe(2ul);
         kernel.Kernel.Describe(kernel.Now).Lanes[Entity.Lane].PastLives.ShouldBe(1);
+    }
+
+    [Fact]
+    public void Life_OfWhichSomebodyHasMorePositions_IsToldAgain()
+    {
+        var kernel = Settled(3);
+
+        kernel.Give(k => k.Received(ToB, new EventsFrame(Entity.Lane, Life(3), [], 5), kernel.Now));
+        kernel.Idle(700, ToB, ToC);
+
+        Last(kernel).Holdings.ShouldContain(h => h.Origin.Equals(Life(3)) && h.Position == 5);
     }
 
     [Fact]
@@ -141,8 +168,8 @@ public sealed class KernelPastTests
     private static ReportFrame Last(TestKernel kernel)
         => kernel.Sent<ReportFrame>(ToB).Last(r => r.Lane == Entity.Lane);
 
-    private static ulong Final(TestKernel kernel, int life) => kernel.Kernel.Describe(kernel.Now, withPast: true)
-        .Lanes[Entity.Lane].FinalThrough.Single(f => f.Origin.Equals(Life(life))).Final;
+    private static ulong Final(TestKernel kernel, Origin life) => kernel.Kernel.Describe(kernel.Now, withPast: true)
+        .Lanes[Entity.Lane].FinalThrough.Single(f => f.Origin.Equals(life)).Final;
 
     private static int Size(Frame frame)
     {

@@ -49,6 +49,32 @@ public sealed class KernelServingTests
     }
 
     [Fact]
+    public void Commit_WhileItsLaneCatchesUp_OnlyWhatIsOfTheProtocolsOwnTypesGoesAhead()
+    {
+        var control = Enumerable.Range(0, 9_999).Select(i => new EntityKey("pelago.text", $"p{i}"))
+            .First(k => k.Lane == Entity.Lane);
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, Write(A, 1, 5, "one", position: 1))
+        {
+            HasControlType = true,
+        }.Accepted(Link, "b");
+        kernel.Give(k => k.Received(Link, new CreditFrame(Entity.Lane, 1 << 20), kernel.Now));
+        kernel.Give(k => k.Received(Link, new SubscribeFrame(Entity.Lane, A, 0, Stop: false), kernel.Now));
+        var page = kernel.Asked.OfType<ReadPage>().ShouldHaveSingleItem(); // the backlog
+
+        kernel.Write();
+        kernel.Sent<EventsFrame>(Link).ShouldBeEmpty();
+        kernel.Give(k => k.Submit(TestKernel.Command("deny", control), kernel.Now));
+
+        var ahead = kernel.Asked.OfType<SendFrame>().Single(s => s.Frame is EventsFrame);
+        ahead.Order.ShouldBe(SendOrder.Ahead);
+        var frame = (EventsFrame)ahead.Frame;
+        (frame.Events.ShouldHaveSingleItem().Entity, frame.Through, frame.Beyond).ShouldBe((control, 0ul, 0ul));
+        kernel.Give(k => k.PageRead(page.Request, new LanePage(Entity.Lane, [new LaneRow(1, new EventRow(
+            Write(A, 1, 5, "one", position: 1), 1, true))], 1, []), kernel.Now));
+        kernel.Asked.OfType<SendFrame>().Last(s => s.Frame is EventsFrame).Order.ShouldBe(SendOrder.CatchUp);
+    }
+
+    [Fact]
     public void Subscriptions_MoreThanThereMayBe_EndTheLinkWithAnAlarm()
     {
         var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, [], [],

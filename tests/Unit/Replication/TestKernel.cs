@@ -70,6 +70,12 @@ internal sealed class TestKernel
         init => types["text"] = Words(mode: value);
     }
 
+    /// <summary>It has a type, "pelago.text", of the protocol's own.</summary>
+    public bool HasControlType
+    {
+        init => types["pelago.text"] = Words();
+    }
+
     /// <summary>Its type has a mode, and effects of final events, for which a kernel looks when it begins.</summary>
     public static TestKernel WithEffects(EntityMode mode, Func<KernelOptions, KernelOptions> adjust)
         => new(Three, Continuity.Clean, [], [], adjust, Words(mode: mode, effects: true), []);
