@@ -42,6 +42,11 @@ internal sealed class PeerLink(long id, PeerState peer, bool dialled)
     public IReadOnlyList<PastMark>[] LeftOut { get; } = [.. Enumerable.Repeat<IReadOnlyList<PastMark>>(
         [], EntityKey.Lanes)];
 
+    /// <summary>The newest report of each lane, and the configuration's epoch with it, when it leaves out what is not
+    /// past here.</summary>
+    public (ReportFrame Report, ulong Epoch)?[] NotKnown { get; }
+        = new (ReportFrame Report, ulong Epoch)?[EntityKey.Lanes];
+
     /// <summary>The other side does not know what the newest report of the lane left out: it is to be told
     /// again.</summary>
     public bool[] IsReportDue { get; } = new bool[EntityKey.Lanes];

@@ -320,12 +320,21 @@ internal sealed partial class PeerLinks
         TakePast(link, lane, report);
         if (!link.Dialled)
             return; // what counts comes in one order, with the events, and from one process
+        link.NotKnown[report.Lane] = null;
         if (!lane.Knows(report))
         {
             context.Hit(Probe.PastUnknown);
-            return; // what it leaves out would count as not held; it hears that it is not known here
+            // What it leaves out would count as not held. The other side hears that it is not known here, or it will be
+            // before that is told: then this report counts as it is.
+            link.NotKnown[report.Lane] = (report, link.ConfigurationEpoch);
+            return;
         }
-        var holdings = new PeerReport(report, lane.EndOfPast) { ConfigurationEpoch = link.ConfigurationEpoch };
+        Count(link, lane, report, link.ConfigurationEpoch);
+    }
+
+    private void Count(PeerLink link, LaneReplica lane, ReportFrame report, ulong configurationEpoch)
+    {
+        var holdings = new PeerReport(report, lane.EndOfPast) { ConfigurationEpoch = configurationEpoch };
         link.Peer.Reports[report.Lane] = holdings;
         kernel.Membership.Reported(link, report.Lane, holdings);
         kernel.Primaries.Recovery.Take(link.Peer.Name, report.Lane, holdings.Held);
@@ -373,6 +382,7 @@ internal sealed partial class PeerLinks
             SettleOver(lane, living);
             SealRemoved(lane);
             lane.LookForPast(living);
+            CountWhatIsKnownNow(lane);
             foreach (var link in links.Values.Where(l => l.Hello is not null))
             {
                 link.Feeds[lane.Lane]?.Claim();

@@ -113,7 +113,7 @@ internal sealed partial class LaneReplica
             .SelectMany(c => Finality.HeldBackBy(c.Origin, c.Highest)).Distinct());
         context.Alarm(AlarmKind.LivesPileUp, $"Lane {Lane} has events of {cursors.Count} lives of journals of which "
             + $"not every member has confirmed all{(waitsFor.Length > 0 ? $"; waited for: {waitsFor}" : "")}. Beyond "
-            + $"{context.Options.MaxLivesTold} (PLG5018) no link to a region that lacks them can stand.");
+            + $"{context.Options.MaxLivesTold} (PLG5019) no link to a region that lacks them can stand.");
     }
 
     private void BecomePast(OriginCursor cursor)
@@ -134,10 +134,10 @@ internal sealed partial class LaneReplica
         Leave(cursor);
     }
 
-    private static bool IsIdle(OriginCursor c)
-        => c.Inbound.Count == 0 && c.Unplaced == 0 && c.AwaitedThrough == 0 && !c.Busy && !c.Dirty;
+    private bool IsIdle(OriginCursor c) => c.Inbound.Count == 0 && c.Unplaced == 0 && c.AwaitedThrough == 0 && !c.Busy
+        && !c.Dirty && underWay?.Reached.Exists(r => r.Cursor == c) != true;
 
-    private static bool IsNothing(OriginCursor c)
+    private bool IsNothing(OriginCursor c)
         => c.Highest == 0 && c.Received == 0 && c.Arrived == 0 && c.Gathered.Count == 0 && IsIdle(c);
 
     private bool IsPast(OriginCursor c) => c.IsRetired && IsIdle(c) && Holds(c.Origin) >= c.Highest

@@ -16,6 +16,19 @@ internal sealed partial class PeerLinks
             || life.CompareTo(m.Last.Incarnation) < 0);
     }
 
+    // Lives that reports have left out are past here, too, by now.
+    private void CountWhatIsKnownNow(LaneReplica lane)
+    {
+        foreach (var link in links.Values.Where(l => l.NotKnown[lane.Lane] is not null).ToArray())
+        {
+            var (report, epoch) = link.NotKnown[lane.Lane]!.Value;
+            if (!lane.Knows(report))
+                continue;
+            link.NotKnown[lane.Lane] = null;
+            Count(link, lane, report, epoch);
+        }
+    }
+
     private int MostLivesTold(PeerLink link) => link.Hello!.KnowsPast ? context.Options.MaxLivesTold
         : Math.Min(context.Options.MaxLivesTold, FrameReader.MaxNames / 2);
 
@@ -28,7 +41,7 @@ internal sealed partial class PeerLinks
                 continue;
             context.Hit(Probe.LivesNotTold);
             context.Alarm(AlarmKind.LivesPileUp, $"{link.Peer.Name} lacks, or cannot be told in short, {lives} lives "
-                + $"of journals in lane {lane}; more than {MostLivesTold(link)} are not told on one link (PLG5018). "
+                + $"of journals in lane {lane}; more than {MostLivesTold(link)} are not told on one link (PLG5019). "
                 + "Upgrade it, or remove it and add it anew.");
             Goodbye(link, "protocol", "more lives of journals than one link can tell");
         }

@@ -67,7 +67,8 @@ internal sealed partial class LaneReplica
         foreach (var cursor in lives.Where(c => c.Highest > Holds(c.Origin)))
             cursor.Settled = cursor.Highest;
         var record = new SealedRegion(removed.Region, removed.Epoch,
-            [.. lives.Where(c => c.Highest > 0).Select(c => new Frontier(c.Origin, c.Highest, c.Highest))]);
+            [.. Origins.Where(o => o.Region == removed.Region).Order().Select(o => (Origin: o, Highest: HighestHere(o)))
+                .Where(o => o.Highest > 0).Select(o => new Frontier(o.Origin, o.Highest, o.Highest))]);
         sealedRegions[removed.Region] = record;
         filling.Notes[MembershipNotes.Of(record).Name] = MembershipNotes.Of(record);
         Finality.Release(removed.Region);

@@ -20,7 +20,7 @@ public sealed partial class FrameWriter
     public bool MayRenumber { get; set; }
 
     /// <summary>Appends the frame, length-prefixed, to a buffer.</summary>
-    /// <exception cref="PelagoException">The other side would not take it (PLG5018): it names more than fits one link.
+    /// <exception cref="PelagoException">The other side would not take it (PLG5019): it names more than fits one link.
     /// The link has to end; the next one begins with no names.</exception>
     public void Write(Frame frame, IBufferWriter<byte> output)
     {

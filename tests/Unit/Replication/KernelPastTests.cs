@@ -79,6 +79,26 @@ public sealed class KernelPastTests
     }
 
     [Fact]
+    public void Received_ReportThatLeavesOutWhatIsPastOnlyNow_CountsThen()
+    {
+        var mark = Last(Settled(3)).Past.ShouldHaveSingleItem();
+        var kernel = Linked(TestKernel.Over(s => s.Lane != Entity.Lane ? s
+            : s with { Frontiers = [.. Lane(s, 3).Frontiers, new Frontier(Present, 2, 2)] }));
+        var ofC = Report(3, C) with { Linked = [Present] };
+        kernel.Give(k => k.Received(ToB, Report(3) with { OwnHead = 2 }, kernel.Now));
+        kernel.Give(k => k.Received(ToC, ofC, kernel.Now));
+        kernel.Give(k => k.Received(ToC, ofC with
+        {
+            Holdings = [new LaneHolding(Entity.Lane, Present, 2)], Past = [mark], LeftOut = [mark],
+        }, kernel.Now)); // before the next look, by which they are past here, too
+
+        kernel.Idle(700, ToB, ToC);
+
+        kernel.Kernel.Probes[Probe.PastUnknown].ShouldBe(1, "else this shows nothing");
+        Final(kernel, Present).ShouldBe(2ul);
+    }
+
+    [Fact]
     public void Received_ReportThatLeavesOutWhatIsNotPastHere_IsAnsweredWithEachLife()
     {
         var kernel = Linked(TestKernel.Over(s => Lane(s, 3)));
