@@ -61,10 +61,13 @@ internal sealed class FilteredType(string name)
 
     public bool IsWhole => since is null && lacks.Count == 0;
 
-    public IEnumerable<Lack> Lacks => lacks.Values;
+    public IReadOnlyCollection<Lack> Lacks => lacks.Values;
 
     /// <summary>The journal has yet to be told.</summary>
     public bool IsNoteDue => noted < version;
+
+    /// <summary>The journal has all of it.</summary>
+    public bool IsNoteDurable => stored == version;
 
     public void Follow(EntityFilter filter) => (Filter, version) = (filter, version + 1);
 
@@ -107,6 +110,13 @@ internal sealed class FilteredType(string name)
         else
             lacks[origin] = new Lack(origin, after, through, closes);
         version++;
+    }
+
+    /// <summary>The type is not written here before nothing is missing.</summary>
+    public void CloseUntilFilled()
+    {
+        foreach (var lack in lacks.Values.Where(l => !l.Closes))
+            (lack.Closes, version) = (true, version + 1);
     }
 
     /// <summary>What was missing is here, or is nowhere.</summary>

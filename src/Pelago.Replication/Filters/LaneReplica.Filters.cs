@@ -17,17 +17,41 @@ internal sealed partial class LaneReplica
     private readonly SortedDictionary<string, FilteredType> filtered = new(StringComparer.Ordinal);
     private bool areFilterNotesLost;
 
-    /// <summary>What was passed here and is missing, for reports.</summary>
-    public IReadOnlyList<LackedEvents> Lacking => filtered.Count == 0 ? []
-        : [.. filtered.Values.SelectMany(t => t.IsClosed ? [new LackedEvents(t.Name, null, 0, 0)]
+    /// <summary>What was passed here and is missing, for reports; null when that cannot be said before the journal
+    /// knows it.</summary>
+    /// <remarks>Where there are more runs than a report may have, the types with the most are said to be missing as a
+    /// whole, as a closed one is. Nobody waits for a region that is closed before it calls an event final: so it must
+    /// not write the type until it is filled, nor after a restart, and that is durable first.</remarks>
+    public IReadOnlyList<LackedEvents>? Lacking()
+    {
+        if (filtered.Count == 0)
+            return [];
+        var (lacks, most) = (filtered.Values.Sum(Runs), context.Options.MaxLacksPerReport);
+        var merged = new HashSet<FilteredType>();
+        FilteredType[] byRuns = lacks <= most ? []
+            : [.. filtered.Values.Where(t => Runs(t) > 1).OrderByDescending(Runs)];
+        foreach (var type in byRuns.TakeWhile(_ => lacks > most))
+        {
+            lacks -= Runs(type) - 1;
+            merged.Add(type);
+            type.CloseUntilFilled();
+        }
+        if (merged.Any(t => !t.IsNoteDurable))
+            return null;
+        return [.. filtered.Values.SelectMany(t => t.IsClosed || merged.Contains(t)
+            ? [new LackedEvents(t.Name, null, 0, 0)]
             : t.Lacks.Select(l => new LackedEvents(t.Name, l.Origin, l.After, l.Through)))];
+
+        static int Runs(FilteredType type) => type.IsClosed ? 1 : type.Lacks.Count;
+    }
 
     private void BeginFilters(LaneState state)
     {
         foreach (var note in state.Notes.Where(FilteredType.IsOne))
         {
             var type = FilteredType.Read(note);
-            filtered.Add(type.Name, type);
+            if (context.Filters.Of(type.Name).Epoch > 0) // without a rule nothing of it can have been left out
+                filtered.Add(type.Name, type);
         }
         areFilterNotesLost = state.NotesDamaged;
         foreach (var type in context.Filters.Types)
@@ -126,8 +150,11 @@ internal sealed partial class LaneReplica
         {
             if (frame.Through <= cursor.Received || IsClosedHere(left.Type))
                 continue; // who is left out by its own filter knows since when
-            if (!filtered.TryGetValue(left.Type, out var type))
-                filtered.Add(left.Type, type = new FilteredType(left.Type));
+            if (!filtered.ContainsKey(left.Type))
+                FollowFilter(left.Type);
+            var type = filtered[left.Type];
+            if (type.IsClosed)
+                continue;
             type.Miss(cursor.Origin, cursor.Received, frame.Through, closes: !left.IsLacking);
             context.Hit(Probe.PlaceholderNoted);
             ReportDue = true;

@@ -62,6 +62,23 @@ internal sealed class TypeFilters
     /// <summary>All that are known, for a link that was just opened.</summary>
     public IEnumerable<FilterFrame> Known() => inForce.Select(f => new FilterFrame(f.Key, f.Value));
 
+    /// <summary>Whether a peer may say that it left this out: under a rule that it told before, and, if that is still
+    /// in force, one that leaves this region out. What it does not have itself, it may not have of any type that has a
+    /// rule.</summary>
+    /// <returns>What it did, or null.</returns>
+    public string? Refuse(IReadOnlyList<LeftOut> leftOut)
+    {
+        foreach (var left in leftOut)
+        {
+            var known = Of(left.Type);
+            if (left.Epoch == 0 || left.Epoch > known.Epoch)
+                return $"left out entity type '{left.Type}' under epoch {left.Epoch} of a filter that it did not tell";
+            if (!left.IsLacking && left.Epoch == known.Epoch && known.Admits(context.Options.Region))
+                return $"left out entity type '{left.Type}', which epoch {left.Epoch} of its filter lets in here";
+        }
+        return null;
+    }
+
     /// <summary>A peer knows this filter.</summary>
     /// <returns>True when another one is in force now.</returns>
     public bool Told(string peer, FilterFrame frame)

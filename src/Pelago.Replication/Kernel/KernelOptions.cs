@@ -101,6 +101,11 @@ public sealed record KernelOptions
     /// ended.</summary>
     public int MaxLivesTold { get; init; } = 32_768;
 
+    /// <summary>Runs of events that a report of a lane says to lack, one for each type and each life of a region. A
+    /// region that lacks more says of some types that it has nothing, and does not write them meanwhile. At most
+    /// 65,536, which is what peers take.</summary>
+    public int MaxLacksPerReport { get; init; } = FrameReader.MaxLacks;
+
     /// <summary>Pause between two pages of entities that are compared with the peers.</summary>
     public int CompareMilliseconds { get; init; } = 1_000;
 

@@ -127,13 +127,14 @@ internal sealed partial class PeerLinks
             context.Emit(new SendFrame(link.Id, frame));
     }
 
-    /// <summary>Tells a peer what is held of every lane, now.</summary>
-    public void SendAllReports(PeerLink link)
+    /// <summary>Tells a peer what is held of every lane, now. False when that cannot be said of some lane yet.</summary>
+    public bool SendAllReports(PeerLink link)
     {
-        var living = LivingOrigins();
+        var (living, isAll) = (LivingOrigins(), true);
         foreach (var lane in kernel.Lanes)
-            SendReport(link, lane, living);
+            isAll &= SendReport(link, lane, living);
         EndOverfull();
+        return isAll;
     }
 
     // Before any report, which may hold what is of a later epoch than the other side knows, and before any event.
@@ -157,6 +158,12 @@ internal sealed partial class PeerLinks
             context.Alarm(AlarmKind.Protocol,
                 $"{link.Peer.Name} sent events of {f.Origin}, which it was not asked for.");
             Goodbye(link, "protocol", "events of an origin that was not asked for");
+            return;
+        }
+        if (f.LeftOut.Count > 0 && context.Filters.Refuse(f.LeftOut) is { } refused)
+        {
+            context.Alarm(AlarmKind.Protocol, $"{link.Peer.Name} {refused}.");
+            Goodbye(link, "protocol", "events were left out that are for the receiver");
             return;
         }
         var lane = kernel.Lane(f.Lane);
@@ -396,21 +403,24 @@ internal sealed partial class PeerLinks
         EndOverfull();
     }
 
-    private void SendReport(PeerLink link, LaneReplica lane, HashSet<Origin> living)
+    private bool SendReport(PeerLink link, LaneReplica lane, HashSet<Origin> living)
     {
+        if (lane.Lacking() is not { } lacks)
+            return false; // it is due again once the journal has it
         var holdings = lane.Tell(link.Agreed[lane.Lane], link.Hello!.KnowsPast, out var leftOut);
         (link.LeftOut[lane.Lane], link.IsReportDue[lane.Lane]) = (leftOut, false);
         if (holdings.Count > MostLivesTold(link))
         {
             overfull.Add((link, lane.Lane, holdings.Count));
-            return;
+            return false;
         }
         context.Emit(new SendFrame(link.Id, new ReportFrame(lane.Lane, writer.Newest, lane.OwnHead, holdings)
         {
             Past = lane.Past, LeftOut = leftOut,
             Linked = [.. living.Where(o => o.Region != context.Options.Region)], Opened = lane.OpenedHistories,
-            Local = [.. lane.LocalTypes], Lacks = lane.Lacking,
+            Local = [.. lane.LocalTypes], Lacks = lacks,
         }));
+        return true;
     }
 
     private void SendHeartbeat(PeerLink link)

@@ -18,8 +18,8 @@ internal sealed partial class Primaries
             granted = [.. ask.Types.Where((t, i) => MayGrant(t) && !IsFormerProcess(link, ask, i)
                 && (Recovery.IsWhole || !ask.WantsReports || HasStarted(t)))];
         TypeEpoch[] stopped = [.. ask.Types.Where(HasStopped)];
-        if (ask.WantsReports)
-            kernel.Links.SendAllReports(link);
+        if (ask.WantsReports && !kernel.Links.SendAllReports(link))
+            (granted, stopped) = ([], []); // its word would be one about reports that were not sent
         context.Hit(granted.Length == ask.Types.Count ? Probe.LeaseGranted : Probe.LeaseRefused);
         context.Emit(new SendFrame(link.Id, new LeaseGrantFrame(ask.Request, granted, stopped)));
     }

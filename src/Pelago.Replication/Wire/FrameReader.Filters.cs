@@ -4,6 +4,9 @@ namespace Pelago.Replication;
 
 public sealed partial class FrameReader
 {
+    /// <summary>Most runs of events that one report may say to lack: what 4,096 types make of 16 lives.</summary>
+    internal const int MaxLacks = 65_536;
+
     private FilterFrame ToFilter(FilterNotice notice) => FilterCodec.Read(notice.Content.Span) is { } filter
         ? new FilterFrame(Name(types, notice.Type), filter) : throw Broken("a filter is malformed");
 
@@ -18,7 +21,7 @@ public sealed partial class FrameReader
 
     private LackedEvents[] ToLacks(Report report)
     {
-        if (report.Lacks.Count > MaxHistories)
+        if (report.Lacks.Count > MaxLacks)
             throw Broken("too many types are lacking in one lane");
         return [.. report.Lacks.Select(ToLack)];
     }

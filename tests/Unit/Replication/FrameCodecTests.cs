@@ -437,6 +437,9 @@ public sealed partial class FrameCodecTests
         return message;
     }
 
+    /// <summary>The frame as a peer gets it.</summary>
+    internal static Frame Through(Frame frame) => new FrameReader().Read(Body(Bytes(new FrameWriter(), frame)));
+
     private static byte[] Bytes(FrameWriter writer, Frame frame)
     {
         var buffer = new ArrayBufferWriter<byte>();

@@ -64,7 +64,7 @@ public sealed class KernelFilterTests
         Reported(kernel).ShouldBe(5ul);
     }
 
-    private static ulong Reported(TestKernel kernel) => kernel.Sent<ReportFrame>(Link)
+    private static ulong Reported(TestKernel kernel, long link = Link) => kernel.Sent<ReportFrame>(link)
         .SelectMany(r => r.Holdings).Where(h => h.Lane == Entity.Lane && h.Origin.Equals(B)).Select(h => h.Position)
         .DefaultIfEmpty().Max();
 
@@ -109,6 +109,91 @@ public sealed class KernelFilterTests
         kernel.Asked.OfType<CommandDone>().Single().Result.Failure.ShouldBeNull();
         kernel.Kernel.Filters["text"].Epoch.ShouldBe(2u);
     }
+
+    [Fact]
+    public void Report_OfMoreLacksThanAThousand_IsReadByPeersAndNamesEachRun()
+    {
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean).Linked(Link, "b", 0);
+        LeaveOutAndOpen(kernel, types: 35, lives: 30);
+
+        var report = LastReport(kernel);
+        report.Lacks.Count.ShouldBe(35 * 30);
+        report.Lacks.ShouldAllBe(l => l.Origin != null);
+        ((ReportFrame)FrameCodecTests.Through(report)).Lacks.Count.ShouldBe(35 * 30);
+    }
+
+    [Fact]
+    public void Report_OfMoreLacksThanItMayHave_SaysThatTypesAreMissingOnceThatIsDurable()
+    {
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, [], [],
+            o => o with { MaxLacksPerReport = 10 }).Linked(Link, "b", 0).Linked(8, "c", 0);
+        kernel.Give(k => k.Received(Link, Filter(1, "c"), Now));
+        kernel.Idle(500, Link, 8);
+        for (var life = 1; life <= 10; life++)
+            kernel.Give(k => k.Received(Link, Missing(life, "text", isLacking: true), kernel.Now));
+        kernel.Idle(500, Link, 8);
+        LastReport(kernel, 8).Lacks.Count.ShouldBe(10);
+        kernel.Write().Asked.OfType<CommandDone>().Last().Result.Failure.ShouldBeNull("who only lacks some may write");
+
+        kernel.HoldGroups = true;
+        kernel.Asked.RemoveAll(e => e is SendFrame);
+        kernel.Give(k => k.Received(Link, Missing(11, "text", isLacking: true), kernel.Now)).Idle(500, Link, 8);
+        kernel.Sent<ReportFrame>(8).Where(r => r.Lane == Entity.Lane).ShouldBeEmpty(
+            "after a restart it would write beside what others have called final");
+        while (kernel.Asked.OfType<AppendGroup>().Any())
+            kernel.Commit();
+        kernel.HoldGroups = false;
+        kernel.Idle(500, Link, 8);
+        LastReport(kernel, 8).Lacks.ShouldHaveSingleItem().ShouldBe(new LackedEvents("text", null, 0, 0));
+        kernel.Write().Asked.OfType<CommandDone>().Last().Result.Failure!.Error.ShouldBe(ErrorCodes.Filtered);
+    }
+
+    [Theory]
+    [InlineData("text", 0, true)]  // no epoch
+    [InlineData("text", 3, true)]  // of a rule that was not told
+    [InlineData("other", 1, true)] // of a type without one
+    [InlineData("text", 2, false)] // that is for this region
+    public void Placeholder_UnderNoRuleThatLeavesThisRegionOut_EndsTheLinkAndIsNotNoted(
+        string type, uint epoch, bool isLacking)
+    {
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean).Linked(Link, "b", 0).Linked(8, "c", 0)
+            .Give(k => k.Received(Link, Filter(2, "c"), Now)).Idle(500, Link, 8);
+
+        kernel.Give(k => k.Received(Link, new EventsFrame(Entity.Lane, B, [], 5)
+        {
+            LeftOut = [new LeftOut(type, epoch, isLacking)],
+        }, kernel.Now));
+
+        kernel.Sent<GoodbyeFrame>(Link).ShouldHaveSingleItem().Reason.ShouldBe("protocol");
+        kernel.Idle(500, 8);
+        kernel.Sent<ReportFrame>(8).SelectMany(r => r.Lacks).ShouldBeEmpty();
+        kernel.Batches.SelectMany(b => b.Notes).ShouldNotContain(n => n.Name == "filter/other");
+        Reported(kernel, 8).ShouldBe(0ul, "nothing says what was left out");
+    }
+
+    // What b's lives wrote is left out here, and then it is not.
+    private static void LeaveOutAndOpen(TestKernel kernel, int types, int lives)
+    {
+        var names = Enumerable.Range(0, types).Select(i => $"t{i}").ToArray();
+        foreach (var name in names)
+            kernel.Give(k => k.Received(Link, new FilterFrame(name, EntityFilter.InEpoch(1).Except("a")), kernel.Now));
+        for (var life = 1; life <= lives; life++)
+            kernel.Give(k => k.Received(Link, Missing(life, "t0", isLacking: false), kernel.Now));
+        kernel.Idle(500, Link);
+        kernel.Accepted(10, "c", filters: true); // on links that this side dialled nothing more comes after the first
+        foreach (var name in names)
+            kernel.Give(k => k.Received(10, new FilterFrame(name, EntityFilter.InEpoch(2)), kernel.Now));
+        kernel.Linked(9, "b", 0).Idle(1_000, 9, 10);
+    }
+
+    private static EventsFrame Missing(int life, string type, bool isLacking)
+        => new(Entity.Lane, new Origin("b", new Incarnation((ulong)life)), [], 5)
+        {
+            LeftOut = [new LeftOut(type, 1, isLacking)],
+        };
+
+    private static ReportFrame LastReport(TestKernel kernel, long link = 9)
+        => kernel.Sent<ReportFrame>(link).Last(r => r.Lane == Entity.Lane);
 
     private static Moment Now => new(1_000_000, 1_000);
 
