@@ -53,10 +53,9 @@ public static class FilterChecks
             $"Members: {string.Join(", ", members)}.");
     }
 
-    /// <summary>A rule was changed and its epoch was not.</summary>
-    public static Failure Changed(string type, EntityFilter inForce, EntityFilter stated) => new(
-        ErrorCodes.InvalidFilter,
-        $"The filter of entity type '{type}' says '{stated}' in epoch {stated.Epoch}, and that epoch says '{inForce}' "
-        + "here already; it is not applied.",
-        $"State the new rule in epoch {inForce.Epoch + 1}.");
+    /// <summary>What to tell people when a rule was changed and its epoch was not.</summary>
+    public static string Changed(string type, EntityFilter inForce, EntityFilter stated)
+        => $"The filter of entity type '{type}' says '{stated}' in epoch {stated.Epoch}, and that epoch says "
+            + $"'{inForce}' here already, which stays in force. State the one that is meant in epoch "
+            + $"{inForce.Epoch + 1}.";
 }

@@ -115,7 +115,11 @@ internal sealed class TypeFilters
         if (stated.Epoch < known.Epoch || stated.Equals(known))
             return false;
         if (stated.Epoch == known.Epoch)
-            throw FilterChecks.Changed(type, known, stated).ToException();
+        {
+            // The journal knows it from a peer, or from a build before: a region must still start, so it follows.
+            context.Alarm(AlarmKind.FiltersDiffer, FilterChecks.Changed(type, known, stated));
+            return false;
+        }
         string[] members = [.. context.Members];
         // A region that joins does not know its group yet; one that runs alone has all that there is.
         if (context.Configuration.Epoch > 0 && !context.IsAlone && FilterChecks.Refuse(type, stated,

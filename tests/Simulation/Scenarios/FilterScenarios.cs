@@ -259,9 +259,41 @@ public sealed class FilterScenarios
         Declare(scene, EntityFilter.InEpoch(1).Except("eu-west-1"));
         scene.A.Start();
         scene.Group.Run(2_000);
-        scene.A.Stop();
-        Declare(scene, EntityFilter.InEpoch(1));
-        Should.Throw<PelagoException>(scene.A.Start).Failure.Next.ShouldContain("epoch 2");
+        Declare(scene, EntityFilter.InEpoch(1).Except("us-east-1", "eu-west-1"));
+        Restart(scene, scene.A); // what the journal knows is in force, and nobody is kept from starting by it
+        scene.Group.Oracles.Alarms[AlarmKind.FiltersDiffer].ShouldBe(1);
+        scene.Group.Oracles.Of(scene.B).IsClosed(Letter("l")).ShouldBeTrue();
+        scene.Done(scene.A, Letter("l"));
+    }
+
+    [Fact]
+    public void Start_OfTheRegionWhoseRuleLost_FollowsTheOtherRuleAndAlarms()
+    {
+        var scene = Begin(2, EntityFilter.None);
+        scene.Group.Network.Cut(scene.A.Name, scene.B.Name);
+        var (ofA, ofB) = (EntityFilter.InEpoch(1).Except("eu-west-1"), EntityFilter.InEpoch(1).Except("us-east-1"));
+        Declare(scene, ofB);
+        Restart(scene, scene.B);
+        Declare(scene, ofA);
+        Restart(scene, scene.A);
+        scene.Group.Network.Heal();
+        scene.Group.Run(5_000);
+        var closed = scene.Group.Oracles.Of(scene.A).IsClosed(Letter("l"));
+        closed.ShouldNotBe(scene.Group.Oracles.Of(scene.B).IsClosed(Letter("l")), "one of the two is in force");
+
+        Declare(scene, closed ? ofA : ofB); // the build that the loser runs
+        var loser = closed ? scene.A : scene.B;
+        var alarms = scene.Group.Oracles.Alarms[AlarmKind.FiltersDiffer];
+        loser.Kill();
+        loser.Start();
+        scene.Group.Run(5_000);
+
+        scene.Group.Oracles.Alarms[AlarmKind.FiltersDiffer].ShouldBeGreaterThan(alarms);
+        scene.Group.Oracles.Of(scene.A).IsClosed(Letter("l")).ShouldBe(closed);
+        scene.Group.Oracles.Of(scene.B).IsClosed(Letter("l")).ShouldBe(!closed);
+        Declare(scene, EntityFilter.InEpoch(2));
+        Restart(scene, loser);
+        scene.Converge();
     }
 
     private const string Third = "ap-southeast-1";
