@@ -36,6 +36,8 @@ public sealed class KernelBrokenLifeTests
     public void Lack_UnderWayWhenTheLifeEnds_IsStillLacking(bool breaks)
     {
         var kernel = New();
+        kernel.Give(k => k.Received(Link, new FilterFrame("text", EntityFilter.InEpoch(1).Except("c")), kernel.Now))
+            .Idle(500, Link);
         kernel.HoldGroups = true;
         kernel.Give(k => k.Received(Link, new EventsFrame(Entity.Lane, B, [], 5)
         {
