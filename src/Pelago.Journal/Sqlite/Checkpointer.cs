@@ -10,13 +10,16 @@ namespace Pelago.Journal;
 /// while the writer goes on appending to it, so it would grow for ever: once it is long, the writer itself, right after
 /// a copy beside it has ended, copies the small rest; its next commit then begins the log anew. A reader that stays in
 /// an old state delays that; the log grows meanwhile, which is logged. A disk that copies more slowly than the writer
-/// appends holds the writer up once the log is four times as long as it should be. Rejected: larger bounds alone (rarer
-/// and longer pauses), restarting checkpoints on the thread (they take the write lock).
+/// appends holds the writer up once the log is four times as long as it should be. A log that has keys of a subject
+/// that was forgotten is cut to nothing as soon as nobody reads it: on the thread, or by the writer after a commit,
+/// whoever finds the moment; until then both try again, a few times a second, and neither waits. Rejected: larger
+/// bounds alone (rarer and longer pauses), restarting checkpoints on the thread (they take the write lock).
 /// </remarks>
 internal sealed class Checkpointer : IDisposable
 {
-    private const int WaitTimes = 4, WarnTimes = 16;
+    private const int WaitTimes = 4, WarnTimes = 16, CutAgainMilliseconds = 250;
 
+    private readonly Lock copying = new();
     private readonly Database beside;
     private readonly Database writers;
     private readonly int copyPages, restartPages;
@@ -24,7 +27,9 @@ internal sealed class Checkpointer : IDisposable
     private readonly SemaphoreSlim wake = new(0);
     private readonly ManualResetEventSlim idle = new(true);
     private readonly Thread thread;
-    private volatile bool stopping;
+    private volatile bool stopping, writerMayCut;
+    private volatile int deletions = 1; // as if there was one before a crash: the log of that time goes, too
+    private volatile int deletionsCut;
     private bool started;
     private long length, copyAt, restartAt, warnAt;
 
@@ -40,14 +45,25 @@ internal sealed class Checkpointer : IDisposable
         this.restartPages = Math.Max(this.copyPages, restartPages);
         (copyAt, restartAt, warnAt) = (this.copyPages, this.restartPages, (long)this.restartPages * WarnTimes);
         writers.PagesWritten(reset: true);
+        Cut(writers);
         thread = new Thread(Run) { IsBackground = true, Name = "journal checkpoints" };
         thread.Start();
     }
 
     /// <summary>After each commit, on the writer's thread.</summary>
-    public void Committed()
+    /// <param name="deletedKeys">It deleted what the log is not to keep either.</param>
+    public void Committed(bool deletedKeys)
     {
         length += writers.PagesWritten(reset: true);
+        if (deletedKeys)
+        {
+            deletions++;
+            wake.Release();
+        }
+        else if (writerMayCut)
+        {
+            CutByWriter();
+        }
         if (!idle.IsSet)
         {
             if (length < (long)restartPages * WaitTimes)
@@ -92,15 +108,46 @@ internal sealed class Checkpointer : IDisposable
         Log.LogGrows(logger, pages);
     }
 
+    private bool MustCut => deletions != deletionsCut;
+
     private void Run()
     {
         while (true)
         {
-            wake.Wait();
+            wake.Wait(MustCut ? CutAgainMilliseconds : Timeout.Infinite);
             if (stopping)
                 return;
             Copy(beside);
             idle.Set();
+            if (!MustCut)
+                continue;
+            Cut(beside);
+            writerMayCut = MustCut; // a writer that is always at work leaves the thread no moment
+        }
+    }
+
+    private void CutByWriter()
+    {
+        writerMayCut = false;
+        writers.WaitForOthers(0);
+        Cut(writers);
+        writers.WaitForOthers(Database.BusyMilliseconds);
+    }
+
+    private void Cut(Database database)
+    {
+        lock (copying)
+        {
+            try
+            {
+                var through = deletions; // one more may be committed meanwhile
+                if (MustCut && database.Truncate())
+                    deletionsCut = through;
+            }
+            catch (StoreException e)
+            {
+                Log.CheckpointFailed(logger, e.Code, e.Message); // it is tried again
+            }
         }
     }
 
@@ -109,7 +156,8 @@ internal sealed class Checkpointer : IDisposable
     {
         try
         {
-            return database.Checkpoint();
+            lock (copying)
+                return database.Checkpoint();
         }
         catch (StoreException e)
         {

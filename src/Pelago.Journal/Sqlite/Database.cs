@@ -6,6 +6,9 @@ namespace Pelago.Journal;
 /// than the insert itself.</summary>
 internal sealed class Database : IDisposable
 {
+    /// <summary>How long statements wait for what another connection has locked, unless said otherwise.</summary>
+    public const int BusyMilliseconds = 10_000;
+
     private readonly sqlite3 handle;
     private readonly List<sqlite3_stmt> kept = [];
 
@@ -25,7 +28,7 @@ internal sealed class Database : IDisposable
         }
         var database = new Database(handle);
         raw.sqlite3_extended_result_codes(handle, 1);
-        raw.sqlite3_busy_timeout(handle, 10_000);
+        raw.sqlite3_busy_timeout(handle, BusyMilliseconds);
         try
         {
             database.Execute($"PRAGMA cache_size = -{cacheKibibytes}");
@@ -97,6 +100,21 @@ internal sealed class Database : IDisposable
             handle, "main", raw.SQLITE_CHECKPOINT_PASSIVE, out var pages, out var copied));
         return (pages, copied);
     }
+
+    /// <summary>Copies the whole write-ahead log and cuts its file to nothing, if nobody reads it or writes to it.
+    /// </summary>
+    /// <returns>False when somebody does.</returns>
+    public bool Truncate()
+    {
+        var code = raw.sqlite3_wal_checkpoint_v2(handle, "main", raw.SQLITE_CHECKPOINT_TRUNCATE, out _, out _);
+        if ((code & 0xFF) == raw.SQLITE_BUSY)
+            return false;
+        Check(code);
+        return true;
+    }
+
+    /// <summary>How long a statement waits for what another connection has locked.</summary>
+    public void WaitForOthers(int milliseconds) => raw.sqlite3_busy_timeout(handle, milliseconds);
 
     /// <summary>Runs what may take long; a statement under way ends when the token says so.</summary>
     /// <exception cref="OperationCanceledException">It was ended.</exception>

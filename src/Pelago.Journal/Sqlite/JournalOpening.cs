@@ -57,7 +57,7 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek,
             database.Execute(Schema.SubjectKeys);
             Upgrade(database);
             database.Execute("PRAGMA journal_mode = WAL");
-            database.Execute("PRAGMA secure_delete = FAST"); // of a key that was deleted no page keeps the bytes
+            database.Execute(JournalWriter.KeepFreedPages);
             database.Execute("PRAGMA wal_autocheckpoint = 0"); // the checkpointer's work
             database.Execute($"PRAGMA journal_size_limit = {options.LogPages * 4096L}");
             var keys = await ReadKeysAsync(database, cancellationToken);
@@ -90,6 +90,7 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek,
     {
         var database = Database.Open(DatabasePath, create: false, cacheKibibytes: 1024);
         database.Execute("PRAGMA wal_autocheckpoint = 0");
+        database.Execute("PRAGMA busy_timeout = 0"); // nobody waits for a reader while the writer waits for him
         return database;
     }
 

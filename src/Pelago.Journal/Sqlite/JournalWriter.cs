@@ -9,6 +9,11 @@ namespace Pelago.Journal;
 /// remembers of the store is touched after the commit only, or taken back after the rollback.</remarks>
 internal sealed class JournalWriter : IDisposable
 {
+    // Of deleted bytes nothing stays in pages that are still used; those that are freed keep them until they are used
+    // again. That costs nothing, and is not enough for keys of who was forgotten.
+    internal const string KeepFreedPages = "PRAGMA secure_delete = FAST";
+    private const string ClearFreedPages = "PRAGMA secure_delete = ON";
+
     private readonly Database database;
     private readonly Opener opener;
     private readonly Sealer sealer;
@@ -113,10 +118,13 @@ internal sealed class JournalWriter : IDisposable
     public IReadOnlyList<LaneCommit> Append(IReadOnlyList<LaneBatch> batches)
     {
         var results = new LaneCommit[batches.Count];
+        var forgets = Forgets(batches);
         Span<LaneTable.Lane> reached = stackalloc LaneTable.Lane[EntityKey.Lanes];
         try
         {
             Assign(batches, results, reached);
+            if (forgets)
+                database.Execute(ClearFreedPages);
             begin.Run();
             for (var lane = 0; lane < EntityKey.Lanes; lane++)
             {
@@ -146,11 +154,26 @@ internal sealed class JournalWriter : IDisposable
             Undo();
             throw;
         }
+        finally
+        {
+            if (forgets)
+                database.Execute(KeepFreedPages);
+        }
         Publish(reached);
         if (trouble?.Error == ErrorCodes.JournalStoreFailed)
             Volatile.Write(ref trouble, null);
-        checkpoints.Committed();
+        checkpoints.Committed(forgets);
         return results;
+    }
+
+    private static bool Forgets(IReadOnlyList<LaneBatch> batches)
+    {
+        for (var i = 0; i < batches.Count; i++)
+        {
+            if (batches[i].ForgottenSubjects.Count > 0)
+                return true;
+        }
+        return false;
     }
 
     /// <summary>Positions of every batch whose epoch is the lane's; the others are fenced.</summary>
