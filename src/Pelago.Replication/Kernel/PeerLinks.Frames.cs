@@ -127,7 +127,8 @@ internal sealed partial class PeerLinks
             context.Emit(new SendFrame(link.Id, frame));
     }
 
-    /// <summary>Tells a peer what is held of every lane, now. False when that cannot be said of some lane yet.</summary>
+    /// <summary>Tells a peer what is held of every lane, now. False when that cannot be said of some lane
+    /// yet.</summary>
     public bool SendAllReports(PeerLink link)
     {
         var (living, isAll) = (LivingOrigins(), true);
