@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -121,12 +122,26 @@ internal sealed class PostgresOpening(
         await transaction.CommitAsync(cancellationToken);
     }
 
-    // Of two processes that create something at once, one does and the other finds it.
+    // Of two processes that create something at once, one does and the other finds it. Some two hundred relations take
+    // their time on a busy server: it is waited for as long as a statement may run, and not as long as for a row.
     private async Task LockAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
+        await SetLockTimeoutAsync(connection, 0, cancellationToken);
         await using var alone = new NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", connection)
             { Parameters = { new() { Value = $"pelago journal {schema.Name}" } } };
         await alone.ExecuteNonQueryAsync(cancellationToken);
+        await SetLockTimeoutAsync(connection, options.LockTimeoutMilliseconds, cancellationToken);
+    }
+
+    // Until the end of the transaction.
+    private static async Task SetLockTimeoutAsync(
+        NpgsqlConnection connection, int milliseconds, CancellationToken cancellationToken)
+    {
+        await using var set = new NpgsqlCommand("SELECT set_config('lock_timeout', $1, true)", connection)
+        {
+            Parameters = { new() { Value = string.Create(CultureInfo.InvariantCulture, $"{milliseconds}ms") } },
+        };
+        await set.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private async Task<KeyRing> ReadKeysAsync(NpgsqlConnection connection, CancellationToken cancellationToken)

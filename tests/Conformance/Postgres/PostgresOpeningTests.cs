@@ -1,4 +1,5 @@
 using System.Text;
+using Npgsql;
 using Pelago.Journal;
 using Pelago.Model;
 using Pelago.Replication;
@@ -123,6 +124,33 @@ public sealed class PostgresOpeningTests(SharedServer server) : IAsyncDisposable
         both[0].Identity.JournalId.ShouldBe(both[1].Identity.JournalId);
         foreach (var journal in both)
             await journal.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Open_WhileAnotherCreatesItAndTakesLong_WaitsLongerThanForARow()
+    {
+        var lockOfCreation = $"hashtextextended('pelago journal {fixture.Schema}', 0)";
+        var options = await fixture.OptionsAsync();
+        await using var other = new NpgsqlConnection((await server.GetAsync()).ConnectionString);
+        await other.OpenAsync(Cancelled);
+        await AskAsync($"SELECT pg_advisory_lock({lockOfCreation}) IS NULL");
+        var opening = fixture.OpenAsync(options);
+        var waits = "SELECT count(*) > 0 FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted "
+            + $"AND l.locktype = 'advisory' AND ((l.classid::bigint << 32) | l.objid::bigint) = {lockOfCreation} "
+            + $"AND clock_timestamp() - a.query_start > interval '{2 * options.LockTimeoutMilliseconds} ms'";
+
+        while (!opening.IsCompleted && !await AskAsync(waits))
+            await Task.Yield();
+        opening.IsCompleted.ShouldBeFalse();
+        await AskAsync($"SELECT pg_advisory_unlock({lockOfCreation})");
+
+        await (await opening).DisposeAsync();
+
+        async Task<bool> AskAsync(string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, other);
+            return (bool)(await command.ExecuteScalarAsync(Cancelled))!;
+        }
     }
 
     [Fact]
