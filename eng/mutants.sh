@@ -252,7 +252,9 @@ if ! reason="$(control)"; then
     for name in "${mutants[@]}"; do survive "$name: $reason"; done
     exit 1
 fi
-echo "control of ${#mutants[@]} mutants: every named test passes without them ($SECONDS s)" | tee /dev/stderr
+passes="control of ${#mutants[@]} mutants: every named test passes without them ($SECONDS s)"
+echo "$passes"
+echo "$passes" >&2 # not by opening it once more, which would empty the file that it may be
 if $background; then
     renice -n 19 -p $$ > /dev/null
     compiler_server+=-background # another one, which inherits the priority
