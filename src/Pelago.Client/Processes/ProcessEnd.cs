@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-
 namespace Pelago.Client;
 
 /// <summary>How a process ended.</summary>
@@ -18,20 +16,38 @@ public readonly record struct ProcessEnd(int ExitCode, int Signal)
 }
 
 /// <summary>How children of this process ended, for whoever logs it: the system tells it once only, to whom looks
-/// first. Bounded; the pids that are not asked for make room.</summary>
+/// first. Bounded; the pids that are not asked for make room. Safe for any thread.</summary>
 public static class ProcessEnds
 {
     private const int MaxKept = 256;
 
-    private static readonly ConcurrentDictionary<int, ProcessEnd> Known = [];
+    private static readonly Dictionary<int, ProcessEnd> Known = [];
 
-    /// <summary>Takes what is known of an ended child; null for a process that somebody else started.</summary>
-    public static ProcessEnd? Take(int pid) => Known.TryRemove(pid, out var end) ? end : null;
+    // Held over the look and the note of it: whoever finds that a process is gone finds how it went, too.
+    private static readonly Lock Looking = new();
 
-    internal static void Note(int pid, ProcessEnd end)
+    /// <summary>Takes what is known of an ended child; null for a process that lives or that somebody else
+    /// started.</summary>
+    public static ProcessEnd? Take(int pid)
     {
-        if (Known.Count >= MaxKept)
-            Known.Clear();
-        Known[pid] = end;
+        lock (Looking)
+        {
+            // Its state may have been read from /proc after the last look, and a zombie counts as ended.
+            Look(pid);
+            return Known.Remove(pid, out var end) ? end : null;
+        }
+    }
+
+    /// <summary>Waits for a child that has ended, which nobody else will do, and keeps how it ended.</summary>
+    internal static void Look(int pid)
+    {
+        lock (Looking)
+        {
+            if (Posix.Reap(pid) is not { } end)
+                return;
+            if (Known.Count >= MaxKept)
+                Known.Clear();
+            Known[pid] = end;
+        }
     }
 }

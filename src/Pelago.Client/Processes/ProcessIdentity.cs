@@ -18,9 +18,7 @@ public readonly record struct ProcessIdentity(int Pid, long StartTime)
     /// <summary>The process that has this pid now, or null when none has, or only a zombie.</summary>
     public static ProcessIdentity? Of(int pid)
     {
-        // A child of ours stays a zombie until it is waited for; nobody else will do it.
-        if (Posix.Reap(pid) is { } end)
-            ProcessEnds.Note(pid, end);
+        ProcessEnds.Look(pid); // a child of ours stays a zombie until it is waited for
         string stat;
         try
         {

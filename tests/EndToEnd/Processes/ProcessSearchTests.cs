@@ -65,6 +65,18 @@ public sealed class ProcessSearchTests : IDisposable
         ProcessEnds.Take(process.Pid)?.ToString().ShouldBe("exit code 3");
     }
 
+    [Fact]
+    public async Task End_NobodyHasWaitedForYet_IsKnownToWhoeverSawThatItEnded()
+    {
+        var process = Start("exec sleep 600", Marker, "x");
+        process.Kill();
+        var stat = $"/proc/{process.Pid}/stat";
+        // Read as the product reads it, but for the wait before: it ends between the two.
+        await Eventually.BeTrue(() => ProcessIdentity.Parse(process.Pid, File.ReadAllText(stat)) is null, "its end");
+        ProcessEnds.Take(process.Pid).ShouldBe(new ProcessEnd(0, 9));
+        File.Exists(stat).ShouldBeFalse("it has been waited for");
+    }
+
     private ProcessIdentity Start(string command, string variable, string value)
     {
         var process = DetachedProcess.Start(new ProcessSpec(
