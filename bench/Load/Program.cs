@@ -18,6 +18,8 @@ const string Usage = """
     P19  cost with more entities and more regions          beside few
     journal   the journal alone (a table, no JSON)         beside plain appends
     journal-postgres   the same on PostgreSQL              beside plain inserts and SQLite
+
+    Several are measured one after the other, each in a process of its own.
     """;
 
 if (args is [])
@@ -33,56 +35,22 @@ if (args is ["reference-server", var url])
     return await ReferenceServer.RunAsync(url);
 var json = args is [.., "-o", "json"];
 var wanted = (json ? args[..^2] : args).Select(a => a.ToUpperInvariant()).ToArray();
-string[] known = ["P1", "P2", "P3", "P4", "P5", "P6", "P7", "P16", "P17", "P19"];
 if (wanted is ["ALL"])
-    wanted = known;
-if (wanted.Length == 0 || wanted.Except(known).Any())
+    wanted = [.. Benchmarks.Known];
+var unknown = wanted.Except(Benchmarks.Known).ToArray();
+if (wanted.Length == 0 || unknown.Length > 0)
 {
-    Console.Error.WriteLine($"error PLG1905: there is no benchmark {string.Join(", ", wanted.Except(known))}.");
+    Console.Error.WriteLine($"error PLG1905: there is no benchmark {string.Join(", ", unknown)}.");
     Console.Error.WriteLine(Usage);
     return 2;
 }
 var report = new Report();
 foreach (var id in wanted)
 {
-    Report.Progress($"{id} …");
-    switch (id)
-    {
-        case "P1":
-            await EntityWrites.RunAsync(report, CancellationToken.None);
-            break;
-        case "P2":
-            await EntityWrites.RunPostgresAsync(report, CancellationToken.None);
-            break;
-        case "P3":
-            await HttpWrites.RunAsync(report, CancellationToken.None);
-            await WorldFigures.IngressAsync(report, CancellationToken.None);
-            break;
-        case "P4":
-            await Lag.RunAsync(report, CancellationToken.None);
-            break;
-        case "P5":
-            await CatchUp.RunAsync(report, CancellationToken.None);
-            break;
-        case "P6":
-            WireBytes.Run(report);
-            break;
-        case "P7":
-            IdleEntities.Run(report);
-            break;
-        case "P17":
-            await SwarmSpeed.RunAsync(report, CancellationToken.None);
-            break;
-        case "P19":
-            int[] entities = [100, 10_000, 1_000_000];
-            await EntityWrites.RunGrowthAsync(report, entities, CancellationToken.None);
-            await Lag.RunGrowthAsync(report, entities, CancellationToken.None);
-            await RegionGrowth.RunAsync(report, CancellationToken.None);
-            break;
-        default:
-            await WorldFigures.StartsAsync(report, CancellationToken.None);
-            break;
-    }
+    if (wanted.Length > 1)
+        await OwnProcess.MeasureAsync(report, id, CancellationToken.None);
+    else
+        await Benchmarks.RunAsync(report, id, CancellationToken.None);
 }
 report.Print(json);
 return 0;

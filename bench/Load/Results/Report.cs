@@ -27,6 +27,9 @@ public sealed class Report
         => results.Add(new BenchResult(id, name, Round(value), unit, Round(reference), referenceName,
             Math.Round(value / reference, 3), samples, machine, commit));
 
+    /// <summary>Adds figures that another process has measured.</summary>
+    public void Add(IEnumerable<BenchResult> measured) => results.AddRange(measured);
+
     /// <summary>Says what is going on.</summary>
     public static void Progress(string text) => Console.Error.WriteLine(text);
 
