@@ -9,6 +9,7 @@ public sealed class ReferenceTests
     /// <see cref="SameLevel"/>.</summary>
     private static readonly Dictionary<string, int> Levels = new()
     {
+        ["Pelago.Wire"] = 0,
         ["Pelago.Model"] = 0,
         ["Pelago.Replication"] = 0,
         ["Pelago.Pki"] = 1,
@@ -34,6 +35,7 @@ public sealed class ReferenceTests
     private static readonly HashSet<(string From, string To)> SameLevel =
     [
         ("Pelago.Replication", "Pelago.Model"), // the protocol speaks of identifiers and time
+        ("Pelago.Replication", "Pelago.Wire"), // and travels and is stored in these messages
         ("Pelago.Sdk", "Pelago.Entities"), // the SDK is the face of the entity runtime
         ("Pelago.Sdk", "Pelago.Client"), // an instance and its region exchange the messages that the client defines
         ("Pelago.Sdk.Testing", "Pelago.Sdk"), // the kit runs what the SDK declares
