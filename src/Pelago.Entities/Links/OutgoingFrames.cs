@@ -7,17 +7,19 @@ namespace Pelago.Entities;
 /// <summary>What waits to be sent on one link. What is live goes before catch-up, of which there may be megabytes in
 /// each lane: an event that was just written does not wait for a backlog of other lanes.</summary>
 /// <remarks>Events of one lane stay in their order, because a frame says that everything before it has been sent: while
-/// catch-up of a lane waits, what is live in that lane waits behind it. Everything else may overtake: a report counts
-/// once what it names has arrived, a filter or a primary is known no later than before. So that a link that is always
-/// busy catches up all the same, one frame in <see cref="Turn"/> is one of catch-up. Anybody adds, one takes.</remarks>
+/// catch-up of a lane waits, what is live in that lane waits behind it, and catch-up goes with what is live while that
+/// waits. Everything else may overtake: a report counts once what it names has arrived, a filter or a primary is known
+/// no later than before. So that a link that is always busy catches up all the same, one frame in <see cref="Turn"/> is
+/// one of catch-up. Anybody adds, one takes.</remarks>
 internal sealed class OutgoingFrames(int mostFrames)
 {
     /// <summary>So many frames are taken for one of catch-up, while both wait.</summary>
     public const int Turn = 8;
 
     private readonly Lock gate = new();
-    private readonly Queue<Frame> live = new();
+    private readonly Queue<(Frame Frame, int? Lane)> live = new();
     private readonly Queue<(Frame Frame, int Lane)> catchUp = new();
+    private readonly int[] liveOfLane = new int[Model.EntityKey.Lanes];
     private readonly int[] catchUpOfLane = new int[Model.EntityKey.Lanes];
     private readonly Channel<bool> added = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
@@ -33,14 +35,20 @@ internal sealed class OutgoingFrames(int mostFrames)
                 return true; // nobody takes it any more
             if (live.Count + catchUp.Count >= mostFrames)
                 return false;
-            if (order != SendOrder.Ahead && LaneOf(frame) is { } lane
-                && (order == SendOrder.CatchUp || catchUpOfLane[lane] > 0))
+            // What goes ahead claims nothing, and has no place in its lane's order.
+            var place = order == SendOrder.Ahead ? null : LaneOf(frame);
+            if (place is { } lane && (catchUpOfLane[lane] > 0
+                || (order == SendOrder.CatchUp && liveOfLane[lane] == 0)))
             {
                 catchUp.Enqueue((frame, lane));
                 catchUpOfLane[lane]++;
             }
             else
-                live.Enqueue(frame);
+            {
+                live.Enqueue((frame, place));
+                if (place is { } waiting)
+                    liveOfLane[waiting]++;
+            }
         }
         added.Writer.TryWrite(true);
         return true;
@@ -58,7 +66,11 @@ internal sealed class OutgoingFrames(int mostFrames)
                 catchUpOfLane[lane]--;
                 return true;
             }
-            return live.TryDequeue(out frame);
+            var isOne = live.TryDequeue(out var next);
+            if (next.Lane is { } sent)
+                liveOfLane[sent]--;
+            frame = next.Frame;
+            return isOne;
         }
     }
 

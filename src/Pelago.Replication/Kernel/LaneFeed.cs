@@ -166,12 +166,13 @@ internal sealed partial class LaneFeed(
     {
         var beyond = isLast ? Beyond(s) : 0;
         IReadOnlyList<LeftOut> left = through > s.Claimed ? Placeholders(s, through) : [];
+        var span = through > s.Claimed ? through - s.Claimed + 1 : 0;
         (s.Claimed, s.ClaimedBeyond) = (Math.Max(s.Claimed, through), Math.Max(s.ClaimedBeyond, beyond));
         var isAwaited = events.Count > 0
             && lane.IsAwaited(s.Origin, events[0].OriginPosition, events[^1].OriginPosition);
         context.Emit(new SendFrame(link.Id, new EventsFrame(lane.Lane, s.Origin, events, through)
         {
-            Beyond = beyond, Awaited = isAwaited, LeftOut = left,
+            Span = span, Beyond = beyond, Awaited = isAwaited, LeftOut = left,
         }) { Order = order });
     }
 

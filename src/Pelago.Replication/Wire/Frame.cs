@@ -62,6 +62,13 @@ public sealed record SubscribeFrame(int Lane, Origin Origin, ulong After, bool S
 /// have been sent; 0 claims nothing.</summary>
 public sealed record EventsFrame(int Lane, Origin Origin, IReadOnlyList<EventRecord> Events, ulong Through) : Frame
 {
+    /// <summary>How many positions it claims that the subscription had not claimed before, and one; 0 when that is not
+    /// said.</summary>
+    public ulong Span { get; init; }
+
+    /// <summary>What came before this frame was claimed through here.</summary>
+    public ulong After => Span is 0 || Span > Through ? 0 : Through - Span + 1;
+
     /// <summary>All else that the sender holds of the origin has been sent, as of this
     /// <see cref="LaneHolding.Beyond"/> of its; 0 claims nothing.</summary>
     public ulong Beyond { get; init; }

@@ -171,7 +171,7 @@ public sealed partial class FrameReader
             throw Broken("an event is not of its frame's origin");
         return new EventsFrame(lane, origin, read, events.Through)
         {
-            Beyond = events.Beyond, Awaited = events.Awaited, LeftOut = ToLeftOut(events),
+            Beyond = events.Beyond, Awaited = events.Awaited, Span = events.Span, LeftOut = ToLeftOut(events),
         };
     }
 

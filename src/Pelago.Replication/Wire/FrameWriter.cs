@@ -75,7 +75,7 @@ public sealed partial class FrameWriter
                 break;
             case EventsFrame f:
                 message.Events = new Events { Lane = (uint)f.Lane, Origin = Number(f.Origin), Through = f.Through,
-                    Beyond = f.Beyond, Awaited = f.Awaited };
+                    Beyond = f.Beyond, Awaited = f.Awaited, Span = f.Span };
                 foreach (var e in f.Events)
                     message.Events.Events_.Add(ToWire(e));
                 if (f.LeftOut.Count > 0)

@@ -22,6 +22,24 @@ public sealed class KernelReceiveTests
         kernel.Owed.ShouldHaveSingleItem().ShouldBe(new Owed(Entity, e.Origin, 1, e.OriginPosition));
     }
 
+    // As if frames of one lane had been sent in another order than they were made in.
+    [Fact]
+    public void Claim_BeyondWhatWasSentBefore_EndsTheLinkAndIsNotFollowed()
+    {
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean).Linked(1, "b", 0);
+        kernel.Give(k => k.Received(1, new EventsFrame(
+            Entity.Lane, B, [Write(B, 1, 5, "one", position: 1)], 1) { Span = 2 }, kernel.Now));
+        kernel.Asked.OfType<SendFrame>().Where(s => s.Frame is GoodbyeFrame).ShouldBeEmpty();
+
+        var later = Write(B, 2, 7, "three", position: 3);
+        kernel.Give(k => k.Received(1, new EventsFrame(Entity.Lane, B, [later], 3) { Span = 2 }, kernel.Now));
+
+        kernel.Sent<GoodbyeFrame>(1).ShouldHaveSingleItem().Reason.ShouldBe("protocol");
+        kernel.Alarms.ShouldHaveSingleItem().Text.ShouldContain("skipped positions 2 to 2");
+        kernel.Linked(2, "b", 0).Sent<SubscribeFrame>(2).Single(s => s.Lane == Entity.Lane && s.Origin.Equals(B))
+            .After.ShouldBe(1ul, "what lies between is asked for again");
+    }
+
     [Fact]
     public void Entity_WhoseFirstStateFails_IsParkedAlone()
     {
