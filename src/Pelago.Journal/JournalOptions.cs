@@ -12,6 +12,10 @@ public sealed record JournalOptions : IJournalPlace
     /// not restore or clone the other.</summary>
     public required string GuardFile { get; init; }
 
+    /// <summary>How often the guard file takes note of how far the journal has come, if it has come further: an older
+    /// copy that is put back after a kill shows as one once it lacks more than was written since. Default 10.</summary>
+    public int GuardIntervalSeconds { get; init; } = 10;
+
     /// <summary>Who does not run while the journal cannot be used, for people; e.g. <c>service demo/shop in region
     /// eu-west-1</c>.</summary>
     public string Owner { get; init; } = "this program";

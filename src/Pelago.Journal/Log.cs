@@ -58,4 +58,8 @@ internal static partial class Log
         "Damaged notes of lane {Lane} are left out: this region has no vote in it until it has copied what the others "
         + "remember.")]
     public static partial void LaneNotesDamaged(ILogger logger, int lane);
+
+    [LoggerMessage(15, LogLevel.Warning,
+        "The guard file could not take note of how far the journal has come; it is tried again. {Reason}")]
+    public static partial void GuardNotRefreshed(ILogger logger, string reason);
 }

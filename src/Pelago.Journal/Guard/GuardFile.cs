@@ -8,7 +8,7 @@ namespace Pelago.Journal;
 /// <summary>What the guard file says.</summary>
 /// <param name="Incarnation">Newest incarnation, or null when none was ever opened.</param>
 /// <param name="Stopped">True after a clean stop: then the heads are those of all lanes at that moment.</param>
-/// <param name="Heads">32 heads; meaningful only when stopped.</param>
+/// <param name="Heads">32 heads; while a process runs, what the lanes had at some moment before.</param>
 /// <param name="Store">What the store beneath was, where it can be told from another; else null.</param>
 internal sealed record GuardState(
     Guid JournalId, Incarnation? Incarnation, bool Stopped, IReadOnlyList<ulong> Heads, string? Store = null)
@@ -106,17 +106,18 @@ internal static class ContinuityCheck
             return Is(Continuity.Broken,
                 $"The journal was kept by {guard.Store ?? "a file"} and is now kept by {store ?? "a file"}: a server "
                 + "that was replaced, restored or promoted may lack what was acknowledged.");
-        if (!guard.Stopped)
-            return Is(Continuity.Unclean, "The journal was not stopped cleanly.");
         for (var lane = 0; lane < journalHeads.Count; lane++)
         {
-            if (guard.Heads[lane] != journalHeads[lane])
+            var (before, now) = (guard.Heads[lane], journalHeads[lane]);
+            if (guard.Stopped ? now != before : now < before)
             {
                 return Is(Continuity.Broken,
-                    $"Lane {lane} ended at {guard.Heads[lane]} when the journal was stopped and now "
-                    + $"ends at {journalHeads[lane]}: this is another copy of the journal.");
+                    $"Lane {lane} ended at {before} when the journal {(guard.Stopped ? "was stopped" : "still ran")} "
+                    + $"and now ends at {now}: this is another copy of the journal.");
             }
         }
+        if (!guard.Stopped)
+            return Is(Continuity.Unclean, "The journal was not stopped cleanly.");
         return guard.Notes == notes ? Is(Continuity.Clean, "") : Is(Continuity.Broken,
             "The journal's newest note is another one than when it was stopped: this is another copy of the journal.");
     }

@@ -14,7 +14,7 @@ public sealed class PostgresJournal : IJournal
     private const int MaxPageRows = 16_384;
 
     private readonly PostgresParts parts;
-    private readonly GuardFile guard;
+    private readonly GuardKeeper guard;
     private readonly PostgresWriter writer;
     private readonly ServerReaders readers;
     private readonly EntityReads entities;
@@ -23,7 +23,7 @@ public sealed class PostgresJournal : IJournal
     private JournalIdentity identity;
     private bool closed;
 
-    private PostgresJournal(PostgresParts parts, PostgresWriter writer, GuardFile guard, JournalIdentity identity)
+    private PostgresJournal(PostgresParts parts, PostgresWriter writer, GuardKeeper guard, JournalIdentity identity)
     {
         (this.parts, this.writer, this.guard, this.identity) = (parts, writer, guard, identity);
         readers = new ServerReaders(parts, writer.CertainAsync, RefreshAsync);
@@ -49,8 +49,8 @@ public sealed class PostgresJournal : IJournal
         PostgresWriter? writer = null;
         try
         {
-            var guard = new GuardFile(options.GuardFile);
-            var (state, problem) = await guard.ReadAsync(cancellationToken);
+            var file = new GuardFile(options.GuardFile);
+            var (state, problem) = await file.ReadAsync(cancellationToken);
             var (parts, connection, version) =
                 await new PostgresOpening(options, kek, clock, logger).OpenAsync(cancellationToken);
             writer = new PostgresWriter(parts, connection);
@@ -58,9 +58,11 @@ public sealed class PostgresJournal : IJournal
                 parts.Lanes.Heads, await connection.NewestNoteAsync(parts.Schema, cancellationToken), state, problem,
                 parts.Watch.Server);
             if (identity.Continuity == Continuity.Clean)
-                await guard.WriteAsync(state! with { Stopped = false }, cancellationToken);
+                await file.WriteAsync(state = state! with { Stopped = false }, cancellationToken);
             Log.OpenedOnServer(logger, identity.JournalId, options.Schema, version, identity.Continuity.ToString(),
                 identity.Reason);
+            var guard = new GuardKeeper(file, identity.Continuity == Continuity.Broken ? null : state,
+                _ => Task.FromResult(parts.Lanes.Heads), clock, options.GuardIntervalSeconds, logger);
             return new PostgresJournal(parts, writer, guard, identity);
         }
         catch (Exception e)
@@ -160,6 +162,7 @@ public sealed class PostgresJournal : IJournal
         if (Interlocked.Exchange(ref closed, true))
             return;
         await rotation.DisposeAsync();
+        await guard.StopAsync();
         var (isOwner, notes) = await writer.StopAsync();
         await readers.DisposeAsync();
         // What was not proven is not made proven by stopping: an unclean or broken life that nobody wrote to, or that
@@ -170,6 +173,7 @@ public sealed class PostgresJournal : IJournal
         if (proven && (isOwner || parts.Watch.WasReplaced))
             await guard.WriteAsync(State(Identity.Incarnation, stopped: true) with { Notes = notes },
                 CancellationToken.None);
+        await guard.DisposeAsync();
         await writer.DisposeAsync();
     }
 

@@ -13,7 +13,7 @@ public sealed class SqliteJournal : IJournal
     private const int MaxPageRows = 16_384;
 
     private readonly FileStream fileLock;
-    private readonly GuardFile guard;
+    private readonly GuardKeeper guard;
     private readonly JournalWriter writer;
     private readonly WriterThread thread;
     private readonly ReaderPool readers;
@@ -24,7 +24,7 @@ public sealed class SqliteJournal : IJournal
     private bool closed;
 
     private SqliteJournal(
-        FileStream fileLock, GuardFile guard, JournalWriter writer, ReaderPool readers, JournalOptions options,
+        FileStream fileLock, GuardKeeper guard, JournalWriter writer, ReaderPool readers, JournalOptions options,
         JournalIdentity identity, WriterThread thread, KeyRotation rotation)
     {
         (this.fileLock, this.guard, this.writer, this.readers) = (fileLock, guard, writer, readers);
@@ -50,8 +50,8 @@ public sealed class SqliteJournal : IJournal
         JournalWriter? writer = null;
         try
         {
-            var guard = new GuardFile(options.GuardFile);
-            var (state, problem) = await guard.ReadAsync(cancellationToken);
+            var file = new GuardFile(options.GuardFile);
+            var (state, problem) = await file.ReadAsync(cancellationToken);
             parts = await opening.OpenAsync(cancellationToken);
             var identity = ContinuityCheck.Judge(
                 parts.Keys.JournalId, parts.Origins.Newest.Origin?.Incarnation, parts.Lanes.Heads, parts.Notes, state,
@@ -59,12 +59,15 @@ public sealed class SqliteJournal : IJournal
             writer = new JournalWriter(parts, opening.OpenBeside(), options, logger);
             var readers = new ReaderPool(options.ReaderConnections, () => opening.OpenReader(parts));
             if (identity.Continuity == Continuity.Clean)
-                await guard.WriteAsync(state! with { Stopped = false }, cancellationToken);
+                await file.WriteAsync(state = state! with { Stopped = false }, cancellationToken);
             Log.Opened(logger, identity.JournalId, SqliteLibrary.Version, identity.Continuity.ToString(),
                 identity.Reason);
             var thread = new WriterThread(options.WriterQueueCommands);
             var rotation = new KeyRotation(new KeyTable(thread, parts), new KeyOpening(kek), parts.Keys, clock,
                 options.DataKeyMaxAgeDays, logger);
+            var guard = new GuardKeeper(file, identity.Continuity == Continuity.Broken ? null : state,
+                cancelled => thread.RunAsync(() => writer.Lanes.Heads, cancelled), clock, options.GuardIntervalSeconds,
+                logger);
             return new SqliteJournal(fileLock, guard, writer, readers, options, identity, thread, rotation);
         }
         catch (Exception e)
@@ -172,6 +175,7 @@ public sealed class SqliteJournal : IJournal
         if (Interlocked.Exchange(ref closed, true))
             return;
         await rotation.DisposeAsync();
+        await guard.StopAsync();
         await thread.DisposeAsync();
         await readers.DisposeAsync();
         var (heads, notes) = (writer.Lanes.Heads, writer.NewestNote);
@@ -185,6 +189,7 @@ public sealed class SqliteJournal : IJournal
             var stopped = new GuardState(Identity.JournalId, Identity.Incarnation, true, heads) { Notes = notes };
             await guard.WriteAsync(stopped, CancellationToken.None);
         }
+        await guard.DisposeAsync();
         await fileLock.DisposeAsync();
     }
 

@@ -28,7 +28,10 @@ public interface IStoreFixture : IJournalFixture
     /// <summary>The key file.</summary>
     string KeyFile { get; }
 
-    /// <summary>Tells the age of keys.</summary>
+    /// <summary>The guard file.</summary>
+    string GuardFile { get; }
+
+    /// <summary>Tells the age of keys, and when the guard file is due.</summary>
     TimeProvider Clock { get; set; }
 
     /// <summary>Opens with another keeper of the key-encryption key, or at another age of data keys.</summary>

@@ -99,6 +99,12 @@ public sealed class PostgresKeyTests(SharedServer server) : KeyConformance
     protected override IStoreFixture CreateFixture() => new PostgresFixture(server.GetAsync);
 }
 
+/// <summary>Guard files of journals in PostgreSQL.</summary>
+public sealed class PostgresGuardTests(SharedServer server) : GuardConformance
+{
+    protected override IStoreFixture CreateFixture() => new PostgresFixture(server.GetAsync);
+}
+
 /// <summary>The suite against PostgreSQL.</summary>
 public sealed class PostgresJournalConformance(SharedServer server) : JournalConformance
 {

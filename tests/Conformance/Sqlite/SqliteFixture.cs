@@ -128,6 +128,12 @@ public sealed class SqliteKeyTests : KeyConformance
     protected override IStoreFixture CreateFixture() => new SqliteFixture();
 }
 
+/// <summary>Guard files of journals in SQLite.</summary>
+public sealed class SqliteGuardTests : GuardConformance
+{
+    protected override IStoreFixture CreateFixture() => new SqliteFixture();
+}
+
 /// <summary>The suite against SQLite.</summary>
 public sealed class SqliteJournalConformance : JournalConformance
 {

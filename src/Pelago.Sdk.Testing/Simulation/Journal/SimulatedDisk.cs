@@ -55,13 +55,14 @@ internal sealed class SimulatedDisk
             (null, _) => (Continuity.Broken, "The guard file is missing."),
             ({ } g, _) when g.JournalId != journalId => (Continuity.Broken, "The guard file is another journal's."),
             ({ } g, { } life) when g.Incarnation != life => (Continuity.Broken, "The guard file knows another life."),
-            ({ CleanHeads: null }, _) => (Continuity.Unclean, "The process had not stopped cleanly."),
-            ({ CleanHeads: { } heads }, _) when heads.AsSpan().SequenceEqual(State.Heads()) => (Continuity.Clean, ""),
+            ({ Stopped: true } g, _) when g.Heads.AsSpan().SequenceEqual(State.Heads()) => (Continuity.Clean, ""),
+            ({ Stopped: false } g, _) when !g.Heads.Zip(State.Heads()).Any(h => h.Second < h.First)
+                => (Continuity.Unclean, "The process had not stopped cleanly."),
             _ => (Continuity.Broken, "The guard file knows another head: the journal was restored."),
         };
         (continuity, wroteOwn) = (found, false);
         if (continuity == Continuity.Clean)
-            guard = guard! with { CleanHeads = null };
+            guard = guard! with { Stopped = false };
         return new JournalIdentity(journalId, State.Incarnation, continuity, reason);
     }
 
@@ -70,7 +71,7 @@ internal sealed class SimulatedDisk
     public void Close()
     {
         if (continuity == Continuity.Clean || (continuity == Continuity.Unclean && wroteOwn))
-            guard = new GuardFile(journalId, State.Incarnation, State.Heads());
+            guard = new GuardFile(journalId, State.Incarnation, State.Heads(), Stopped: true);
     }
 
     /// <summary>Cuts the log: a torn tail or a restored backup.</summary>
@@ -108,7 +109,10 @@ internal sealed class SimulatedDisk
         log.Add(write);
         State.Apply(write);
         if (write is LifeBegun begun)
-            (guard, continuity) = (new GuardFile(journalId, begun.Next.Incarnation, null), Continuity.Clean);
+        {
+            guard = new GuardFile(journalId, begun.Next.Incarnation, State.Heads(), Stopped: false);
+            continuity = Continuity.Clean;
+        }
         if (write is not GroupWritten group)
             return;
         wroteOwn |= group.Batches.Any(b => b.Rows.Any(r => r.Own));
@@ -117,8 +121,9 @@ internal sealed class SimulatedDisk
 }
 
 /// <summary>What the guard file holds.</summary>
-/// <param name="CleanHeads">Lane heads at the clean stop; null while a process runs, or when it died.</param>
-internal sealed record GuardFile(Guid JournalId, Incarnation? Incarnation, ulong[]? CleanHeads);
+/// <param name="Heads">Lane heads at the stop, or when the life or the process began.</param>
+/// <param name="Stopped">False while a process runs, or when it died.</param>
+internal sealed record GuardFile(Guid JournalId, Incarnation? Incarnation, ulong[] Heads, bool Stopped);
 
 /// <summary>A durable transaction.</summary>
 internal abstract record DiskWrite;

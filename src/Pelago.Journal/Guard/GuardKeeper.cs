@@ -1,0 +1,110 @@
+using Microsoft.Extensions.Logging;
+using Pelago.Model;
+
+namespace Pelago.Journal;
+
+/// <summary>Keeps the guard file of an open journal: at the moments that change what it says, and from time to time, so
+/// that an older copy that is put back after a kill shows as one, too.</summary>
+/// <remarks>While a process runs, the heads in the file are what the journal has at least: they were read after they
+/// were durable, and no head ever falls. A write that fails leaves the file as it was, which stays true; the next
+/// interval tries again.</remarks>
+internal sealed class GuardKeeper : IAsyncDisposable
+{
+    private readonly GuardFile file;
+    private readonly Func<CancellationToken, Task<ulong[]>> heads;
+    private readonly TimeProvider clock;
+    private readonly TimeSpan interval;
+    private readonly ILogger logger;
+    private readonly SemaphoreSlim gate = new(1, 1);
+    private readonly CancellationTokenSource ending = new();
+    private readonly Task following;
+    private GuardState? known;
+
+    /// <param name="file">Where it lies.</param>
+    /// <param name="known">What it says; null when it is not this journal's, and is left alone until it is
+    /// replaced.</param>
+    /// <param name="heads">Reads the heads, as committed.</param>
+    /// <param name="clock">Tells when the interval is over.</param>
+    /// <param name="intervalSeconds">How old the heads may be; from 1.</param>
+    /// <param name="logger">The room's log.</param>
+    public GuardKeeper(
+        GuardFile file, GuardState? known, Func<CancellationToken, Task<ulong[]>> heads, TimeProvider clock,
+        int intervalSeconds, ILogger logger)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(intervalSeconds, 1);
+        (this.file, this.known, this.heads, this.clock, this.logger) = (file, known, heads, clock, logger);
+        interval = TimeSpan.FromSeconds(intervalSeconds);
+        following = Task.Run(() => FollowAsync(ending.Token), CancellationToken.None);
+    }
+
+    /// <summary>Replaces it.</summary>
+    /// <exception cref="PelagoException">It cannot be written (PLG4003).</exception>
+    public async ValueTask WriteAsync(GuardState state, CancellationToken cancellationToken)
+    {
+        await gate.WaitAsync(cancellationToken);
+        try
+        {
+            await file.WriteAsync(state, cancellationToken);
+            known = state;
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    /// <summary>Ends the interval, before heads can no longer be read; the file may still be written.</summary>
+    public async ValueTask StopAsync()
+    {
+        await ending.CancelAsync();
+        await following;
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        ending.Dispose();
+        gate.Dispose();
+    }
+
+    private async Task FollowAsync(CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(interval, clock);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellationToken))
+                await RefreshAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // The journal is being closed.
+        }
+    }
+
+    private async Task RefreshAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var now = await heads(cancellationToken);
+            await gate.WaitAsync(cancellationToken);
+            try
+            {
+                if (known is not { Stopped: false } running || running.Heads.SequenceEqual(now))
+                    return;
+                // A life that was begun meanwhile had its heads read later.
+                var next = running with { Heads = [.. running.Heads.Zip(now, Math.Max)] };
+                await file.WriteAsync(next, CancellationToken.None);
+                known = next;
+            }
+            finally
+            {
+                gate.Release();
+            }
+        }
+        catch (PelagoException e)
+        {
+            Log.GuardNotRefreshed(logger, e.Failure.Message);
+        }
+    }
+}
