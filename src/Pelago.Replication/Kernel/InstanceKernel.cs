@@ -270,6 +270,8 @@ public sealed partial class InstanceKernel
         FollowDeclared();
         links.Tick();
         Registers.Tick();
+        if (isPresumedWhole && Registers.HaveForgotten)
+            HasLost();
         Membership.Tick();
         Primaries.Tick();
         Subjects.Exchange.Tick();

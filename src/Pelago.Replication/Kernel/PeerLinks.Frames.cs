@@ -4,6 +4,8 @@ namespace Pelago.Replication;
 
 internal sealed partial class PeerLinks
 {
+    private const int MaxLivesTold = 64;
+
     /// <summary>Takes a frame.</summary>
     public void Received(long id, Frame frame)
     {
@@ -169,6 +171,14 @@ internal sealed partial class PeerLinks
         }
         var lane = kernel.Lane(f.Lane);
         var cursor = lane.Cursor(f.Origin);
+        if (f.After > cursor.Received)
+        {
+            // To follow its claim would be to report what was never here as held, and never to ask for it again.
+            context.Alarm(AlarmKind.Protocol, $"{link.Peer.Name} skipped positions {cursor.Received + 1} to {f.After} "
+                + $"of {f.Origin} in lane {f.Lane}; they are asked for again.");
+            Goodbye(link, "protocol", "events were skipped");
+            return;
+        }
         if (f.Beyond > 0)
         {
             cursor.Gathered[link.Peer.Name] = f.Beyond;
@@ -187,6 +197,15 @@ internal sealed partial class PeerLinks
             Openings = kernel.Lanes.Max(l => l.Epoch), TakesAsks = true, GrantsLeases = true, GivesKeys = true,
             KnowsFilters = true, KnowsPast = true,
         }));
+
+    // What is held here of the lives of whoever dials, for a journal that was set back and does not know it.
+    private IEnumerable<Origin> LivesOf(HelloFrame hello) => kernel.Lanes.SelectMany(l => l.Origins)
+        .Where(o => o.Region == hello.Region).Append(hello.Newest).OfType<Origin>().Distinct().Order()
+        .TakeLast(MaxLivesTold);
+
+    // The present life may have been begun by a write, before anybody could tell.
+    private bool LacksOfItsLives(HelloFrame hello) => hello.Holdings.Any(h => h.Origin.Region == context.Options.Region
+        && !h.Origin.Equals(writer.Newest) && h.Position > kernel.Lane(h.Lane).HighestOf(h.Origin));
 
     // 1 who  2 which session of an incarnation wins  3 answer, or take the answer  4 ask for its events
     private void TakeHello(PeerLink link, HelloFrame hello)
@@ -210,10 +229,8 @@ internal sealed partial class PeerLinks
         if (!link.Dialled)
         {
             AntiEntropy.Came();
-            SendHello(link, [.. kernel.Lanes
-                .Select(l => new LaneHolding(l.Lane, hello.Newest!, hello.Newest is null ? 0
-                : l.HighestOf(hello.Newest)))
-                .Where(h => h.Position > 0)]);
+            SendHello(link, [.. LivesOf(hello).SelectMany(life => kernel.Lanes.Select(
+                l => new LaneHolding(l.Lane, life, l.HighestOf(life)))).Where(h => h.Position > 0)]);
             TellConfiguration(link, hello);
             TellDecisions(link);
             return;
@@ -225,9 +242,9 @@ internal sealed partial class PeerLinks
             ForgetReports(link.Peer, hello.Session);
         if (writer.Newest is { } own && writer.Answered(link.Peer.Name, hello.Holdings
             .Where(h => h.Origin.Equals(own)).All(h => h.Position <= kernel.Lane(h.Lane).OwnHead)))
-        {
             kernel.HasLost();
-        }
+        else if (LacksOfItsLives(hello))
+            kernel.HasLost();
         foreach (var lane in kernel.Lanes)
         {
             context.Emit(new SendFrame(link.Id, new CreditFrame(lane.Lane, context.Options.LaneCreditBytes)));

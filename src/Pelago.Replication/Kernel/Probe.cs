@@ -229,6 +229,9 @@ public enum Probe
     /// <summary>A voter heard of a newer life of its own region.</summary>
     VoterDeposed,
 
+    /// <summary>A voter that presumed its journal to be whole heard that it is an older copy.</summary>
+    VoterFoundForgetful,
+
     /// <summary>What stayed here of a type was opened to other regions.</summary>
     HistoryOpened,
 

@@ -107,13 +107,15 @@ internal sealed partial class LaneReplica
     }
 
     /// <summary>Looks in the journal for events that do not count, in entities that are not in memory: each is entered
-    /// in the ledger.</summary>
+    /// in the ledger. Of what an end leaves out that was looked for before, and of lives that have nothing beyond what
+    /// counts, no page is read: what arrives later is entered with its row.</summary>
+    /// <param name="searched">The epoch through which all was looked for.</param>
     /// <param name="done">Called once the entries are durable; with false when something could not be read.</param>
-    public void SearchOrphans(string type, PrimaryRecord record, Action<bool> done)
+    public void SearchOrphans(string type, PrimaryRecord record, uint searched, Action<bool> done)
     {
         LaneFilter[] filters = [.. OwnLives().Concat(Origins).Distinct()
-            .Select(o => (Origin: o, Counts: record.CountsThrough(o, Lane)))
-            .Where(o => o.Counts < ulong.MaxValue).Select(o => new LaneFilter(o.Origin, o.Counts))];
+            .Select(o => (Origin: o, Counts: record.CountsThrough(o, Lane, searched)))
+            .Where(o => o.Counts < HighestHere(o.Origin)).Select(o => new LaneFilter(o.Origin, o.Counts))];
         SearchOn(new OrphanSearch(type, filters, done));
     }
 

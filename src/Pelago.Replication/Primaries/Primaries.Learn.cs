@@ -107,7 +107,7 @@ internal sealed partial class Primaries
         type.SearchAgainAtMilliseconds = long.MaxValue;
         foreach (var lane in kernel.Lanes)
         {
-            lane.SearchOrphans(type.Type, type.Record, isLaneWhole =>
+            lane.SearchOrphans(type.Type, type.Record, type.Searched, isLaneWhole =>
             {
                 isWhole &= isLaneWhole;
                 if (--open > 0 || type.Record.Epoch != epoch)

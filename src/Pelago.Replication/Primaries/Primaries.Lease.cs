@@ -37,7 +37,7 @@ internal sealed partial class Primaries
             var hasStopped = grant.Stopped.Contains(new TypeEpoch(name, epoch));
             var isGranted = grant.Granted.Contains(new TypeEpoch(name, epoch));
             if (isGranted)
-                Granted(type, link.Peer.Name, question.When);
+                Granted(type, link.Peer.Name, question.When, question.Epoch);
             else
                 Refused(type, link.Peer.Name, hasStopped);
             // Who lacks what it had does not grant it to whoever asks for reports: its word is none about what was.
@@ -72,10 +72,10 @@ internal sealed partial class Primaries
     private bool HasStarted(TypeEpoch asked)
         => Of(asked.Type) is { Record.IsStarted: true } type && type.Record.Epoch == asked.Epoch;
 
-    private void Granted(TypePrimary type, string voter, Moment when)
+    private void Granted(TypePrimary type, string voter, Moment when, ulong epoch)
     {
-        type.Lease.Grant(voter, when);
-        if (!type.Lease.IsHeld(context.Configuration.Voters, context.Now))
+        type.Lease.Grant(voter, when, epoch);
+        if (!IsLeased(type))
             return;
         if (!type.IsConfirmed && Recovery.IsWhole && IsOnlyProcess(type))
         {
@@ -130,7 +130,7 @@ internal sealed partial class Primaries
         if (context.Configuration.Voters.Contains(Own))
         {
             foreach (var type in mine.Where(t => MayGrant(new TypeEpoch(t.Type, t.Record.Epoch))))
-                Granted(type, Own, context.Now);
+                Granted(type, Own, context.Now, context.Configuration.Epoch);
         }
         var wantsReports = Array.Exists(mine, t => !t.Record.IsStarted);
         foreach (var member in context.Others)
@@ -138,7 +138,8 @@ internal sealed partial class Primaries
             if (kernel.Links.Way(member) is not { } link || !kernel.Links.GrantsLeases(member))
                 continue;
             var number = kernel.Links.NextRequest();
-            questions.Add(number, new LeaseQuestion(link, asked, context.Now, wantsReports));
+            questions.Add(number, new LeaseQuestion(
+                link, asked, context.Now, context.Configuration.Epoch, wantsReports));
             context.Emit(new SendFrame(link, new LeaseAskFrame(
                 number, Terms.Milliseconds, context.Configuration.Epoch, asked, wantsReports)
             {
@@ -148,5 +149,5 @@ internal sealed partial class Primaries
     }
 
     private sealed record LeaseQuestion(
-        long Link, IReadOnlyList<TypeEpoch> Types, Moment When, bool WantsReports);
+        long Link, IReadOnlyList<TypeEpoch> Types, Moment When, ulong Epoch, bool WantsReports);
 }

@@ -102,20 +102,21 @@ internal sealed partial class Primaries
         var isOver = question.When.MonotonicMilliseconds - type.SinceMilliseconds >= Terms.WaitedMilliseconds;
         if (!hasStopped && !(isOver && context.Configuration.Settled.Contains(link.Peer.Name)))
             return;
+        // A report that leaves out lives which are not known to be past here was put aside, and its word is none yet:
+        // once this region's first reports have arrived there, the next question brings one that names all.
+        if (kernel.Lanes.Any(l => link.NotKnown[l.Lane] is not null || link.Peer.Reports[l.Lane] is null))
+            return;
         type.HasFormerStopped |= hasStopped;
         type.Told.Add(link.Peer.Name);
         foreach (var lane in kernel.Lanes)
-        {
-            if (link.Peer.Reports[lane.Lane] is { } report)
-                type.Aim(lane.Lane, report.Held);
-        }
+            type.Aim(lane.Lane, link.Peer.Reports[lane.Lane]!.Held);
     }
 
     // The register's version is read first: this process may not be the one that decided the record.
     private void TryStart(TypePrimary type)
     {
         if (Now < type.NotBeforeMilliseconds || !IsOldPrimaryDone(type)
-            || !type.Lease.IsHeld(context.Configuration.Voters, context.Now)
+            || !IsLeased(type)
             || !kernel.Lanes.All(l => type.Targets[l.Lane].All(t => l.Holds(t.Key) >= t.Value)))
             return;
         if (type.Version == 0)

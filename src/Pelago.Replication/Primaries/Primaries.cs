@@ -90,8 +90,10 @@ internal sealed partial class Primaries
         || Of(type) is { Record.IsStarted: true, IsConfirmed: true } state && state.Record.Region == Own;
 
     /// <summary>This region is the primary of the type, and no other one can be: now.</summary>
-    public bool HasLease(string type) => IsAlone || (Writes(type) && Of(type)!.Lease.IsHeld(
-        context.Configuration.Voters, context.Now));
+    public bool HasLease(string type) => IsAlone || (Writes(type) && IsLeased(Of(type)!));
+
+    private bool IsLeased(TypePrimary type)
+        => type.Lease.IsHeld(context.Configuration.Voters, context.Now, context.Configuration.Epoch);
 
     /// <summary>What is known of a type whose primary moves; null for any other.</summary>
     public TypePrimary? Of(string type)
@@ -115,6 +117,15 @@ internal sealed partial class Primaries
     {
         Recovery.Begin();
         mayBeCopy = true;
+        // On links that stand, a lane in which nothing happens is not told of again.
+        foreach (var peer in kernel.Links.Peers.Where(p => p.IsLive))
+        {
+            foreach (var lane in kernel.Lanes)
+            {
+                if (peer.Reports[lane.Lane] is { } report)
+                    Recovery.Take(peer.Name, lane.Lane, report.Held);
+            }
+        }
         foreach (var type in types.Values)
             type.IsConfirmed = false;
     }

@@ -43,8 +43,10 @@ public sealed record PrimaryRecord(uint Epoch, string Region)
 
     /// <summary>Through which position of a lane of a life all events count, whatever their epoch; the highest number
     /// when all of them do.</summary>
-    public ulong CountsThrough(Origin origin, int lane)
-        => Ends.Select(e => e.CountsThrough(origin, lane)).DefaultIfEmpty(ulong.MaxValue).Min();
+    /// <param name="searched">Ends of epochs before this one are left out.</param>
+    public ulong CountsThrough(Origin origin, int lane, uint searched)
+        => Ends.Where(e => e.Before > searched).Select(e => e.CountsThrough(origin, lane))
+            .DefaultIfEmpty(ulong.MaxValue).Min();
 
     /// <summary>Whether the event counts is not decided yet.</summary>
     public bool IsUndecided(EventRecord e)

@@ -24,28 +24,36 @@ public readonly record struct LeaseTerms(int Milliseconds, int DriftPerMille)
 /// <para>It counts from when the voter was <em>asked</em>: an answer may be under way for any time. Two clocks are
 /// looked at, and the one by which more time has passed counts: the monotonic one stands still while some machines
 /// sleep, and the wall clock may be set back.</para>
+/// <para>One change of the group's regions may come between question and use, since majorities of two configurations
+/// that follow each other have a voter in common. Majorities of others need not: what was asked two changes ago, of a
+/// minority then, may be a majority of those who are left.</para>
 /// <para>Pure and not thread-safe.</para>
 /// </remarks>
 public sealed class RegionLease(LeaseTerms terms)
 {
-    private readonly Dictionary<string, Moment> asked = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (Moment When, ulong Epoch)> asked = new(StringComparer.Ordinal);
 
     /// <summary>A voter has granted it.</summary>
     /// <param name="when">When it was asked.</param>
-    public void Grant(string voter, Moment when)
+    /// <param name="epoch">Of the configuration that the group had then.</param>
+    public void Grant(string voter, Moment when, ulong epoch)
     {
         if (!asked.TryGetValue(voter, out var before)
-            || when.MonotonicMilliseconds > before.MonotonicMilliseconds)
-            asked[voter] = when;
+            || when.MonotonicMilliseconds > before.When.MonotonicMilliseconds)
+            asked[voter] = (when, epoch);
     }
 
     /// <summary>A majority of the voters had granted it so lately that it holds now.</summary>
-    public bool IsHeld(IReadOnlyList<string> voters, Moment now)
+    /// <param name="voters">Of the configuration of now.</param>
+    /// <param name="now">What both clocks show.</param>
+    /// <param name="epoch">Of the configuration of now.</param>
+    public bool IsHeld(IReadOnlyList<string> voters, Moment now, ulong epoch)
     {
         var grants = 0;
         for (var i = 0; i < voters.Count; i++)
         {
-            if (asked.TryGetValue(voters[i], out var when) && IsFresh(when, now))
+            if (asked.TryGetValue(voters[i], out var grant) && grant.Epoch + 1 >= epoch
+                && IsFresh(grant.When, now))
                 grants++;
         }
         return grants > voters.Count / 2;

@@ -19,6 +19,7 @@ internal sealed partial class LaneVoter
     private long nextTry;
     private int tries;
     private ulong enrolment;
+    private Incarnation? lifeBefore;
 
     /// <summary>Who has not answered the enrolment that is under way.</summary>
     public IReadOnlyList<string> Awaited => IsAsking
@@ -85,7 +86,10 @@ internal sealed partial class LaneVoter
     {
         if (!electorate.IsVoter || !electorate.Others.Contains(from) || enrol.ConfigurationEpoch != electorate.Epoch)
             return; // of different configurations: the older one learns of the newer, and asks again
-        if (Note(new VoterLife(from, enrol.Life, enrol.Stands ? enrol.Life : null)))
+        // Once whoever asks knows that it has forgotten, it does not claim to remember before all have told it.
+        var isForgetful = enrol.Remembers && known.TryGetValue(from, out var noted) && noted.Life != enrol.Life
+            && (noted.IsForgetful || enrol.Before is not { } before || noted.Life.CompareTo(before) > 0);
+        if (Note(new VoterLife(from, enrol.Life, enrol.Stands ? enrol.Life : null) { IsForgetful = isForgetful }))
             rollRevision++;
         if (rollRevision == rollDurable)
             answer(Page(enrol));
@@ -162,7 +166,7 @@ internal sealed partial class LaneVoter
         BitConverter.TryWriteBytes(random[8..], shell.NextRandom());
         var begun = Incarnation.Create(
             Math.Max(shell.WallMilliseconds, (before?.UnixMilliseconds ?? 0) + 1), random);
-        (life, phase) = (begun, Phase.Noting);
+        (life, lifeBefore, phase) = (begun, before, Phase.Noting);
         first ??= begun;
         enrolment = shell.NextRandom();
         copies.Clear();
@@ -199,7 +203,7 @@ internal sealed partial class LaneVoter
             copy.Begin(++enrolment);
         shell.Ask(other, new EnrolFrame(copy.Request, Lane, life!.Value, phase == Phase.Announcing, copy.After)
         {
-            ConfigurationEpoch = electorate.Epoch,
+            ConfigurationEpoch = electorate.Epoch, Before = lifeBefore, Remembers = remembers,
         });
     }
 

@@ -109,13 +109,29 @@ internal sealed partial class LaneVoter
     {
         foreach (var named in lives)
         {
-            if (named.Region != options.Region || life is not { } own || named.Life.CompareTo(own) <= 0)
+            if (named.Region != options.Region || life is not { } own || named.Life.CompareTo(own) < 0)
                 continue;
+            if (named.Life == own)
+            {
+                if (named.IsForgetful && remembers && phase is not Phase.Deposed)
+                    ForgetWhatWasPresumed(own);
+                continue;
+            }
             if (phase is Phase.Standing)
                 Depose();
             else if (phase is not Phase.Deposed)
                 BeginAfter(named.Life);
         }
+    }
+
+    /// <summary>Somebody had noted a life that this journal did not know: it is an older copy.</summary>
+    public bool HasForgotten { get; private set; }
+
+    private void ForgetWhatWasPresumed(Incarnation own)
+    {
+        HasForgotten = true;
+        shell.Hit(Probe.VoterFoundForgetful);
+        BeginAfter(own);
     }
 
     // A life that this journal has forgotten, or that a copy of it has lived: what was said in it is not here.
@@ -152,7 +168,11 @@ internal sealed partial class LaneVoter
         var before = known.TryGetValue(heard.Region, out var found) ? found : default(VoterLife?);
         var newest = before is { } b && b.Life.CompareTo(heard.Life) > 0 ? b.Life : heard.Life;
         var stands = before?.Stood is { } s && (heard.Stood is not { } h || s.CompareTo(h) > 0) ? s : heard.Stood;
-        var after = new VoterLife(heard.Region, newest, stands);
+        var after = new VoterLife(heard.Region, newest, stands)
+        {
+            IsForgetful = (heard.Life == newest && heard.IsForgetful)
+                || (before is { IsForgetful: true } marked && marked.Life == newest),
+        };
         if (before == after)
             return false;
         known[heard.Region] = after;

@@ -52,6 +52,12 @@ public sealed record RegisterAnswerFrame(
 /// <param name="After">The last register of the page before; null for the first page.</param>
 public sealed record EnrolFrame(ulong Request, int Lane, Incarnation Life, bool Stands, EntityKey? After) : Frame
 {
+    /// <summary>The newest life that its journal knew of before this one; null when it knew none.</summary>
+    public Incarnation? Before { get; init; }
+
+    /// <summary>Its journal claims to hold all that it ever voted in this lane.</summary>
+    public bool Remembers { get; init; }
+
     /// <summary>Of the configuration in which it is to vote.</summary>
     public ulong ConfigurationEpoch { get; init; } = 1;
 }

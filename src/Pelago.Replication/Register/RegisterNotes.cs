@@ -41,7 +41,10 @@ internal static class RegisterNotes
             stored.Stood = Bytes(stood);
         foreach (var known in roll.Lives)
         {
-            var other = new KnownVoter { Region = known.Region, Life = Bytes(known.Life) };
+            var other = new KnownVoter
+            {
+                Region = known.Region, Life = Bytes(known.Life), Forgetful = known.IsForgetful,
+            };
             if (known.Stood is { } voted)
                 other.Stood = Bytes(voted);
             stored.Others.Add(other);
@@ -54,7 +57,7 @@ internal static class RegisterNotes
         var stored = VoterRoll.Parser.ParseFrom(note.Content.Span);
         return new StoredRoll(Life(stored.FirstLife), Life(stored.Life), Life(stored.Stood), stored.Remembers,
             stored.Stands, [.. stored.Others.Select(o => new VoterLife(o.Region, Incarnation.Read(o.Life.Span),
-                Life(o.Stood)))])
+                Life(o.Stood)) { IsForgetful = o.Forgetful })])
         {
             Epoch = Math.Max(1, stored.Epoch), KnowsBefore = stored.KnowsBefore,
         };

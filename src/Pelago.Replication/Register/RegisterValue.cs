@@ -41,4 +41,9 @@ public readonly record struct RegisterRecord(EntityKey Register, RegisterState S
 /// <summary>What is known of another voter's lives in a lane.</summary>
 /// <param name="Life">The newest that it has begun: what it said in an older one does not count beside it.</param>
 /// <param name="Stood">The newest in which it may have voted; null when none is known.</param>
-public readonly record struct VoterLife(string Region, Incarnation Life, Incarnation? Stood);
+public readonly record struct VoterLife(string Region, Incarnation Life, Incarnation? Stood)
+{
+    /// <summary>When it began that life its journal claimed to hold all that it voted, and did not know a later life
+    /// than one that somebody had noted: it is an older copy.</summary>
+    public bool IsForgetful { get; init; }
+}

@@ -112,6 +112,9 @@ public sealed class Registers
             voter.Forget();
     }
 
+    /// <summary>Others had noted lives that this journal does not know.</summary>
+    internal bool HaveForgotten => voters.Values.Any(v => v.HasForgotten);
+
     /// <summary>A loss that was known at the start is noted in every lane.</summary>
     public bool IsLossNoted => voters.Values.All(v => v.IsLossNoted);
 

@@ -37,7 +37,8 @@ public sealed partial class FrameReader
         enrol.Request, Lane(enrol.Lane), ToLife(enrol.Life), enrol.Stands,
         enrol.AfterType == 0 ? null : Register(enrol.AfterType, enrol.AfterId))
     {
-        ConfigurationEpoch = Math.Max(1, enrol.ConfigurationEpoch),
+        ConfigurationEpoch = Math.Max(1, enrol.ConfigurationEpoch), Remembers = enrol.Remembers,
+        Before = enrol.Before.IsEmpty ? null : ToLife(enrol.Before),
     };
 
     private EnrolledFrame ToEnrolled(Enrolled enrolled)
@@ -101,6 +102,9 @@ public sealed partial class FrameReader
             throw Broken("there are too many voters");
         return [.. lives.Select(l => Names.Check(l.Region, "region") is null
             ? new VoterLife(l.Region, ToLife(l.Life), l.Stood.IsEmpty ? null : ToLife(l.Stood))
+            {
+                IsForgetful = l.Forgetful,
+            }
             : throw Broken("a voter is named wrongly"))];
     }
 

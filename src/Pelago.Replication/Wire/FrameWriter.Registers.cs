@@ -57,7 +57,7 @@ public sealed partial class FrameWriter
         var enrol = new Enrol
         {
             Request = f.Request, Lane = (uint)f.Lane, Life = Bytes(f.Life), Stands = f.Stands,
-            ConfigurationEpoch = f.ConfigurationEpoch,
+            ConfigurationEpoch = f.ConfigurationEpoch, Before = Bytes(f.Before), Remembers = f.Remembers,
         };
         if (f.After is { } after)
             (enrol.AfterType, enrol.AfterId) = (Number(types, message.TypeNames, after.Type), after.Id);
@@ -96,7 +96,7 @@ public sealed partial class FrameWriter
 
     private static Wire.VoterLife ToWire(VoterLife l) => new()
     {
-        Region = l.Region, Life = Bytes(l.Life), Stood = Bytes(l.Stood),
+        Region = l.Region, Life = Bytes(l.Life), Stood = Bytes(l.Stood), Forgetful = l.IsForgetful,
     };
 
     private static ByteString Bytes(Incarnation? life)

@@ -98,6 +98,42 @@ public sealed class ForgottenVoteScenarios
         lower.Text.ShouldBe("", "the vote of the lost life counts no more");
     }
 
+    // Nothing in the journal tells that it is an older one, and the life that it begins is later than what it forgot.
+    [Fact]
+    public void Died_CopyOfBeforeItsLastLifePutBack_DoesNotVoteOnWhatItHolds()
+    {
+        var group = new ScriptedVoters(["a", "b", "c"], ["n"], patience: 500);
+        var copy = group["a"].Disk.Writes;
+        group.Kill("a");
+        Enrol(group, "a", "b", "c");
+        var change = group["n"].Ask(0, "n");
+        group.Deliver(s => s.IsBetween("n", "a") || s.IsBetween("n", "c"));
+        change.Text.ShouldBe("Decided 1 n");
+        group["a"].Disk.RollBack(copy);
+        group.Kill("a");
+
+        for (var i = 0; i < 10; i++)
+        {
+            group.Deliver(s => s.IsBetween("a", "b") && s.IsOfEnrolment);
+            group.Pass(600);
+        }
+        group["a"].StandingLanes.ShouldBe(0, "b had noted a life that this journal does not know");
+        group.Kill("a");
+        for (var i = 0; i < 10; i++)
+        {
+            group.Deliver(s => s.IsBetween("a", "b") && s.IsOfEnrolment);
+            group.Pass(600);
+        }
+        group["a"].StandingLanes.ShouldBe(0, "nor after another death");
+        Enrol(group, "a", "b", "c");
+
+        group["a"].StandingLanes.ShouldBe(1);
+        var read = group["n"].Ask(null);
+        group.Deliver(s => s.IsBetween("n", "a") || s.IsBetween("n", "b"));
+        Settle(group);
+        read.Text.ShouldBe("Decided 1 n");
+    }
+
     [Fact]
     public void Lost_CopyThatCouldNotBeStored_IsNotTakenForStored()
     {

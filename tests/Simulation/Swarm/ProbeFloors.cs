@@ -79,6 +79,8 @@ internal static class ProbeFloors
         [Probe.VoterFirst] = Registers,
         [Probe.VoterStands] = Registers,
         [Probe.VoterDeposed] = Registers,
+        [Probe.VoterFoundForgetful]
+            = nameof(ForgottenVoteScenarios.Died_CopyOfBeforeItsLastLifePutBack_DoesNotVoteOnWhatItHolds),
         [Probe.HistoryOpened] = nameof(SwarmTests.Swarm_LocalTypes_StayWhereTheyAreUntilTheyAreOpened),
         [Probe.HistoryTaken] = nameof(SwarmTests.Swarm_LocalTypes_StayWhereTheyAreUntilTheyAreOpened),
         [Probe.Forwarded] = "PrimaryWorldTests.History_InAnyWeather_IsThatOfOneCopy",

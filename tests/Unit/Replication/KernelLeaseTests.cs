@@ -5,7 +5,7 @@ using static Pelago.Tests.Unit.Events;
 namespace Pelago.Tests.Unit;
 
 /// <summary>What a primary that can move says, at which moment, and what it asks for before.</summary>
-public sealed class KernelLeaseTests
+public sealed partial class KernelLeaseTests
 {
     private const long B = 7;
     private const long C = 8;
@@ -130,8 +130,55 @@ public sealed class KernelLeaseTests
         Grant(kernel, B, Asked(kernel, B));
         Grant(kernel, C, Asked(kernel, C));
         kernel.Idle(200, B, C);
+        kernel.Asked.OfType<SendFrame>().Where(f => f.Frame is RegisterAskFrame).ShouldBeEmpty("nobody has told");
+
+        ReportAll(kernel);
+        Grant(kernel, B, Asked(kernel, B));
+        Grant(kernel, C, Asked(kernel, C));
+        kernel.Idle(200, B, C);
 
         kernel.Asked.OfType<SendFrame>().Where(f => f.Frame is RegisterAskFrame).ShouldNotBeEmpty();
+    }
+
+    // The first reports on a link may leave out lives that are past there and, for want of a report, not here yet.
+    [Fact]
+    public void Takeover_OnReportsThatWerePutAside_DoesNotStart()
+    {
+        var kernel = Linked(new TestKernel(TestKernel.Three, Continuity.Clean, [], [], Voting)
+        {
+            Mode = EntityMode.RequestRegion("c"),
+        }).Idle(100, B, C);
+        ReportAll(kernel); // of before
+        Tell(kernel, new PrimaryRecord(1, "a") { Former = "c" });
+        kernel.Idle(3_200, B, C);
+        ReportAll(kernel, new PastMark(new Origin("c", new Incarnation(1)), 77));
+        Grant(kernel, B, Asked(kernel, B));
+        Grant(kernel, C, Asked(kernel, C));
+        kernel.Idle(200, B, C);
+        kernel.Asked.OfType<SendFrame>().Where(f => f.Frame is RegisterAskFrame)
+            .ShouldBeEmpty("what they hold was not taken");
+
+        ReportAll(kernel);
+        Grant(kernel, B, Asked(kernel, B));
+        Grant(kernel, C, Asked(kernel, C));
+        kernel.Idle(200, B, C);
+
+        kernel.Asked.OfType<SendFrame>().Where(f => f.Frame is RegisterAskFrame).ShouldNotBeEmpty();
+    }
+
+    private static void ReportAll(TestKernel kernel, params PastMark[] leftOut)
+    {
+        foreach (var (link, peer) in new[] { (B, "b"), (C, "c") })
+        {
+            for (var lane = 0; lane < EntityKey.Lanes; lane++)
+            {
+                var report = new ReportFrame(lane, new Origin(peer, new Incarnation(1)), 0, [])
+                {
+                    LeftOut = lane == Entity.Lane ? leftOut : [],
+                };
+                kernel.Give(k => k.Received(link, report, kernel.Now));
+            }
+        }
     }
 
     [Fact]
@@ -221,7 +268,7 @@ public sealed class KernelLeaseTests
         foreach (var next in new[] { smaller, smaller.Without("d") })
             kernel.Give(k => k.Received(B, new ConfigurationFrame(next), kernel.Now));
         if (moves)
-            Lease(kernel);
+            Lease(kernel.Idle(600, B, C)); // what was asked of the larger group does not count
 
         kernel.Asked.OfType<CommandDone>().ShouldHaveSingleItem("two of three").Result.Failure.ShouldBeNull();
     }
@@ -252,50 +299,6 @@ public sealed class KernelLeaseTests
     private static void Hold(TestKernel kernel, long link, string peer) => kernel.Give(k => k.Received(link,
         new ReportFrame(Entity.Lane, new Origin(peer, new Incarnation(1)), 0,
             [new LaneHolding(Entity.Lane, kernel.Appended.Single().Origin, 1)]), kernel.Now));
-
-    [Fact]
-    public void Effect_OfAnEventThatItsEpochEndedWithout_IsToldSoOnceThatIsDecided()
-    {
-        var kernel = Lease(Linked(TestKernel.WithEffects(EntityMode.RequestRegion("a"), Voting)));
-        kernel.Write("lost");
-        var own = kernel.Appended.Single().Origin;
-        Tell(kernel, new PrimaryRecord(1, "b") { Former = "a" });
-        foreach (var (link, peer) in new[] { (B, "b"), (C, "c") })
-        {
-            kernel.Give(k => k.Received(link, new ReportFrame(Entity.Lane, new Origin(peer, new Incarnation(1)), 0,
-                [new LaneHolding(Entity.Lane, own, 1)]), kernel.Now));
-        }
-        Look(kernel, 3_000);
-        kernel.Asked.OfType<RunEffects>().ShouldBeEmpty("nobody knows yet whether it counts");
-
-        Tell(kernel, new PrimaryRecord(1, "b")
-        {
-            Former = "a", IsStarted = true,
-            Ends = [new EpochEnd("a", 1, [new LifeEnd(own.Incarnation, new ulong[EntityKey.Lanes])], false)],
-        });
-        Look(kernel, 3_000);
-
-        kernel.Asked.OfType<RunEffects>().First().Final.Verdict.ShouldBe(FinalVerdict.Orphaned);
-        kernel.Conflicts.ShouldHaveSingleItem().Kind.ShouldBe(ConflictKind.Orphaned);
-    }
-
-    // Time passes, and pages are read.
-    private static void Look(TestKernel kernel, int milliseconds)
-    {
-        for (var i = 0; i < milliseconds / 100; i++)
-        {
-            kernel.Idle(100, B, C);
-            foreach (var read in kernel.Asked.OfType<ReadPage>().ToArray())
-            {
-                kernel.Asked.Remove(read);
-                var rows = kernel.Appended.Where(e => e.Entity.Lane == read.Lane && e.OriginPosition > read.After
-                    && e.Origin.Equals(read.Filter.Origin)).Select(e => new LaneRow(
-                        e.OriginPosition, new EventRow(e, 1, true))).ToArray();
-                kernel.Give(k => k.PageRead(read.Request,
-                    new LanePage(read.Lane, rows, (ulong)Math.Max(rows.Length, (int)read.After), []), kernel.Now));
-            }
-        }
-    }
 
     private static void Tell(TestKernel kernel, PrimaryRecord record)
         => kernel.Give(k => k.Received(B, new PrimaryFrame("text", record), kernel.Now));
@@ -332,85 +335,10 @@ public sealed class KernelLeaseTests
         AskLease(kernel, epoch: 0, life: copy).Granted.ShouldBe([new TypeEpoch("text", 0)]);
     }
 
-    [Fact]
-    public void Orphan_ArrivesAfterItsEpochEnded_IsEnteredInTheLedgerWithItsRow()
-    {
-        var kernel = Linked(new TestKernel(TestKernel.Three, Continuity.Clean, [], [], Voting)
-        {
-            Mode = EntityMode.RequestRegion("c"),
-        }).Idle(100, B, C);
-        Tell(kernel, new PrimaryRecord(1, "b")
-        {
-            Former = "c", IsStarted = true,
-            Ends = [new EpochEnd("c", 1, [new LifeEnd(Events.C.Incarnation, new ulong[EntityKey.Lanes])], false)],
-        });
-
-        kernel.Receive(C, 1, Events.Write(Events.C, 1, 5, "lost"));
-
-        kernel.Batches.Single(b => b.Rows.Count > 0).Conflicts.ShouldHaveSingleItem().Kind
-            .ShouldBe(ConflictKind.Orphaned);
-    }
-
     private static void Enrol(TestKernel kernel, int lane, Incarnation life) => kernel.Give(k => k.Received(
         9, new EnrolFrame(1, lane, life, Stands: false, null), kernel.Now));
 
     private static KernelOptions Voting(KernelOptions options) => options with { Voters = ["b", "c"] };
-
-    // The old primary comes back: the record that ends its epoch, and what others have, arrive while its disk is slow.
-    [Fact]
-    public void Record_LearnedAndNotYetDurable_WhatItLeavesOutIsNotFinalMeanwhile()
-    {
-        var kernel = Leased().Write("lost");
-        var own = kernel.Appended.Single().Origin;
-        kernel.HoldGroups = true;
-        ReplacedMeanwhile(kernel.Write("more"), own);
-        kernel.Commit(); // the group under way
-        kernel.Commit(); // the note
-        kernel.HoldGroups = false;
-        kernel.Idle(2_000, B, C).Read();
-
-        kernel.Asked.OfType<ReadDone>().Last().Result.Value.ShouldBe("", "neither event counts in any other region");
-        kernel.Conflicts.Count(c => c.Kind == ConflictKind.Orphaned).ShouldBe(2);
-    }
-
-    [Fact]
-    public void Effect_WhileTheRecordThatLeavesItsEventOutIsNotDurable_IsNotRun()
-    {
-        var kernel = Lease(Linked(TestKernel.WithEffects(EntityMode.RequestRegion("a"), Voting))).Write("lost");
-        var own = kernel.Appended.Single().Origin;
-        kernel.HoldGroups = true;
-        ReplacedMeanwhile(kernel.Write("more"), own);
-        for (var i = 0; i < 5; i++)
-        {
-            kernel.Idle(100, B, C);
-            foreach (var read in kernel.Asked.OfType<ReadPage>().ToArray())
-            {
-                kernel.Asked.Remove(read);
-                LaneRow[] rows = [.. kernel.Appended
-                    .Where(e => e.Entity.Lane == read.Lane && e.OriginPosition > read.After
-                        && e.Origin.Equals(read.Filter!.Origin))
-                    .Select(e => new LaneRow(e.OriginPosition, new EventRow(e, 1, true)))];
-                kernel.Give(k => k.PageRead(read.Request, new LanePage(
-                    read.Lane, rows, Math.Max((ulong)rows.Length, read.After), []), kernel.Now));
-            }
-        }
-
-        kernel.Asked.OfType<RunEffects>().ShouldBeEmpty("what it told of never counted");
-    }
-
-    private static void ReplacedMeanwhile(TestKernel kernel, Origin own)
-    {
-        kernel.Give(k => k.Received(B, new PrimaryFrame("text", new PrimaryRecord(1, "b")
-        {
-            Former = "a", IsStarted = true,
-            Ends = [new EpochEnd("a", 1, [new LifeEnd(own.Incarnation, new ulong[EntityKey.Lanes])], false)],
-        }), kernel.Now));
-        foreach (var (link, peer) in new[] { (B, "b"), (C, "c") })
-        {
-            kernel.Give(k => k.Received(link, new ReportFrame(Entity.Lane, new Origin(peer, new Incarnation(1)), 0,
-                [new LaneHolding(Entity.Lane, own, 1)]), kernel.Now));
-        }
-    }
 
     private static TestKernel New() => Linked(new TestKernel(TestKernel.Three, Continuity.Clean, [], [], Voting)
     {

@@ -12,43 +12,60 @@ public sealed class RegionLeaseTests
     public void Lease_OfAMinority_IsNotHeld()
     {
         var lease = new RegionLease(Terms);
-        lease.Grant("a", At(0));
-        lease.IsHeld(Voters, At(1)).ShouldBeFalse();
-        lease.Grant("x", At(0));
-        lease.IsHeld(Voters, At(1)).ShouldBeFalse("x has no vote");
-        lease.Grant("c", At(0));
-        lease.IsHeld(Voters, At(1)).ShouldBeTrue();
+        lease.Grant("a", At(0), 1);
+        lease.IsHeld(Voters, At(1), 1).ShouldBeFalse();
+        lease.Grant("x", At(0), 1);
+        lease.IsHeld(Voters, At(1), 1).ShouldBeFalse("x has no vote");
+        lease.Grant("c", At(0), 1);
+        lease.IsHeld(Voters, At(1), 1).ShouldBeTrue();
     }
 
     [Fact]
     public void Lease_CountsFromTheQuestion_AndEndsBeforeItsNominalLength()
     {
         var lease = new RegionLease(Terms);
-        lease.Grant("a", At(0));
-        lease.Grant("b", At(500));
+        lease.Grant("a", At(0), 1);
+        lease.Grant("b", At(500), 1);
 
-        lease.IsHeld(Voters, At(2_939)).ShouldBeTrue();
-        lease.IsHeld(Voters, At(2_940)).ShouldBeFalse("the grant that was asked for first is over");
+        lease.IsHeld(Voters, At(2_939), 1).ShouldBeTrue();
+        lease.IsHeld(Voters, At(2_940), 1).ShouldBeFalse("the grant that was asked for first is over");
     }
 
     [Fact]
     public void Lease_AnswerToAnOlderQuestionComesLast_IsNotShortened()
     {
         var lease = new RegionLease(Terms);
-        lease.Grant("a", At(1_000));
-        lease.Grant("b", At(1_000));
-        lease.Grant("b", At(0));
+        lease.Grant("a", At(1_000), 1);
+        lease.Grant("b", At(1_000), 1);
+        lease.Grant("b", At(0), 1);
 
-        lease.IsHeld(Voters, At(3_900)).ShouldBeTrue();
+        lease.IsHeld(Voters, At(3_900), 1).ShouldBeTrue();
+    }
+
+    // c, d and e decide that d is the primary; then the group loses e and d, and two of those who are left had granted.
+    [Fact]
+    public void Lease_GrantedByAMinorityOfAConfigurationTwoChangesAgo_IsNotHeld()
+    {
+        var lease = new RegionLease(Terms);
+        lease.Grant("a", At(0), 1);
+        lease.Grant("b", At(0), 1);
+
+        lease.IsHeld(["a", "b", "c", "d", "e"], At(1), 1).ShouldBeFalse();
+        lease.IsHeld(["a", "b", "c", "d"], At(1), 2).ShouldBeFalse();
+        lease.IsHeld(Voters, At(1), 3).ShouldBeFalse();
+
+        lease.Grant("a", At(1), 2);
+        lease.Grant("b", At(1), 3);
+        lease.IsHeld(Voters, At(2), 3).ShouldBeTrue("asked since, or before the last change");
     }
 
     [Fact]
     public void Lease_MonotonicClockStoodStill_IsOverByTheWallClock()
     {
         var lease = Held();
-        lease.IsHeld(Voters, new Moment(10_000, 100)).ShouldBeFalse("the machine slept");
-        lease.IsHeld(Voters, new Moment(-10_000, 100)).ShouldBeTrue("the wall clock was set back");
-        lease.IsHeld(Voters, new Moment(-10_000, 2_940)).ShouldBeFalse("and that makes it no longer");
+        lease.IsHeld(Voters, new Moment(10_000, 100), 1).ShouldBeFalse("the machine slept");
+        lease.IsHeld(Voters, new Moment(-10_000, 100), 1).ShouldBeTrue("the wall clock was set back");
+        lease.IsHeld(Voters, new Moment(-10_000, 2_940), 1).ShouldBeFalse("and that makes it no longer");
     }
 
     // For true time t and clocks that run at rates within the allowance: the holder stops no later than whoever waits.
@@ -68,8 +85,8 @@ public sealed class RegionLeaseTests
     private static RegionLease Held()
     {
         var lease = new RegionLease(Terms);
-        lease.Grant("a", At(0));
-        lease.Grant("b", At(0));
+        lease.Grant("a", At(0), 1);
+        lease.Grant("b", At(0), 1);
         return lease;
     }
 
