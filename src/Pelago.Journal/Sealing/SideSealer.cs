@@ -40,8 +40,17 @@ internal sealed class SideSealer(Sealer sealer, KeyRing keys)
         {
             Key = remembered.IdempotencyKey, Reply = UnsafeByteOperations.UnsafeWrap(remembered.Reply),
             AtMilliseconds = remembered.AtMilliseconds,
-        }.ToByteArray();
-        return sealer.Seal(SealDomain.Reply, ReplyColumns(entity, hash), content, out nonce);
+        };
+        if (remembered.Batch is { } batch)
+        {
+            content.FirstSequence = batch.FirstSequence;
+            content.Origin = new StoredOrigin
+            {
+                Region = batch.Origin.Region,
+                Incarnation = UnsafeByteOperations.UnsafeWrap(batch.Origin.Incarnation.ToBytes()),
+            };
+        }
+        return sealer.Seal(SealDomain.Reply, ReplyColumns(entity, hash), content.ToByteArray(), out nonce);
     }
 
     public ReadOnlySpan<byte> Conflict(long entity, uint origin, ConflictRecord record, out long nonce) => sealer.Seal(
@@ -96,6 +105,11 @@ internal sealed class SideSealer(Sealer sealer, KeyRing keys)
             || !opener.TryOpen(SealDomain.Reply, salt, nonce, ReplyColumns(entity, hash), box, out var content))
             return null;
         var stored = SealedReply.Parser.ParseFrom(content);
-        return new RememberedReply(key, stored.Key, stored.Reply.Memory) { AtMilliseconds = stored.AtMilliseconds };
+        return new RememberedReply(key, stored.Key, stored.Reply.Memory)
+        {
+            AtMilliseconds = stored.AtMilliseconds,
+            Batch = stored.Origin is not { } origin ? null : new BatchId(new Model.Origin(
+                origin.Region, Model.Incarnation.Read(origin.Incarnation.Span)), stored.FirstSequence),
+        };
     }
 }

@@ -84,6 +84,10 @@ public sealed record RememberedReply(EntityKey Entity, string IdempotencyKey, Re
     /// <summary>For a command that made no event: when it was answered, in milliseconds since 1970. No event carries
     /// its key, so this record alone knows it. 0 when the command made events.</summary>
     public long AtMilliseconds { get; init; }
+
+    /// <summary>The events whose reply it is; null when there are none, and for what was remembered by versions that
+    /// did not say.</summary>
+    public BatchId? Batch { get; init; }
 }
 
 /// <summary>A reply that need not be remembered any more.</summary>

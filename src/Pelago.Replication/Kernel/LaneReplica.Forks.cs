@@ -46,10 +46,14 @@ internal sealed partial class LaneReplica
     }
 
     // What the ledger is to say is not undone with the group that failed: a forked entity stays quarantined, and what
-    // the fold found of rows that are durable it finds once.
+    // the fold found of rows that are durable it finds once. Of entities that are read again it finds some anew, and as
+    // often as the journal refuses a group: the ledger has one entry for them.
     private void KeepConflicts(PendingGroup dropped)
     {
-        filling.Conflicts.AddRange(dropped.Conflicts);
+        ConflictRecord[] kept = [.. filling.Conflicts.Concat(dropped.Conflicts)
+            .DistinctBy(c => (c.Entity, c.Kind, c.Origin, c.Sequence))];
+        filling.Conflicts.Clear();
+        filling.Conflicts.AddRange(kept);
         if (filling.Conflicts.Count > 0)
             Unhurried();
     }

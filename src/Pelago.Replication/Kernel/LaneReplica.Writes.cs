@@ -324,6 +324,7 @@ internal sealed partial class LaneReplica
                 Remember(entity, new RememberedReply(entity.Key, request.IdempotencyKey, encode(reply, isKept))
                 {
                     AtMilliseconds = events.Length > 0 ? 0 : context.AuthorMilliseconds,
+                    Batch = events.Length > 0 ? BatchId.Of(events[0]) : null,
                 });
             }
         }
@@ -357,11 +358,13 @@ internal sealed partial class LaneReplica
         filling.Replies.Add(reply);
     }
 
-    // A key that was used before: the reply of that time, or, where another region gave it, one made from the state.
+    // A key that was used before: the reply of that time, or, where the batch that counts is another region's, one made
+    // from the state. What was answered here for one that does not count would name what is nowhere.
     private void Repeat(EntityReplica entity, CommandRequest request)
     {
         context.Hit(Probe.CommandRepeated);
-        if (entity.Replies.TryGet(request.IdempotencyKey, out var remembered) && request.DecodeReply is { } decode)
+        if (entity.Replies.TryGet(request.IdempotencyKey, out var remembered) && request.DecodeReply is { } decode
+            && IsOfWhatCounts(entity, remembered))
         {
             Repeat(entity, request, decode, remembered.Reply);
             return;
@@ -378,6 +381,10 @@ internal sealed partial class LaneReplica
             "Read the entity for its result.");
         AfterDurable(new Completion(request, entity, null, done, null, entity.Seen));
     }
+
+    private static bool IsOfWhatCounts(EntityReplica entity, RememberedReply remembered)
+        => entity.Fold.OwnerOf(remembered.IdempotencyKey) is not { } owner
+            || (remembered.Batch is { } batch ? batch == owner : remembered.AtMilliseconds == 0);
 
     private void Repeat(
         EntityReplica entity, CommandRequest request, Func<ReadOnlyMemory<byte>, object?> decode,

@@ -62,6 +62,26 @@ public abstract partial class JournalConformance
     }
 
     [Fact]
+    public async Task Open_CopyOfBeforeTheLastStartPutBackAfterACrash_IsBroken()
+    {
+        var journal = await BeginAsync();
+        var lane = await journal.AcquireAsync(3);
+        await journal.AppendAsync(Batch(lane, Own(Key(3), 1, 1)));
+        var copy = await fixture.CopyAsync();
+        await journal.AppendAsync(Batch(lane, Own(Key(3), 2, 2)));
+        await journal.DisposeAsync();
+        await fixture.CrashAsync(await fixture.OpenAsync());
+        await using (var sound = await fixture.OpenAsync())
+            sound.Identity.Continuity.ShouldBe(Continuity.Unclean);
+        await fixture.RestoreAsync(copy);
+
+        await using var restored = await fixture.OpenAsync();
+        restored.Identity.Continuity.ShouldBe(Continuity.Broken);
+        restored.Identity.Reason.ShouldNotBeEmpty();
+        await ShouldHoldAsync(restored, 1);
+    }
+
+    [Fact]
     public async Task Open_WithoutGuard_IsBroken()
     {
         await WriteAsync(2);
@@ -249,7 +269,8 @@ public abstract partial class JournalConformance
                 Lane = 3, Epoch = lane.Epoch, Rows = [Own(Key(3), 1, 1)],
                     Replies = [Reply("a", "first"), Reply("b", "")],
             });
-            await journal.AppendAsync(new LaneBatch { Lane = 3, Epoch = lane.Epoch, Replies = [Reply("a", "second")] });
+            var second = Reply("a", "second") with { Batch = new BatchId(There, 17) };
+            await journal.AppendAsync(new LaneBatch { Lane = 3, Epoch = lane.Epoch, Replies = [second] });
             var alone = new RememberedReply(Key(3, 1), "c", new byte[] { 1 }) { AtMilliseconds = 1_700_000_000_123 };
             await journal.AppendAsync(new LaneBatch { Lane = 3, Epoch = lane.Epoch, Replies = [alone] });
         }
@@ -257,6 +278,8 @@ public abstract partial class JournalConformance
         var replies = (await again.ImageAsync(Key(3))).Replies;
         replies.Select(r => (r.IdempotencyKey, System.Text.Encoding.UTF8.GetString(r.Reply.Span), r.AtMilliseconds))
             .ShouldBe([("a", "second", 0), ("b", "", 0)], ignoreOrder: true);
+        replies.OrderBy(r => r.IdempotencyKey, StringComparer.Ordinal).Select(r => r.Batch)
+            .ShouldBe([new BatchId(There, 17), null]);
         var image = await again.ImageAsync(Key(3, 1)); // an entity without rows
         image.Rows.ShouldBeEmpty();
         var only = image.Replies.ShouldHaveSingleItem();

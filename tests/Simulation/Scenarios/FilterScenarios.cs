@@ -203,6 +203,33 @@ public sealed class FilterScenarios
     }
 
     [Fact]
+    public void Filter_OpenedWhereOneEntityIsDamaged_TheOthersOfItsTypeAreServed()
+    {
+        var scene = Begin(3, EntityFilter.None);
+        var damaged = SameLane(Letter);
+        scene.Done(scene.A, Letter("l"));
+        scene.Done(scene.A, damaged);
+        scene.Converge();
+        Declare(scene, EntityFilter.InEpoch(1).Except(Third));
+        Restart(scene, scene.C);
+        scene.Done(scene.A, Letter("l"), "after");
+        scene.Done(scene.A, damaged, "after");
+        scene.Converge();
+
+        scene.C.Disk.Damaged.Add((damaged, 1));
+        Declare(scene, EntityFilter.InEpoch(2));
+        Restart(scene, scene.C);
+        scene.RunUntil(() => scene.Write(scene.C, Letter("l"), "third").Failure is null, "C takes commands again");
+        scene.TryRead(scene.C, damaged).Failure!.Error.ShouldBe(ErrorCodes.JournalDamaged);
+        scene.Lines(scene.C, Letter("l")).Length.ShouldBe(3);
+
+        scene.C.Disk.Damaged.Clear();
+        Restart(scene, scene.C);
+        scene.Converge();
+        scene.Lines(scene.C, damaged).Length.ShouldBe(2);
+    }
+
+    [Fact]
     public void Filter_AskedForByAPeerThatIsLeftOut_NothingIsSent()
     {
         var scene = Begin(2, EntityFilter.InEpoch(1).Except("eu-west-1"));

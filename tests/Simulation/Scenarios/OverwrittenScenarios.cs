@@ -58,6 +58,29 @@ public sealed class OverwrittenScenarios
     }
 
     [Fact]
+    public void Writes_FoundWhileTheDiskIsFull_AreHandedToTheJournalOnce()
+    {
+        var scene = new Scene(2);
+        scene.Group.Network.Cut(scene.A.Name, scene.B.Name);
+        scene.Done(scene.A, Book, "tone");
+        scene.Done(scene.B, Book, "ttwo");
+        scene.Group.Network.Heal();
+        scene.RunUntil(() => scene.Events(scene.A, Book).Count == 2, "both events");
+        scene.A.Disk.Full = true;
+        scene.Group.Run(60_000);
+        var (entered, others) = (new List<ConflictRecord>(), scene.A.Disk.Written);
+        scene.A.Disk.Written = batches =>
+        {
+            others?.Invoke(batches);
+            entered.AddRange(batches.SelectMany(b => b.Conflicts));
+        };
+        scene.A.Disk.Full = false;
+        scene.Converge();
+
+        entered.ShouldHaveSingleItem().Kind.ShouldBe(ConflictKind.Overwritten);
+    }
+
+    [Fact]
     public void Loser_OfSomethingWrittenAgainSince_IsNotedAllTheSame()
     {
         var scene = new Scene(2);

@@ -120,6 +120,57 @@ public sealed class PartitionScenarios
     }
 
     [Fact]
+    public void Command_RepeatedWhereItsBatchDoesNotCount_IsNotAnsweredWithTheReplyOfThat()
+    {
+        var scene = new Scene(2);
+        var stock = new EntityKey("stock", "s");
+        var replies = 0;
+        var plain = scene.Operation(stock, "5", "key");
+        var lines = plain.Lines;
+        var operation = plain with
+        {
+            Handle = (state, context) => TestTypes.Persist(lines)(state, context) with
+            {
+                Reply = _ => $"reply {++replies}",
+            },
+        };
+        scene.Group.Network.Cut(scene.A.Name, scene.B.Name);
+        var first = new[] { Answered(scene, scene.A, operation), Answered(scene, scene.B, operation) };
+        first.ShouldBe(["reply 1", "reply 2"]);
+        scene.Converge();
+        scene.RunUntil(() => scene.A.Disk.Conflicts.Any(c => c.Kind == ConflictKind.Deduplicated), "the entry");
+        var duplicate = scene.A.Disk.Conflicts.Single(c => c.Kind == ConflictKind.Deduplicated).Origin.Region;
+
+        for (var i = 0; i < 2; i++)
+        {
+            var region = scene.Group[i];
+            Restarted(scene, region);
+            var again = Answered(scene, region, operation);
+            if (region.Name == duplicate)
+                again.ShouldNotBeOneOf(first);
+            else
+                again.ShouldBe(first[i], "the reply to what counts");
+        }
+        ((PnCounter)scene.Read(scene.A, stock).State).Value.ShouldBe(5);
+    }
+
+    private static string? Answered(Scene scene, SimulatedRegion region, Operation operation)
+    {
+        var answer = scene.Begin(region, operation);
+        scene.RunUntil(() => answer.Value is not null, "the answer");
+        answer.Value!.Value.Failure.ShouldBeNull();
+        return (string?)answer.Value.Value.Value;
+    }
+
+    // What was remembered is read from the journal then.
+    private static void Restarted(Scene scene, SimulatedRegion region)
+    {
+        region.Stop();
+        region.Start();
+        scene.Group.Run(3_000);
+    }
+
+    [Fact]
     public void Command_SameKeyAgain_GetsTheFirstReplyAndWritesNothing()
     {
         var scene = new Scene(2);
