@@ -6,7 +6,9 @@ namespace Pelago.Sdk.Testing;
 
 /// <summary>A region's process: the kernel of production, the disk beneath it, and the shell between them, with every
 /// moment at which a real process can die as a happening of its own.</summary>
-internal sealed class SimulatedRegion
+/// <remarks>Not sealed: in Pelago's own simulator some regions run the kernel of an earlier build, of which the world
+/// sees frames, the journal and the clock.</remarks>
+internal class SimulatedRegion
 {
     private readonly ISurroundings group;
     private readonly Func<IReadOnlyDictionary<string, IEntityType>> declared;
@@ -37,10 +39,10 @@ internal sealed class SimulatedRegion
     public SimulatedDisk Disk { get; }
 
     /// <summary>Counts the lives of the process; what belongs to an earlier life is dropped.</summary>
-    public int Life { get; private set; }
+    public int Life { get; protected set; }
 
     /// <summary>A process runs.</summary>
-    public bool Up => kernel is not null;
+    public virtual bool Up => kernel is not null;
 
     /// <summary>How far the wall clock is off, in milliseconds.</summary>
     public long ClockOffMilliseconds { get; set; }
@@ -76,7 +78,7 @@ internal sealed class SimulatedRegion
     public List<Alarm> Alarms { get; } = [];
 
     /// <summary>Options of the newest life.</summary>
-    public KernelOptions Options => options ?? throw new InvalidOperationException($"{Name} was never started.");
+    public virtual KernelOptions Options => options ?? throw new InvalidOperationException($"{Name} was never started.");
 
     /// <summary>What the running kernel has counted; null while none runs.</summary>
     public ProbeCounts? Probes => kernel?.Probes;
@@ -85,7 +87,7 @@ internal sealed class SimulatedRegion
     public Configuration? Configuration => kernel?.Configuration;
 
     /// <summary>What the running kernel says about itself; null while none runs.</summary>
-    public KernelDescription? Describe() => kernel?.Describe(Moment, withPast: true);
+    public virtual KernelDescription? Describe() => kernel?.Describe(Moment, withPast: true);
 
     /// <summary>Which events do not count, as the running kernel knows; null while none runs.</summary>
     public PrimaryRules? Rules => kernel?.PrimaryRules;
@@ -102,7 +104,7 @@ internal sealed class SimulatedRegion
     public long MonotonicMilliseconds => Moment.MonotonicMilliseconds;
 
     /// <summary>Starts the process on what the disk holds.</summary>
-    public void Start()
+    public virtual void Start()
     {
         if (Up)
             return;
@@ -120,13 +122,13 @@ internal sealed class SimulatedRegion
     }
 
     /// <summary>SIGKILL: everything in memory is gone, connections break.</summary>
-    public void Kill() => End(clean: false);
+    public virtual void Kill() => End(clean: false);
 
     /// <summary>A clean stop, as far as the journal is concerned.</summary>
-    public void Stop() => End(clean: true);
+    public virtual void Stop() => End(clean: true);
 
     /// <summary>The process stands still, as under SIGSTOP; what arrives waits.</summary>
-    public void Pause(long milliseconds) => pausedUntil = Math.Max(pausedUntil, group.Time.Now + milliseconds);
+    public virtual void Pause(long milliseconds) => pausedUntil = Math.Max(pausedUntil, group.Time.Now + milliseconds);
 
     /// <summary>Hands the kernel an input, and carries out what it answers.</summary>
     internal void Enter(int life, Action<InstanceKernel, Moment> input)
@@ -147,6 +149,20 @@ internal sealed class SimulatedRegion
             Do(effect, life);
         }
     }
+
+    /// <summary>A link stands.</summary>
+    internal virtual void Opened(LinkEnd end, string peer) => Enter(end.Life, (k, now)
+        => k.LinkOpened(end.Number, peer, end.Dialled is not null, now));
+
+    /// <summary>Bytes have arrived on a link.</summary>
+    internal virtual void Arrived(SimulatedLink link, LinkEnd end, ReadOnlyMemory<byte> bytes)
+        => Enter(end.Life, (k, now) => link.Read(end, bytes, k, now));
+
+    /// <summary>A link has ended.</summary>
+    internal virtual void Closed(LinkEnd end) => Enter(end.Life, (k, now) => k.LinkClosed(end.Number, now));
+
+    /// <summary>Nobody answers at a peer's address.</summary>
+    internal virtual void DialFailed(int life, string peer) => Enter(life, (k, now) => k.DialFailed(peer, now));
 
     private void End(bool clean)
     {

@@ -21,9 +21,10 @@ internal enum Mutation
 /// <remarks>It numbers the frames itself, so that one that was dropped or put in does not end the link at the next one:
 /// a link on which one fault is found at once reaches nothing behind it. What it forges is of the sender's own
 /// origin: a member that relays another's events is believed, because events are not signed.</remarks>
-internal sealed class FrameMutator(Dice dice, string sender)
+internal sealed class FrameMutator(Dice dice, string sender, FrameMaker maker)
 {
     private const int MaxKept = 50;
+    private const int MadePerMille = 30;
     private static readonly Mutation[] All = Enum.GetValues<Mutation>();
 
     // Of events, what leads behind the first rules.
@@ -34,11 +35,14 @@ internal sealed class FrameMutator(Dice dice, string sender)
     ];
 
     private readonly List<Wire> kept = [];
-    private readonly List<Origin> origins = [];
+    private readonly List<Origin> origins = maker.Origins;
     private ulong sequence;
 
     /// <summary>Frames changed, by what was done.</summary>
     public Dictionary<Mutation, int> Done { get; init; } = [];
+
+    /// <summary>Frames that nobody sent, by kind.</summary>
+    public Dictionary<string, int> Made { get; init; } = [];
 
     /// <summary>What leaves instead of a frame.</summary>
     /// <param name="perMille">Frames of a thousand that are changed.</param>
@@ -46,8 +50,31 @@ internal sealed class FrameMutator(Dice dice, string sender)
     {
         FrameReader.TryReadLength(sent.Span, out _, out var used);
         var frame = Wire.Parser.ParseFrom(sent[used..].Span);
+        Learn(frame);
+        IEnumerable<ReadOnlyMemory<byte>> leaves = [.. Changed(frame, perMille)];
+        if (!dice.Chance(MadePerMille) || frame.Hello is not null
+            || dice.Pick(FrameMaker.Kinds) is not { } kind || maker.Make(kind) is not { } made)
+            return leaves;
+        Made[kind.Name] = Made.GetValueOrDefault(kind.Name) + 1;
+        return [.. leaves, Framed(made)];
+    }
+
+    private void Learn(Wire frame)
+    {
+        if (frame.Renumbers)
+        {
+            origins.Clear();
+            maker.Types.Clear();
+            maker.PayloadNames = 0;
+        }
         foreach (var name in frame.Origins)
             origins.Add(new Origin(name.Region, Incarnation.Read(name.Incarnation.Span)));
+        maker.Types.AddRange(frame.TypeNames.Select(n => n.Name));
+        maker.PayloadNames += frame.PayloadNames.Count;
+    }
+
+    private IEnumerable<ReadOnlyMemory<byte>> Changed(Wire frame, int perMille)
+    {
         // Names have to reach the reader once, or nothing after them is understood.
         var hasEvents = Events(frame).Length > 0;
         var hasNames = frame.Origins.Count + frame.TypeNames.Count + frame.PayloadNames.Count > 0;
@@ -103,7 +130,7 @@ internal sealed class FrameMutator(Dice dice, string sender)
     // Somewhere in the message or in what it consists of.
     private void Fields(IMessage frame, Mutation mutation)
     {
-        var all = Messages(frame).Where(m => m != frame && !IsRelayed(m)).ToArray();
+        var all = Messages(frame).Where(m => m != frame && !IsRelayed(m) && !IsBelieved(m)).ToArray();
         if (all.Length == 0)
             return;
         var message = dice.Pick(all);
@@ -148,6 +175,9 @@ internal sealed class FrameMutator(Dice dice, string sender)
     private bool IsRelayed(IMessage message) => message is Pelago.Replication.Wire.Event e
         && (e.Origin == 0 || e.Origin > origins.Count || origins[(int)e.Origin - 1].Region != sender);
 
+    // Who gets a type is what any member says of it: of another type, it would be true.
+    private static bool IsBelieved(IMessage message) => message is Pelago.Replication.Wire.FilterNotice;
+
     private Pelago.Replication.Wire.Event[] Events(Wire frame)
         => frame.Events?.Events_.Where(e => !IsRelayed(e)).ToArray() ?? [];
 
@@ -177,7 +207,7 @@ internal sealed class FrameMutator(Dice dice, string sender)
                 return [.. bytes, 0xBA, 0x3E, 3, 1, 2, 3];
             default:
                 // Not in events that are relayed: a changed byte there forges them.
-                if (frame.Events is null && frame.Fetched is null)
+                if (frame.Events is null && frame.Fetched is null && frame.Filter is null)
                     bytes[dice.Below(bytes.Length)] = (byte)dice.Below(256);
                 return bytes;
         }

@@ -22,6 +22,11 @@ internal sealed partial class FuzzRun
     private readonly Dice dice;
     private readonly Dictionary<LinkEnd, FrameMutator> mutators = [];
     private readonly Dictionary<Mutation, int> done = [];
+    private readonly Dictionary<string, int> made = [];
+    private readonly Dictionary<string, int> taken = [];
+    private readonly Dice asking;
+    private ulong asked = 1;
+    private ulong askedOfVoters = 1;
     private readonly Dictionary<string, string> acknowledged = [];
     private readonly SortedDictionary<string, int> refused = new(StringComparer.Ordinal);
     private int lines;
@@ -30,7 +35,20 @@ internal sealed partial class FuzzRun
     {
         group = new WorldGroup(seed, ["ada", "bob", "eve"]);
         dice = new Dice(seed ^ 0x5EED);
+        asking = new Dice(seed ^ 0xA5C);
+        _ = (group.TypeOf<Page>(), group.TypeOf<Letter>(), group.TypeOf<Entry>());
+        foreach (var region in group.Regions) // a kernel knows the types of its start
+        {
+            region.Stop();
+            region.Start();
+        }
         group.Network.Tap = (from, sent) => from.Region == Eve ? MutatorOf(from).Change(sent, PerMille) : [sent];
+        group.Network.Sent = (_, frame) => Note(frame);
+        group.Network.Arrived = (from, frame) =>
+        {
+            if (from == Eve.Name)
+                taken[frame.GetType().Name] = taken.GetValueOrDefault(frame.GetType().Name) + 1;
+        };
         group.Network.Refused = failure =>
         {
             var what = Numbers().Replace(failure.Message.Split(": ")[^1], "n");
@@ -40,6 +58,12 @@ internal sealed partial class FuzzRun
 
     /// <summary>Frames changed, by what was done.</summary>
     public IReadOnlyDictionary<Mutation, int> Done => done;
+
+    /// <summary>Frames that nobody sent, by kind.</summary>
+    public IReadOnlyDictionary<string, int> Made => made;
+
+    /// <summary>Frames of the hostile region that a reader took, by the name of their type.</summary>
+    public IReadOnlyDictionary<string, int> Taken => taken;
 
     /// <summary>Reasons for which a reader ended a link, with how often.</summary>
     public IReadOnlyDictionary<string, int> Refused => refused;
@@ -60,6 +84,8 @@ internal sealed partial class FuzzRun
         while (group.Time.Now < HostileMilliseconds)
         {
             Write(dice.Pick(group.Regions));
+            if (dice.Chance(150))
+                WriteBeside(dice.Pick(group.Regions));
             group.Time.RunUntil(group.Time.Now + dice.Between(10, 120));
             DemandBounds();
         }
@@ -87,8 +113,50 @@ internal sealed partial class FuzzRun
     private FrameMutator MutatorOf(LinkEnd end)
     {
         if (!mutators.TryGetValue(end, out var mutator))
-            mutators[end] = mutator = new FrameMutator(dice.Fork(), Eve.Name) { Done = done };
+        {
+            var maker = new FrameMaker(dice.Fork(), Eve.Name, group.Members, group.TypeOf<Letter>().Name)
+            {
+                Asked = ofVoters => asking.Chance(300) ? 1 + (ulong)asking.Below(20)
+                    : ofVoters ? askedOfVoters : asked,
+            };
+            mutators[end] = mutator = new FrameMutator(dice.Fork(), Eve.Name, maker) { Done = done, Made = made };
+        }
         return mutator;
+    }
+
+    // Under which number something was asked last: what is made up may answer it.
+    private void Note(Frame frame)
+    {
+        asked = frame switch
+        {
+            FetchFrame f => (ulong)f.Request, FetchTypeFrame f => (ulong)f.Request, AskFrame f => (ulong)f.Request,
+            LeaseAskFrame f => (ulong)f.Request, _ => asked,
+        };
+        askedOfVoters = frame switch
+        {
+            RegisterAskFrame f => f.Request, EnrolFrame f => f.Request, _ => askedOfVoters,
+        };
+    }
+
+    // Letters are the hostile region's own, because members are believed in who gets a type; the primary of entries
+    // moves, so that regions ask each other for them.
+    private void WriteBeside(SimulatedRegion at)
+    {
+        if (at == Eve)
+            group.Send(Eve, group.TypeOf<Letter>(), "l1", new WriteLetter("hello"), RequestOptions.Default);
+        else if (dice.Chance(300))
+            RequestPrimary(dice.Pick(group.Regions));
+        group.Send(at, group.TypeOf<Entry>(), "e1", new WriteEntry(at.Name), RequestOptions.Default);
+    }
+
+    private void RequestPrimary(SimulatedRegion at)
+    {
+        var request = new PrimaryRequest
+        {
+            Type = group.TypeOf<Entry>().Name, DeadlineMilliseconds = at.MonotonicMilliseconds + 5_000,
+            Waiter = (Action<PrimaryResult>)(_ => { }),
+        };
+        at.Enter(at.Life, (kernel, now) => kernel.Submit(request, now));
     }
 
     private void Write(SimulatedRegion at)

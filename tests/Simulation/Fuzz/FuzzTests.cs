@@ -5,11 +5,16 @@ using System.Globalization;
 namespace Pelago.Tests.Simulation;
 
 /// <summary>Frames of a hostile region, changed in every way that <see cref="Mutation"/> names: nothing throws, nothing
-/// grows, links end with a reason, and the honest regions lose nothing and agree. Environment variables as for
+/// grows, links end with a reason, and the honest regions lose nothing and agree. Frames of every kind are also made
+/// up. Environment variables as for
 /// <see cref="SwarmTests"/>.</summary>
 public sealed class FuzzTests(ITestOutputHelper output)
 {
     private const int Seeds = 25;
+
+    // Of every frame that the wire describes, also of one that is added later.
+    private const int MadeOfEachKind = 20;
+    private const int TakenOfEachKind = 20;
 
     [Fact]
     public void Frames_OfAHostileRegion_HarmNobody()
@@ -26,6 +31,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         var acknowledged = 0;
         var mutations = new ConcurrentDictionary<Mutation, int>();
         var reasons = new ConcurrentDictionary<string, int>();
+        var (made, taken) = (new ConcurrentDictionary<string, int>(), new ConcurrentDictionary<string, int>());
         Parallel.For(0, Math.Min(2, Environment.ProcessorCount), _ =>
         {
             while (seconds is null || clock.Elapsed.TotalSeconds < seconds)
@@ -35,10 +41,10 @@ public sealed class FuzzTests(ITestOutputHelper output)
                     break;
                 var run = Run((ulong)number, _ => { });
                 Interlocked.Add(ref acknowledged, run.Acknowledged);
-                foreach (var (mutation, count) in run.Done)
-                    mutations.AddOrUpdate(mutation, count, (_, before) => before + count);
-                foreach (var (reason, count) in run.Refused)
-                    reasons.AddOrUpdate(reason, count, (_, before) => before + count);
+                Add(mutations, run.Done);
+                Add(reasons, run.Refused);
+                Add(made, run.Made);
+                Add(taken, run.Taken);
             }
         });
         foreach (var (reason, count) in reasons.OrderBy(r => r.Key, StringComparer.Ordinal))
@@ -46,6 +52,24 @@ public sealed class FuzzTests(ITestOutputHelper output)
         acknowledged.ShouldBeGreaterThan(100, "honest regions go on");
         mutations.Keys.ShouldBe(Enum.GetValues<Mutation>(), ignoreOrder: true, "each is tried");
         reasons.Count.ShouldBeGreaterThan(10, "frames reach the rules behind the first");
+        foreach (var kind in FrameMaker.Kinds)
+        {
+            var name = $"{kind.PropertyName}Frame";
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{name}: {made.GetValueOrDefault(kind.Name)} made up, {taken.GetValueOrDefault(name)} taken"));
+        }
+        foreach (var kind in FrameMaker.Kinds)
+        {
+            made.GetValueOrDefault(kind.Name).ShouldBeGreaterThan(MadeOfEachKind, $"{kind.Name} is made up");
+            taken.GetValueOrDefault($"{kind.PropertyName}Frame")
+                .ShouldBeGreaterThan(TakenOfEachKind, $"{kind.Name} passes the reader, and reaches the kernel");
+        }
+    }
+
+    private static void Add<T>(ConcurrentDictionary<T, int> sums, IReadOnlyDictionary<T, int> counts) where T : notnull
+    {
+        foreach (var (key, count) in counts)
+            sums.AddOrUpdate(key, count, (_, before) => before + count);
     }
 
     private static FuzzRun Run(ulong seed, Action<string> say)

@@ -39,11 +39,20 @@ internal sealed class SimulatedLink
         if (!FrameReader.TryReadLength(buffer.WrittenSpan, out var length, out var used)
             || used + length != buffer.WrittenCount)
             throw new InvalidOperationException("The writer's length prefix is wrong.");
+        network.Sent?.Invoke(ends[side].Region.Name, frame);
+        network.Frames[frame.GetType().Name] = network.Frames.GetValueOrDefault(frame.GetType().Name) + 1;
+        Send(from, buffer.WrittenMemory);
+    }
+
+    /// <summary>Sends what is a frame already, with its length before it.</summary>
+    public void Send(LinkEnd from, ReadOnlyMemory<byte> frame)
+    {
+        var side = Side(from);
+        if (ends[side].Closed)
+            return;
         var path = network.Path(ends[side].Region.Name, ends[1 - side].Region.Name);
         var dice = network.Dice;
-        network.Sent?.Invoke(ends[side].Region.Name, frame);
-        network.BytesSent += buffer.WrittenCount;
-        network.Frames[frame.GetType().Name] = network.Frames.GetValueOrDefault(frame.GetType().Name) + 1;
+        network.BytesSent += frame.Length;
         if (dice.Chance(path.LossPerMille))
             return;
         if (dice.Chance(path.BreakPerMille))
@@ -53,13 +62,13 @@ internal sealed class SimulatedLink
         }
         if (network.Tap is { } tap)
         {
-            foreach (var bytes in tap(from, buffer.WrittenMemory))
+            foreach (var bytes in tap(from, frame))
                 Carry(side, path, bytes, outOfOrder: false);
             return;
         }
-        Carry(side, path, buffer.WrittenMemory, outOfOrder: dice.Chance(path.ReorderPerMille));
+        Carry(side, path, frame, outOfOrder: dice.Chance(path.ReorderPerMille));
         if (dice.Chance(path.DuplicatePerMille))
-            Carry(side, path, buffer.WrittenMemory, outOfOrder: dice.Chance(500));
+            Carry(side, path, frame, outOfOrder: dice.Chance(500));
     }
 
     /// <summary>One end closes; the other hears of it after everything that was sent before.</summary>
@@ -100,29 +109,32 @@ internal sealed class SimulatedLink
 
     private void Arrive(int at, ReadOnlyMemory<byte> bytes)
     {
-        var end = ends[at];
-        if (end.Closed)
-            return;
-        end.Region.Enter(end.Life, (kernel, now) =>
+        if (!ends[at].Closed)
+            ends[at].Region.Arrived(this, ends[at], bytes);
+    }
+
+    /// <summary>Reads what has arrived at an end, for a region whose kernel is of this build.</summary>
+    public void Read(LinkEnd end, ReadOnlyMemory<byte> bytes, InstanceKernel kernel, Moment now)
+    {
+        var at = Side(end);
+        try
         {
-            try
+            foreach (var frame in Read(directions[1 - at], bytes))
             {
-                foreach (var frame in Read(directions[1 - at], bytes))
-                {
-                    if (frame is HelloFrame hello)
-                        directions[at].Writer.MayRenumber = hello.KnowsPast;
-                    if (!end.Closed)
-                        kernel.Received(end.Number, frame, now);
-                }
+                network.Arrived?.Invoke(ends[1 - at].Region.Name, frame);
+                if (frame is HelloFrame hello)
+                    directions[at].Writer.MayRenumber = hello.KnowsPast;
+                if (!end.Closed)
+                    kernel.Received(end.Number, frame, now);
             }
-            catch (PelagoException broken) when (broken.Failure.Error == ErrorCodes.ProtocolViolation)
-            {
-                network.ProtocolBreaks++;
-                network.Refused?.Invoke(broken.Failure);
-                Close(end);
-                kernel.LinkClosed(end.Number, now);
-            }
-        });
+        }
+        catch (PelagoException broken) when (broken.Failure.Error == ErrorCodes.ProtocolViolation)
+        {
+            network.ProtocolBreaks++;
+            network.Refused?.Invoke(broken.Failure);
+            Close(end);
+            kernel.LinkClosed(end.Number, now);
+        }
     }
 
     // As from a stream of bytes: after a length that promises more than there is, a reader waits for the rest.
@@ -148,7 +160,7 @@ internal sealed class SimulatedLink
         if (end.Closed)
             return;
         end.Closed = true;
-        end.Region.Enter(end.Life, (kernel, now) => kernel.LinkClosed(end.Number, now));
+        end.Region.Closed(end);
     }
 
     private int Side(LinkEnd end) => ReferenceEquals(end, ends[0]) ? 0 : 1;

@@ -37,6 +37,9 @@ internal sealed class SimulatedNetwork
     /// <summary>Told who sends what, whatever becomes of it.</summary>
     public Action<string, Frame>? Sent { get; set; }
 
+    /// <summary>Told whose frame a reader has taken.</summary>
+    public Action<string, Frame>? Arrived { get; set; }
+
     /// <summary>Told why a reader refused a frame.</summary>
     public Action<Failure>? Refused { get; set; }
 
@@ -99,7 +102,7 @@ internal sealed class SimulatedNetwork
         {
             var target = targets[peer]();
             if (there.Cut || back.Cut || target is not { Up: true } || Dice.Chance(there.BreakPerMille))
-                from.Enter(life, (kernel, now) => kernel.DialFailed(peer, now));
+                from.DialFailed(life, peer);
             else
                 Connect(from, life, target, peer);
         });
@@ -114,7 +117,7 @@ internal sealed class SimulatedNetwork
         var link = new SimulatedLink(this, dialler, acceptor);
         from.Links[dialler.Number] = (link, dialler);
         target.Links[acceptor.Number] = (link, acceptor);
-        target.Enter(target.Life, (kernel, now) => kernel.LinkOpened(acceptor.Number, from.Name, dialled: false, now));
-        from.Enter(life, (kernel, now) => kernel.LinkOpened(dialler.Number, peer, dialled: true, now));
+        target.Opened(acceptor, from.Name);
+        from.Opened(dialler, peer);
     }
 }
