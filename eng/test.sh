@@ -45,6 +45,9 @@ build() {
     say "Built in $((SECONDS - started)) s."
 }
 
+# What the simulator runs beside today's kernel.
+build_earlier() { "$root/eng/earlier.sh" < /dev/null || { fault "build of the earlier commit"; finish; }; }
+
 attribute() { head -c 4000 "$1" | sed -n "s/.*<assembly [^>]*[ ]$2=\"\([0-9]*\)\".*/\1/p" | head -n 1; }
 
 # Of a runner's output, each test that failed or was skipped, with its message and stack. The program's own output stays
@@ -121,10 +124,11 @@ esac
 case "$selection" in
     unit) build tests/Unit; run_suite Unit "$@" ;;
     conformance) build tests/Conformance; run_suite Conformance "$@" ;;
-    simulation) build tests/Simulation; run_suite Simulation "$@" ;;
+    simulation) build tests/Simulation; build_earlier; run_suite Simulation "$@" ;;
     tidy) build tests/Tidy; run_suite Tidy "$@" ;;
     mutants)
         build tests/Unit tests/Conformance tests/Simulation
+        build_earlier
         say "Testing mutants …"
         started=$SECONDS
         try_mutants "$@"
@@ -137,6 +141,7 @@ case "$selection" in
         ;;
     all)
         build Pelago.slnx
+        build_earlier
         run_suite Tidy "$@"
         run_suite Unit "$@"
         run_suite Conformance "$@"

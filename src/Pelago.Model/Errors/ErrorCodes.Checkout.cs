@@ -21,4 +21,7 @@ public static partial class ErrorCodes
 
     /// <summary>A verb that works on the sources was given to an installed program, which has none.</summary>
     public static readonly ErrorCode NotACheckout = Define("PLG1906", "Needs a source checkout", 5, 409);
+
+    /// <summary>The earlier commit that tests run beside today's is not in the checkout's history.</summary>
+    public static readonly ErrorCode NoEarlierCommit = Define("PLG1907", "Earlier commit missing", 5, 409);
 }

@@ -26,8 +26,8 @@ internal static class Convergence
         string? open = null;
         if (!group.RunUntil(() => (open = Open(group, entities)) is null, LimitMilliseconds, pollMilliseconds: 500))
             throw new OracleException($"{LimitMilliseconds / 1000} s after all regions were equal: {open}.");
-        if (!group.RunUntil(() => (open = LedgerOracle.Difference(group)) is null, LimitMilliseconds,
-            pollMilliseconds: 500))
+        if (group.Oracles.IsLedgerJudged && !group.RunUntil(() => (open = LedgerOracle.Difference(group)) is null,
+            LimitMilliseconds, pollMilliseconds: 500))
             throw new OracleException($"{LimitMilliseconds / 1000} s after everything was final: {open}.");
     }
 

@@ -60,6 +60,9 @@ internal sealed class OracleSet
     /// </summary>
     public HashSet<string> UntoldLosses { get; } = [];
 
+    /// <summary>Every region notes which last-writer-wins values were overwritten.</summary>
+    public bool IsLedgerJudged { get; set; } = true;
+
     /// <summary>Regions of which two processes ran: what one calls over, the other may go on with.</summary>
     public HashSet<string> Cloned { get; } = [];
 

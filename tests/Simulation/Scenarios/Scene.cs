@@ -37,7 +37,12 @@ internal sealed class Scene
     public RequestResult Write(SimulatedRegion at, EntityKey entity, string body = "note", string key = "",
         int lines = 1)
     {
-        var result = Begin(at, Operation(entity, body, key, lines));
+        return Write(at, Operation(entity, body, key, lines));
+    }
+
+    private RequestResult Write(SimulatedRegion at, Operation operation)
+    {
+        var result = Begin(at, operation);
         Group.RunUntil(() => result.Value is not null, 10_000, pollMilliseconds: 1)
             .ShouldBeTrue($"{at.Name} did not answer");
         return result.Value!.Value;
@@ -50,6 +55,9 @@ internal sealed class Scene
         result.Failure.ShouldBeNull();
         return result.Points[0];
     }
+
+    /// <summary>Writes what may have been written before, and demands that it is acknowledged.</summary>
+    public void Done(SimulatedRegion at, Operation operation) => Write(at, operation).Failure.ShouldBeNull();
 
     /// <summary>Submits and lets the test go on.</summary>
     public Answer Begin(SimulatedRegion at, Operation operation)

@@ -139,7 +139,10 @@ internal sealed class SimulatedGroup : ISurroundings
             Oracles.Answered(region, operation, result);
             answered?.Invoke(region, result);
         };
-        at.Enter(at.Life, (kernel, now) => kernel.Submit(request, now));
+        if (at is EarlierRegion earlier)
+            earlier.Submit(request, operation);
+        else
+            at.Enter(at.Life, (kernel, now) => kernel.Submit(request, now));
     }
 
     /// <summary>Reads an entity; the answer's value is an <see cref="EntityView"/>.</summary>
@@ -157,7 +160,10 @@ internal sealed class SimulatedGroup : ISurroundings
             Oracles.ReadAnswered(region, entity, condition, result);
             answered?.Invoke(region, result);
         };
-        at.Enter(at.Life, (kernel, now) => kernel.Read(request, now));
+        if (at is EarlierRegion earlier)
+            earlier.Read(request, patienceMilliseconds);
+        else
+            at.Enter(at.Life, (kernel, now) => kernel.Read(request, now));
     }
 
     /// <summary>Gives a region a command or a read whose answer the caller judges; it comes later, or never when the
@@ -190,6 +196,37 @@ internal sealed class SimulatedGroup : ISurroundings
         Network.Add(name);
         Network.Listen(name, () => region);
         return region;
+    }
+
+    /// <summary>Lets a region that never ran run the earlier build from now on.</summary>
+    public EarlierRegion RunEarlierBuild(SimulatedRegion region)
+    {
+        var earlier = new EarlierRegion(this, region.Name, region.Disk, Dice.Fork());
+        Replace(region, earlier);
+        return earlier;
+    }
+
+    /// <summary>This build takes a region over from the earlier one, whose process has ended: on its disk, as it
+    /// is.</summary>
+    public SimulatedRegion Upgrade(EarlierRegion earlier)
+    {
+        earlier.IsReplaced = true;
+        var region = new SimulatedRegion(
+            this, earlier.Name, earlier.Disk, () => typesOf?.Invoke(earlier.Name) ?? types, Dice.Fork())
+        {
+            Died = earlier.Died, ClockOffMilliseconds = earlier.ClockOffMilliseconds,
+            CrashBeforeWritePerMille = earlier.CrashBeforeWritePerMille,
+            CrashAfterWritePerMille = earlier.CrashAfterWritePerMille,
+        };
+        Replace(earlier, region);
+        region.Start();
+        return region;
+    }
+
+    private void Replace(SimulatedRegion old, SimulatedRegion next)
+    {
+        Regions[Regions.IndexOf(old)] = next;
+        Network.Listen(next.Name, () => next);
     }
 
     /// <summary>Takes a region that was removed out of those that have to agree; its process goes on.</summary>
