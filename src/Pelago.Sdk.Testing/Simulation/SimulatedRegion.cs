@@ -78,7 +78,8 @@ internal class SimulatedRegion
     public List<Alarm> Alarms { get; } = [];
 
     /// <summary>Options of the newest life.</summary>
-    public virtual KernelOptions Options => options ?? throw new InvalidOperationException($"{Name} was never started.");
+    public virtual KernelOptions Options => options
+        ?? throw new InvalidOperationException($"{Name} was never started.");
 
     /// <summary>What the running kernel has counted; null while none runs.</summary>
     public ProbeCounts? Probes => kernel?.Probes;
