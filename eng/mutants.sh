@@ -33,6 +33,7 @@ declare -A swarms=(
     [compaction]=SwarmTests.Swarm_Compaction_LosesNothingAndPassesNoFinality
     [local-types]=SwarmTests.Swarm_LocalTypes_StayWhereTheyAreUntilTheyAreOpened
     [members]=MembershipSwarmTests.Swarm_MembersComeAndGo_KeepsAllInvariants
+    [members-compaction]=MembershipSwarmTests.Swarm_MembersComeAndGoWhileRowsGo_KeepsAllInvariants
     [votes]=SwarmTests.Swarm_RegionsThatVote_KeepAllInvariants
     [effects]=SwarmTests.Swarm_FinalEffects_HappenOnceInTheRegionThatWroteTheEvent
     [primaries]=PrimarySwarmTests.Swarm_AnySeed_AnswersAsOneCopyWhileThePrimaryMoves
@@ -204,7 +205,7 @@ judge() {
 # swarms_of NAME: those that come to what the mutant changes.
 swarms_of() {
     case "$(grep '^+++ b/' "$root/tests/mutants/$1.patch")" in
-        */Membership/* | *.Membership.cs*) echo members ;;
+        */Membership/* | *.Membership.cs*) echo members members-compaction ;;
         */Primaries/*) echo primaries ;;
         *Compact* | *Snapshot* | *Removed.cs* | *Checkpoint*) echo compaction events ;;
         *TypeHistor* | *Local*) echo local-types ;;

@@ -69,8 +69,10 @@ internal static class RegionsAddVerb
         world.SupervisorControl().Dispose(); // says so when the world is down
         await RequireNewAsync(world, name, cancellationToken);
         // 1.
-        if (world.World.Regions.All(r => r.Name != name))
+        if (world.World.Regions.FirstOrDefault(r => r.Name == name) is not { } known)
             world = Record(directory, world, name, terminal, time);
+        else if (known.Leaves) // its removal came to nothing
+            PrivateFile.WriteJson(directory.WorldFile, WorldGrowth.Leaving(world.World, name, leaves: false));
         // 2.
         var rewiring = new WorldRewiring(directory, terminal, time);
         var region = world.RequireRegion(name);
@@ -109,6 +111,13 @@ internal static class RegionsAddVerb
             ?? throw GroupMembers.NobodyAnswers(name).ToException();
         if (world.World.Regions.FirstOrDefault(r => r.Name == name) is not { } known)
             return;
+        if (known.Leaves && (GroupMembers.IsRemovedFromSome(view, name) || !GroupMembers.IsInSome(view, name)))
+        {
+            throw new Failure(ErrorCodes.MembershipRefused,
+                $"Region '{name}' is being removed, and that was interrupted: with the journal that it has it cannot "
+                + "come back.",
+                $"Repeat 'pelago regions remove {name}', then add it again.").ToException();
+        }
         if (GroupMembers.Waiting(view, name, MemberStates.Member) is null
             && await IsReadyAsync(world, known, cancellationToken))
         {

@@ -5,10 +5,11 @@ using Pelago.Model;
 namespace Pelago.Cli;
 
 /// <summary><c>pelago regions remove</c>.</summary>
-/// <remarks>Each step looks first and does what is missing, so that whoever was interrupted repeats the command: 1. a
-/// majority of the members has removed it, in each group, 2. the others have sealed what is left of it, or time is up,
-/// 3. its processes end, 4. the others and the network do not know it any more, 5. what it leaves is set
-/// aside.</remarks>
+/// <remarks>Each step looks first and does what is missing, so that whoever was interrupted repeats the command: 1. it
+/// is on record that the region leaves, and a majority of the members has removed it, in each group that has it, 2. the
+/// others have sealed what is left of it, or time is up, 3. its processes end, 4. the others and the network do not
+/// know it any more, 5. what it leaves is set aside. A region that was only half added is removed in the same
+/// way.</remarks>
 internal static class RegionsRemoveVerb
 {
     private const string RegionRemovedAlarm = "RegionRemoved";
@@ -33,7 +34,7 @@ internal static class RegionsRemoveVerb
                 var (region, forced) = (parsed.GetRequiredValue(name), parsed.GetValue(force));
                 var directory = context.World(parsed);
                 var world = RunningWorld.Open(directory, context.Time);
-                await RequireKnownAsync(world, region, cancellationToken);
+                _ = await RequireKnownAsync(world, region, cancellationToken);
                 if (parsed.GetValue(dryRun))
                 {
                     context.Terminal.Progress(RoleNames.Region(region), "would be removed");
@@ -52,19 +53,22 @@ internal static class RegionsRemoveVerb
         return verb;
     }
 
-    private static async Task RequireKnownAsync(RunningWorld world, string name, CancellationToken cancellationToken)
+    // What the others say; also of a region that the world does not record any more, as long as something is left of
+    // it.
+    private static async Task<MembersView> RequireKnownAsync(
+        RunningWorld world, string name, CancellationToken cancellationToken)
     {
         world.SupervisorControl().Dispose(); // says so when the world is down
         var isRecorded = world.World.Regions.Any(r => r.Name == name);
-        if (!isRecorded && !Directory.Exists(world.Directory.RegionHome(name)))
-            throw world.UnknownRegion(name).ToException();
         if (isRecorded && world.World.Regions.Count == 1)
         {
             throw new Failure(ErrorCodes.MembershipRefused, $"'{name}' is the last region of the group.",
                 "Add another one first, or end the world with 'pelago down'.").ToException();
         }
-        _ = await new GroupMembers(world).LookAsync(name, cancellationToken)
+        var view = await new GroupMembers(world).LookAsync(name, cancellationToken)
             ?? throw GroupMembers.NobodyAnswers(name).ToException();
+        return isRecorded || Directory.Exists(world.Directory.RegionHome(name)) || GroupMembers.IsInSome(view, name)
+            ? view : throw world.UnknownRegion(name).ToException();
     }
 
     private static async Task RunAsync(
@@ -73,23 +77,26 @@ internal static class RegionsRemoveVerb
         var (terminal, time) = (context.Terminal, context.Time);
         await using var turn = await WorldLock.TakeAsync(directory, terminal, time, cancellationToken);
         var world = RunningWorld.Open(directory, time);
-        await RequireKnownAsync(world, name, cancellationToken); // it may have gone while this one waited
-        if (world.World.Regions.FirstOrDefault(r => r.Name == name) is { } region)
+        // It may have gone while this one waited.
+        var view = await RequireKnownAsync(world, name, cancellationToken);
+        var region = world.World.Regions.FirstOrDefault(r => r.Name == name);
+        if (region is not null || GroupMembers.IsInSome(view, name))
         {
             // 1.
-            await LeaveAsync(context, world, name, force, cancellationToken);
+            if (region is { Leaves: false })
+                world = Record(directory, WorldGrowth.Leaving(world.World, name, leaves: true), time);
+            var wasMember = await LeaveAsync(context, world, name, force, cancellationToken);
             // 2.
-            await SealAsync(context, world, name, cancellationToken);
+            if (wasMember)
+                await SealAsync(context, world, name, cancellationToken);
+        }
+        if (region is not null)
+        {
             await SayWhatIsLostAsync(terminal, world, region, cancellationToken);
             // 3.
-            using var supervisor = world.SupervisorControl();
-            await supervisor.PostAsync<RoleCommand, SupervisorReport>("v1/roles/stop", new RoleCommand(
-                [.. world.RoleSpecs().Select(s => s.Name)
-                    .Where(r => r == RoleNames.Region(name) || r == RoleNames.Server(name))], Kill: false),
-                cancellationToken);
+            await StopAsync(world, name, cancellationToken);
             terminal.Progress(RoleNames.Region(name), "stopped");
-            PrivateFile.WriteJson(directory.WorldFile, WorldGrowth.Without(world.World, name));
-            world = RunningWorld.Open(directory, time);
+            world = Record(directory, WorldGrowth.Without(world.World, name), time);
         }
         // 4.
         await new WorldRewiring(directory, terminal, time).ApplyAsync(world, cancellationToken);
@@ -99,13 +106,38 @@ internal static class RegionsRemoveVerb
         terminal.Progress(RoleNames.Region(name), "removed", "'pelago regions add' brings it back with nothing");
     }
 
-    private static async Task LeaveAsync(
+    private static RunningWorld Record(WorldDirectory directory, WorldRecord world, TimeProvider time)
+    {
+        PrivateFile.WriteJson(directory.WorldFile, world);
+        return new RunningWorld(directory, world, time);
+    }
+
+    // Where it was only half added the supervisor does not know of it yet.
+    private static async Task StopAsync(RunningWorld world, string name, CancellationToken cancellationToken)
+    {
+        using var supervisor = world.SupervisorControl();
+        var known = await supervisor.GetAsync<SupervisorReport>("v1/roles", cancellationToken);
+        string[] roles = [.. known.Roles.Select(r => r.Name)
+            .Where(r => r == RoleNames.Region(name) || r == RoleNames.Server(name))];
+        if (roles.Length > 0) // none would mean all
+        {
+            await supervisor.PostAsync<RoleCommand, SupervisorReport>(
+                "v1/roles/stop", new RoleCommand(roles, Kill: false), cancellationToken);
+        }
+    }
+
+    // False when no group ever had it: what was to add it was cut short.
+    private static async Task<bool> LeaveAsync(
         VerbContext context, RunningWorld world, string name, bool force, CancellationToken cancellationToken)
     {
         var (members, started) = (new GroupMembers(world), context.Time.GetTimestamp());
         for (var said = ""; ;)
         {
-            var view = await members.ChangeAsync(new MembersChange("Remove", name, force), cancellationToken);
+            if (await RemoveAsync(members, name, force, cancellationToken) is not { } view)
+            {
+                context.Terminal.Progress(RoleNames.Region(name), "was never added");
+                return false;
+            }
             if (GroupMembers.Waiting(view, name, MemberStates.Removed) is not { } waiting)
                 break;
             if (waiting != said)
@@ -119,6 +151,20 @@ internal static class RegionsRemoveVerb
             await Task.Delay(Pace, context.Time, cancellationToken);
         }
         context.Terminal.Progress(RoleNames.Region(name), "left the group");
+        return true;
+    }
+
+    private static async Task<MembersView?> RemoveAsync(
+        GroupMembers members, string name, bool force, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await members.ChangeAsync(new MembersChange("Remove", name, force), cancellationToken);
+        }
+        catch (PelagoException e) when (e.Failure.Error == ErrorCodes.NotAMember)
+        {
+            return null;
+        }
     }
 
     // What members hold of it reaches the others by itself; while one of them is away that takes as long as it is.

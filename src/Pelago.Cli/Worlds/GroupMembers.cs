@@ -38,15 +38,50 @@ internal sealed class GroupMembers(RunningWorld world)
         }
     }
 
-    /// <summary>Asks for a change, in a region that serves.</summary>
+    /// <summary>Asks for a change, in a region that serves. One that reaches no majority may be the one that is cut
+    /// off: then another one is asked, and only when none reaches one is it made by force, if that is
+    /// wanted.</summary>
     /// <exception cref="PelagoException">It is refused, or no region answers.</exception>
     public async Task<MembersView> ChangeAsync(MembersChange change, CancellationToken cancellationToken)
     {
-        var asked = await LookAsync(change.Region, cancellationToken)
-            ?? throw NobodyAnswers(change.Region).ToException();
-        using var client = world.Region(world.RequireRegion(asked.Region), ChangeLimit);
+        (RegionRecord Region, Failure Why)? cutOff = null;
+        foreach (var region in world.World.Regions.Where(r => r.Name != change.Region))
+        {
+            if (await LookAtAsync(region, cancellationToken) is not { Own: { Epoch: > 0, Removed: false } })
+                continue;
+            try
+            {
+                var view = await AskAsync(region, change with { Force = false }, cancellationToken);
+                return change.Force && view.Services.Any(s => s.Members?.Failure?.Code == ErrorCodes.NoQuorum.Code)
+                    ? await AskAsync(region, change, cancellationToken) : view;
+            }
+            catch (PelagoException e) when (e.Failure.Error == ErrorCodes.NoQuorum)
+            {
+                cutOff ??= (region, e.Failure);
+            }
+        }
+        if (cutOff is not (var first, var why))
+            throw NobodyAnswers(change.Region).ToException();
+        return change.Force ? await AskAsync(first, change, cancellationToken) : throw why.ToException();
+    }
+
+    private async Task<MembersView> AskAsync(
+        RegionRecord region, MembersChange change, CancellationToken cancellationToken)
+    {
+        using var client = world.Region(region, ChangeLimit);
         return await client.ChangeMembersAsync(change, cancellationToken);
     }
+
+    /// <summary>Some group has the region: it is a member there, or joins.</summary>
+    public static bool IsInSome(MembersView view, string region) => GroupsOf(view)
+        .Any(g => g.Regions.Any(r => r.Region == region && r.State != MemberStates.Removed));
+
+    /// <summary>Some group has removed the region.</summary>
+    public static bool IsRemovedFromSome(MembersView view, string region) => GroupsOf(view)
+        .Any(g => g.Regions.Any(r => r.Region == region && r.State == MemberStates.Removed));
+
+    private static IEnumerable<GroupMembersView> GroupsOf(MembersView view)
+        => view.Services.Select(s => s.Members).OfType<GroupMembersView>().Prepend(view.Own);
 
     /// <summary>What to say when there is nobody to ask.</summary>
     public static Failure NobodyAnswers(string except) => new(ErrorCodes.RegionNotReady,

@@ -8,15 +8,16 @@ namespace Pelago.Cli;
 /// are set aside and not deleted. A region of the same name that is added later begins with nothing.</summary>
 internal static class RegionLeavings
 {
-    /// <summary>Moves home, guard files and server of a region under <c>removed/NAME-TIME</c>.</summary>
+    /// <summary>Moves guard files, server and home of a region under <c>removed/NAME-TIME</c>. The home is last: as
+    /// long as it is there, whoever was interrupted can repeat it.</summary>
     /// <returns>Where they are; null when there is nothing.</returns>
     /// <exception cref="PelagoException">PLG1103.</exception>
     public static string? SetAside(WorldDirectory directory, string region, TimeProvider time)
     {
         (string From, string Name)[] left =
         [
-            (directory.RegionHome(region), "region"), (directory.Guards(region), "guards"),
-            (directory.ServerHome(region), "postgres"),
+            (directory.Guards(region), "guards"), (directory.ServerHome(region), "postgres"),
+            (directory.RegionHome(region), "region"),
         ];
         left = [.. left.Where(l => Directory.Exists(l.From))];
         if (left.Length == 0)

@@ -45,6 +45,12 @@ internal static class WorldGrowth
         Links = [.. world.Links.Where(l => l.From != name && l.To != name)],
     };
 
+    /// <summary>The same, with a region that is on its way out, or is not after all.</summary>
+    public static WorldRecord Leaving(WorldRecord world, string name, bool leaves) => world with
+    {
+        Regions = [.. world.Regions.Select(r => r.Name == name ? r with { Leaves = leaves } : r)],
+    };
+
     private static WorldRecord? TryWith(WorldRecord world, string name, int first, Func<int, bool> isFree)
     {
         (string From, string To)[] pairs =

@@ -62,6 +62,10 @@ public sealed record RegionRecord(
 
     /// <summary>It was added to the group after that had begun.</summary>
     public bool Joins { get; init; }
+
+    /// <summary>Its removal was begun. Until that is done its journal is the one of before, which the group does not
+    /// let in again.</summary>
+    public bool Leaves { get; init; }
 }
 
 /// <summary>One link of the emulated network.</summary>

@@ -18,6 +18,7 @@ public sealed class LaneFinality
     private readonly SortedDictionary<string, Reports> members = new(StringComparer.Ordinal);
     private readonly Dictionary<Origin, ulong> cache = [];
     private readonly Dictionary<Origin, ulong> floor = [];
+    private ulong countsFrom = 1;
     private bool isAnythingLacked;
 
     /// <summary>Where a life that every member holds as a whole ended; 0 of any other. Reports leave these
@@ -39,7 +40,7 @@ public sealed class LaneFinality
     }
 
     /// <summary>Members without a covered report: finality waits for them.</summary>
-    public IEnumerable<string> WaitingFor => members.Where(m => m.Value.Covered is null).Select(m => m.Key);
+    public IEnumerable<string> WaitingFor => members.Where(m => m.Value.Counting is null).Select(m => m.Key);
 
     /// <summary>Whom it waits for, covered or not.</summary>
     public IEnumerable<string> Members => members.Keys;
@@ -48,19 +49,35 @@ public sealed class LaneFinality
     /// before it has all of it.</summary>
     public void Wait(string member)
     {
-        if (!members.ContainsKey(member))
-            WaitAnew(member);
-    }
-
-    /// <summary>Waits for a member that was removed and is added anew, maybe before all of what it was is sealed: what
-    /// its former journal reported says nothing about the new one. What is final stays so, and nothing more becomes
-    /// final by this.</summary>
-    public void WaitAnew(string member)
-    {
-        foreach (var origin in members.Values.SelectMany(m => m.Covered?.Held.Keys ?? []).Distinct().ToArray())
-            floor[origin] = Through(origin);
+        if (members.ContainsKey(member))
+            return;
+        KeepWhatIsFinal();
         members[member] = new Reports();
         cache.Clear();
+    }
+
+    /// <summary>A region was added in this epoch: from now on only what members report who have taken that
+    /// configuration counts. What is final stays so.</summary>
+    /// <remarks>The region may have been a member before, and what its former journal wrote may be on its way: to a
+    /// member that has it and reported before it had, or from the former process to a member that does not know yet.
+    /// Whoever has taken the configuration takes nothing more from that process, and its next report names all that it
+    /// has. So once every member's newest report is of that epoch, what is left of the former journal is here before
+    /// anything that is concurrent to it is final.</remarks>
+    public void CountFrom(ulong epoch)
+    {
+        if (epoch <= countsFrom)
+            return;
+        KeepWhatIsFinal();
+        countsFrom = epoch;
+        foreach (var reports in members.Values)
+            (reports.IsFormer, reports.Candidate, reports.Latest) = (true, null, null);
+        cache.Clear();
+    }
+
+    private void KeepWhatIsFinal()
+    {
+        foreach (var origin in members.Values.SelectMany(m => m.Counting?.Held.Keys ?? []).Distinct().ToArray())
+            floor[origin] = Through(origin);
     }
 
     /// <summary>Waits for a member no more: nothing of what it wrote can still arrive.</summary>
@@ -73,10 +90,12 @@ public sealed class LaneFinality
     /// <summary>Takes a member's report.</summary>
     /// <param name="holdings">What it holds, its own incarnation through its own head included.</param>
     /// <param name="lacks">What it has passed and does not have.</param>
+    /// <param name="epoch">Of the configuration that it had taken when it said so.</param>
     public void Report(
-        string member, IReadOnlyDictionary<Origin, ulong> holdings, IReadOnlyList<LackedEvents>? lacks = null)
+        string member, IReadOnlyDictionary<Origin, ulong> holdings, IReadOnlyList<LackedEvents>? lacks = null,
+        ulong epoch = 1)
     {
-        if (!members.TryGetValue(member, out var reports))
+        if (!members.TryGetValue(member, out var reports) || (epoch < countsFrom && countsFrom > 1))
             return;
         // The candidate stays until it is covered: under steady writes a newer one never would be.
         var report = new Said(holdings, lacks ?? []);
@@ -105,6 +124,7 @@ public sealed class LaneFinality
             while (reports.Candidate is { } candidate && candidate.Held.All(h => held(h.Key) >= h.Value))
             {
                 (reports.Covered, reports.Candidate, reports.Latest) = (candidate, reports.Latest, null);
+                reports.IsFormer = false;
                 moved = true;
             }
         }
@@ -126,7 +146,7 @@ public sealed class LaneFinality
         var through = ulong.MaxValue;
         foreach (var reports in members.Values)
         {
-            var holds = reports.Covered is { } covered && covered.Held.TryGetValue(origin, out var position)
+            var holds = reports.Counting is { } counting && counting.Held.TryGetValue(origin, out var position)
                 ? position : 0;
             through = Math.Min(through, holds);
         }
@@ -137,12 +157,12 @@ public sealed class LaneFinality
     /// it.</summary>
     public IEnumerable<string> HeldBackBy(Origin origin, ulong position)
         => position > 0 && Past?.Invoke(origin) >= position ? [] : members
-        .Where(m => position == 0 || (m.Value.Covered?.Held.GetValueOrDefault(origin) ?? 0) < position)
+        .Where(m => position == 0 || (m.Value.Counting?.Held.GetValueOrDefault(origin) ?? 0) < position)
         .Select(m => m.Key);
 
     /// <summary>A member that is to have the event counts it as seen, and did not have it when it said so: what it
     /// writes may be concurrent to it. One that is left out by the type's filter writes nothing of the type.</summary>
-    internal bool IsLacked(EventRecord e) => isAnythingLacked && IsLackedBySome(e);
+    public bool IsLacked(EventRecord e) => isAnythingLacked && IsLackedBySome(e);
 
     // On its own: what a closure captures is allocated where it is declared.
     private bool IsLackedBySome(EventRecord e) => members.Values.Any(m => m.Covered is { Lacks.Count: > 0 } covered
@@ -152,6 +172,12 @@ public sealed class LaneFinality
     private sealed class Reports
     {
         public Said? Covered { get; set; }
+
+        /// <summary>What is covered was said before a region was added: it counts no more for what is held, and still
+        /// for what is lacked.</summary>
+        public bool IsFormer { get; set; }
+
+        public Said? Counting => IsFormer ? null : Covered;
         public Said? Candidate { get; set; }
         public Said? Latest { get; set; }
     }

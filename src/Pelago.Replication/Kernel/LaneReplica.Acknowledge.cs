@@ -45,8 +45,10 @@ internal sealed partial class LaneReplica
         return (batch.Origin, last?.OriginPosition ?? HighestHere(batch.Origin));
     }
 
+    // What is here counts once this region has joined: a level is of those who have.
     private bool IsHeldBy(string type, int regions, Origin origin, ulong position)
-        => 1 + links.WhoHolds(type, Lane, origin, position).Count() >= regions;
+        => (context.Configuration.Find(context.Options.Region) is { IsJoining: true } ? 0 : 1)
+            + links.WhoHolds(type, Lane, origin, position).Count() >= regions;
 
     /// <summary>Looks again after a report: answers what enough regions have.</summary>
     public void Confirm() => awaited.RemoveAll(write =>

@@ -36,7 +36,8 @@ internal sealed partial class LaneReplica
         foreach (var fork in state.Forks)
             Quarantine(fork);
         isFinal = e => IsFinal(e) && !AwaitsEffects(e);
-        Finality = new LaneFinality(context.Others);
+        Finality = new LaneFinality([]);
+        Anticipate(context.Configuration);
         BeginPast(state);
         BeginMembership(state);
         BeginEffects(state);

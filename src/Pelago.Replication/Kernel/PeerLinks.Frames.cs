@@ -363,7 +363,7 @@ internal sealed partial class PeerLinks
         link.Peer.Reports[report.Lane] = holdings;
         kernel.Membership.Reported(link, report.Lane, holdings);
         kernel.Primaries.Recovery.Take(link.Peer.Name, report.Lane, holdings.Held);
-        lane.Finality.Report(link.Peer.Name, holdings.Held, holdings.Lacks);
+        lane.Finality.Report(link.Peer.Name, holdings.Held, holdings.Lacks, configurationEpoch);
         lane.UpdateFinality();
         lane.LookAgain();
         lane.CatchUpTo(link.Peer.Name, holdings.Held);

@@ -6,9 +6,11 @@ internal sealed partial class PeerLinks
 {
     internal const int FetchPauseMilliseconds = 500;
 
+    // Nothing is asked for before it is durable who the group is. A journal that holds events and knows no group is of
+    // a region that was removed, and would be refused for good.
     private void Subscribe(PeerLink link, LaneReplica lane, Origin? origin)
     {
-        if (origin is null)
+        if (origin is null || context.Configuration.Epoch == 0)
             return;
         var cursor = lane.Cursor(origin);
         if (cursor.ServedBy == link.Id)

@@ -49,6 +49,10 @@ public sealed record Configuration(ulong Epoch, IReadOnlyList<GroupMember> Membe
     /// them.</summary>
     public IReadOnlyList<string> Settled { get; } = [.. Members.Where(m => !m.IsJoining).Select(m => m.Region)];
 
+    /// <summary>The epoch in which the newest of its members was added; 1 when all were there from the
+    /// beginning.</summary>
+    public ulong NewestAddition { get; } = Members.Select(m => m.Since).DefaultIfEmpty().Max();
+
     /// <summary>The group as its regions were told at first.</summary>
     internal static Configuration Initial(KernelOptions options)
     {

@@ -49,6 +49,15 @@ internal sealed class JoinProgress(KernelContext context, Func<int, LaneReplica>
             lane.Reports.Remove(member);
     }
 
+    /// <summary>Another configuration holds. What a region that was removed meanwhile told may be nowhere any more
+    /// either: what is left of it, the others tell.</summary>
+    public void Follow(Configuration now)
+    {
+        foreach (var gone in lanes.SelectMany(l => l.Reports.Keys).Distinct().Where(m => now.Find(m) is null)
+            .ToArray())
+            Forget(gone);
+    }
+
     /// <summary>Its entities may be read and written here.</summary>
     public bool Serves(int lane)
     {

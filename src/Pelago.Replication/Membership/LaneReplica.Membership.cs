@@ -27,13 +27,9 @@ internal sealed partial class LaneReplica
     /// not rest on reports of members who have taken it already.</summary>
     public void Anticipate(Configuration next)
     {
+        Finality.CountFrom(next.NewestAddition);
         foreach (var member in next.Names.Where(m => m != context.Options.Region))
-        {
-            if (context.Configuration.RemovedIn(member) is not null)
-                Finality.WaitAnew(member);
-            else
-                Finality.Wait(member);
-        }
+            Finality.Wait(member);
     }
 
     /// <summary>Another configuration holds.</summary>

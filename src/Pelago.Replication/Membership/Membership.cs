@@ -204,7 +204,7 @@ internal sealed partial class Membership
             learned = null;
         if (next.Epoch <= context.Configuration.Epoch)
             return;
-        var removed = IsRemovedBy(next);
+        var (removed, isFirst) = (IsRemovedBy(next), context.Configuration.Epoch == 0);
         var alone = removed ? kernel.Links.HeldHereAlone() : 0;
         string[][] unsealed = [.. kernel.Lanes.Select(l => l.Unsealed.Select(r => r.Region).ToArray())];
         context.Configuration = removed ? next.AsSeenBy(Region) : next;
@@ -212,7 +212,8 @@ internal sealed partial class Membership
         context.Hit(Probe.ConfigurationTaken);
         foreach (var lane in kernel.Lanes)
             lane.Follow(context.Configuration, unsealed[lane.Lane]);
-        kernel.Links.Follow(context.Configuration);
+        kernel.Links.Follow(context.Configuration, isFirst);
+        join.Follow(context.Configuration);
         kernel.Registers.Follow(context.Configuration);
         if (!removed)
             return;

@@ -6,7 +6,8 @@ internal sealed partial class PeerLinks
 {
     /// <summary>Another configuration holds: who is no member is told so, new members are dialled, the others hear of
     /// it.</summary>
-    public void Follow(Configuration now)
+    /// <param name="isFirst">Before it, this region did not know who its group is.</param>
+    public void Follow(Configuration now, bool isFirst)
     {
         foreach (var peer in peers.Values.Where(p => now.Find(p.Name) is null || !IsInGroup(now)).ToArray())
         {
@@ -14,10 +15,18 @@ internal sealed partial class PeerLinks
                 RefuseRemoved(link);
             peers.Remove(peer.Name);
         }
+        // A process of before its region was removed, where it has been added anew by now.
+        foreach (var link in links.Values.Where(l => l.Hello is { } hello && IsOfOlderMembership(l, hello)).ToArray())
+            RefuseRemoved(link);
         AddPeers();
         foreach (var link in links.Values.Where(l => l.Dialled || l.Hello is not null))
             Tell(link.Id);
         LinkedAnew();
+        foreach (var link in links.Values.Where(l => isFirst && l.Dialled && l.Hello is not null))
+        {
+            foreach (var lane in kernel.Lanes)
+                Subscribe(link, lane, link.Serves);
+        }
     }
 
     // Whoever was not told yet who its group is asks those it was told of.

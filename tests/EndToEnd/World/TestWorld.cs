@@ -47,6 +47,28 @@ internal sealed class TestWorld(int portBase) : IAsyncDisposable
         return new CommandResult(code, output.ToString(), error.ToString());
     }
 
+    /// <summary>Runs a verb on this world, and kills it as soon as it has said something.</summary>
+    public async Task CutShortAsync(string said, params string[] arguments)
+    {
+        var heard = new List<string>();
+        using var process = Command.Start([.. arguments, "--data", Data]);
+        try
+        {
+            while (await process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
+            {
+                heard.Add(line);
+                if (line.Contains(said, StringComparison.Ordinal))
+                    return;
+            }
+            Assert.Fail($"It ended without saying '{said}': {string.Join('\n', heard)}");
+        }
+        finally
+        {
+            process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync(CancellationToken.None);
+        }
+    }
+
     /// <summary>What <c>status -o json</c> prints.</summary>
     public async Task<StatusDocument> PrintedStatusAsync()
     {

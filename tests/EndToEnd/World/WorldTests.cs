@@ -148,10 +148,16 @@ public sealed partial class WorldTests(WorldTests.Shared shared) : IClassFixture
         await using var shopping = Shopping.Start(await World.UntilReadyAsync());
         try
         {
+            await World.CutShortAsync("recorded", "regions", "add", Added);
+            (await World.RunAsync("regions", "remove", Added, "--yes")).ShouldExitWith(0).Error
+                .ShouldContain("was never added");
+            await World.CutShortAsync("recorded", "regions", "add", Added);
             (await World.RunAsync("regions", "add", Added)).ShouldExitWith(0).Error.ShouldContain("member");
             var four = await World.UntilReadyAsync();
             four.Regions.Count.ShouldBe(4);
             four.Regions.ShouldAllBe(region => region.Replication.Count == 3);
+            await World.CutShortAsync("left the group", "regions", "remove", Added, "--yes");
+            (await World.RunAsync("regions", "add", Added)).ShouldExitWith(5).Error.ShouldStartWith("error PLG5204: ");
             (await World.RunAsync("regions", "remove", Added, "--yes")).ShouldExitWith(0).Error.ShouldContain("sealed");
             (await World.UntilReadyAsync()).Regions.Count.ShouldBe(3);
             (await World.RunAsync("regions", "add", Added)).ShouldExitWith(0);
@@ -165,7 +171,7 @@ public sealed partial class WorldTests(WorldTests.Shared shared) : IClassFixture
         {
             (await World.RunAsync("regions", "remove", Added, "--yes")).ShouldExitWith(0);
         }
-        Directory.GetDirectories(Path.Combine(World.Data, "removed")).Length.ShouldBe(2, "journals are set aside");
+        Directory.GetDirectories(Path.Combine(World.Data, "removed")).Length.ShouldBe(3, "journals are set aside");
     }
 
     [Fact]

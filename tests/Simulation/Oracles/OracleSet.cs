@@ -73,8 +73,14 @@ internal sealed class OracleSet
     /// <summary>Watches a disk from now on.</summary>
     public void Watch(string region, SimulatedDisk disk) => replicas[disk] = new ReplicaOracle(region, disk, Book)
     {
-        Forgetful = forgetful, Cloned = Cloned, IsLostForGood = IsLostForGood, All = () => replicas.Values,
+        Forgetful = forgetful, Cloned = Cloned, IsLostForGood = IsLostForGood, All = HoldingWhatIsFinal,
     };
+
+    // What is final every member has; a region that joins gets it before it has joined.
+    private IEnumerable<ReplicaOracle> HoldingWhatIsFinal() => group.Configurations.Newest is not { } newest
+        ? replicas.Values
+        : group.Regions.Where(r => newest.Find(r.Name) is { IsJoining: false })
+            .Select(r => replicas.GetValueOrDefault(r.Disk)).OfType<ReplicaOracle>();
 
     /// <summary>Notes that a disk lost its end.</summary>
     public void RolledBack(SimulatedRegion region, IReadOnlyList<EventRecord> gone)

@@ -9,7 +9,7 @@ internal sealed partial class ReplicaOracle
 {
     private readonly Dictionary<EntityKey, VersionVector> compacted = [];
 
-    /// <summary>The oracles of all disks.</summary>
+    /// <summary>The oracles of all disks that have what is final.</summary>
     public Func<IEnumerable<ReplicaOracle>> All { get; init; } = () => [];
 
     /// <summary>Which events of an entity its checkpoint stands for.</summary>

@@ -337,7 +337,7 @@ public sealed class MembershipScenarios
     private static ulong[] Sealed(SimulatedRegion at, int lane, string region)
         => [.. at.Describe()!.Lanes[lane].Sealed.Where(s => s.Origin.Region == region).Select(s => s.Position)];
 
-    private static Scene Voting(int regions)
+    internal static Scene Voting(int regions)
     {
         var scene = new Scene(regions, o => o with { Voters = null });
         scene.Group.Run(5_000);
@@ -387,14 +387,14 @@ public sealed class MembershipScenarios
         return answer.Value!;
     }
 
-    private static Result Begin(SimulatedRegion at, MembershipChange change, string region, bool force = false)
+    internal static Result Begin(SimulatedRegion at, MembershipChange change, string region, bool force = false)
     {
         var answer = new Result();
         SimulatedGroup.Change(at, change, region, 10_000, force, r => answer.Value = r);
         return answer;
     }
 
-    private static string? State(SimulatedRegion at, string region)
+    internal static string? State(SimulatedRegion at, string region)
         => at.Describe()?.Membership!.Regions.FirstOrDefault(r => r.Region == region)?.State;
 
     private static (ulong Held, ulong Wanted) Progress(SimulatedRegion at, string region)
@@ -406,13 +406,13 @@ public sealed class MembershipScenarios
     private static ulong[] Epochs(Scene scene)
         => [.. scene.Group.Regions.Where(r => r.Up).Select(r => r.Describe()!.Membership!.Epoch).Distinct()];
 
-    private static bool Final(SimulatedRegion at, WritePoint point) => at.Describe()!.Lanes[point.Lane].FinalThrough
+    internal static bool Final(SimulatedRegion at, WritePoint point) => at.Describe()!.Lanes[point.Lane].FinalThrough
         .Any(f => f.Origin.Equals(point.Origin) && f.Final >= point.Position);
 
     private static bool Final(SimulatedRegion at, WritePoint point, Scene scene)
         => scene.Group.RunUntil(() => Final(at, point), 10_000);
 
-    private sealed class Result
+    internal sealed class Result
     {
         public MembershipResult? Value { get; set; }
     }

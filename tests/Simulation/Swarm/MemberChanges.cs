@@ -5,14 +5,18 @@ using Pelago.Replication;
 namespace Pelago.Tests.Simulation;
 
 /// <summary>Regions come and go while everything else goes wrong: whoever is asked, whoever is away.</summary>
+/// <remarks>Now and then two changes are asked for at once, in different regions; a region that was removed is added
+/// again at once; a new one starts late, or dies around its first writes.</remarks>
 internal sealed class MemberChanges(SimulatedGroup group, Dice dice)
 {
-    private const long PatienceMilliseconds = 8_000;
+    private const long PatienceMilliseconds = 6_000;
     private const long SettleMilliseconds = 90_000;
+    private const long LookMilliseconds = 6_000; // in which a region finds what a proposer did not live to tell
     private const int MaxMembers = 6;
     private int made;
     private bool over;
-    private bool isAsked;
+    private readonly Dictionary<string, ulong> begun = new(StringComparer.Ordinal);
+    private int open;
 
     /// <summary>Changes that were answered with success.</summary>
     public int Done { get; private set; }
@@ -23,7 +27,9 @@ internal sealed class MemberChanges(SimulatedGroup group, Dice dice)
     public void End()
     {
         over = true;
-        group.Run(3 * PatienceMilliseconds); // what was asked for is decided by then, or never
+        // What was asked for is decided by then, or never.
+        group.RunUntil(() => open == 0, 2 * PatienceMilliseconds, pollMilliseconds: 500);
+        group.Run(LookMilliseconds);
         string? wrong = null;
         if (!group.RunUntil(() => (wrong = Unsettled()) is null, SettleMilliseconds, pollMilliseconds: 500))
             throw new OracleException($"{SettleMilliseconds / 1000} s after everything was mended: {wrong}.");
@@ -59,9 +65,9 @@ internal sealed class MemberChanges(SimulatedGroup group, Dice dice)
     {
         if (over)
             return;
-        if (!isAsked)
+        if (open == 0 || dice.Chance(250))
             Change();
-        group.Time.After(dice.Between(1_000, 9_000), Act);
+        group.Time.After(dice.Between(500, 5_000), Act);
     }
 
     private void Change()
@@ -93,24 +99,55 @@ internal sealed class MemberChanges(SimulatedGroup group, Dice dice)
         string[] gone = [.. known.Removed.Select(r => r.Region)];
         var name = gone.Length > 0 && dice.Chance(500) ? dice.Pick(gone)
             : string.Create(CultureInfo.InvariantCulture, $"new-{++made}");
-        // It may be back already, as others know.
-        if (group.Configurations.Newest!.Find(name) is not null)
-            return;
-        group.AddNew(name).Start();
+        Add(asked, name);
+    }
+
+    private void Add(SimulatedRegion asked, string name)
+    {
+        var newest = group.Configurations.Newest!;
+        if (over || !asked.Up || newest.Find(name) is not null)
+            return; // it is back already, as others know
+        // One that is there and was never let in is asked for once more.
+        if (group.Regions.All(r => r.Name != name) || newest.RemovedIn(name) > begun.GetValueOrDefault(name))
+        {
+            begun[name] = newest.Epoch;
+            Begin(group.AddNew(name), asked);
+        }
         Ask(asked, MembershipChange.Add, name);
+    }
+
+    private void Begin(SimulatedRegion region, SimulatedRegion like)
+    {
+        (region.CrashBeforeWritePerMille, region.CrashAfterWritePerMille, region.Died)
+            = (like.CrashBeforeWritePerMille, like.CrashAfterWritePerMille, like.Died);
+        group.Time.After(dice.Chance(300) ? dice.Between(500, 8_000) : 0, () =>
+        {
+            if (group.Regions.Contains(region))
+                region.Start();
+        });
     }
 
     private void Ask(SimulatedRegion at, MembershipChange change, string name)
     {
-        isAsked = true;
+        open++;
         group.Say(at, $"is asked to {change} {name}");
-        group.Time.After(PatienceMilliseconds + 2_000, () => isAsked = false);
+        var isOpen = true;
+        group.Time.After(PatienceMilliseconds + 2_000, Close);
         SimulatedGroup.Change(at, change, name, PatienceMilliseconds, force: false, result =>
         {
             group.Say(at, $"answers {change} {name}: {result.Failure?.ToString() ?? "done"}");
-            if (result.Failure is null)
-                Done++;
-            isAsked = false;
+            Close();
+            if (result.Failure is not null)
+                return;
+            Done++;
+            if (change == MembershipChange.Remove && at.Name != name && dice.Chance(250))
+                group.Time.After(dice.Between(0, 100), () => Add(at, name));
         });
+
+        void Close()
+        {
+            open -= isOpen ? 1 : 0;
+            isOpen = false;
+        }
     }
 }

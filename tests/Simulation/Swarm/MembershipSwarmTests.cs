@@ -9,7 +9,8 @@ namespace Pelago.Tests.Simulation;
 public sealed class MembershipSwarmTests(ITestOutputHelper output)
 {
     private const int Seeds = 46;
-    private const long DurationMilliseconds = 30_000;
+    private const int CompactingSeeds = 8;
+    private const long DurationMilliseconds = 20_000;
 
     // Whoever forgets its votes while a region is removed is a second failure, of which small groups do not survive
     // two; RegisterSwarmTests loses votes.
@@ -21,29 +22,46 @@ public sealed class MembershipSwarmTests(ITestOutputHelper output)
         [Probe.LaneJoined] = 300,
     };
 
+    private static readonly Dictionary<Probe, long> CompactingFloors = new()
+    {
+        [Probe.ConfigurationTaken] = 50, [Probe.RegionSealed] = 200, [Probe.LaneJoined] = 100,
+        [Probe.RowsRemoved] = 1_000, [Probe.CompactedTold] = 20, [Probe.SnapshotTaken] = 20,
+    };
+
     [Fact]
-    public void Swarm_MembersComeAndGo_KeepsAllInvariants()
+    public void Swarm_MembersComeAndGo_KeepsAllInvariants() => Swarm("members", Seeds, Floors, seed => new SwarmRun(
+        seed, Allowed, DurationMilliseconds, compares: false, members: true));
+
+    /// <summary>Rows of final events go meanwhile: while a region joins, which takes what they were as snapshots, while
+    /// one that was removed is not sealed, and before one comes back under its name.</summary>
+    [Fact]
+    public void Swarm_MembersComeAndGoWhileRowsGo_KeepsAllInvariants() => Swarm("members-compaction", CompactingSeeds,
+        CompactingFloors, seed => new SwarmRun(seed, Allowed, DurationMilliseconds, compares: false, compacts: true,
+            members: true, types: seed % 3 == 1 ? [BoardType.Name] : null));
+
+    private void Swarm(
+        string name, int seedsOfCi, IReadOnlyDictionary<Probe, long> floors, Func<ulong, SwarmRun> make)
     {
         if (SwarmTests.Number("PELAGO_SIM_SEED") is { } replayed)
         {
-            RunOne((ulong)replayed);
+            RunOne(make((ulong)replayed));
             return;
         }
         var first = (ulong)(SwarmTests.Number("PELAGO_SIM_FIRST") ?? 1);
-        var seeds = SwarmTests.Number("PELAGO_SIM_SEEDS") ?? Seeds;
+        var seeds = SwarmTests.Number("PELAGO_SIM_SEEDS") ?? seedsOfCi;
         var failures = new ConcurrentQueue<(ulong Seed, string Error)>();
         var hits = new long[Enum.GetValues<Probe>().Length];
         var (done, decisions) = (0, 0);
         Parallel.For(0, seeds, new ParallelOptions { MaxDegreeOfParallelism = 2 }, i =>
         {
-            var run = Run(first + (ulong)i);
+            var run = make(first + (ulong)i);
             try
             {
                 run.Run();
             }
             catch (Exception error)
             {
-                CaughtLog.Note("members", run.Seed, error);
+                CaughtLog.Note(name, run.Seed, error);
                 failures.Enqueue((run.Seed, $"{error.GetType().Name} {error.Message} ({run.Summary})"));
             }
             Interlocked.Add(ref done, run.MembersChanged);
@@ -53,20 +71,16 @@ public sealed class MembershipSwarmTests(ITestOutputHelper output)
         });
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture, $"{seeds} seeds, {done} changes, {decisions} decisions; ")
-            + string.Join(", ", Floors.Keys.Append(Probe.ReleasedOverGap).Select(p => $"{p} {hits[(int)p]}")));
+            + string.Join(", ", floors.Keys.Append(Probe.ReleasedOverGap).Select(p => $"{p} {hits[(int)p]}")));
         failures.OrderBy(f => f.Seed).Select(f => $"PELAGO_SIM_SEED={f.Seed}: {f.Error}").ShouldBeEmpty();
-        if (first == 1 && seeds >= Seeds)
-            Floors.Where(f => hits[(int)f.Key] < f.Value)
+        if (first == 1 && seeds >= seedsOfCi)
+            floors.Where(f => hits[(int)f.Key] < f.Value)
                 .Select(f => $"{f.Key} {hits[(int)f.Key]} times, not {f.Value}")
                 .ShouldBeEmpty("The default run has to come to these moments more often.");
     }
 
-    private static SwarmRun Run(ulong seed)
-        => new(seed, Allowed, DurationMilliseconds, compares: false, members: true);
-
-    private void RunOne(ulong seed)
+    private void RunOne(SwarmRun run)
     {
-        var run = Run(seed);
         run.Group.Listener = output.WriteLine;
         try
         {

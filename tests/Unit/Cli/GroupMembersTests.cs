@@ -53,6 +53,21 @@ public sealed class GroupMembersTests
         RegionsVerb.MembershipOf(view, "eu-west-9").State.ShouldBe("None");
     }
 
+    [Fact]
+    public void IsInSome_RegionThatWasHalfAddedOrHalfRemoved_TellsWhatIsLeftToDo()
+    {
+        (bool In, bool Out) Of(GroupMembersView own, GroupMembersView? service)
+        {
+            var view = View(own, service);
+            return (GroupMembers.IsInSome(view, "sa-east-1"), GroupMembers.IsRemovedFromSome(view, "sa-east-1"));
+        }
+
+        Of(Group(), Group()).ShouldBe((false, false), "it was never added");
+        Of(Group(Member("Joining")), Group()).ShouldBe((true, false));
+        Of(Group(Member("Removed")), Group(Member("Member"))).ShouldBe((true, true));
+        Of(Group(Member("Removed")), null).ShouldBe((false, true));
+    }
+
     [Theory]
     [InlineData("Bad_Name", "PLG2001")]
     [InlineData("federation", "PLG1202")]

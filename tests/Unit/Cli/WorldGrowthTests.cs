@@ -66,6 +66,16 @@ public sealed class WorldGrowthTests
     }
 
     [Fact]
+    public void Leaving_OneRegion_IsOnRecordAndTakenBack()
+    {
+        var leaving = WorldGrowth.Leaving(Three, "eu-west-1", leaves: true);
+
+        leaving.Regions.Where(r => r.Leaves).ShouldHaveSingleItem().Name.ShouldBe("eu-west-1");
+        WorldPlan.IsWhole(leaving).ShouldBeTrue();
+        WorldGrowth.Leaving(leaving, "eu-west-1", leaves: false).Regions.ShouldBe(Three.Regions);
+    }
+
+    [Fact]
     public void SetAside_HomeAndGuards_AreMovedAndNothingIsLeft()
     {
         var root = Directory.CreateTempSubdirectory("leavings-");

@@ -34,22 +34,56 @@ public sealed class LaneFinalityTests
     }
 
     [Fact]
-    public void WaitAnew_MemberThatIsBackUnderItsName_CountsByItsNewReportsOnly()
+    public void CountFrom_MemberThatIsBackUnderItsName_CountsByItsNewReportsOnly()
     {
         var finality = new LaneFinality(["b", "c"]);
         finality.Report("b", Holds((A, 9)));
         finality.Report("c", Holds((A, 5)));
         finality.Update(_ => 9);
-        finality.WaitAnew("b");
-        finality.Report("c", Holds((A, 8)));
+        finality.CountFrom(3);
+        finality.Report("c", Holds((A, 8)), epoch: 3);
+        finality.Report("b", Holds((A, 9)), epoch: 2); // of its former process
         finality.Update(_ => 9);
 
         finality.Through(A).ShouldBe(5ul, "what its former journal held, the new one may lack");
         finality.WaitingFor.ShouldBe(["b"]);
 
-        finality.Report("b", Holds((A, 6)));
+        finality.Report("b", Holds((A, 6)), epoch: 3);
         finality.Update(_ => 9);
         finality.Through(A).ShouldBe(6ul);
+    }
+
+    [Fact]
+    public void CountFrom_MemberThatHasMoreOfTheFormerJournal_IsWaitedForUntilThatIsHere()
+    {
+        var finality = new LaneFinality(["b", "c"]);
+        finality.Report("b", Holds((A, 9)));
+        finality.Update(_ => 9);
+        finality.CountFrom(3);
+        finality.Report("c", Holds((A, 9)), epoch: 3);
+        finality.Update(_ => 9);
+        finality.Through(A).ShouldBe(0ul, "what b had reported was before what c left behind came to it");
+        finality.HeldBackBy(A, 9).ShouldBe(["b"]);
+
+        finality.Report("b", Holds((A, 9), (C, 1)), epoch: 3);
+        finality.Update(o => o.Equals(C) ? 0ul : 9);
+        finality.Through(A).ShouldBe(0ul);
+        finality.Update(_ => 9);
+        finality.Through(A).ShouldBe(9ul);
+    }
+
+    [Fact]
+    public void CountFrom_WhatAMemberLacked_IsNotFinalBeforeItSaysOtherwise()
+    {
+        var finality = new LaneFinality(["b"]);
+        var filtered = Write(A, 1, 5, "kept from b", position: 4);
+        finality.Report("b", Holds((A, 5)), [new LackedEvents(Entity.Type, A, 3, 4)]);
+        finality.Update(_ => 9);
+        finality.IsLacked(filtered).ShouldBeTrue();
+
+        finality.CountFrom(3);
+        finality.Through(A).ShouldBe(5ul);
+        finality.IsLacked(filtered).ShouldBeTrue("its positions stay final, and it does not become so by this");
     }
 
     [Fact]
