@@ -65,6 +65,15 @@ internal static partial class Log
     [LoggerMessage(12, LogLevel.Warning, "A replication stream was refused: {Reason}")]
     public static partial void StreamRefused(ILogger logger, string reason);
 
-    [LoggerMessage(15, LogLevel.Error, "A request to an entity of type {Type} failed in the service's own code.")]
+    [LoggerMessage(19, LogLevel.Error, "A request to an entity of type {Type} failed in the service's own code.")]
     public static partial void ServiceCodeFailed(ILogger logger, string type, Exception error);
+
+    [LoggerMessage(20, LogLevel.Error, "A request to an entity of type {Type} failed in the service's own code. "
+        + "Messages are left out, because they may quote what is sealed. {Outline}")]
+    public static partial void PersonalCodeFailed(ILogger logger, string type, string outline);
+
+    [LoggerMessage(21, LogLevel.Warning, "Effect '{Effect}' of a final event of '{Type}' failed (attempt {Attempt}). "
+        + "Messages are left out, because they may quote what is sealed. {Outline}")]
+    public static partial void PersonalEffectFailed(
+        ILogger logger, string effect, string type, int attempt, string outline);
 }

@@ -37,6 +37,25 @@ public sealed partial class SourceTests
     }
 
     [Fact]
+    public void LogMessages_OfARoom_HaveNumbersOfTheirOwn()
+    {
+        var messages =
+            from file in Repository.Product
+            from method in file.Syntax.DescendantNodes().OfType<MethodDeclarationSyntax>()
+            from attribute in method.AttributeLists.SelectMany(list => list.Attributes)
+            where attribute.Name.ToString() == "LoggerMessage"
+            select (Room: file.Path.Split('/')[1],
+                Number: attribute.ArgumentList?.Arguments.FirstOrDefault()?.ToString(), At: file.At(attribute));
+        var all = messages.ToArray();
+        all.Length.ShouldBeGreaterThan(50, "they are found");
+        all.Where(m => m.Number is not { } number || !number.All(char.IsAsciiDigit)).Select(m => m.At)
+            .ShouldBeEmpty("A message begins with its number.");
+        all.GroupBy(m => (m.Room, m.Number)).Where(g => g.Count() > 1)
+            .Select(g => $"{g.Key.Room} has {g.Key.Number} more than once: {string.Join(", ", g.Select(m => m.At))}")
+            .ShouldBeEmpty();
+    }
+
+    [Fact]
     public void Tests_AllOfThem_Run()
     {
         var wrong =

@@ -34,6 +34,7 @@ internal static class SubjectVerb
         };
         var timeout = VerbContext.Number<int>("--timeout-seconds",
             $"How long to wait until every region has confirmed (default {DefaultSeconds}).", "N", 0, MaxSeconds);
+        var acknowledge = Level();
         var force = new Option<bool>("--force")
         {
             Description = "Also when no region that answers knows the subject.",
@@ -42,6 +43,7 @@ internal static class SubjectVerb
         var verb = context.Verb("erase",
             "Deletes a subject's keys in every region: nobody can read what is sealed of it any more, for good.",
             ["pelago subject erase bookstore customer-42", "pelago subject erase bookstore customer-42 --yes -o json",
+                "pelago subject erase bookstore customer-42 --acknowledge majority",
                 "pelago subject erase bookstore - --yes < subject.txt"],
             async (parsed, cancellationToken) =>
             {
@@ -55,23 +57,38 @@ internal static class SubjectVerb
                 if (parsed.GetValue(dryRun))
                     return SubjectText.Foretell(context.Terminal, found, parsed.GetValue(format));
                 SubjectErasure.RequireKnown(found, parsed.GetValue(force));
-                if (!found.All(r => r.IsForgotten))
+                var needed = SubjectErasure.RequireLevel(found, parsed.GetValue(acknowledge));
+                if (found.Count(r => r.IsForgotten) < needed)
                 {
                     // 3.
                     context.Confirm(parsed, yes, $"Erase '{target.Subject}' of {target.Project}/{target.Service} in "
                         + "every region, for good?");
                     // 4. and 5.
-                    found = await erasure.EraseAsync(found, parsed.GetValue(force),
+                    found = await erasure.EraseAsync(found, parsed.GetValue(force), needed,
                         TimeSpan.FromSeconds(parsed.GetValue(timeout) ?? DefaultSeconds), cancellationToken);
                 }
-                return SubjectText.Show(context.Terminal, found, parsed.GetValue(format));
+                return SubjectText.Show(context.Terminal, found, needed, parsed.GetValue(format));
             });
         foreach (var argument in new[] { service, name })
             verb.Add(argument);
-        foreach (var option in new Option[] { project, timeout, force, yes, dryRun, format })
+        foreach (var option in new Option[] { project, acknowledge, timeout, force, yes, dryRun, format })
             verb.Add(option);
         return verb;
     }
+
+    // Null means every region.
+    private static Option<string?> Level() => new("--acknowledge")
+    {
+        Description = "In how many regions it has to be done: local, majority or a number; every region by default.",
+        HelpName = "LEVEL",
+        CustomParser = result =>
+        {
+            var level = result.Tokens.Single().Value;
+            if (SubjectErasure.RegionsOf(level, 1) is null)
+                result.AddError("--acknowledge must be local, majority, or a number of regions.");
+            return level;
+        },
+    };
 
     private static SubjectTarget TargetOf(string service, string project, string subject)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 using Pelago.Client;
 using Pelago.Model;
@@ -48,6 +49,27 @@ internal sealed class SubjectErasure(RunningWorld world, VerbContext context, Su
             "Compare the name with what the service seals under, or repeat with --force.").ToException();
     }
 
+    /// <summary>The number of regions that a level means in a group; null when it is none.</summary>
+    public static int? RegionsOf(string level, int regions) => level switch
+    {
+        "local" => 1,
+        "majority" => regions / 2 + 1,
+        _ => int.TryParse(level, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0
+            ? number : null,
+    };
+
+    /// <summary>In how many regions it has to be done.</summary>
+    /// <param name="found">How the subject is in each region.</param>
+    /// <param name="level">Null for every region.</param>
+    /// <exception cref="PelagoException">PLG5021: there are not so many.</exception>
+    public static int RequireLevel(IReadOnlyList<SubjectRegion> found, string? level)
+    {
+        var needed = level is null ? found.Count : RegionsOf(level, found.Count) ?? found.Count;
+        return needed <= found.Count ? needed : throw new Failure(ErrorCodes.LevelImpossible,
+            $"The erasure is to be confirmed by {level} regions, and there are {found.Count}; nothing was changed.",
+            $"Ask for at most {found.Count}, or leave --acknowledge out.").ToException();
+    }
+
     /// <summary>Asks every region.</summary>
     /// <exception cref="PelagoException">None answers: what the first said.</exception>
     public async Task<IReadOnlyList<SubjectRegion>> LookAsync(CancellationToken cancellationToken)
@@ -57,15 +79,17 @@ internal sealed class SubjectErasure(RunningWorld world, VerbContext context, Su
             : [.. answers.Select(a => a.Found)];
     }
 
-    /// <summary>Erases it, and waits until every region has confirmed or time is up.</summary>
+    /// <summary>Erases it, and waits until enough regions have confirmed or time is up.</summary>
     /// <param name="found">How the subject is in each region.</param>
+    /// <param name="needed">How many are enough.</param>
     /// <exception cref="PelagoException">No region carried it out: what the last said.</exception>
     public async Task<IReadOnlyList<SubjectRegion>> EraseAsync(
-        IReadOnlyList<SubjectRegion> found, bool force, TimeSpan limit, CancellationToken cancellationToken)
+        IReadOnlyList<SubjectRegion> found, bool force, int needed, TimeSpan limit,
+        CancellationToken cancellationToken)
     {
         if (!found.Any(r => r.IsForgotten)) // else the others will hear of it by themselves
             await TellOneAsync(found, force, cancellationToken);
-        return await WaitAsync(limit, cancellationToken);
+        return await WaitAsync(needed, limit, cancellationToken);
     }
 
     // One event is enough. A region that knows the subject first, so that it is checked where the name is known.
@@ -91,7 +115,8 @@ internal sealed class SubjectErasure(RunningWorld world, VerbContext context, Su
         throw last!.ToException();
     }
 
-    private async Task<IReadOnlyList<SubjectRegion>> WaitAsync(TimeSpan limit, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<SubjectRegion>> WaitAsync(
+        int needed, TimeSpan limit, CancellationToken cancellationToken)
     {
         var (started, told) = (context.Time.GetTimestamp(), context.Time.GetTimestamp());
         var confirmed = new HashSet<string>(StringComparer.Ordinal);
@@ -101,7 +126,7 @@ internal sealed class SubjectErasure(RunningWorld world, VerbContext context, Su
                 .Select(a => a.Found).ToList();
             foreach (var region in found.Where(r => r.IsForgotten && confirmed.Add(r.Region)))
                 context.Terminal.Progress(region.Region, "forgotten");
-            if (found.All(r => confirmed.Contains(r.Region)) || context.Time.GetElapsedTime(started) >= limit)
+            if (confirmed.Count >= needed || context.Time.GetElapsedTime(started) >= limit)
                 return found;
             if (context.Time.GetElapsedTime(told) >= ProgressInterval)
             {

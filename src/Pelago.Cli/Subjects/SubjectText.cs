@@ -7,12 +7,18 @@ namespace Pelago.Cli;
 internal static class SubjectText
 {
     /// <summary>Shows who has confirmed, and says what becomes of the others.</summary>
-    /// <exception cref="PelagoException">PLG1208: a region has not confirmed.</exception>
-    public static int Show(Terminal terminal, IReadOnlyList<SubjectRegion> found, OutputFormat format)
+    /// <param name="needed">How many have to.</param>
+    /// <exception cref="PelagoException">PLG1208: fewer have.</exception>
+    public static int Show(Terminal terminal, IReadOnlyList<SubjectRegion> found, int needed, OutputFormat format)
     {
         Write(terminal, found, format);
         if (Open(found) is { } open)
-            throw open.ToException();
+        {
+            if (found.Count(r => r.IsForgotten) < needed)
+                throw open.ToException();
+            terminal.Say($"{open.Message} {open.Next}");
+            return 0;
+        }
         terminal.Say("Every region has deleted the subject's keys: what is sealed of it cannot be read any more. "
             + "Backups from before hold the keys until they are gone.");
         return 0;

@@ -10,6 +10,11 @@ namespace Pelago.Client;
 /// <param name="Force">To erase one that the region does not know: something of it may be on its way.</param>
 public sealed record SubjectRequest(string Subject, bool Force)
 {
+    /// <summary>Of an erasure: in how many regions it has to be durable before it is answered, <c>local</c>, a number
+    /// or <c>majority</c>; null for the region that is asked.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Acknowledge { get; init; }
+
     /// <summary>Nothing of the subject.</summary>
     public override string ToString() => "a subject";
 }

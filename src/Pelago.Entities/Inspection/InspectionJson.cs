@@ -83,6 +83,9 @@ internal sealed record KeyRenewalBody(long DataKey, string Kek, int Rewrapped);
 /// <summary>Body of a call of <see cref="SubjectEndpoint"/>.</summary>
 internal sealed record SubjectBody(string Subject, bool Force)
 {
+    /// <summary>Of an erasure, in how many regions it has to be durable; null for this one.</summary>
+    public string? Acknowledge { get; init; }
+
     /// <summary>Nothing of the subject: bodies may be logged.</summary>
     public override string ToString() => "a subject";
 }

@@ -51,23 +51,29 @@ public static class SubjectEndpoint
         return seen.Failure is { } failure ? Failed(runtime, failure) : Of(runtime, seen.Value);
     }
 
-    // 1. known here, or asked for all the same  2. the event is durable, and the keys are gone with it  3. what is now
+    // 1. a level that there is  2. known here, or asked for all the same  3. the event is durable, and the keys are
+    // gone with it, in as many regions  4. what is now
     private static async Task<SubjectStatus> EraseAsync(
         EntityRuntime runtime, SubjectBody asked, CancellationToken cancellationToken)
     {
         // 1.
+        var level = Acknowledgement.Local;
+        if (asked.Acknowledge is { } text && !Acknowledgement.TryParse(text, out level))
+            return Failed(runtime, NoLevel);
+        // 2.
         var before = await LookAsync(runtime, asked, cancellationToken);
-        if (before.Failure is not null || before.State == Forgotten)
+        if (before.Failure is not null || (before.State == Forgotten && level == Acknowledgement.Local))
             return before;
         if (before.State == Unknown && !asked.Force)
             return Failed(runtime, NotKnown(runtime.Region));
-        // 2.
-        var done = await runtime.ForgetAsync(asked.Subject, RequestOptions.Default, cancellationToken);
-        if (done.Failure is { } failure)
-            return Failed(runtime, failure);
-        Log.SubjectErased(runtime.Logger, runtime.Region);
         // 3.
-        return await LookAsync(runtime, asked, cancellationToken);
+        var done = await runtime.ForgetAsync(
+            asked.Subject, new RequestOptions { Acknowledgement = level }, cancellationToken);
+        if (before.State != Forgotten && (done.Failure is null || done.Failure.Error == ErrorCodes.NotAcknowledged))
+            Log.SubjectErased(runtime.Logger, runtime.Region);
+        // 4.
+        return done.Failure is { } failure ? Failed(runtime, failure)
+            : await LookAsync(runtime, asked, cancellationToken);
     }
 
     private const string Unknown = "Unknown";
@@ -85,6 +91,10 @@ public static class SubjectEndpoint
         $"Region '{region}' knows no such subject; nothing was changed.",
         "Compare the name with what the service seals under. If something of it may still be on its way, force it.",
         "subject");
+
+    private static Failure NoLevel => new(ErrorCodes.InvalidField,
+        "'acknowledge' is none of local, majority, or a number of regions; nothing was changed.",
+        "Send, for example, majority.", "acknowledge");
 
     private static async Task<SubjectBody?> ReadAsync(HttpContext context)
     {

@@ -70,6 +70,8 @@ internal sealed class AlarmMemory(TimeProvider clock)
             + "takes part in needs no room.",
         AlarmKind.RemovedPileUp => "Bring back the members that are away: what removed regions left is sealed once all "
             + "have told what they hold of it.",
+        AlarmKind.SubjectKeysLost => "Bring back a journal that had them, of a region that was lost or set back; they "
+            + "spread from there. Have at least two regions in SubjectKeyRegions.",
         AlarmKind.VotesLost => "See that what registers decided still holds: owners of types, names, and who the "
             + "regions are.",
         _ => "The service's log says more.",

@@ -111,7 +111,11 @@ internal sealed class EffectRunner(
 
     private void Tell(FinalEffect effect, FinalEvent final, int attempt, Exception error)
     {
-        Log.EffectFailed(logger, effect.Name, final.Event.Entity.Type, attempt, error);
+        var type = final.Event.Entity.Type;
+        if (types.Find(type)?.HasPersonalMembers == true)
+            Log.PersonalEffectFailed(logger, effect.Name, type, attempt, ExceptionOutline.Of(error));
+        else
+            Log.EffectFailed(logger, effect.Name, type, attempt, error);
         if (attempt == AlarmAfterAttempts)
         {
             var why = Failure.In(error) is { } failure ? failure.ToString() : error.GetType().Name;

@@ -262,12 +262,20 @@ public sealed partial class EntityRuntime : IAsyncDisposable
                 effects.Run(run);
                 break;
             case ServiceCodeFailed failed:
-                Log.ServiceCodeFailed(logger, failed.Type, failed.Error);
+                Tell(failed);
                 break;
             case Alarm alarm:
                 Tell(alarm.Kind, alarm.Text);
                 break;
         }
+    }
+
+    private void Tell(ServiceCodeFailed failed)
+    {
+        if (failed.IsPersonal)
+            Log.PersonalCodeFailed(logger, failed.Type, ExceptionOutline.Of(failed.Error));
+        else
+            Log.ServiceCodeFailed(logger, failed.Type, failed.Error);
     }
 
     private void Tell(AlarmKind kind, string text)

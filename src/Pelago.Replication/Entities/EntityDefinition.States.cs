@@ -8,6 +8,7 @@ public sealed partial class EntityDefinition<TState>
 {
     private readonly Dictionary<int, UpcastPayload> stateSteps = [];
     private bool compacts;
+    private bool isNeverDeleted;
 
     /// <summary>Rows of events that are final in every region may be removed: in their place the state after them is
     /// kept, with what tells which events these were. Saves space, and costs the events' history.</summary>
@@ -17,6 +18,14 @@ public sealed partial class EntityDefinition<TState>
     public EntityDefinition<TState> Compact()
     {
         compacts = true;
+        return this;
+    }
+
+    /// <summary>For types of Pelago's own: a deletion that somebody writes all the same is refused by the
+    /// fold.</summary>
+    internal EntityDefinition<TState> NeverDeleted()
+    {
+        isNeverDeleted = true;
         return this;
     }
 

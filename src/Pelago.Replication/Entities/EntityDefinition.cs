@@ -101,7 +101,7 @@ public sealed partial class EntityDefinition<TState> where TState : class
             (object state, object payload, in EventContext context) => apply((TState)state, (TEvent)payload, context),
             payload => JsonSerializer.SerializeToUtf8Bytes((TEvent)payload, json),
             bytes => JsonSerializer.Deserialize(bytes, json)
-                ?? throw new JsonException($"Event '{eventName}' is JSON null."));
+                ?? throw new JsonException($"Event '{eventName}' is JSON null."), json);
         if (eventName.Length is 0 or > EventLimits.MaxNameLength)
             mistakes.Add($"event name '{eventName}' must have 1–{EventLimits.MaxNameLength} characters");
         if (eventName.StartsWith('$'))
@@ -216,7 +216,8 @@ public sealed partial class EntityDefinition<TState> where TState : class
         }
         return new EntityType(new EntityParts(name, strategy, stateVersion, typeof(TState))
         {
-            Acknowledgement = acknowledgement, Compacts = compacts, StateSteps = stateSteps,
+            Acknowledgement = acknowledgement, Compacts = compacts, IsNeverDeleted = isNeverDeleted,
+            StateSteps = stateSteps, HasPersonalMembers = HasPersonalMembers(),
             LastWriters = lastWriters,
             Initial = id => initial!(id),
             EncodeState =
@@ -254,12 +255,20 @@ public sealed partial class EntityDefinition<TState> where TState : class
     }
 
     // Members of the state, and of what it consists of, that have to be settled when nobody does.
-    private List<string> Unsettled()
+    private IEnumerable<string> Unsettled() => settle is not null || stateJson is null ? []
+        : MembersOf(stateJson, typeof(ISettling).IsAssignableFrom);
+
+    private bool HasPersonalMembers() => byType.Values.Select(e => e.Json).Append(stateJson!)
+        .Any(json => MembersOf(json, IsSealed).Any());
+
+    private static bool IsSealed(Type type)
+        => type.IsConstructedGenericType && type.GetGenericTypeDefinition() == typeof(Sealed<>);
+
+    // Paths of the members of a type, and of what it consists of, that are of a kind.
+    private static IEnumerable<string> MembersOf(JsonTypeInfo root, Func<Type, bool> isOfKind)
     {
-        var (found, known) = (new List<string>(), new HashSet<Type>());
-        var open = new Stack<(JsonTypeInfo Type, string Path)>();
-        if (settle is null && stateJson is not null)
-            open.Push((stateJson, ""));
+        var known = new HashSet<Type>();
+        var open = new Stack<(JsonTypeInfo Type, string Path)>([(root, "")]);
         while (open.TryPop(out var next))
         {
             if (!known.Add(next.Type.Type))
@@ -269,13 +278,12 @@ public sealed partial class EntityDefinition<TState> where TState : class
                 parts = parts.Append((element, $"{next.Path}[]"));
             foreach (var (type, path) in parts)
             {
-                if (type.IsAssignableTo(typeof(ISettling)))
-                    found.Add(path);
-                else if (stateJson!.Options.TryGetTypeInfo(type, out var json))
+                if (isOfKind(type))
+                    yield return path;
+                else if (root.Options.TryGetTypeInfo(type, out var json))
                     open.Push((json, path + "."));
             }
         }
-        return found;
     }
 }
 
@@ -284,4 +292,4 @@ internal delegate Folded ApplyEvent(object state, object payload, in EventContex
 internal delegate object DecodePayload(ReadOnlySpan<byte> bytes);
 
 internal sealed record EventDefinition(
-    string Name, int Version, ApplyEvent Apply, Func<object, byte[]> Encode, DecodePayload Decode);
+    string Name, int Version, ApplyEvent Apply, Func<object, byte[]> Encode, DecodePayload Decode, JsonTypeInfo Json);

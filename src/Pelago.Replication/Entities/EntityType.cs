@@ -57,9 +57,13 @@ public sealed class EntityType : IEntityType
         => parts.Commands.GetValueOrDefault(command);
 
     /// <inheritdoc />
-    public Folded Apply(object state, object payload, in EventContext context) => payload is Deletion
-        ? Folded.To(parts.Initial(context.EntityId))
-        : parts.ByType[payload.GetType()].Apply(state, payload, context);
+    public Folded Apply(object state, object payload, in EventContext context)
+    {
+        if (payload is not Deletion)
+            return parts.ByType[payload.GetType()].Apply(state, payload, context);
+        return parts.IsNeverDeleted ? Folded.Refuse("entities of this type are never deleted")
+            : Folded.To(parts.Initial(context.EntityId));
+    }
 
     /// <inheritdoc />
     public object? Decode(string payloadName, int payloadVersion, ReadOnlySpan<byte> payload)
@@ -115,6 +119,9 @@ public sealed class EntityType : IEntityType
     public bool Compacts => parts.Compacts;
 
     /// <inheritdoc />
+    public bool HasPersonalMembers => parts.HasPersonalMembers;
+
+    /// <inheritdoc />
     public IReadOnlyList<LastWriter> LastWriters => parts.LastWriters;
 
     /// <inheritdoc />
@@ -145,6 +152,8 @@ internal sealed record EntityParts(string Name, MergeStrategy Strategy, int Stat
     public EntityMode Mode { get; init; } = EntityMode.Replicated;
     public EntityFilter Filter { get; init; } = EntityFilter.None;
     public required bool Compacts { get; init; }
+    public bool IsNeverDeleted { get; init; }
+    public required bool HasPersonalMembers { get; init; }
     public required IReadOnlyList<LastWriter> LastWriters { get; init; }
     public required IReadOnlyDictionary<int, UpcastPayload> StateSteps { get; init; }
     public required Func<string, object> Initial { get; init; }

@@ -70,6 +70,10 @@ public interface IEntityType
     /// <summary>Whether rows of final events may be removed: their fold is kept in their place.</summary>
     bool Compacts => false;
 
+    /// <summary>State or events have personal members (<see cref="Sealed{T}"/>), so commands may bring in the clear
+    /// what is sealed later: nothing of what the type's code throws is to be shown but where it was thrown.</summary>
+    bool HasPersonalMembers => false;
+
     /// <summary>Last-writer-wins values in the state: writes to them that are overwritten unseen go to the conflict
     /// ledger.</summary>
     IReadOnlyList<LastWriter> LastWriters => [];

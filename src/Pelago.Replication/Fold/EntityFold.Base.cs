@@ -17,8 +17,9 @@ public sealed partial class EntityFold
     public bool EndsWithDeletion
         => tail.Count == 0 ? IsBaseDeleted : IsDeletion(tail[^1]);
 
+    // One that does not count, orphaned, refused, or there a second time under its key, leaves the state as it was.
     private static bool IsDeletion(FoldEntry entry)
-        => entry.Event.PayloadName == Deletion.PayloadName && !entry.Orphaned;
+        => entry.Event.PayloadName == Deletion.PayloadName && !entry.Orphaned && entry.Refusal is null;
 
     /// <summary>Restores a base from a snapshot or a checkpoint.</summary>
     /// <param name="stateVersion">Schema version of the state in it; null for the type's own.</param>

@@ -13,7 +13,6 @@ internal sealed partial class EntityReplica(
     private Queue<Action<EntityReplica>>? mailbox;
     private List<EntityRequest>? waiting;
     private KeptReplies? replies;
-    private Dictionary<SubjectKeyId, SubjectKey>? keys;
     private bool announced;
 
     public EntityKey Key { get; } = key;
@@ -52,9 +51,6 @@ internal sealed partial class EntityReplica(
     public bool IsReadable => Ready && !NeedsHistory;
 
     public KeptReplies Replies => replies ??= new KeptReplies();
-
-    /// <summary>Of a subject: its keys that are here.</summary>
-    public Dictionary<SubjectKeyId, SubjectKey> Keys => keys ??= [];
 
     public long LastUsedMilliseconds { get; set; }
 
@@ -263,7 +259,7 @@ internal sealed partial class EntityReplica(
         => Fold.OwnerOf(key) is not null || Replies.HasEventless(key, nowMilliseconds);
 
     public EntityView View(ISealing? sealing = null)
-        => new(Fold.State, Seen, Count, Highest, Fold.TailEvents) { Sealing = sealing };
+        => new(IsForgotten ? Forgotten : Fold.State, Seen, Count, Highest, Fold.TailEvents) { Sealing = sealing };
 
     private object? Decode(EventRecord e)
     {

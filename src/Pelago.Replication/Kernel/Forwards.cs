@@ -183,7 +183,8 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
         }
         catch (Exception error) // a user's serializer
         {
-            context.Emit(new ServiceCodeFailed(request.Entity.Type, error));
+            context.Emit(new ServiceCodeFailed(request.Entity.Type, error,
+                context.TypeOf(request.Entity.Type).HasPersonalMembers));
             End(number, new Failure(ErrorCodes.CommandFailed,
                 $"The command for '{request.Entity.Type}' could not be written: {error.GetType().Name}.",
                 "See the service's log."));
@@ -239,7 +240,8 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
         }
         catch (Exception error) // a user's serializer or projection
         {
-            context.Emit(new ServiceCodeFailed(request.Entity.Type, error));
+            context.Emit(new ServiceCodeFailed(request.Entity.Type, error,
+                context.TypeOf(request.Entity.Type).HasPersonalMembers));
             Complete(answer.Request, new RequestResult(null, new Failure(ErrorCodes.CommandFailed,
                 $"The answer of region '{forward.Primary}' for '{request.Entity.Type}' could not be used: "
                 + $"{error.GetType().Name}. What was asked for is done.", "See the service's log."), points));

@@ -274,7 +274,7 @@ public sealed partial class InstanceKernel
             HasLost();
         Membership.Tick();
         Primaries.Tick();
-        Subjects.Exchange.Tick();
+        Subjects.Tick();
         for (var i = 0; i < TickLanes; i++)
         {
             var lane = lanes[nextLane = (nextLane + 1) % lanes.Length];
@@ -308,6 +308,7 @@ public sealed partial class InstanceKernel
         context.Now = now;
         links.SendCredits();
         links.SendAwaitedReports();
+        Subjects.Holders.Flush();
         context.GiveLeased();
         if (underWay.Count == 0 && !writer.IsOpening)
         {

@@ -94,7 +94,9 @@ public sealed record AskReceived(long Link, AskFrame Ask) : KernelEffect;
 /// <summary>Code of the service threw: a handler, a projection or a serializer. Whoever asked is told the type of the
 /// exception only; the shell logs the rest.</summary>
 /// <param name="Type">Name of the entity type.</param>
-public sealed record ServiceCodeFailed(string Type, Exception Error) : KernelEffect;
+/// <param name="IsPersonal">The code may have had something personal in its hands, and its exceptions may quote it:
+/// their messages are not to be logged.</param>
+public sealed record ServiceCodeFailed(string Type, Exception Error, bool IsPersonal) : KernelEffect;
 
 /// <summary>Something a person should know. Also counted.</summary>
 public sealed record Alarm(AlarmKind Kind, string Text) : KernelEffect;
@@ -183,4 +185,7 @@ public enum AlarmKind
 
     /// <summary>The group names as many removed regions as it can, and one of them is not sealed.</summary>
     RemovedPileUp,
+
+    /// <summary>Keys of subjects that were not forgotten are in no region that may have them.</summary>
+    SubjectKeysLost,
 }

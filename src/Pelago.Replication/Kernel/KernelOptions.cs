@@ -31,8 +31,13 @@ public sealed record KernelOptions
     /// what is sealed in them.</summary>
     public IReadOnlyList<string>? SubjectKeyRegions { get; init; }
 
-    /// <summary>Keys of subjects that are asked for at once.</summary>
+    /// <summary>Keys of subjects that are asked for at once; one that is asked for in vain makes room for
+    /// another.</summary>
     public int MaxWantedSubjectKeys { get; init; } = 4_096;
+
+    /// <summary>A key that every region has said not to have is asked for again when somebody needs it, and not before
+    /// so long.</summary>
+    public int LostSubjectKeyMilliseconds { get; init; } = 60_000;
 
     /// <summary>Keys of subjects that peers have asked for and that are being read.</summary>
     public int MaxServedSubjectKeys { get; init; } = 4_096;

@@ -7,7 +7,8 @@ namespace Pelago.Replication;
 /// a former process is forgotten when the next one answers, because that may have been set back to before it. Nothing
 /// is counted ahead, so a region that has confirmed and then lost its journal is not among those that an answer rests
 /// on as soon as this region has dialled its next process. Whoever waits marks the frames that carry its events, and is
-/// told without the pause between two reports.</remarks>
+/// told without the pause between two reports. Of personal members in the events the keys have to be in as many
+/// regions, too, or in all that may have them (<see cref="KeyHolders"/>).</remarks>
 internal sealed partial class LaneReplica
 {
     private readonly List<AwaitedWrite> awaited = [];
@@ -22,28 +23,36 @@ internal sealed partial class LaneReplica
     {
         var level = request.Acknowledgement ?? done.Entity.Type.Acknowledgement;
         var needed = level.In(context.HoldersOf(done.Entity.Key.Type));
-        if (needed == 1 || PlaceOf(done, request.IdempotencyKey) is not (var origin, var position)
-            || (!NeedsLease(done.Entity.Type, needed) && IsHeldBy(request.Entity.Type, needed, origin, position)))
+        if (needed == 1 || BatchOf(done, request.IdempotencyKey) is not { } batch)
+            return false;
+        var (position, keys) = (PositionOf(done, batch), KeysOf(done.Entity, batch));
+        if (keys is null && !NeedsLease(done.Entity.Type, needed)
+            && IsHeldBy(request.Entity.Type, needed, batch.Origin, position))
             return false;
         context.Hit(Probe.AcknowledgementAwaited);
-        awaited.Add(new AwaitedWrite(request, result, level, origin, position)
+        awaited.Add(new AwaitedWrite(request, result, level, batch.Origin, position)
         {
-            NeedsLease = NeedsLease(done.Entity.Type, needed),
+            NeedsLease = NeedsLease(done.Entity.Type, needed), Keys = keys,
         });
+        if (keys is not null)
+            context.Subjects.Holders.Look(keys);
         return true;
     }
 
-    // Of the last event that it made; of a repeated one, of the batch that counts for its key. One that is in the base
-    // has no position any more: then all that is here of its origin stands for it.
-    private (Origin Origin, ulong Position)? PlaceOf(in Completion done, string key)
+    // What it wrote; of a repeated command, the batch that counts for its key; of one that forgets what is forgotten,
+    // the one that has done so, unless it is final, and so in every region; null when it made no event.
+    private static BatchId? BatchOf(in Completion done, string key)
     {
         if (done.Written is { } written)
-            return (written.Origin, written.OriginPosition);
-        if (key.Length == 0 || done.Entity.Fold.OwnerOf(key) is not { } batch)
-            return null; // it made no event
-        var last = done.Entity.Fold.Tail.LastOrDefault(t => BatchId.Of(t.Event) == batch)?.Event;
-        return (batch.Origin, last?.OriginPosition ?? HighestHere(batch.Origin));
+            return BatchId.Of(written);
+        return (key.Length == 0 ? null : done.Entity.Fold.OwnerOf(key)) ?? done.Entity.Forgetting;
     }
+
+    // Of the last event of the batch. One that is in the base has no position any more: then all that is here of its
+    // origin stands for it.
+    private ulong PositionOf(in Completion done, BatchId batch) => done.Written?.OriginPosition
+        ?? done.Entity.Fold.Tail.LastOrDefault(t => BatchId.Of(t.Event) == batch)?.Event.OriginPosition
+        ?? HighestHere(batch.Origin);
 
     // What is here counts once this region has joined: a level is of those who have.
     private bool IsHeldBy(string type, int regions, Origin origin, ulong position)
@@ -51,15 +60,30 @@ internal sealed partial class LaneReplica
             + links.WhoHolds(type, Lane, origin, position).Count() >= regions;
 
     /// <summary>Looks again after a report: answers what enough regions have.</summary>
-    public void Confirm() => awaited.RemoveAll(write =>
+    public void Confirm()
+    {
+        if (awaited.Count > 0)
+            RemoveAwaited(GiveConfirmed);
+    }
+
+    private bool GiveConfirmed(AwaitedWrite write)
     {
         var (type, needed) = (write.Request.Entity.Type, RegionsFor(write));
         if (!IsHeldBy(type, needed, write.Origin, write.Position)
-            || !write.Seen.All(s => IsHeldBy(type, needed, s.Origin, s.Position)))
+            || !write.Seen.All(s => IsHeldBy(type, needed, s.Origin, s.Position)) || !HasKeysHeld(write, needed))
             return false;
         if (write.NeedsLease)
             return GiveUnderLease(write);
         Emit(write.Request, write.Result);
+        return true;
+    }
+
+    private void RemoveAwaited(Predicate<AwaitedWrite> isAnswered) => awaited.RemoveAll(write =>
+    {
+        if (!isAnswered(write))
+            return false;
+        if (write.Keys is { } keys)
+            context.Subjects.Holders.Release(keys);
         return true;
     });
 
@@ -72,7 +96,13 @@ internal sealed partial class LaneReplica
     }
 
     /// <summary>Tells those whose deadline has passed that their write stands, and who has it.</summary>
-    public void ExpireAwaited() => awaited.RemoveAll(write =>
+    public void ExpireAwaited()
+    {
+        if (awaited.Count > 0)
+            RemoveAwaited(GiveExpired);
+    }
+
+    private bool GiveExpired(AwaitedWrite write)
     {
         if (write.Request.DeadlineMilliseconds > context.Now.MonotonicMilliseconds)
             return false;
@@ -80,7 +110,7 @@ internal sealed partial class LaneReplica
         // With its points: the client's token names the write, which is there for good.
         Emit(write.Request, write.Result with { Value = null, Failure = NotYet(write) });
         return true;
-    });
+    }
 
     private Failure NotYet(AwaitedWrite write)
     {
@@ -91,6 +121,8 @@ internal sealed partial class LaneReplica
         var (needed, settled) = (RegionsFor(write), context.Configuration.Settled);
         var stands = $"The write is durable in {string.Join(" and ", confirmed)} and will reach the other regions by "
             + "itself; ";
+        if (confirmed.Length >= needed && KeysNotHeld(write, needed, stands) is { } lacking)
+            return lacking;
         if (write.NeedsLease && confirmed.Length >= needed)
         {
             return new Failure(ErrorCodes.NotAcknowledged, $"{stands}that no move of the primary leaves it out, which "
@@ -140,6 +172,9 @@ internal sealed partial class LaneReplica
     {
         /// <summary>Of a read: what else it has seen that has to be in so many regions.</summary>
         public IReadOnlyList<(Origin Origin, ulong Position)> Seen { get; init; } = [];
+
+        /// <summary>Keys that have to be in as many regions; null when nothing in it is sealed.</summary>
+        public KeyWait? Keys { get; init; }
 
         /// <summary>What a majority has counts while no other region can have become the primary.</summary>
         public bool NeedsLease { get; init; }

@@ -149,6 +149,8 @@ internal sealed partial class LaneReplica
             return "it names positions that this region never wrote";
         if (!taken.Vector.Covers(entity.Compacted))
             return "it stands for less than what is kept here as a checkpoint";
+        if (entity.Key.Type == SubjectType.Name)
+            return "no region removes rows of a subject, and what stands for them could bring back what was forgotten";
         if (!context.Knows(entity.Key.Type))
             return null; // kept, like events of types that this build does not have
         try
@@ -159,6 +161,7 @@ internal sealed partial class LaneReplica
                 return $"its state has version {taken.StateVersion}, and this build reads version "
                     + $"{entity.Type.StateVersion}";
             }
+            _ = EntityFold.Restore(entity.Type, entity.Key.Id, taken.Prefix, taken.StateVersion); // as a load will
             return taken.StateVersion != entity.Type.StateVersion
                 || entity.Type.EncodeState(state).AsSpan().SequenceEqual(taken.Prefix.State.Span) ? null
                 : "its state is not in canonical form, or this build reads it differently";

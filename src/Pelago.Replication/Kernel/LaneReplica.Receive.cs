@@ -169,6 +169,10 @@ internal sealed partial class LaneReplica
         passed.Inbound.Add(inbound);
         context.Hit(Probe.PassedOver);
         Owe(entity, passed);
+        if (!SubjectType.Forgets(e))
+            return;
+        entity.WasToldToForget = true; // whatever else is known of it
+        DropKeys(entity);
     }
 
     private void Release(EntityReplica entity)

@@ -11,6 +11,7 @@ internal sealed partial class LaneReplica
     private Dictionary<Origin, ulong> removedDurably = [];
     private readonly Dictionary<string, IReadOnlyDictionary<Origin, ulong>> catchUpTo = new(StringComparer.Ordinal);
     private bool mayHaveLost;
+    private bool wasSetBack;
     private Loss lossStored;
     private bool isNotingLoss;
 
@@ -32,6 +33,7 @@ internal sealed partial class LaneReplica
         removedDurably = new Dictionary<Origin, ulong>(removedThrough);
         lossStored = LossNoteCodec.Read(state.Notes);
         mayHaveLost = (writer.MayHaveLost || lossStored.MayHaveLost || state.NotesDamaged) && context.Others.Any();
+        wasSetBack = writer.WasRestored || lossStored.IsBehind;
         TendLoss();
     }
 
@@ -76,15 +78,22 @@ internal sealed partial class LaneReplica
     public void HasLost()
     {
         mayHaveLost = context.Others.Any();
+        wasSetBack = true;
         catchUpTo.Clear();
     }
+
+    /// <summary>This journal is known to have been set back, and has not caught up with any other region since: a
+    /// subject may have been forgotten without its knowing.</summary>
+    public bool MayLackForgettings => mayHaveLost && wasSetBack;
 
     /// <summary>The journal itself says by now what it may lack: whoever opens it next, after a clean stop even, need
     /// not know what became of it.</summary>
     public bool IsLossNoted => Fenced
-        || ((!Loss.MayHaveLost || lossStored.MayHaveLost) && (!Loss.WasSetBack || lossStored.WasSetBack));
+        || ((!Loss.MayHaveLost || lossStored.MayHaveLost) && (!Loss.WasSetBack || lossStored.WasSetBack)
+            && (!Loss.IsBehind || lossStored.IsBehind));
 
-    private Loss Loss => context.Primaries.Recovery.IsWhole ? new Loss(mayHaveLost, false) : new Loss(true, true);
+    private Loss Loss => context.Primaries.Recovery.IsWhole ? new Loss(mayHaveLost, false, MayLackForgettings)
+        : new Loss(true, true, MayLackForgettings);
 
     /// <summary>Notes whether this journal may lack something.</summary>
     public void TendLoss()

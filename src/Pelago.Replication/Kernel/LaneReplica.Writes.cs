@@ -74,7 +74,7 @@ internal sealed partial class LaneReplica
             return;
         }
         _ = entity.Fold.State; // folds, and so finds out whether the entity is parked
-        var (value, failure) = (default(object), entity.Unusable);
+        var (value, failure) = (default(object), entity.IsForgotten ? null : entity.Unusable);
         var session = context.Subjects.Session;
         session.Begin(entity.Key, null, 0);
         try
@@ -88,7 +88,7 @@ internal sealed partial class LaneReplica
         }
         catch (Exception error) // a user's projection: whatever it throws concerns this read alone
         {
-            context.Emit(new ServiceCodeFailed(entity.Key.Type, error));
+            ServiceFailed(entity, error);
             failure = new Failure(ErrorCodes.CommandFailed,
                 $"Reading '{entity.Key.Type}' failed with {error.GetType().Name}.", "See the service's log.");
         }
@@ -201,7 +201,7 @@ internal sealed partial class LaneReplica
         }
         catch (Exception error) // a user's handler: whatever it throws concerns this command alone
         {
-            context.Emit(new ServiceCodeFailed(entity.Key.Type, error));
+            ServiceFailed(entity, error);
             Fail(request, new Failure(ErrorCodes.CommandFailed,
                 $"The command handler of '{entity.Key.Type}' failed with {error.GetType(
                 ).Name}.", "See the service's log."));
@@ -280,7 +280,7 @@ internal sealed partial class LaneReplica
         }
         catch (Exception error) // a user's serializer or event handler
         {
-            context.Emit(new ServiceCodeFailed(entity.Key.Type, error));
+            ServiceFailed(entity, error);
             failure = error is PelagoException known ? known.Failure : new Failure(ErrorCodes.CommandFailed,
                 $"An event of '{entity.Key.Type}' could not be made: {error.GetType(
                 ).Name}.", "See the service's log.");
@@ -330,7 +330,7 @@ internal sealed partial class LaneReplica
         }
         catch (Exception error) // a user's reply function; the events stand
         {
-            context.Emit(new ServiceCodeFailed(entity.Key.Type, error));
+            ServiceFailed(entity, error);
             Fail(request, new Failure(ErrorCodes.CommandFailed,
                 $"The reply of '{entity.Key.Type}' failed with {error.GetType().Name}; the command itself is done.",
                 "See the service's log."));
@@ -397,7 +397,7 @@ internal sealed partial class LaneReplica
         }
         catch (Exception error) // a user's serializer, perhaps of another version than the one that wrote the reply
         {
-            context.Emit(new ServiceCodeFailed(entity.Key.Type, error));
+            ServiceFailed(entity, error);
             var done = new Failure(ErrorCodes.AlreadyDone,
                 $"The command with this idempotency key was done already; its reply cannot be read any more "
                 + $"({error.GetType().Name}).", "Read the entity for its result.");
@@ -406,6 +406,10 @@ internal sealed partial class LaneReplica
         }
         AfterDurable(new Completion(request, entity, reply, null, null, entity.Seen));
     }
+
+    // Whatever it says, it may say of what a handler had opened, or of what a command brought to be sealed.
+    private void ServiceFailed(EntityReplica entity, Exception error) => context.Emit(new ServiceCodeFailed(
+        entity.Key.Type, error, entity.Type.HasPersonalMembers || context.Subjects.Session.SawPersonal));
 
     private void Fail(EntityRequest request, Failure failure) => Emit(request, new RequestResult(null, failure, []));
 

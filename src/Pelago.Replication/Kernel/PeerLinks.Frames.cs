@@ -68,9 +68,9 @@ internal sealed partial class PeerLinks
                 if (!link.Peer.IsOfAnotherGroup)
                     TakeOfPrimaries(link, frame);
                 break;
-            case SubjectKeysAskFrame when !link.Dialled:
-            case SubjectKeysFrame when link.Dialled:
-                kernel.Subjects.Exchange.Received(link, frame);
+            case SubjectKeysAskFrame or SubjectKeysHeldAskFrame when !link.Dialled:
+            case SubjectKeysFrame or SubjectKeysLackingFrame or SubjectKeysHeldFrame when link.Dialled:
+                kernel.Subjects.Received(link, frame);
                 break;
             case ConfigurationFrame f:
                 TakeConfiguration(link, f);
@@ -195,11 +195,12 @@ internal sealed partial class PeerLinks
             context.Configuration.Epoch, [.. kernel.Lanes.Select(l => l.OwnHead)], holdings)
         {
             Openings = kernel.Lanes.Max(l => l.Epoch), TakesAsks = true, GrantsLeases = true, GivesKeys = true,
-            KnowsFilters = true, KnowsPast = true,
+            KnowsFilters = true, KnowsPast = true, TellsKeysHeld = true,
         }));
 
-    // What is held here of the lives of whoever dials, for a journal that was set back and does not know it.
-    private IEnumerable<Origin> LivesOf(HelloFrame hello) => kernel.Lanes.SelectMany(l => l.Origins)
+    // What is held here of the lives of whoever dials, for a journal that was set back and does not know it. Those that
+    // are past it had held as a whole.
+    private IEnumerable<Origin> LivesOf(HelloFrame hello) => kernel.Lanes.SelectMany(l => l.OriginsNotPast)
         .Where(o => o.Region == hello.Region).Append(hello.Newest).OfType<Origin>().Distinct().Order()
         .TakeLast(MaxLivesTold);
 
@@ -251,6 +252,7 @@ internal sealed partial class PeerLinks
             Subscribe(link, lane, link.Serves);
         }
         kernel.Registers.Linked(link.Peer.Name);
+        kernel.Subjects.Holders.Linked(link.Peer.Name);
     }
 
     // A new process may have lost what the one before it reported.
@@ -262,6 +264,7 @@ internal sealed partial class PeerLinks
         Array.Clear(peer.Reports);
         kernel.Membership.Forget(peer.Name);
         kernel.Primaries.Recovery.Forget(peer.Name);
+        kernel.Subjects.Forget(peer.Name);
         foreach (var lane in kernel.Lanes)
         {
             lane.Finality.Restarted(peer.Name);

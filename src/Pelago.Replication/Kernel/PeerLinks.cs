@@ -53,6 +53,9 @@ internal sealed partial class PeerLinks
     /// <summary>The region, to which there is a way, gives keys of subjects.</summary>
     public bool GivesKeys(string region) => peers[region].Dialled!.Hello!.GivesKeys;
 
+    /// <summary>The region, to which there is a way, says which keys of subjects it holds.</summary>
+    public bool TellsKeysHeld(string region) => peers[region].Dialled!.Hello!.TellsKeysHeld;
+
     /// <summary>Of the region's link as last measured; negative before.</summary>
     public double RoundTripMilliseconds(string region) => peers[region].RoundTripMilliseconds;
 

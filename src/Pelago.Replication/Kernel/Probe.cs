@@ -363,6 +363,12 @@ public enum Probe
 
     /// <summary>A link was ended because its peer asked for too much at once.</summary>
     AskedTooMuch,
+
+    /// <summary>A command waits until regions have said that they hold the keys of what it has sealed.</summary>
+    KeyHoldersAsked,
+
+    /// <summary>A key of a subject was given up: every region that may have it has said that it does not.</summary>
+    SubjectKeyLost,
 }
 
 /// <summary>How often each <see cref="Probe"/> was hit since the kernel began. Written by the kernel's loop; may be

@@ -27,6 +27,7 @@ internal sealed class Writer
             _ => State.Wanted, // at once, so that what the old one lost can come back as events of a closed incarnation
         };
         MayHaveLost = identity.Continuity != Continuity.Clean;
+        WasRestored = identity is { Continuity: Continuity.Broken, Incarnation: not null };
         if (Newest is null)
             reason = "the journal is new";
         if (state == State.Unproven && context.Members.Count == 1)
@@ -36,6 +37,9 @@ internal sealed class Writer
     /// <summary>The journal may lack what this region once reported to hold: it was restored, or nobody
     /// knows.</summary>
     public bool MayHaveLost { get; }
+
+    /// <summary>The journal was restored or copied, and not merely left behind by a process that died.</summary>
+    public bool WasRestored { get; }
 
     private enum State { Open, Unproven, Wanted, Opening }
 

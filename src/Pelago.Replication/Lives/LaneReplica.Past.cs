@@ -24,6 +24,9 @@ internal sealed partial class LaneReplica
     public IEnumerable<Origin> Origins
         => past.Count == 0 ? cursors.Keys : cursors.Keys.Union(past.All.Select(l => l.Origin));
 
+    /// <summary>The same without those that are past.</summary>
+    public IEnumerable<Origin> OriginsNotPast => cursors.Keys;
+
     /// <summary>Where a life that is past ended; 0 of any other one.</summary>
     public ulong EndOfPast(Origin origin) => past.EndOf(origin);
 

@@ -22,7 +22,7 @@ internal sealed partial class LaneReplica
         foreach (var entity in entities.Values.Where(e => e.Key.Type == type && e.IsReadable).ToArray())
             Reconsider(entity);
         // What has been waited for is in a majority, perhaps; whether it counts, this region cannot say any more.
-        awaited.RemoveAll(write =>
+        RemoveAwaited(write =>
         {
             if (write.Request.Entity.Type != type || context.Primaries.Writes(type))
                 return false;

@@ -25,42 +25,86 @@ internal sealed partial class LaneReplica
     public void TakeKey(SubjectKey key) => WithEntity(key.Subject, subject =>
     {
         context.Subjects.Exchange.Settle(new SubjectKeyName(key.Subject.Id, key.Id));
-        if (Fenced || subject.Unusable is not null || subject.Fold.State is not SubjectState state)
+        if (Fenced)
             return;
-        if (state.Forgotten)
+        if (subject.IsForgotten)
             context.Hit(Probe.LateKeyRefused);
-        else if (state.Keys.Any(k => k.Key == key.Id.ToString()) && !subject.Keys.ContainsKey(key.Id))
+        else if (subject.Unusable is null && ((SubjectState)subject.Fold.State).IsNamed(key.Id)
+            && !subject.Keys.ContainsKey(key.Id))
             KeepKey(subject, key);
     });
+
+    /// <summary>Tells, once that is durable, that a key is here, or that nobody is to have it any more.</summary>
+    /// <returns>False, and nothing is told, while neither is so.</returns>
+    public bool WhenHeld(EntityReplica subject, SubjectKeyId id, Action told)
+    {
+        if (Fenced || (!subject.IsForgotten && !subject.Keys.ContainsKey(id)))
+            return false;
+        if (subject.Pending == 0)
+            told();
+        else
+            subject.NewestGroup!.Noted.Add(told);
+        return true;
+    }
 
     private void KeepKey(EntityReplica subject, SubjectKey key)
     {
         subject.Keys.Add(key.Id, key);
         filling.SubjectKeys.Add(key);
         Touch(subject);
+        TellAsked(new SubjectKeyName(subject.Key.Id, key.Id));
         context.Hit(Probe.SubjectKeyKept);
     }
 
+    // Whoever has asked whether a key is durable here is told with the group that makes it so.
+    private void TellAsked(SubjectKeyName name)
+    {
+        if (context.Subjects.Holders.TakeAsked(name) is { } tell)
+            filling.Noted.Add(tell);
+    }
+
     // What its events say, and what is here: keys that nobody is to have go, and those that are lacking are asked for.
+    // Of one that is parked nobody knows what is lacking; that it was forgotten may be known all the same.
     private void TendSubject(EntityReplica subject)
     {
-        if (subject.Key.Type != SubjectType.Name || Fenced || !subject.IsReadable || subject.Unusable is not null
-            || subject.Fold.State is not SubjectState state)
+        if (subject.Key.Type != SubjectType.Name || Fenced || !subject.IsReadable)
             return;
-        foreach (var made in state.Keys)
+        if (subject.IsForgotten)
         {
-            var name = new SubjectKeyName(subject.Key.Id, SubjectKeyId.Parse(made.Key));
-            if (state.Forgotten)
-                context.Subjects.Exchange.Settle(name);
-            else if (subject.Keys.ContainsKey(name.Id))
+            Forget(subject);
+            return;
+        }
+        if (subject.Unusable is not null)
+            return;
+        foreach (var made in ((SubjectState)subject.Fold.State).Keys)
+        {
+            var name = made.NameOf(subject.Key.Id);
+            if (subject.Keys.ContainsKey(name.Id))
                 continue;
-            else if (context.Subjects.Exchange.TakeEarly(name.Subject, name.Id) is { } early)
+            if (context.Subjects.Exchange.TakeEarly(name.Subject, name.Id) is { } early)
                 KeepKey(subject, early);
             else
                 context.Subjects.Exchange.Want(name, made.Region);
         }
-        if (state.Forgotten && subject.Keys.Count > 0)
+    }
+
+    private void Forget(EntityReplica subject)
+    {
+        if (subject.Fold.State is SubjectState state)
+        {
+            foreach (var made in state.Keys)
+                Settle(made.NameOf(subject.Key.Id));
+        }
+        if (subject.Keys.Count > 0)
             DropKeys(subject);
+    }
+
+    private void Settle(SubjectKeyName name)
+    {
+        context.Subjects.Exchange.Settle(name);
+        TellAsked(name);
+        if (context.Subjects.Holders.IsWatched(name))
+            filling.Noted.Add(() => context.Subjects.Holders.Over(name));
     }
 
     private void DropKeys(EntityReplica subject)

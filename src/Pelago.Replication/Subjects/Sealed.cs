@@ -61,6 +61,15 @@ public enum Unreadable
 
     /// <summary>It was altered, belongs to another entity, or is not of the form that it is read as.</summary>
     Altered,
+
+    /// <summary>The subject was not forgotten, and every region that may have the key has said that it does not: it was
+    /// lost with a journal. Should it turn up again, it is asked for.</summary>
+    Lost,
+
+    /// <summary>Whether the subject was forgotten nobody can say here: its own entity is parked; or this region's
+    /// journal was set back, and has not caught up with another region since; or this region was removed from its
+    /// group.</summary>
+    Unclear,
 }
 
 /// <summary>A personal member that was opened, or why it could not be.</summary>

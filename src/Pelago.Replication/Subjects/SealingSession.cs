@@ -79,19 +79,20 @@ internal sealed class SealingSession(KernelContext context, InstanceKernel kerne
             Need(toLoad, box.Subject);
             return null;
         }
-        if (subject.Unusable is not null)
-            return null;
-        var state = (SubjectState)subject.Fold.State;
-        if (state.Forgotten)
+        if (subject.IsForgotten)
         {
             why = Unreadable.Forgotten;
             return null;
         }
+        if (subject.Unusable is not null || context.Closed is not null
+            || kernel.Lane(subject.Key.Lane).MayLackForgettings)
+        {
+            why = Unreadable.Unclear;
+            return null;
+        }
         if (!subject.Keys.TryGetValue(box.KeyId, out var key))
         {
-            // Anybody can write a name into a box: only one that an event of the subject names is asked for.
-            if (state.Keys.Any(k => k.Key == box.KeyId.ToString()))
-                kernel.Subjects.Exchange.Want(new SubjectKeyName(box.Subject, box.KeyId), box.Origin.Region);
+            why = Lacking(subject, new SubjectKeyName(box.Subject, box.KeyId), box.Origin.Region);
             return null;
         }
         why = Unreadable.Altered;
@@ -99,15 +100,25 @@ internal sealed class SealingSession(KernelContext context, InstanceKernel kerne
         return box.Open(key.Key, entity);
     }
 
+    // Anybody can write a name into a box: only one that an event of the subject names is asked for.
+    private Unreadable Lacking(EntityReplica subject, SubjectKeyName name, string maker)
+    {
+        if (!((SubjectState)subject.Fold.State).IsNamed(name.Id))
+            return Unreadable.NoKey;
+        var isLost = kernel.Subjects.Exchange.IsLost(name);
+        kernel.Subjects.Exchange.Want(name, maker);
+        return isLost ? Unreadable.Lost : Unreadable.NoKey;
+    }
+
     // Only under a key that is durable: what is sealed under another might be sent on without anybody ever having it.
     private SubjectKey? KeyFor(string name)
     {
         if (kernel.Subjects.InMemory(name) is not { } subject)
             return Need(toLoad, name);
-        if (subject.Unusable is { } parked)
-            Refusal ??= parked;
-        else if (((SubjectState)subject.Fold.State).Forgotten)
+        if (subject.IsForgotten)
             Refusal ??= Forgotten;
+        else if (subject.Unusable is { } parked)
+            Refusal ??= parked;
         else if (subject.Pending > 0)
             return Need(toLoad, name);
         else if (subject.Keys.Count > 0)

@@ -38,6 +38,10 @@ public readonly record struct SubjectKeyId(UInt128 Value) : IComparable<SubjectK
         return bytes;
     }
 
+    /// <summary>True for the text form of a name: thirty-two lower-case hexadecimal digits.</summary>
+    public static bool IsText(string? text)
+        => text is { Length: 2 * Bytes } && text.All(char.IsAsciiHexDigitLower);
+
     /// <summary>Parses thirty-two lower-case hexadecimal digits.</summary>
     public static SubjectKeyId Parse(string text) => Read(Convert.FromHexString(text));
 

@@ -14,10 +14,13 @@ internal sealed class SubjectKeys
     {
         (this.context, this.kernel) = (context, kernel);
         Exchange = new KeyExchange(context, links, kernel);
+        Holders = new KeyHolders(context, links, kernel);
         Session = new SealingSession(context, kernel);
     }
 
     public KeyExchange Exchange { get; }
+
+    public KeyHolders Holders { get; }
 
     /// <summary>Of the handler that runs now.</summary>
     public SealingSession Session { get; }
@@ -27,6 +30,37 @@ internal sealed class SubjectKeys
     {
         var key = SubjectType.KeyOf(subject);
         return kernel.Lane(key.Lane).FindReadable(key);
+    }
+
+    /// <summary>A peer asks for keys or about them, or gives some, or says which it holds or lacks.</summary>
+    public void Received(PeerLink link, Frame frame)
+    {
+        switch (frame)
+        {
+            case SubjectKeysHeldAskFrame ask:
+                Holders.Received(link, ask);
+                break;
+            case SubjectKeysHeldFrame held:
+                Holders.Received(link, held);
+                break;
+            default:
+                Exchange.Received(link, frame);
+                break;
+        }
+    }
+
+    /// <summary>A new process of a region answers: what the former one said of keys counts no more.</summary>
+    public void Forget(string region)
+    {
+        Exchange.Forget(region);
+        Holders.Forget(region);
+    }
+
+    /// <summary>Asks for what is due.</summary>
+    public void Tick()
+    {
+        Exchange.Tick();
+        Holders.Tick();
     }
 
     /// <summary>Fetches and makes the keys that a run of a handler lacked, and then runs it again.</summary>

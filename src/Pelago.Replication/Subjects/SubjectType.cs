@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Pelago.Model;
 
@@ -10,12 +11,15 @@ namespace Pelago.Replication;
 /// lie in journals as all events do, by any path and in every region, and each region knows which keys it lacks. The
 /// keys themselves are no part of it: they lie beside its rows, and commit with them.</para>
 /// <para>The state is the same in whatever order its events are folded, so what is concurrent to a forgetting is
-/// forgotten, too. It is for good: for the same person who comes back there is another name.</para>
+/// forgotten, too. It is for good: for the same person who comes back there is another name. So nothing takes its
+/// events' place: none of them goes, it is not deleted, and another region's snapshot of it is not taken.</para>
 /// </remarks>
 public static class SubjectType
 {
     /// <summary>Its name, which no type of a service can have.</summary>
     public const string Name = EntityKey.SubjectType;
+
+    private const string ForgottenName = "subject-forgotten";
 
     /// <summary>The type.</summary>
     public static EntityType Type { get; } = Define().Build();
@@ -32,17 +36,20 @@ public static class SubjectType
             ? new SubjectStanding(keys, forgotten)
             : throw new ArgumentException("That is no subject's state.", nameof(state));
 
+    /// <summary>The event says that its subject was forgotten; another is never taken for one.</summary>
+    internal static bool Forgets(EventRecord e) => e.Entity.Type == Name && e.PayloadName == ForgottenName;
+
     internal static Effect<SubjectState, bool> Make(SubjectState state, SubjectKeyId id)
         => state.Forgotten ? Effect.Reject(ErrorCodes.SubjectForgotten, "The subject was forgotten.",
             "Nothing personal is written about it any more. For the same person who comes back, use another name.")
             : Effect.Persist(new SubjectKeyMade(id.ToString())).ThenReply<SubjectState, bool>(_ => true);
 
     private static EntityDefinition<SubjectState> Define() => new EntityDefinition<SubjectState>()
-        .NamedByPelago(Name).Merge(MergeStrategy.Ordered)
+        .NamedByPelago(Name).Merge(MergeStrategy.Ordered).NeverDeleted()
         .State(_ => new SubjectState([], false), SubjectJson.Default.SubjectState)
         .Event("subject-key-made", 1, SubjectJson.Default.SubjectKeyMade,
             (state, made, context) => Made(state, made, context.Region))
-        .Event("subject-forgotten", SubjectJson.Default.SubjectForgotten, (state, _) => state with { Forgotten = true })
+        .Event(ForgottenName, SubjectJson.Default.SubjectForgotten, (state, _) => state with { Forgotten = true })
         .Command<ForgetSubject, bool>(SubjectJson.Default.Boolean, (state, _, _) => state.Forgotten
             ? Effect.Reply<SubjectState, bool>(false)
             : Effect.Persist(SubjectForgotten.Instance).ThenReply<SubjectState, bool>(_ => true));
@@ -50,7 +57,7 @@ public static class SubjectType
     // What is no name of a key is refused here, so that nothing after it has to ask.
     private static Folded Made(SubjectState state, SubjectKeyMade made, string region)
     {
-        if (made.Key is not { Length: 2 * SubjectKeyId.Bytes } || !made.Key.All(char.IsAsciiHexDigitLower))
+        if (!SubjectKeyId.IsText(made.Key))
             return Folded.Refuse("it names no key");
         if (state.Keys.Any(k => k.Key == made.Key))
             return Folded.Refuse("the key is known");
@@ -69,14 +76,39 @@ public static class SubjectType
 public readonly record struct SubjectStanding(int Keys, bool IsForgotten);
 
 /// <summary>What is known of a subject.</summary>
-/// <param name="Keys">Names of its keys, in order of their names.</param>
-/// <param name="Forgotten">It was forgotten: nobody is to have any of its keys.</param>
-internal sealed record SubjectState(IReadOnlyList<MadeKey> Keys, bool Forgotten);
+internal sealed record SubjectState
+{
+    /// <summary>A state as it was folded or stored.</summary>
+    /// <exception cref="JsonException">No fold makes such a one: whoever reads it from a journal takes the entity for
+    /// damaged, and nothing after it has to ask.</exception>
+    [JsonConstructor]
+    public SubjectState(IReadOnlyList<MadeKey> keys, bool forgotten)
+    {
+        if (keys is null || keys.Any(k => k is null || !SubjectKeyId.IsText(k.Key)
+                || Names.Check(k.Region, "region") is not null)
+            || keys.Zip(keys.Skip(1)).Any(pair => string.CompareOrdinal(pair.First.Key, pair.Second.Key) >= 0))
+            throw new JsonException("The state of a subject names no keys, or names them twice or out of order.");
+        (Keys, Forgotten) = (keys, forgotten);
+    }
+
+    /// <summary>Names of its keys, in order of their names.</summary>
+    public IReadOnlyList<MadeKey> Keys { get; init; }
+
+    /// <summary>It was forgotten: nobody is to have any of its keys.</summary>
+    public bool Forgotten { get; init; }
+
+    /// <summary>An event says that there is a key of that name.</summary>
+    public bool IsNamed(SubjectKeyId id) => Keys.Any(k => k.Key == id.ToString());
+}
 
 /// <summary>A key by name.</summary>
 /// <param name="Key">As <see cref="SubjectKeyId.ToString"/> writes it.</param>
 /// <param name="Region">Where it was made: who has it first.</param>
-internal sealed record MadeKey(string Key, string Region);
+internal sealed record MadeKey(string Key, string Region)
+{
+    /// <summary>Its name as a key of a subject.</summary>
+    public SubjectKeyName NameOf(string subject) => new(subject, SubjectKeyId.Parse(Key));
+}
 
 /// <summary>A key was made. Its name alone: an event cannot be forgotten.</summary>
 internal sealed record SubjectKeyMade(string Key);

@@ -47,6 +47,9 @@ public sealed record HelloFrame(
     /// <summary>This side gives and takes keys of subjects.</summary>
     public bool GivesKeys { get; init; }
 
+    /// <summary>This side says which keys of subjects it holds, and hears which are lacking.</summary>
+    public bool TellsKeysHeld { get; init; }
+
     /// <summary>This side hears of filters, and notes what is left out.</summary>
     public bool KnowsFilters { get; init; }
 

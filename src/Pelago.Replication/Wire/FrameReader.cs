@@ -100,15 +100,13 @@ public sealed partial class FrameReader
             Wire.Frame.BodyOneofCase.LeaseAsk => ToAsk(message.LeaseAsk),
             Wire.Frame.BodyOneofCase.LeaseGrant => ToGrant(message.LeaseGrant),
             Wire.Frame.BodyOneofCase.Primary => ToPrimary(message.Primary),
-            Wire.Frame.BodyOneofCase.SubjectKeysAsk => ToAsk(message.SubjectKeysAsk),
-            Wire.Frame.BodyOneofCase.SubjectKeys => ToKeys(message.SubjectKeys),
             Wire.Frame.BodyOneofCase.Filter => ToFilter(message.Filter),
             Wire.Frame.BodyOneofCase.Configuration => ToConfiguration(message.Configuration),
             Wire.Frame.BodyOneofCase.Heartbeat => ToHeartbeat(message.Heartbeat),
             Wire.Frame.BodyOneofCase.Goodbye => new GoodbyeFrame(
                 message.Goodbye.Reason, message.Goodbye.Detail,
                 message.Goodbye.Session.Length == 16 ? Incarnation.Read(message.Goodbye.Session.Span) : null),
-            _ => throw Broken("a frame has no body that this version knows"),
+            _ => ToOfSubjects(message) ?? throw Broken("a frame has no body that this version knows"),
         };
     }
 
@@ -159,7 +157,7 @@ public sealed partial class FrameReader
         {
             Openings = hello.Openings, TakesSnapshots = hello.Snapshots,
             TakesAsks = hello.TakesAsks, GrantsLeases = hello.Leases, GivesKeys = hello.SubjectKeys,
-            KnowsFilters = hello.Filters, KnowsPast = hello.Past,
+            KnowsFilters = hello.Filters, KnowsPast = hello.Past, TellsKeysHeld = hello.KeysHeld,
         };
     }
 

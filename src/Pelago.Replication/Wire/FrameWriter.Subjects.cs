@@ -10,11 +10,16 @@ public sealed partial class FrameWriter
         switch (frame)
         {
             case SubjectKeysAskFrame f:
-                message.SubjectKeysAsk = new SubjectKeysAsk();
-                message.SubjectKeysAsk.Names.AddRange(f.Names.Select(n => new Wire.SubjectKeyName
-                {
-                    Subject = n.Subject, KeyId = UnsafeByteOperations.UnsafeWrap(n.Id.ToBytes()),
-                }));
+                message.SubjectKeysAsk = ToWire(f.Names);
+                break;
+            case SubjectKeysLackingFrame f:
+                message.SubjectKeysLacking = ToWire(f.Names);
+                break;
+            case SubjectKeysHeldAskFrame f:
+                message.SubjectKeysHeldAsk = ToWire(f.Names);
+                break;
+            case SubjectKeysHeldFrame f:
+                message.SubjectKeysHeld = ToWire(f.Names);
                 break;
             case SubjectKeysFrame f:
                 message.SubjectKeys = new Wire.SubjectKeys();
@@ -26,5 +31,15 @@ public sealed partial class FrameWriter
             default:
                 throw new ArgumentException($"No wire form for {frame.GetType().Name}.", nameof(frame));
         }
+    }
+
+    private static SubjectKeyNames ToWire(IReadOnlyList<SubjectKeyName> names)
+    {
+        var message = new SubjectKeyNames();
+        message.Names.AddRange(names.Select(n => new Wire.SubjectKeyName
+        {
+            Subject = n.Subject, KeyId = UnsafeByteOperations.UnsafeWrap(n.Id.ToBytes()),
+        }));
+        return message;
     }
 }

@@ -158,7 +158,7 @@ public sealed partial class FrameWriter
             Session = ByteString.CopyFrom(f.Session.ToBytes()),
             Current = Number(f.Current), Newest = Number(f.Newest), ConfigurationEpoch = f.ConfigurationEpoch,
             TakesAsks = f.TakesAsks, Leases = f.GrantsLeases, SubjectKeys = f.GivesKeys, Filters = f.KnowsFilters,
-            Past = f.KnowsPast,
+            Past = f.KnowsPast, KeysHeld = f.TellsKeysHeld,
         };
         hello.OwnHeads.AddRange(f.OwnHeads);
         hello.Holdings.AddRange(f.Holdings.Select(h => ToWire(h, withLane: true)));

@@ -23,6 +23,8 @@ internal sealed class RoundTrip(IEntityType inner) : IEntityType
 
     public bool Compacts => inner.Compacts;
 
+    public bool HasPersonalMembers => inner.HasPersonalMembers;
+
     public IReadOnlyList<LastWriter> LastWriters => inner.LastWriters;
 
     public object? ReadState(int version, ReadOnlySpan<byte> bytes) => inner.ReadState(version, bytes);

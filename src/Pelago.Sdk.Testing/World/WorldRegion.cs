@@ -54,9 +54,15 @@ public sealed class WorldRegion
         => group.RequestPrimary(region, group.TypeOf<TState>().Name);
 
     /// <summary>Forgets a subject: the keys of its personal members go, here and wherever the event arrives.</summary>
+    /// <param name="level">In how many regions that has to be durable before it is answered; this one unless said
+    /// otherwise.</param>
     /// <returns>False when it was forgotten before.</returns>
-    public bool Forget(string subject)
-        => group.Send(region, SubjectType.Type, subject, SubjectType.Forget, Entities.RequestOptions.Default).Value;
+    /// <exception cref="Model.PelagoException">PLG5020: that was not confirmed in time.</exception>
+    public bool Forget(string subject, Acknowledgement level = default)
+        => group.Send(region, SubjectType.Type, subject, SubjectType.Forget, new Entities.RequestOptions
+        {
+            Acknowledgement = level,
+        }).Value;
 
     /// <summary>Its process stands still for so long; what arrives waits.</summary>
     public void Pause(TimeSpan time)

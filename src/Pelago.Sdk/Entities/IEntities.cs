@@ -20,8 +20,17 @@ public interface IEntities
     /// <param name="subject">As it was given to <see cref="CommandContext.Seal{T}"/>.</param>
     /// <param name="cancellationToken">Stops waiting; the subject may be forgotten all the same.</param>
     /// <returns>False when it was forgotten before.</returns>
-    /// <exception cref="PelagoException">It could not be done; nothing was changed.</exception>
+    /// <exception cref="PelagoException">It could not be done; nothing was changed. When the request asks for more
+    /// regions than this one: see below.</exception>
     ValueTask<bool> ForgetSubjectAsync(string subject, CancellationToken cancellationToken);
+
+    /// <summary>The same, and answers once that is durable in as many regions: in each of them the keys are gone by
+    /// then. Asked again, it waits for what was forgotten before.</summary>
+    /// <param name="level">In how many regions. What a client asks for with <see cref="PelagoHeaders.Acknowledge"/> may
+    /// still raise it.</param>
+    /// <exception cref="PelagoException">PLG5020: it is forgotten here, the others will hear of it, and enough of them
+    /// have not confirmed it in time; PLG5021: the group has not so many regions, and nothing was changed.</exception>
+    ValueTask<bool> ForgetSubjectAsync(string subject, Acknowledgement level, CancellationToken cancellationToken);
 
     /// <summary>Makes this region the primary of a type whose primary moves
     /// (<see cref="EntityMode.RequestRegion"/>), however short it has been elsewhere. Nothing happens when it is that

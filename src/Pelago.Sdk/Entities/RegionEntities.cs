@@ -10,10 +10,16 @@ internal sealed class RegionEntities(RunningService service) : IEntities
 {
     public EntityHandle<TState> Get<TState>(string id) where TState : class, IEntity<TState> => new(this, id);
 
-    public async ValueTask<bool> ForgetSubjectAsync(string subject, CancellationToken cancellationToken)
+    public ValueTask<bool> ForgetSubjectAsync(string subject, CancellationToken cancellationToken)
+        => ForgetSubjectAsync(subject, Acknowledgement.Local, cancellationToken);
+
+    public async ValueTask<bool> ForgetSubjectAsync(
+        string subject, Acknowledgement level, CancellationToken cancellationToken)
     {
-        var scope = CausalityScope.Current;
-        var reply = await service.Runtime.ForgetAsync(subject, Options(scope, ""), cancellationToken);
+        var (runtime, scope) = (service.Runtime, CausalityScope.Current);
+        if (scope?.Acknowledgement is { } asked)
+            level = Acknowledgement.Stronger(asked, level, runtime.Members);
+        var reply = await runtime.ForgetAsync(subject, Options(scope, "", level), cancellationToken);
         scope?.Add(reply.Points);
         return reply.ValueOrThrow();
     }

@@ -101,6 +101,9 @@ internal static class ProbeFloors
         [Probe.SubjectKeysAsked] = Sealed,
         [Probe.SubjectKeyKept] = Sealed,
         [Probe.SubjectForgotten] = Sealed,
+        [Probe.SubjectKeyLost] = nameof(SealedLossScenarios.Member_WhoseKeyWasLostWithItsRegion_IsLostAndNotForgotten),
+        [Probe.KeyHoldersAsked]
+            = nameof(SealedLevelScenarios.Writes_InAnyWeather_AreAnsweredOnceTwoRegionsHaveTheirKeys),
         [Probe.LateKeyRefused] = nameof(SealedScenarios.Key_ArrivesAfterItsSubjectWasForgotten_IsRefused),
         [Probe.FilterTaken] = Filters,
         [Probe.EventLeftOut] = Filters,

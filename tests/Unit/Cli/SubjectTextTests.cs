@@ -12,7 +12,7 @@ public sealed class SubjectTextTests
     [Fact]
     public void Show_EveryRegionConfirmed_IsDone()
     {
-        SubjectText.Show(Terminal, [Region("us", "Forgotten"), Region("eu", "Forgotten")], OutputFormat.Json)
+        SubjectText.Show(Terminal, [Region("us", "Forgotten"), Region("eu", "Forgotten")], 2, OutputFormat.Json)
             .ShouldBe(0);
 
         output.ToString().ReplaceLineEndings("\n").ShouldBe("""
@@ -38,7 +38,7 @@ public sealed class SubjectTextTests
     {
         SubjectRegion[] found =
             [Region("us", "Forgotten"), Region("eu", "Known"), Region("ap", "Unreachable") with { Message = "Gone." }];
-        var failed = Should.Throw<PelagoException>(() => SubjectText.Show(Terminal, found, OutputFormat.Table))
+        var failed = Should.Throw<PelagoException>(() => SubjectText.Show(Terminal, found, 3, OutputFormat.Table))
             .Failure;
 
         failed.Error.ShouldBe(ErrorCodes.PartlyDone);
@@ -46,6 +46,40 @@ public sealed class SubjectTextTests
         failed.Next.ShouldContain("until then it can read what is sealed");
         output.ToString().ShouldContain("us      Forgotten");
     }
+
+    [Fact]
+    public void Show_AsManyRegionsAsWereAskedFor_IsDoneAndNamesTheOthers()
+    {
+        SubjectRegion[] found = [Region("us", "Forgotten"), Region("eu", "Known"), Region("ap", "Forgotten")];
+
+        SubjectText.Show(Terminal, found, 2, OutputFormat.Table).ShouldBe(0);
+
+        error.ToString().ShouldContain("eu has not heard of it yet");
+    }
+
+    [Theory]
+    [InlineData(null, 3)]
+    [InlineData("local", 1)]
+    [InlineData("majority", 2)]
+    [InlineData("3", 3)]
+    [InlineData("4", 0)]
+    public void Level_OfAnErasure_IsEveryRegionUnlessSaidOtherwise(string? level, int needed)
+    {
+        SubjectRegion[] found = [Region("us", "Known"), Region("eu", "Known"), Region("ap", "Unreachable")];
+        if (needed > 0)
+            SubjectErasure.RequireLevel(found, level).ShouldBe(needed);
+        else
+            Should.Throw<PelagoException>(() => SubjectErasure.RequireLevel(found, level))
+                .Failure.Error.ShouldBe(ErrorCodes.LevelImpossible);
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("-1")]
+    [InlineData("all")]
+    [InlineData("2.0")]
+    [InlineData("")]
+    public void Level_ThatIsNone_IsNone(string level) => SubjectErasure.RegionsOf(level, 3).ShouldBeNull();
 
     [Fact]
     public void Require_NobodyKnowsTheSubject_IsRefusedUnlessForced()

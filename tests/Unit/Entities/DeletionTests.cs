@@ -73,6 +73,28 @@ public sealed class DeletionTests
         }
     }
 
+    // Two regions carried out one command; between the two somebody wrote.
+    [Fact]
+    public void AdvanceBase_OverADeletionThatCountsElsewhereUnderItsKey_IsNotTakenForDeleted()
+    {
+        var fold = new EntityFold(Drafts, "d");
+        EventRecord[] events =
+        [
+            EventOf(A, 1, 10, Deletion.Instance, VersionVector.Empty, "k"),
+            EventOf(A, 2, 20, new Written("kept"), VersionVector.Empty),
+            EventOf(B, 1, 30, Deletion.Instance, VersionVector.Empty, "k"),
+        ];
+        foreach (var e in events)
+            fold.Insert(e, Drafts.Decode(e.PayloadName, e.PayloadVersion, e.Payload.Span));
+        ((Draft)fold.State).Text.ShouldBe("kept");
+        fold.EndsWithDeletion.ShouldBeFalse();
+
+        fold.AdvanceBase(_ => true).ShouldBe(3);
+
+        (fold.IsBaseDeleted, fold.EndsWithDeletion).ShouldBe((false, false));
+        ((Draft)fold.State).Text.ShouldBe("kept");
+    }
+
     [Fact]
     public void When_CommandDeletes_ShowsTheDeletionAndTheFirstState()
     {
@@ -116,7 +138,7 @@ public sealed class DeletionTests
         .Failure.Message.ShouldContain("is reserved");
 
     private static EventRecord EventOf(
-        Origin origin, ulong sequence, int milliseconds, object payload, VersionVector seen)
+        Origin origin, ulong sequence, int milliseconds, object payload, VersionVector seen, string key = "")
     {
         var encoded = Drafts.Encode(payload);
         return new EventRecord
@@ -124,7 +146,7 @@ public sealed class DeletionTests
             Entity = new EntityKey("draft", "d"), Origin = origin, Sequence = sequence,
             Vector = seen.With(origin, sequence), Timestamp = HybridTimestamp.At(milliseconds),
             PayloadName = encoded.Name, PayloadVersion = encoded.Version, Payload = encoded.Bytes,
-            OriginPosition = sequence,
+            OriginPosition = sequence, IdempotencyKey = key,
         };
     }
 

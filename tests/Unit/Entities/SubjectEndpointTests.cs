@@ -77,6 +77,19 @@ public sealed class SubjectEndpointTests : IAsyncLifetime
         (await AskAsync(SubjectEndpoint.ErasePath, "c2", force: true)).State.ShouldBe(SubjectStates.Forgotten);
     }
 
+    [Fact]
+    public async Task Erase_AtALevel_IsRefusedUnlessTheGroupHasIt()
+    {
+        (await AskAsync(SubjectEndpoint.ErasePath, "c1", acknowledge: "all")).Failure.ShouldNotBeNull()
+            .Code.ShouldBe("PLG2005");
+        (await AskAsync(SubjectEndpoint.ErasePath, "c1", acknowledge: "2")).Failure.ShouldNotBeNull()
+            .Code.ShouldBe("PLG5021");
+        (await AskAsync(SubjectEndpoint.LookPath, "c1")).State.ShouldBe(SubjectStates.Known);
+
+        (await AskAsync(SubjectEndpoint.ErasePath, "c1", acknowledge: "majority")).State
+            .ShouldBe(SubjectStates.Forgotten);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("a\nb")]
@@ -109,10 +122,12 @@ public sealed class SubjectEndpointTests : IAsyncLifetime
     public void Request_InALog_ShowsNoSubject()
         => new SubjectRequest("mallory@example.com", Force: false).ToString().ShouldNotContain("mallory");
 
-    private async Task<SubjectView> AskAsync(string path, string subject, bool force = false)
+    private async Task<SubjectView> AskAsync(
+        string path, string subject, bool force = false, string? acknowledge = null)
     {
+        var request = new SubjectRequest(subject, force) { Acknowledge = acknowledge };
         using var answer = await SendAsync(
-            path, "secret", JsonContent.Create(new SubjectRequest(subject, force), SubjectJson.Default.SubjectRequest));
+            path, "secret", JsonContent.Create(request, SubjectJson.Default.SubjectRequest));
         return (await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync(SubjectJson.Default.SubjectView,
             Stop))!;
     }

@@ -46,6 +46,9 @@ public sealed partial class FrameCodecTests
         Refused(new SubjectKeysAskFrame([new SubjectKeyName("", default)])).ShouldContain("malformed");
         Refused(new SubjectKeysAskFrame([.. Enumerable.Repeat(new SubjectKeyName("a", default), 65)]))
             .ShouldContain("malformed");
+        Refused(new SubjectKeysHeldAskFrame([])).ShouldContain("malformed");
+        Refused(new SubjectKeysHeldFrame([.. Enumerable.Repeat(new SubjectKeyName("a", default), 65)]))
+            .ShouldContain("malformed");
         Refused(new SubjectKeysFrame([])).ShouldContain("malformed");
         Refused(new SubjectKeysFrame([PersonalKey("a\nb")])).ShouldContain("malformed");
         Refused(new SubjectKeysFrame([.. Enumerable.Repeat(PersonalKey("a"), 65)])).ShouldContain("malformed");
@@ -145,4 +148,11 @@ public sealed partial class FrameCodecTests
 
     private static string Describe(RegisterValue? v)
         => v is null ? "none" : $"{v.Version} {v.Writer} {Convert.ToHexString(v.Content.Span)}";
+
+    private static ReadOnlyMemory<byte> Body(byte[] bytes)
+    {
+        FrameReader.TryReadLength(bytes, out var length, out var used).ShouldBeTrue();
+        length.ShouldBe(bytes.Length - used);
+        return bytes.AsMemory(used);
+    }
 }

@@ -22,7 +22,7 @@ public sealed partial class FrameCodecTests
             [new LaneHolding(3, B, 9)])
         {
             Openings = 12, TakesAsks = true, GrantsLeases = true, GivesKeys = true, KnowsFilters = true,
-            KnowsPast = true,
+            KnowsPast = true, TellsKeysHeld = true,
         },
         new SubscribeFrame(Key.Lane, B, 12, Stop: false),
         new EventsFrame(Key.Lane, A, [
@@ -98,6 +98,9 @@ public sealed partial class FrameCodecTests
         new PrimaryFrame("text", Moved.Next("c")),
         new SubjectKeysAskFrame([new SubjectKeyName("Ada", new SubjectKeyId(77)), new SubjectKeyName("b", default)]),
         new SubjectKeysFrame([PersonalKey("Ada"), PersonalKey("b")]),
+        new SubjectKeysLackingFrame([new SubjectKeyName("Ada", new SubjectKeyId(79))]),
+        new SubjectKeysHeldAskFrame([new SubjectKeyName("Ada", new SubjectKeyId(77))]),
+        new SubjectKeysHeldFrame([new SubjectKeyName("Ada", new SubjectKeyId(78)), new SubjectKeyName("b", default)]),
         new ConfigurationFrame(Group),
         new ConfigurationFrame(Group.With("d").WithVoteOf("d").Without("a")),
     ];
@@ -447,19 +450,15 @@ public sealed partial class FrameCodecTests
         return buffer.WrittenSpan.ToArray();
     }
 
-    private static ReadOnlyMemory<byte> Body(byte[] bytes)
-    {
-        FrameReader.TryReadLength(bytes, out var length, out var used).ShouldBeTrue();
-        length.ShouldBe(bytes.Length - used);
-        return bytes.AsMemory(used);
-    }
-
     private static string Describe(Frame frame) => frame switch
     {
         HelloFrame f => $"{f.Region} {f.JournalId} {f.Session} {f.Openings} {f.Current} {f.Newest} "
             + $"{f.ConfigurationEpoch} {string.Join(',', f.OwnHeads)} {string.Join(',', f.Holdings)} "
-            + $"{f.TakesAsks} {f.GrantsLeases} {f.GivesKeys} {f.KnowsFilters} {f.KnowsPast}",
+            + $"{f.TakesAsks} {f.GrantsLeases} {f.GivesKeys} {f.KnowsFilters} {f.KnowsPast} {f.TellsKeysHeld}",
         SubjectKeysAskFrame f => string.Join(',', f.Names),
+        SubjectKeysHeldAskFrame f => string.Join(',', f.Names),
+        SubjectKeysHeldFrame f => string.Join(',', f.Names),
+        SubjectKeysLackingFrame f => string.Join(',', f.Names),
         SubjectKeysFrame f => string.Join(',', f.Keys.Select(k => $"{k.Subject} {k} {Convert.ToHexString(k.Key)}")),
         EventsFrame f => $"{f.Lane} {f.Origin} {f.Through} {f.Beyond} {f.Awaited} {string.Join(',', f.LeftOut)} "
             + string.Join(',', f.Events.Select(Describe)),

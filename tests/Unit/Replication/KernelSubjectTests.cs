@@ -175,27 +175,42 @@ public sealed class KernelSubjectTests
     private static TestKernel New(Func<KernelOptions, KernelOptions>? adjust = null)
         => new TestKernel(["a", "b"], Continuity.Clean, [], [], adjust).Linked(Link, "b", holds: 0, givesKeys: true);
 
-    private static CommandRequest Sealing(EntityKey entity) => new()
+    /// <summary>A command whose event is a box.</summary>
+    internal static CommandRequest Sealing(EntityKey entity, string subject = Subject) => new()
     {
         Entity = entity, Command = "", DeadlineMilliseconds = 9_000,
         Handle = (_, _, context) =>
         {
-            var member = context.Seal(Subject, "name", "Ada", Guide.GuestJson.Default.String);
+            var member = context.Seal(subject, "name", "Ada", Guide.GuestJson.Default.String);
             return new Decision([Convert.ToBase64String(member.Box.Span)], _ => null, null, []);
         },
     };
 
+    /// <summary>What a query shows of a member that was sealed under the key, or why it cannot.</summary>
+    internal static string Open(TestKernel kernel, SubjectKey key)
+    {
+        var member = new Sealed<string>(
+            SealedBox.Seal(key, Entity, A, 1, "name", new byte[SealedBox.NonceBytes], "\"Ada\""u8));
+        kernel.Give(k => k.Read(new ReadRequest
+        {
+            Entity = Entity, DeadlineMilliseconds = kernel.Now.MonotonicMilliseconds + 9_000,
+            Project = view => new QueryContext(view.Sealing).Open(member, Guide.GuestJson.Default.String)
+                .Match(name => name, why => why.ToString()),
+        }, kernel.Now));
+        return (string)kernel.Asked.OfType<ReadDone>().Last().Result.Value!;
+    }
+
     private static void Give(TestKernel kernel, SubjectKey key)
         => kernel.Give(k => k.Received(Link, new SubjectKeysFrame([key]), kernel.Now));
 
-    private static SubjectKey KeyOf(string subject, int number)
+    internal static SubjectKey KeyOf(string subject, int number)
     {
         var key = new byte[SubjectKey.KeyBytes];
         BitConverter.TryWriteBytes(key, number);
         return new SubjectKey(SubjectType.KeyOf(subject), SubjectKeyId.Of(subject, key), key);
     }
 
-    private static EventRecord Made(ulong sequence, SubjectKey key, ulong position = 1) => new()
+    internal static EventRecord Made(ulong sequence, SubjectKey key, ulong position = 1) => new()
     {
         Entity = key.Subject, Origin = B, Sequence = sequence, Vector = Saw((B, sequence)),
         Timestamp = HybridTimestamp.At(1_000 + (long)sequence), PayloadName = "subject-key-made",

@@ -64,6 +64,9 @@ internal sealed class TestKernel
     /// <summary>What was committed.</summary>
     public List<LaneBatch> Batches { get; } = [];
 
+    /// <summary>What the journal keeps of entities as checkpoints.</summary>
+    public Dictionary<EntityKey, EntityCheckpoint> Checkpoints { get; } = [];
+
     /// <summary>Mode of its type; replicated unless said otherwise.</summary>
     public EntityMode Mode
     {
@@ -121,13 +124,13 @@ internal sealed class TestKernel
 
     /// <summary>A dialled link stands, and the peer answers that it holds this much of our own origin.</summary>
     public TestKernel Linked(long link, string peer, ulong holds, bool takesAsks = true, bool leases = false,
-        bool givesKeys = false)
+        bool givesKeys = false, ulong session = 60)
     {
-        var hello = new HelloFrame(peer, Guid.Empty, new Incarnation(60), new Origin(peer, new Incarnation(1)),
+        var hello = new HelloFrame(peer, Guid.Empty, new Incarnation(session), new Origin(peer, new Incarnation(1)),
             new Origin(peer, new Incarnation(1)), 1, new ulong[EntityKey.Lanes],
             holds == 0 ? [] : [new LaneHolding(Entity.Lane, A, holds)])
         {
-            TakesAsks = takesAsks, GrantsLeases = leases, GivesKeys = givesKeys,
+            TakesAsks = takesAsks, GrantsLeases = leases, GivesKeys = givesKeys, TellsKeysHeld = givesKeys,
         };
         return Give(k =>
         {
@@ -156,7 +159,7 @@ internal sealed class TestKernel
         var hello = new HelloFrame(
             peer, Guid.Empty, new Incarnation(60), origin, origin, 1, new ulong[EntityKey.Lanes], [])
         {
-            GivesKeys = givesKeys, KnowsFilters = filters,
+            GivesKeys = givesKeys, KnowsFilters = filters, TellsKeysHeld = givesKeys,
         };
         return Give(k =>
         {
@@ -223,8 +226,10 @@ internal sealed class TestKernel
             case LoadEntity load when !HoldLoads:
                 var rows = stored.Where(e => e.Entity == load.Entity)
                     .Select((e, i) => new EventRow(e, (ulong)i + 1, true));
-                Kernel.Loaded(
-                    new EntityImage(load.Entity, null, [.. rows], []) { Damage = Damage }, load.History, Now);
+                Kernel.Loaded(new EntityImage(load.Entity, null, [.. rows], [])
+                {
+                    Damage = Damage, Checkpoint = Checkpoints.GetValueOrDefault(load.Entity),
+                }, load.History, Now);
                 break;
             case AppendGroup when HoldGroups:
                 Asked.Add(effect);
@@ -246,6 +251,8 @@ internal sealed class TestKernel
             return;
         }
         Batches.AddRange(group.Batches);
+        foreach (var checkpoint in group.Batches.SelectMany(b => b.Checkpoints))
+            Checkpoints[checkpoint.Entity] = checkpoint;
         Appended = [.. Appended, .. group.Batches.SelectMany(b => b.Rows).Select(r => r.Event)];
         Owed.AddRange(group.Batches.SelectMany(b => b.Owed));
         Conflicts.AddRange(group.Batches.SelectMany(b => b.Conflicts));

@@ -1,0 +1,35 @@
+namespace Pelago.Replication;
+
+/// <remarks>What an entity has beside its events when it stands for a subject.</remarks>
+internal sealed partial class EntityReplica
+{
+    private Dictionary<SubjectKeyId, SubjectKey>? keys;
+
+    /// <summary>Keys of the subject that are here.</summary>
+    public Dictionary<SubjectKeyId, SubjectKey> Keys => keys ??= [];
+
+    /// <summary>The subject was forgotten. One event that says so is enough, whatever is wrong with others: also where
+    /// the entity is parked, and the fold did not come to it.</summary>
+    public bool IsForgotten => Key.Type == SubjectType.Name && (WasToldToForget || Forgetting is not null
+        || Fold.State is SubjectState { Forgotten: true });
+
+    // Also where the fold did not come to it.
+    private SubjectState Forgotten => ((SubjectState)Fold.State) with { Forgotten = true };
+
+    /// <summary>An event that says so came, and cannot be kept because rows of the entity are damaged.</summary>
+    public bool WasToldToForget { get; set; }
+
+    /// <summary>The batch that forgets the subject, as long as it is not final; null when there is none.</summary>
+    public BatchId? Forgetting
+    {
+        get
+        {
+            foreach (var entry in Key.Type == SubjectType.Name ? Fold.Tail : [])
+            {
+                if (SubjectType.Forgets(entry.Event))
+                    return BatchId.Of(entry.Event);
+            }
+            return null;
+        }
+    }
+}

@@ -1,0 +1,76 @@
+using Pelago.Replication;
+using Pelago.Sdk.Testing;
+
+namespace Pelago.Tests.Simulation;
+
+/// <summary>Keys that are lost, and forgettings that may be: what is shown of personal members then.</summary>
+public sealed class SealedLossScenarios
+{
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
+
+    [Fact]
+    public void Member_WhoseKeyWasLostWithItsRegion_IsLostAndNotForgotten()
+    {
+        using var world = PelagoWorld.Create(31, "eu", "us", "ap");
+        world.LimitKeys("eu", "us");
+        var before = world.Writes("eu");
+        world.Cut("eu", "us");
+        world.Region("eu").Get<Patient>("p").Send(new NamePatient("Ada"));
+        world.RunUntil(() => world.Region("us").Get<Patient>("p").Read().Name is not null, Soon);
+        Show(world, "us").ShouldBe(nameof(Unreadable.NoKey), "it may come yet");
+        world.SetBack("eu", before);
+        world.Heal();
+
+        foreach (var region in new[] { "eu", "us" })
+            Await(world, region, nameof(Unreadable.Lost));
+        Show(world, "ap").ShouldBe(nameof(Unreadable.NoKey), "it never was to have it");
+        world.Region("us").Alarms.ShouldContain(a => a.Kind == AlarmKind.SubjectKeysLost && !a.Text.Contains("4711"));
+        var asked = world.Count("us", Probe.SubjectKeysAsked);
+        world.Run(TimeSpan.FromSeconds(50));
+        world.Count("us", Probe.SubjectKeysAsked).ShouldBe(asked, "it is given up");
+        world.Region("us").Forget(Patient.Subject);
+        Await(world, "eu", nameof(Unreadable.Forgotten));
+    }
+
+    [Fact]
+    public void Journal_SetBackWhileCutOff_ShowsNothingBeforeItHasCaughtUp()
+    {
+        using var world = PelagoWorld.Create(32, "eu", "us");
+        world.Region("eu").Get<Patient>("p").Send(new NamePatient("Ada"));
+        Await(world, "us", "Ada");
+        world.Converged();
+        var backup = world.Writes("us");
+        world.Region("eu").Forget(Patient.Subject);
+        world.Converged();
+        world.Isolate("us");
+        world.Stop("us"); // so that it knows at its start that it is not what it was
+        world.SetBack("us", backup);
+
+        world.KeysIn("us").ShouldHaveSingleItem("the backup has it");
+        Show(world, "us").ShouldBe(nameof(Unreadable.Unclear));
+        world.Restart("us");
+        world.Run(Soon);
+        Show(world, "us").ShouldBe(nameof(Unreadable.Unclear), "a restart makes it no newer");
+        world.Heal();
+        Await(world, "us", nameof(Unreadable.Forgotten));
+    }
+
+    [Fact]
+    public void Journal_LeftBehindByACrashWhileCutOff_IsReadAsEver()
+    {
+        using var world = PelagoWorld.Create(33, "eu", "us");
+        world.Region("eu").Get<Patient>("p").Send(new NamePatient("Ada"));
+        Await(world, "us", "Ada");
+        world.Isolate("us");
+        world.Crash("us");
+        world.Restart("us");
+
+        Show(world, "us").ShouldBe("Ada", "a process that died has lost nothing that was durable");
+    }
+
+    private static string Show(PelagoWorld world, string region)
+        => world.Region(region).Get<Patient>("p").Query(Patient.NameOf);
+
+    private static void Await(PelagoWorld world, string region, string shown)
+        => world.RunUntil(() => Show(world, region) == shown, Soon);
+}

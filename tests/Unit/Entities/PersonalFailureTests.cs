@@ -1,0 +1,113 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using Pelago.Entities;
+using Pelago.Model;
+using Pelago.Replication;
+using Pelago.Tests.Unit.Guide;
+
+namespace Pelago.Tests.Unit.Entities;
+
+/// <summary>What the log says of handlers that throw, where personal members are.</summary>
+public sealed class PersonalFailureTests
+{
+    private static readonly EntityType Guests = EntityType.Of<Guest>();
+
+    [Fact]
+    public async Task Query_ThatOpensAndThrows_IsInTheLogWithoutItsMessages()
+    {
+        var (region, log) = await StartAsync(Guests);
+        await using var ends = region;
+        (await SendAsync(region, Guests, "Lyon")).Failure.ShouldBeNull();
+        var reply = await region.Runtime.ReadAsync<int>(Guests, "g", view =>
+        {
+            var address = ((Guest)view.State).Address!;
+            new QueryContext(view.Sealing).Open(address, GuestJson.Default.Address).TryGet(out var opened);
+            throw new InvalidOperationException($"{opened!.Town} is far",
+                new AggregateException(new FormatException(opened.Street), new KeyNotFoundException(opened.Town)));
+        }, RequestOptions.Default, TestContext.Current.CancellationToken);
+
+        reply.Failure!.Error.ShouldBe(ErrorCodes.CommandFailed);
+        Check(log, nameof(Query_ThatOpensAndThrows_IsInTheLogWithoutItsMessages), nameof(InvalidOperationException),
+            nameof(FormatException), nameof(KeyNotFoundException));
+    }
+
+    [Fact]
+    public async Task Command_ThatThrowsBeforeItHasSealed_IsInTheLogWithoutItsMessages()
+    {
+        var type = new EntityDefinition<Guest>().Named("guest").Merge(MergeStrategy.Ordered)
+            .State(_ => new Guest(null, 0), GuestJson.Default.Guest)
+            .Event("moved", GuestJson.Default.Moved, (guest, e) => guest with { Address = e.Address })
+            .Command<Move, string>(GuestJson.Default.String, Parse)
+            .Build();
+        var (region, log) = await StartAsync(type);
+        await using var ends = region;
+
+        (await SendAsync(region, type, "Lyon")).Failure!.Error.ShouldBe(ErrorCodes.CommandFailed);
+
+        Check(log, nameof(Parse), nameof(FormatException));
+    }
+
+    [Theory]
+    [InlineData(typeof(Guest), true)]
+    [InlineData(typeof(Tally), false)]
+    public void HasPersonalMembers_OfAType_IsWhetherAnythingInItIsSealed(Type state, bool expected)
+    {
+        var type = state == typeof(Guest) ? Guests : EntityType.Of<Tally>();
+        type.HasPersonalMembers.ShouldBe(expected);
+    }
+
+    [Fact]
+    public void HasPersonalMembers_OfATypeThatSealsInAnEventAlone_IsTrue()
+        => new EntityDefinition<Address>().Named("address").Merge(MergeStrategy.Ordered)
+            .State(_ => new Address("", ""), GuestJson.Default.Address)
+            .Event("moved", GuestJson.Default.Moved, (address, _) => address)
+            .Build().HasPersonalMembers.ShouldBeTrue();
+
+    private static Effect<Guest, string> Parse(Guest guest, Move move, CommandContext context)
+        => throw new FormatException($"'{move.To.Town}' in '{move.To.Street}' is no number.");
+
+    private static void Check(AllLog log, params string[] told)
+    {
+        var line = log.Lines.ShouldHaveSingleItem();
+        foreach (var word in told)
+            line.ShouldContain(word);
+        line.ShouldNotContain("Lyon");
+        line.ShouldNotContain("Rue 1");
+        line.ShouldContain("Messages are left out");
+    }
+
+    private static async Task<(TestRegion Region, AllLog Log)> StartAsync(EntityType type)
+    {
+        var log = new AllLog();
+        var region = await TestRegion.StartAsync("eu", ["eu"], new NoPeers(), types: new EntityTypes([type]));
+        (region.Logger, region.Adjust) = (log, options => options with
+        {
+            Kernel = options.Kernel with { Secrets = static bytes => RandomNumberGenerator.Fill(bytes) },
+        });
+        await region.Runtime.DisposeAsync();
+        await region.StartAgainAsync();
+        return (region, log);
+    }
+
+    private static ValueTask<EntityReply<string>> SendAsync(TestRegion region, EntityType type, string town)
+        => region.Runtime.SendAsync(type, "g", new Move(new Address("Rue 1", town)), RequestOptions.Default,
+            TestContext.Current.CancellationToken);
+
+    // Whole, as a sink writes them; what is no error is not of interest.
+    private sealed class AllLog : ILogger
+    {
+        public ConcurrentQueue<string> Lines { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter)
+        {
+            if (logLevel >= LogLevel.Error)
+                Lines.Enqueue($"{formatter(state, exception)} {exception}");
+        }
+    }
+}
