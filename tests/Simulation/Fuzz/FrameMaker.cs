@@ -22,8 +22,8 @@ internal sealed class FrameMaker(Dice dice, string sender, IReadOnlyList<string>
 
     private static readonly string[] Reasons = ["removed", "superseded", "unsupported", "protocol", "stopping", "x"];
     private static readonly string[] Sixteen =
-        ["incarnation", "life", "stood", "session", "journal_id", "writer_session", "never_from", "never_through",
-            "key_id", "fingerprint", "lives"];
+        ["incarnation", "life", "before", "stood", "session", "journal_id", "writer_session", "never_from",
+            "never_through", "key_id", "fingerprint", "lives"];
 
     private static readonly MessageDescriptor[] OfVoters =
         [RegisterAsk.Descriptor, RegisterAnswer.Descriptor, Enrol.Descriptor, Enrolled.Descriptor];
@@ -182,6 +182,7 @@ internal sealed class FrameMaker(Dice dice, string sender, IReadOnlyList<string>
                 foreach (var e in events.Events_)
                     (e.Origin, e.VectorOrigins[0]) = (events.Origin, events.Origin);
                 events.Through = Math.Max(1, events.Through);
+                events.Span = dice.Chance(800) ? 0 : events.Span; // most skip something, which ends the link at once
                 break;
             case EntityDigest digest:
                 (uint Origin, ulong Count)[] slots = [.. digest.VectorOrigins.Distinct().Zip(
@@ -240,8 +241,8 @@ internal sealed class FrameMaker(Dice dice, string sender, IReadOnlyList<string>
             case SnapshotMore more:
                 more.Offset %= 1_000;
                 break;
-            case SubjectKeysAsk { Names.Count: 0 } ask:
-                ask.Names.Add((SubjectKeyName)Message(SubjectKeyName.Descriptor));
+            case SubjectKeyNames { Names.Count: 0 } names:
+                names.Names.Add((SubjectKeyName)Message(SubjectKeyName.Descriptor));
                 break;
             case SubjectKeys { Keys.Count: 0 } keys:
                 keys.Keys.Add((GivenSubjectKey)Message(GivenSubjectKey.Descriptor));
