@@ -8,7 +8,7 @@ namespace Pelago.Tests.Simulation;
 /// <c>PELAGO_SIM_SEEDS</c> say which seeds, <c>PELAGO_SIM_SEED</c> replays one and says what happens.</summary>
 public sealed class MembershipSwarmTests(ITestOutputHelper output)
 {
-    private const int Seeds = 46;
+    private const int Seeds = 32;
     private const int CompactingSeeds = 8;
     private const long DurationMilliseconds = 20_000;
 
@@ -18,14 +18,14 @@ public sealed class MembershipSwarmTests(ITestOutputHelper output)
 
     private static readonly Dictionary<Probe, long> Floors = new()
     {
-        [Probe.ConfigurationTaken] = 100, [Probe.RemovedRefused] = 20, [Probe.RegionSealed] = 1_000,
-        [Probe.LaneJoined] = 300,
+        [Probe.ConfigurationTaken] = 300, [Probe.RemovedRefused] = 150, [Probe.RegionSealed] = 2_000,
+        [Probe.LaneJoined] = 800,
     };
 
     private static readonly Dictionary<Probe, long> CompactingFloors = new()
     {
-        [Probe.ConfigurationTaken] = 50, [Probe.RegionSealed] = 200, [Probe.LaneJoined] = 100,
-        [Probe.RowsRemoved] = 1_000, [Probe.CompactedTold] = 20, [Probe.SnapshotTaken] = 20,
+        [Probe.ConfigurationTaken] = 50, [Probe.RegionSealed] = 200, [Probe.LaneJoined] = 200,
+        [Probe.RowsRemoved] = 4_000, [Probe.CompactedTold] = 80, [Probe.SnapshotTaken] = 40,
     };
 
     [Fact]
