@@ -33,7 +33,7 @@ internal sealed partial class LaneReplica
         removedDurably = new Dictionary<Origin, ulong>(removedThrough);
         lossStored = LossNoteCodec.Read(state.Notes);
         mayHaveLost = (writer.MayHaveLost || lossStored.MayHaveLost || state.NotesDamaged) && context.Others.Any();
-        wasSetBack = writer.WasRestored || lossStored.IsBehind;
+        wasSetBack = writer.WasRestored;
         TendLoss();
     }
 
@@ -89,11 +89,9 @@ internal sealed partial class LaneReplica
     /// <summary>The journal itself says by now what it may lack: whoever opens it next, after a clean stop even, need
     /// not know what became of it.</summary>
     public bool IsLossNoted => Fenced
-        || ((!Loss.MayHaveLost || lossStored.MayHaveLost) && (!Loss.WasSetBack || lossStored.WasSetBack)
-            && (!Loss.IsBehind || lossStored.IsBehind));
+        || ((!Loss.MayHaveLost || lossStored.MayHaveLost) && (!Loss.WasSetBack || lossStored.WasSetBack));
 
-    private Loss Loss => context.Primaries.Recovery.IsWhole ? new Loss(mayHaveLost, false, MayLackForgettings)
-        : new Loss(true, true, MayLackForgettings);
+    private Loss Loss => context.Primaries.Recovery.IsWhole ? new Loss(mayHaveLost, false) : new Loss(true, true);
 
     /// <summary>Notes whether this journal may lack something.</summary>
     public void TendLoss()
