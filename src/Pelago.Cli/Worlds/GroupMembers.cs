@@ -38,31 +38,46 @@ internal sealed class GroupMembers(RunningWorld world)
         }
     }
 
-    /// <summary>Asks for a change, in a region that serves. One that reaches no majority may be the one that is cut
-    /// off: then another one is asked, and only when none reaches one is it made by force, if that is
-    /// wanted.</summary>
-    /// <exception cref="PelagoException">It is refused, or no region answers.</exception>
+    /// <summary>Asks for a change, in a region that serves. One that reaches no majority, for itself or for one of its
+    /// services, or that knows no such member, may be the one that is cut off: then another one is asked, and only when
+    /// none reaches a majority is it made by force, if that is wanted.</summary>
+    /// <exception cref="PelagoException">It is refused, or no region answers. PLG5203, no region knows such a member:
+    /// only when all answer, or by force.</exception>
     public async Task<MembersView> ChangeAsync(MembersChange change, CancellationToken cancellationToken)
     {
-        (RegionRecord Region, Failure Why)? cutOff = null;
+        (RegionRecord Region, MembersView? View, Failure? Why)? cutOff = null;
+        Failure? stranger = null;
+        var silent = new List<string>();
         foreach (var region in world.World.Regions.Where(r => r.Name != change.Region))
         {
-            if (await LookAtAsync(region, cancellationToken) is not { Own: { Epoch: > 0, Removed: false } })
+            var looked = await LookAtAsync(region, cancellationToken);
+            if (looked is null)
+                silent.Add(region.Name);
+            if (looked is not { Own: { Epoch: > 0, Removed: false } })
                 continue;
             try
             {
                 var view = await AskAsync(region, change with { Force = false }, cancellationToken);
-                return change.Force && view.Services.Any(s => s.Members?.Failure?.Code == ErrorCodes.NoQuorum.Code)
-                    ? await AskAsync(region, change, cancellationToken) : view;
+                if (view.Services.All(s => s.Members?.Failure?.Code != ErrorCodes.NoQuorum.Code))
+                    return view;
+                cutOff ??= (region, view, null);
             }
             catch (PelagoException e) when (e.Failure.Error == ErrorCodes.NoQuorum)
             {
-                cutOff ??= (region, e.Failure);
+                cutOff ??= (region, null, e.Failure);
+            }
+            catch (PelagoException e) when (e.Failure.Error == ErrorCodes.NotAMember)
+            {
+                stranger ??= e.Failure;
             }
         }
-        if (cutOff is not (var first, var why))
+        if (cutOff is (var first, var view0, var why))
+            return change.Force ? await AskAsync(first, change, cancellationToken) : view0 ?? throw why!.ToException();
+        if (stranger is null)
             throw NobodyAnswers(change.Region).ToException();
-        return change.Force ? await AskAsync(first, change, cancellationToken) : throw why.ToException();
+        throw (silent.Count == 0 || change.Force ? stranger : new Failure(ErrorCodes.RegionNotReady,
+            $"No region that answers knows '{change.Region}' as a member, and {string.Join(", ", silent)} may.",
+            "Start them with 'pelago regions start', or repeat the command with --force.")).ToException();
     }
 
     private async Task<MembersView> AskAsync(

@@ -112,13 +112,16 @@ internal sealed class EffectRunner(
     private void Tell(FinalEffect effect, FinalEvent final, int attempt, Exception error)
     {
         var type = final.Event.Entity.Type;
-        if (types.Find(type)?.HasPersonalMembers == true)
+        var isPersonal = types.Find(type)?.HasPersonalMembers == true;
+        if (isPersonal)
             Log.PersonalEffectFailed(logger, effect.Name, type, attempt, ExceptionOutline.Of(error));
         else
             Log.EffectFailed(logger, effect.Name, type, attempt, error);
         if (attempt == AlarmAfterAttempts)
         {
-            var why = Failure.In(error) is { } failure ? failure.ToString() : error.GetType().Name;
+            // What another handler refused with may quote what it was told.
+            var why = Failure.In(error) is not { } failure ? error.GetType().Name
+                : isPersonal ? failure.Error.Code : failure.ToString();
             Alarm(AlarmKind.EffectsStopped,
                 $"Effect '{effect.Name}' of {final.Event} failed {attempt} times and is tried again: {why}");
         }

@@ -197,7 +197,7 @@ internal sealed partial class LaneReplica
         if (!isUnderWay)
             lack.Through = Math.Min(lack.Through, Math.Max(Math.Max(cursor.Frontier, cursor.Settled),
                 cursor.HighestDurable));
-        var isDone = lack.Through <= lack.After || (lack.IsTaken && !IsOwedOf(type.Name, lack));
+        var isDone = lack.Through <= lack.After || (lack.IsTaken && !IsOwedOf(type.Name));
         if (!isDone)
             return;
         type.Mend(lack);
@@ -207,10 +207,9 @@ internal sealed partial class LaneReplica
             RunWaiting(entity);
     }
 
-    // An entity that is damaged here takes nothing before it is mended, and is answered for by itself: the others of
-    // its type do not wait for it.
-    private bool IsOwedOf(string type, Lack lack) => owed.Exists(o => o.Entry.Entity.Type == type
-            && o.Entry.Origin.Equals(lack.Origin) && o.Entry.Position <= lack.Through && !IsBlind(o.Entry.Entity))
+    // Also of an entity that is damaged here: once it can be read again it must not be written to beside what others
+    // have called final without this region.
+    private bool IsOwedOf(string type) => owed.Exists(o => o.Entry.Entity.Type == type)
         || compactedQueue.Any(c => c.Frame.Entities.Any(e => e.Entity.Type == type));
 
     // With the frontiers that pass what they are about, or before.

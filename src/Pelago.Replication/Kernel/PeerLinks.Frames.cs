@@ -171,6 +171,8 @@ internal sealed partial class PeerLinks
         }
         var lane = kernel.Lane(f.Lane);
         var cursor = lane.Cursor(f.Origin);
+        if (lane.Fenced)
+            return; // nothing is taken any more, so nothing is skipped
         if (f.After > cursor.Received)
         {
             // To follow its claim would be to report what was never here as held, and never to ask for it again.
@@ -204,9 +206,9 @@ internal sealed partial class PeerLinks
         .Where(o => o.Region == hello.Region).Append(hello.Newest).OfType<Origin>().Distinct().Order()
         .TakeLast(MaxLivesTold);
 
-    // The present life may have been begun by a write, before anybody could tell.
+    // The present life may have been begun by a write, or be about to, before anybody could tell.
     private bool LacksOfItsLives(HelloFrame hello) => hello.Holdings.Any(h => h.Origin.Region == context.Options.Region
-        && !h.Origin.Equals(writer.Newest) && h.Position > kernel.Lane(h.Lane).HighestOf(h.Origin));
+        && !h.Origin.Equals(writer.Current) && h.Position > kernel.Lane(h.Lane).HighestOf(h.Origin));
 
     // 1 who  2 which session of an incarnation wins  3 answer, or take the answer  4 ask for its events
     private void TakeHello(PeerLink link, HelloFrame hello)

@@ -34,11 +34,12 @@ internal sealed partial class LaneReplica
             KeepKey(subject, key);
     });
 
-    /// <summary>Tells, once that is durable, that a key is here, or that nobody is to have it any more.</summary>
+    /// <summary>Tells, once that is durable, that a key is here, or that nobody is to have it any more. Of a subject
+    /// that is parked its keys open nothing here and are given to nobody: they do not count.</summary>
     /// <returns>False, and nothing is told, while neither is so.</returns>
     public bool WhenHeld(EntityReplica subject, SubjectKeyId id, Action told)
     {
-        if (Fenced || (!subject.IsForgotten && !subject.Keys.ContainsKey(id)))
+        if (Fenced || (!subject.IsForgotten && (subject.Unusable is not null || !subject.Keys.ContainsKey(id))))
             return false;
         if (subject.Pending == 0)
             told();

@@ -45,6 +45,19 @@ public sealed class KernelRecoveryTests
         Read(kernel).ShouldBe("one two three ");
     }
 
+    // The hello comes while the next life is being opened.
+    [Fact]
+    public void Hello_NamesMoreOfTheLifeThatIsJustBeingEnded_ThePrimaryIsNotSureOfItselfBeforeItIs()
+    {
+        var kernel = Wanting().Linked(ToB, "b", holds: 3, leases: true);
+        kernel.Give(k => k.IncarnationOpened(kernel.Now)).Linked(ToC, "c", 0, leases: true);
+        ReportAll(kernel, ToB, "b", holds: 3);
+        ReportAll(kernel, ToC, "c", holds: 2);
+        Lease(kernel);
+
+        Read(kernel).ShouldBeNull("what it had confirmed may be what is missing");
+    }
+
     [Fact]
     public void Loss_FoundWhenItsEventsArrive_IsOverOnceAllIsHereThatWasToldBefore()
     {
@@ -61,6 +74,12 @@ public sealed class KernelRecoveryTests
     // A write of another type came first, and nobody could be asked before it.
     private static TestKernel Begun()
     {
+        var kernel = Wanting();
+        return kernel.Give(k => k.IncarnationOpened(kernel.Now));
+    }
+
+    private static TestKernel Wanting()
+    {
         var kernel = new TestKernel(TestKernel.Three, Continuity.Unclean, [], [],
             o => o with { Voters = ["b", "c"] }, Stored)
         {
@@ -68,7 +87,7 @@ public sealed class KernelRecoveryTests
         };
         kernel.Give(k => k.Submit(TestKernel.Command("word", new EntityKey("pelago.text", "x")), kernel.Now));
         kernel.Asked.OfType<OpenIncarnation>().ShouldHaveSingleItem();
-        return kernel.Give(k => k.IncarnationOpened(kernel.Now));
+        return kernel;
     }
 
     private static void ReportAll(TestKernel kernel, long link, string peer, ulong holds)

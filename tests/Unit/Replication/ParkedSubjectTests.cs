@@ -19,12 +19,16 @@ public sealed class ParkedSubjectTests
         var kernel = WithKey();
         Ask(kernel);
         kernel.Sent<SubjectKeysFrame>(ToB).ShouldHaveSingleItem();
+        AskWhetherItIsHeld(kernel);
+        kernel.Sent<SubjectKeysHeldFrame>(ToB).ShouldHaveSingleItem();
         KernelSubjectTests.Open(kernel, Key).ShouldBe("Ada");
         kernel.Receive(OfB, 2, Event(2, "of-a-later-version"));
         kernel.Alarms.ShouldContain(a => a.Kind == AlarmKind.Parked);
 
         Ask(kernel);
+        AskWhetherItIsHeld(kernel);
 
+        kernel.Sent<SubjectKeysHeldFrame>(ToB).ShouldHaveSingleItem("who counts on it here could be left without it");
         kernel.Sent<SubjectKeysFrame>(ToB).ShouldHaveSingleItem("it may have been forgotten");
         kernel.Sent<SubjectKeysLackingFrame>(ToB).ShouldBeEmpty();
         KernelSubjectTests.Open(kernel, Key).ShouldBe(nameof(Unreadable.Unclear));
@@ -78,6 +82,9 @@ public sealed class ParkedSubjectTests
 
     private static void Ask(TestKernel kernel) => kernel.Give(k => k.Received(
         ToB, new SubjectKeysAskFrame([new SubjectKeyName(Subject, Key.Id)]), kernel.Now));
+
+    private static void AskWhetherItIsHeld(TestKernel kernel) => kernel.Give(k => k.Received(
+        ToB, new SubjectKeysHeldAskFrame([new SubjectKeyName(Subject, Key.Id)]), kernel.Now));
 
     private static EventRecord Event(ulong sequence, string name) => new()
     {
