@@ -37,27 +37,25 @@ public static class RegionGrowth
             await group.StartAsync(member, cancellationToken);
         foreach (var region in group.Regions)
             await BenchLink.UntilLiveAsync(region, cancellationToken);
-        await DriveAsync(group, WarmUp, cancellationToken);
-        var before = await HeldAsync(group, cancellationToken);
+        var warm = await DriveAsync(group, WarmUp, cancellationToken);
+        await UntilAllHoldAsync(group, warm, cancellationToken);
         var (bytes, processor) = (group.ReceivedBytes, Process.GetCurrentProcess().TotalProcessorTime);
         var written = await DriveAsync(group, Measured, cancellationToken);
-        var after = before + (written * count);
-        foreach (var region in group.Regions)
-            await BenchLink.UntilLiveAsync(region, cancellationToken);
+        await UntilAllHoldAsync(group, warm + written, cancellationToken);
         processor = Process.GetCurrentProcess().TotalProcessorTime - processor;
         bytes = group.ReceivedBytes - bytes;
-        var held = await HeldAsync(group, cancellationToken);
-        if (held != after)
-            throw new InvalidOperationException($"{held} events are held, {after} were expected.");
         return (processor.TotalMicroseconds / (written * count), bytes / (double)(written * (count - 1)), written);
     }
 
-    private static async Task<long> HeldAsync(BenchGroup group, CancellationToken cancellationToken)
+    // Also those of the warm-up: what is on its way then would be counted as measured.
+    private static async Task UntilAllHoldAsync(BenchGroup group, long events, CancellationToken cancellationToken)
     {
-        var held = 0L;
         foreach (var region in group.Regions)
-            held += (long)await BenchGroup.HeldAsync(region, cancellationToken);
-        return held;
+        {
+            await BenchGroup.UntilHeldAsync(region, (ulong)events, cancellationToken);
+            if (await BenchGroup.HeldAsync(region, cancellationToken) is var held && held != (ulong)events)
+                throw new InvalidOperationException($"{held} events are held, {events} were written.");
+        }
     }
 
     private static async Task<long> DriveAsync(BenchGroup group, TimeSpan length, CancellationToken cancellationToken)

@@ -7,11 +7,12 @@ namespace Pelago.Journal;
 /// that an older copy that is put back after a kill shows as one, too.</summary>
 /// <remarks>While a process runs, the heads in the file are what the journal has at least: they were read after they
 /// were durable, and no head ever falls. A write that fails leaves the file as it was, which stays true; the next
-/// interval tries again.</remarks>
+/// interval tries again. Several processes may have one journal open: whose life is over leaves the file alone, and
+/// should it have been a moment late, the next interval of the other one sees it.</remarks>
 internal sealed class GuardKeeper : IAsyncDisposable
 {
     private readonly GuardFile file;
-    private readonly Func<CancellationToken, Task<ulong[]>> heads;
+    private readonly Func<CancellationToken, Task<ulong[]?>> heads;
     private readonly TimeProvider clock;
     private readonly TimeSpan interval;
     private readonly ILogger logger;
@@ -23,12 +24,13 @@ internal sealed class GuardKeeper : IAsyncDisposable
     /// <param name="file">Where it lies.</param>
     /// <param name="known">What it says; null when it is not this journal's, and is left alone until it is
     /// replaced.</param>
-    /// <param name="heads">Reads the heads, as committed.</param>
+    /// <param name="heads">Reads the heads, as committed; null when the journal has a newer life than this process's.
+    /// </param>
     /// <param name="clock">Tells when the interval is over.</param>
     /// <param name="intervalSeconds">How old the heads may be; from 1.</param>
     /// <param name="logger">The room's log.</param>
     public GuardKeeper(
-        GuardFile file, GuardState? known, Func<CancellationToken, Task<ulong[]>> heads, TimeProvider clock,
+        GuardFile file, GuardState? known, Func<CancellationToken, Task<ulong[]?>> heads, TimeProvider clock,
         int intervalSeconds, ILogger logger)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(intervalSeconds, 1);
@@ -86,14 +88,23 @@ internal sealed class GuardKeeper : IAsyncDisposable
     {
         try
         {
-            var now = await heads(cancellationToken);
+            if (await heads(cancellationToken) is not { } now)
+                return;
             await gate.WaitAsync(cancellationToken);
             try
             {
-                if (known is not { Stopped: false } running || running.Heads.SequenceEqual(now))
+                var (there, _) = await file.ReadAsync(cancellationToken);
+                if (known is not { Stopped: false } running)
+                    return;
+                var ours = there?.JournalId == running.JournalId && there.Incarnation == running.Incarnation;
+                // Whoever stopped this life cleanly had the whole of it, and nothing was committed in it since.
+                if (ours && there!.Stopped)
                     return;
                 // A life that was begun meanwhile had its heads read later.
-                var next = running with { Heads = [.. running.Heads.Zip(now, Math.Max)] };
+                IReadOnlyList<ulong> least = ours ? there!.Heads : running.Heads;
+                var next = running with { Heads = [.. least.Zip(now, Math.Max)] };
+                if (ours && next.Heads.SequenceEqual(there!.Heads))
+                    return;
                 await file.WriteAsync(next, CancellationToken.None);
                 known = next;
             }

@@ -132,6 +132,24 @@ internal sealed class LaneActs(PostgresParts parts, GroupEntities entities)
         return true;
     }
 
+    /// <summary>All heads, or null when a lane is of another life than this process's.</summary>
+    public static async Task<ulong[]?> HeadsAsync(
+        NpgsqlConnection connection, PostgresParts parts, CancellationToken cancellationToken)
+    {
+        var heads = new ulong[EntityKey.Lanes];
+        await using var select = new NpgsqlCommand(
+            $"SELECT lane, {LaneRecord.Columns} FROM {parts.Schema["lane"]}", connection);
+        await using var row = await select.ExecuteReaderAsync(cancellationToken);
+        while (await row.ReadAsync(cancellationToken))
+        {
+            var lane = LaneRecord.Of(row, 1);
+            if (lane.Life != parts.Watch.Life)
+                return null;
+            heads[row.GetInt16(0)] = lane.Head;
+        }
+        return heads;
+    }
+
     private async Task<LaneRecord> RaiseAsync(NpgsqlConnection connection, int lane,
         CancellationToken cancellationToken)
     {

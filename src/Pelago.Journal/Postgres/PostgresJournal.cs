@@ -62,7 +62,7 @@ public sealed class PostgresJournal : IJournal
             Log.OpenedOnServer(logger, identity.JournalId, options.Schema, version, identity.Continuity.ToString(),
                 identity.Reason);
             var guard = new GuardKeeper(file, identity.Continuity == Continuity.Broken ? null : state,
-                _ => Task.FromResult(parts.Lanes.Heads), clock, options.GuardIntervalSeconds, logger);
+                writer.HeadsOfThisLifeAsync, clock, options.GuardIntervalSeconds, logger);
             return new PostgresJournal(parts, writer, guard, identity);
         }
         catch (Exception e)

@@ -89,6 +89,13 @@ internal sealed class PostgresWriter : IAsyncDisposable
             await AloneAsync(_ => Task.FromResult(true), cancellationToken);
     }
 
+    /// <summary>All heads as the store has them, whichever process wrote; null when another process has begun a newer
+    /// life.</summary>
+    /// <exception cref="PelagoException">The server does not say (PLG4020), or the journal is over (PLG4024).
+    /// </exception>
+    public async Task<ulong[]?> HeadsOfThisLifeAsync(CancellationToken cancellationToken)
+        => await AloneAsync(c => LaneActs.HeadsAsync(c, parts, cancellationToken), cancellationToken);
+
     /// <summary>Appends: 1 numbers and counts of entities, 2 fence and positions, 3 rows and what commits beside them,
     /// 4 one round trip, 5 what became of each lane.</summary>
     public async Task<IReadOnlyList<LaneCommit>> AppendAsync(

@@ -66,8 +66,8 @@ public sealed class SqliteJournal : IJournal
             var rotation = new KeyRotation(new KeyTable(thread, parts), new KeyOpening(kek), parts.Keys, clock,
                 options.DataKeyMaxAgeDays, logger);
             var guard = new GuardKeeper(file, identity.Continuity == Continuity.Broken ? null : state,
-                cancelled => thread.RunAsync(() => writer.Lanes.Heads, cancelled), clock, options.GuardIntervalSeconds,
-                logger);
+                async cancelled => await thread.RunAsync(() => writer.Lanes.Heads, cancelled), clock,
+                options.GuardIntervalSeconds, logger);
             return new SqliteJournal(fileLock, guard, writer, readers, options, identity, thread, rotation);
         }
         catch (Exception e)

@@ -24,4 +24,7 @@ public static partial class ErrorCodes
 
     /// <summary>The earlier commit that tests run beside today's is not in the checkout's history.</summary>
     public static readonly ErrorCode NoEarlierCommit = Define("PLG1907", "Earlier commit missing", 5, 409);
+
+    /// <summary>A figure could not be measured; the others were.</summary>
+    public static readonly ErrorCode NotMeasured = Define("PLG1908", "Benchmark failed", 1, 500);
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Npgsql;
 using Pelago.Journal;
 using Pelago.Model;
@@ -96,6 +97,47 @@ public sealed class PostgresLaneTests(SharedServer server) : IAsyncDisposable
         results.Single().Outcome.ShouldBe(CommitOutcome.Fenced);
         var e = await Should.ThrowAsync<PelagoException>(() => first.AcquireAsync(3).AsTask());
         e.Failure.Error.ShouldBe(ErrorCodes.JournalReplaced);
+    }
+
+    [Fact]
+    public async Task GuardFile_OfALifeThatIsOver_IsNotWrittenByItsProcess()
+    {
+        var clock = new FakeClock();
+        fixture.Clock = clock;
+        await using var first = await BeginAsync();
+        await first.AppendAsync(Batch(await first.AcquireAsync(3), Own(Key(3), 1, 1)));
+        fixture.Clock = new FakeClock();
+        await using var second = await fixture.OpenAsync();
+        await second.OpenIncarnationAsync(Origin("us-east-1", 2), Cancelled);
+        var content = await File.ReadAllTextAsync(fixture.GuardFile, Cancelled);
+
+        var looks = new HashSet<string>();
+        await Eventually.BeTrue(async () =>
+        {
+            clock.Advance(TimeSpan.FromSeconds(10));
+            looks.Add((string)(await fixture.ExecuteAsync("SELECT coalesce(max(query_start::text), '') FROM "
+                + $"pg_stat_activity WHERE query LIKE 'SELECT lane, epoch%{fixture.Schema}.lane%'"))!);
+            return looks.Count >= 4;
+        }, "several intervals of the first process");
+        (await File.ReadAllTextAsync(fixture.GuardFile, Cancelled)).ShouldBe(content);
+    }
+
+    [Fact]
+    public async Task GuardFile_OfOneLifeOfTwoProcesses_TellsWhatBothWrote()
+    {
+        var clock = new FakeClock();
+        fixture.Clock = clock;
+        await using var first = await BeginAsync();
+        fixture.Clock = new FakeClock();
+        await using var second = await fixture.OpenAsync();
+        var lane = await second.AcquireAsync(3);
+        await second.AppendAsync(Batch(lane, Own(Key(3), 1, 1), Own(Key(3), 2, 2)));
+        await Eventually.BeTrue(async () =>
+        {
+            clock.Advance(TimeSpan.FromSeconds(10));
+            var guard = await File.ReadAllTextAsync(fixture.GuardFile, Cancelled);
+            return JsonNode.Parse(guard)!["heads"]![3]!.GetValue<ulong>() == 2;
+        }, "what the second process wrote, in the first one's note");
     }
 
     [Fact]
