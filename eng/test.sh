@@ -46,7 +46,7 @@ build() {
 }
 
 # What the simulator runs beside today's kernel.
-build_earlier() { "$root/eng/earlier.sh" < /dev/null || { fault "build of the earlier commit"; finish; }; }
+build_earlier() { "$root/eng/earlier.sh" "$1" < /dev/null || { fault "build of the earlier commit's $1"; finish; }; }
 
 attribute() { head -c 4000 "$1" | sed -n "s/.*<assembly [^>]*[ ]$2=\"\([0-9]*\)\".*/\1/p" | head -n 1; }
 
@@ -124,11 +124,11 @@ esac
 case "$selection" in
     unit) build tests/Unit; run_suite Unit "$@" ;;
     conformance) build tests/Conformance; run_suite Conformance "$@" ;;
-    simulation) build tests/Simulation; build_earlier; run_suite Simulation "$@" ;;
+    simulation) build tests/Simulation; build_earlier kernel; run_suite Simulation "$@" ;;
     tidy) build tests/Tidy; run_suite Tidy "$@" ;;
     mutants)
         build tests/Unit tests/Conformance tests/Simulation
-        build_earlier
+        build_earlier kernel
         say "Testing mutants …"
         started=$SECONDS
         try_mutants "$@"
@@ -136,12 +136,14 @@ case "$selection" in
         ;;
     endtoend)
         build tests/EndToEnd
+        build_earlier bookstore
         "$root/pelago" version > /dev/null || { fault "./pelago version"; finish; }
         run_suite EndToEnd "$@"
         ;;
     all)
         build Pelago.slnx
-        build_earlier
+        build_earlier kernel
+        build_earlier bookstore
         run_suite Tidy "$@"
         run_suite Unit "$@"
         run_suite Conformance "$@"

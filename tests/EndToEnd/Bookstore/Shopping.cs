@@ -13,16 +13,24 @@ internal sealed class Shopping : IAsyncDisposable
     private readonly List<CartShopper> shoppers;
     private readonly Task running;
 
-    private Shopping(StatusDocument status)
+    private Shopping(StatusDocument status, string service)
     {
-        stores = [.. status.Regions.Select(r => new BookstoreClient(r.Name, r.Services[0].Url!, status.TrustBundle))];
+        stores = [.. status.Regions.Select(r => new BookstoreClient(
+            r.Name, r.Services.Single(s => s.Name == service).Url!, status.TrustBundle))];
         shoppers = [.. stores.Select(home => new CartShopper(
             $"of-{home.Region}", home, [.. stores.Where(s => s != home)], PaceMilliseconds))];
         running = Task.WhenAll(shoppers.Select(s => Task.Run(() => s.RunAsync(stop.Token), stop.Token)));
     }
 
     /// <summary>They begin.</summary>
-    public static Shopping Start(StatusDocument status) => new(status);
+    public static Shopping Start(StatusDocument status, string service = "bookstore") => new(status, service);
+
+    /// <summary>Each of them has written more than it had when this was asked.</summary>
+    public async Task UntilAllWroteAsync()
+    {
+        var before = shoppers.ToDictionary(s => s, s => s.Acknowledged.Count);
+        await Eventually.BeTrue(() => shoppers.All(s => s.Acknowledged.Count > before[s]), "writes of all", Patience);
+    }
 
     /// <summary>They end, and every write that was acknowledged is in every region.</summary>
     public async Task ShouldHaveLostNothingAsync()

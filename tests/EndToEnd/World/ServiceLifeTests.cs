@@ -7,7 +7,7 @@ namespace Pelago.Tests.EndToEnd;
 /// <summary>The life of a service through the command line: deployed, changed, stuck, deleted. One world for all tests
 /// of the class, one test at a time; each deploys a service of its own from the bookstore that is published beside the
 /// command.</summary>
-public sealed class ServiceLifeTests(ServiceLifeTests.Shared shared) : IClassFixture<ServiceLifeTests.Shared>
+public sealed partial class ServiceLifeTests(ServiceLifeTests.Shared shared) : IClassFixture<ServiceLifeTests.Shared>
 {
     private const int PortBase = 22_500;
 
