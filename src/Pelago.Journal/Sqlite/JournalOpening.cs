@@ -6,7 +6,7 @@ using SQLitePCL;
 namespace Pelago.Journal;
 
 /// <summary>Opens the files of an embedded journal: 1 lock, 2 database and its format, 3 keys, 4 a new salt, 5 origins
-/// and lanes, 6 rows that the indexes do not cover yet. Nothing is changed before the format is known to be
+/// and lanes, 6 rows that the indexes do not cover yet, each of which has to open or be accounted for. Nothing is changed before the format is known to be
 /// ours.</summary>
 internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek, TimeProvider clock)
 {
@@ -190,7 +190,7 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek,
         for (var lane = 0; lane < indexed.Length; lane++)
             indexed[lane] = BinaryPrimitives.ReadUInt64BigEndian(heads.AsSpan(lane * 8));
         var recent = new RecentRows(indexed, through);
-        ReadRecent(database, through, recent, lanes);
+        ReadRecent(database, keys, through, recent, lanes);
         var cache = new EntityCache(options.EntityCacheEntries);
         return new WriterParts(database, keys, sealer, origins, cache, ReadRecentEntities(database), recent, lanes,
             ReadNewestNote(database));
@@ -229,12 +229,16 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek,
     }
 
     /// <summary>Finds the rows that are not indexed yet. A row out of place is left out, and leaves a hole that reads
-    /// as damage; a head that its rows disagree with by more than that cannot be written to.</summary>
-    private static void ReadRecent(Database database, long through, RecentRows recent, LaneTable lanes)
+    /// as damage; a head that its rows disagree with by more than that cannot be written to, nor can a lane of which
+    /// rows are lost that no entity misses.</summary>
+    private static void ReadRecent(
+        Database database, KeyRing keys, long through, RecentRows recent, LaneTable lanes)
     {
         var one = new List<RowPlace>(1);
+        var began = Enumerable.Range(0, EntityKey.Lanes).Select(recent.Head).ToArray();
+        using var check = new TailCheck(database, keys, through);
         using var once = database.Once(
-            "SELECT id, lane, position, entity, local_sequence FROM event WHERE id > ?1 ORDER BY id", out var select);
+            $"SELECT {TailCheck.Columns} FROM event WHERE id > ?1 ORDER BY id", out var select);
         select.Bind(1, through);
         while (select.Step())
         {
@@ -244,7 +248,9 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek,
                 || position > lanes[(int)lane].Head)
                 continue;
             recent.AddHole((int)lane, position - 1);
-            one.Add(new RowPlace(select.Long(0), (int)lane, position, select.Long(3), (ulong)select.Long(4)));
+            var place = new RowPlace(select.Long(0), (int)lane, position, select.Long(3), (ulong)select.Long(4));
+            check.Look(select, place);
+            one.Add(place);
             recent.Add(one);
             one.Clear();
         }
@@ -258,6 +264,7 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek,
                     .ToException();
             }
             recent.AddHole(lane, head);
+            check.Judge(lane, head - began[lane] - RemovedRows.Count(database, lane, began[lane], head));
         }
     }
 

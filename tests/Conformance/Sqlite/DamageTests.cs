@@ -59,6 +59,36 @@ public sealed class DamageTests : IAsyncDisposable
         }
     }
 
+    [Theory]
+    [InlineData("DELETE FROM event WHERE id = (SELECT max(id) FROM event WHERE lane = 3)")]
+    [InlineData("UPDATE event SET position = position + 1000 WHERE id = (SELECT max(id) FROM event WHERE lane = 3)")]
+    [InlineData("UPDATE event SET lane = 9 WHERE id = (SELECT max(id) FROM event WHERE lane = 3)")]
+    [InlineData("UPDATE event SET entity = 1 WHERE id = (SELECT max(id) FROM event WHERE lane = 3)")]
+    [InlineData("UPDATE event SET local_sequence = 99 WHERE id = (SELECT max(id) FROM event WHERE lane = 3)")]
+    [InlineData("UPDATE event SET entity = 3 WHERE id = (SELECT max(id) FROM event)")] // where it is the next one
+    public async Task NewestRow_OfAnEntityIsLostAndNoIndexHasIt_IsNotForgottenSilently(string change)
+    {
+        await WriteAsync(65_536);
+        await AppendAsync(Own(Key(4, 19), 2, 2));
+        Change(change);
+        var before = await fixture.EventsAsync();
+        var error = await Should.ThrowAsync<PelagoException>(fixture.OpenAsync);
+        error.Failure.Error.ShouldBe(ErrorCodes.JournalDamaged);
+        error.Failure.Message.ShouldContain("of its newest rows");
+        (await fixture.EventsAsync()).ShouldBe(before);
+    }
+
+    [Fact]
+    public async Task NewestRow_OfAnEntityDoesNotOpenAndNoIndexHasIt_ParksItsEntityAlone()
+    {
+        await WriteAsync(65_536);
+        Change("UPDATE event SET sealed = zeroblob(length(sealed)) "
+            + "WHERE id = (SELECT max(id) FROM event WHERE lane = 3)");
+        await using var journal = await fixture.OpenAsync();
+        (await journal.LoadHistoryAsync(Key(3, 1), Cancelled)).Damage!.Message.ShouldContain($"row {Rows} of");
+        (await journal.LoadHistoryAsync(Key(3), Cancelled)).Damage.ShouldBeNull();
+    }
+
     [Fact]
     public async Task Store_FailsWhileAnEntityIsRead_IsNoDamageOfTheEntity()
     {
@@ -245,6 +275,12 @@ public sealed class DamageTests : IAsyncDisposable
         var other = await journal.AcquireAsync(4);
         for (var i = 0; i < 20; i++)
             await journal.AppendAsync(Batch(other, Own(Key(4, i), 1, 1)));
+    }
+
+    private async Task AppendAsync(EventRow row)
+    {
+        await using var journal = await fixture.OpenAsync(fixture.Options with { IndexRunRows = 65_536 });
+        await journal.AppendAsync(Batch(await journal.AcquireAsync(4), row));
     }
 
     private void Change(string sql)
