@@ -65,7 +65,7 @@ public sealed class DamageTests : IAsyncDisposable
     [InlineData("UPDATE event SET lane = 9 WHERE id = (SELECT max(id) FROM event WHERE lane = 3)")]
     [InlineData("UPDATE event SET entity = 1 WHERE id = (SELECT max(id) FROM event WHERE lane = 3)")]
     [InlineData("UPDATE event SET local_sequence = 99 WHERE id = (SELECT max(id) FROM event WHERE lane = 3)")]
-    [InlineData("UPDATE event SET entity = 3 WHERE id = (SELECT max(id) FROM event)")] // where it is the next one
+    [InlineData("UPDATE event SET entity = 4 WHERE id = (SELECT max(id) FROM event)")] // where it is the next one
     public async Task NewestRow_OfAnEntityIsLostAndNoIndexHasIt_IsNotForgottenSilently(string change)
     {
         await WriteAsync(65_536);
