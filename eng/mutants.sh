@@ -85,7 +85,7 @@ declare -A killers=() sources=() # killers[PROJECT]: the named tests of a test p
 # read_patch NAME: fills killer[NAME] with "PROJECT CLASS.METHOD" and source[NAME] with the folder of the one project
 # that it changes.
 read_patch() {
-    local name="$1" patch="$root/tests/mutants/$1.patch" project test folders
+    local name="$1" patch="$root/tests/mutants/$1.patch" project test folders library
     [ -f "$patch" ] || { survive "$name: there is no tests/mutants/$name.patch"; return 1; }
     read -r project test <<< "$(sed -n 's/^# kill: *//p' "$patch" | head -n 1)"
     if $swarm; then project=Simulation; fi
@@ -99,8 +99,9 @@ read_patch() {
         survive "$name: it has to change one project below src/"
         return 1
     fi
+    library="$(sed -n 's#.*<AssemblyName>\([^<]*\)</AssemblyName>.*#\1#p' "$root/$folders/${folders#src/}.csproj")"
     killer[$name]="$project $test" source[$name]="$folders"
-    killers[$project]+="$test " sources[$folders]="${folders#src/}.dll"
+    killers[$project]+="$test " sources[$folders]="${library:-${folders#src/}}.dll"
 }
 
 # Asks the build system what it would tell the compiler; nothing is compiled and no output of the build changes.

@@ -51,7 +51,8 @@ internal static class SubjectVerb
                 var target = TargetOf(
                     parsed.GetRequiredValue(service), parsed.GetValue(project)!, parsed.GetRequiredValue(name));
                 var world = RunningWorld.Open(context.World(parsed), context.Time);
-                var erasure = new SubjectErasure(world, context, target);
+                var erasure = new SubjectErasure([.. world.World.Regions.Select(r => r.Name)],
+                    SubjectCalls.To(world, target), context.Terminal, context.Time);
                 // 2.
                 var found = await erasure.LookAsync(cancellationToken);
                 if (parsed.GetValue(dryRun))

@@ -66,9 +66,9 @@ public static class SubjectEndpoint
             return before;
         if (before.State == Unknown && !asked.Force)
             return Failed(runtime, NotKnown(runtime.Region));
-        // 3.
+        // 3. To its end, whoever waits for it: an erasure that nobody waited for is logged like any other.
         var done = await runtime.ForgetAsync(
-            asked.Subject, new RequestOptions { Acknowledgement = level }, cancellationToken);
+            asked.Subject, new RequestOptions { Acknowledgement = level }, CancellationToken.None);
         if (before.State != Forgotten && (done.Failure is null || done.Failure.Error == ErrorCodes.NotAcknowledged))
             Log.SubjectErased(runtime.Logger, runtime.Region);
         // 4.

@@ -13,12 +13,10 @@ internal sealed class GuardKeeper : IAsyncDisposable
 {
     private readonly GuardFile file;
     private readonly Func<CancellationToken, Task<ulong[]?>> heads;
-    private readonly TimeProvider clock;
     private readonly TimeSpan interval;
     private readonly ILogger logger;
     private readonly SemaphoreSlim gate = new(1, 1);
-    private readonly CancellationTokenSource ending = new();
-    private readonly Task following;
+    private readonly Schedule schedule;
     private GuardState? known;
 
     /// <param name="file">Where it lies.</param>
@@ -34,9 +32,9 @@ internal sealed class GuardKeeper : IAsyncDisposable
         int intervalSeconds, ILogger logger)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(intervalSeconds, 1);
-        (this.file, this.known, this.heads, this.clock, this.logger) = (file, known, heads, clock, logger);
+        (this.file, this.known, this.heads, this.logger) = (file, known, heads, logger);
         interval = TimeSpan.FromSeconds(intervalSeconds);
-        following = Task.Run(() => FollowAsync(ending.Token), CancellationToken.None);
+        schedule = new Schedule(interval, RefreshAsync, clock);
     }
 
     /// <summary>Replaces it.</summary>
@@ -56,66 +54,52 @@ internal sealed class GuardKeeper : IAsyncDisposable
     }
 
     /// <summary>Ends the interval, before heads can no longer be read; the file may still be written.</summary>
-    public async ValueTask StopAsync()
-    {
-        await ending.CancelAsync();
-        await following;
-    }
+    public ValueTask StopAsync() => schedule.StopAsync();
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
-        await StopAsync();
-        ending.Dispose();
+        await schedule.DisposeAsync();
         gate.Dispose();
     }
 
-    private async Task FollowAsync(CancellationToken cancellationToken)
-    {
-        using var timer = new PeriodicTimer(interval, clock);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(cancellationToken))
-                await RefreshAsync(cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            // The journal is being closed.
-        }
-    }
-
-    private async Task RefreshAsync(CancellationToken cancellationToken)
+    private async Task<TimeSpan> RefreshAsync(CancellationToken cancellationToken)
     {
         try
         {
-            if (await heads(cancellationToken) is not { } now)
-                return;
-            await gate.WaitAsync(cancellationToken);
-            try
-            {
-                var (there, _) = await file.ReadAsync(cancellationToken);
-                if (known is not { Stopped: false } running)
-                    return;
-                var ours = there?.JournalId == running.JournalId && there.Incarnation == running.Incarnation;
-                // Whoever stopped this life cleanly had the whole of it, and nothing was committed in it since.
-                if (ours && there!.Stopped)
-                    return;
-                // A life that was begun meanwhile had its heads read later.
-                IReadOnlyList<ulong> least = ours ? there!.Heads : running.Heads;
-                var next = running with { Heads = [.. least.Zip(now, Math.Max)] };
-                if (ours && next.Heads.SequenceEqual(there!.Heads))
-                    return;
-                await file.WriteAsync(next, CancellationToken.None);
-                known = next;
-            }
-            finally
-            {
-                gate.Release();
-            }
+            if (await heads(cancellationToken) is { } now)
+                await NoteAsync(now, cancellationToken);
         }
         catch (PelagoException e)
         {
             Log.GuardNotRefreshed(logger, e.Failure.Message);
+        }
+        return interval;
+    }
+
+    private async Task NoteAsync(ulong[] now, CancellationToken cancellationToken)
+    {
+        await gate.WaitAsync(cancellationToken);
+        try
+        {
+            var (there, _) = await file.ReadAsync(cancellationToken);
+            if (known is not { Stopped: false } running)
+                return;
+            var ours = there?.JournalId == running.JournalId && there.Incarnation == running.Incarnation;
+            // Whoever stopped this life cleanly had the whole of it, and nothing was committed in it since.
+            if (ours && there!.Stopped)
+                return;
+            // A life that was begun meanwhile had its heads read later.
+            IReadOnlyList<ulong> least = ours ? there!.Heads : running.Heads;
+            var next = running with { Heads = [.. least.Zip(now, Math.Max)] };
+            if (ours && next.Heads.SequenceEqual(there!.Heads))
+                return;
+            await file.WriteAsync(next, CancellationToken.None);
+            known = next;
+        }
+        finally
+        {
+            gate.Release();
         }
     }
 }

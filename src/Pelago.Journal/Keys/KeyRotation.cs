@@ -15,7 +15,6 @@ namespace Pelago.Journal;
 internal sealed class KeyRotation : IAsyncDisposable
 {
     private const int Attempts = 10;
-    private static readonly TimeSpan LongestPause = TimeSpan.FromDays(30); // timers hold no more than seven weeks
     private static readonly TimeSpan RetryPause = TimeSpan.FromHours(1);
 
     private readonly IKeyTable table;
@@ -25,8 +24,7 @@ internal sealed class KeyRotation : IAsyncDisposable
     private readonly TimeSpan age;
     private readonly ILogger logger;
     private readonly SemaphoreSlim gate = new(1, 1);
-    private readonly CancellationTokenSource ending = new();
-    private readonly Task scheduled;
+    private readonly Schedule? schedule;
 
     /// <param name="table">The store.</param>
     /// <param name="opening">Wraps.</param>
@@ -40,8 +38,7 @@ internal sealed class KeyRotation : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(maxAgeDays);
         (this.table, this.opening, this.keys, this.clock, this.logger) = (table, opening, keys, clock, logger);
         age = TimeSpan.FromDays(maxAgeDays);
-        scheduled = maxAgeDays == 0 ? Task.CompletedTask
-            : Task.Run(() => FollowAsync(ending.Token), CancellationToken.None);
+        schedule = maxAgeDays == 0 ? null : new Schedule(TimeSpan.Zero, RenewAgedAsync, clock);
     }
 
     /// <summary>Renews; one renewal at a time.</summary>
@@ -64,9 +61,8 @@ internal sealed class KeyRotation : IAsyncDisposable
     /// <summary>Ends the schedule.</summary>
     public async ValueTask DisposeAsync()
     {
-        await ending.CancelAsync();
-        await scheduled;
-        ending.Dispose();
+        if (schedule is not null)
+            await schedule.DisposeAsync();
         gate.Dispose();
     }
 
@@ -110,16 +106,6 @@ internal sealed class KeyRotation : IAsyncDisposable
         throw Contended();
     }
 
-    private async Task FollowAsync(CancellationToken cancellationToken)
-    {
-        while (!cancellationToken.IsCancellationRequested)
-        {
-            var pause = await RenewAgedAsync(cancellationToken);
-            await Task.Delay(pause < LongestPause ? pause : LongestPause, clock, cancellationToken)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
     /// <summary>Renews the data key when it is due. One of which nobody knows when it was made is, and so is one that
     /// comes from the future: the clock was off then.</summary>
     /// <returns>How long to wait before looking again.</returns>
@@ -133,12 +119,10 @@ internal sealed class KeyRotation : IAsyncDisposable
             await RekeyAsync(RekeyScope.DataKey, cancellationToken);
             return age;
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (Exception error) when (error is not OperationCanceledException
+            || !cancellationToken.IsCancellationRequested)
         {
-            return TimeSpan.Zero;
-        }
-        catch (Exception error) // whatever the store or the key's keeper say: the old key goes on to serve
-        {
+            // Whatever the store or the key's keeper say: the old key goes on to serve.
             Log.RenewalFailed(logger, (error as PelagoException)?.Failure.ToString() ?? error.GetType().Name);
             return RetryPause;
         }

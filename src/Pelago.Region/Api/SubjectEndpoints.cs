@@ -16,11 +16,30 @@ internal sealed class SubjectEndpoints(
     public Task LookAsync(HttpContext context) => ServeAsync(context, SubjectEndpoint.LookPath);
 
     /// <summary>Erases a subject, and writes down that it was asked for.</summary>
-    public async Task EraseAsync(HttpContext context)
+    public Task EraseAsync(HttpContext context)
     {
         var (project, name) = ServiceInspection.NamesOf(context);
-        var outcome = await ServeAsync(context, SubjectEndpoint.ErasePath);
-        Log.SubjectErasureAsked(log, status.Has(project, name) ? $"{project}/{name}" : "an unknown service", outcome);
+        return LoggedAsync(log, status.Has(project, name) ? $"{project}/{name}" : "an unknown service",
+            () => ServeAsync(context, SubjectEndpoint.ErasePath));
+    }
+
+    /// <summary>Writes down what came of an erasure, also when it came to nothing.</summary>
+    public static async Task LoggedAsync(ILogger log, string service, Func<Task<string>> erase)
+    {
+        var outcome = "the region failed";
+        try
+        {
+            outcome = await erase();
+        }
+        catch (OperationCanceledException)
+        {
+            outcome = "nobody waited for the answer";
+            throw;
+        }
+        finally
+        {
+            Log.SubjectErasureAsked(log, service, outcome);
+        }
     }
 
     // 1. the document and the name in it  2. there is such a service, and an instance that answers  3. it agrees

@@ -259,7 +259,7 @@ public sealed partial class EntityDefinition<TState> where TState : class
         : MembersOf(stateJson, typeof(ISettling).IsAssignableFrom);
 
     private bool HasPersonalMembers() => byType.Values.Select(e => e.Json).Append(stateJson!)
-        .Any(json => MembersOf(json, IsSealed).Any());
+        .Any(json => IsSealed(json.Type) || MembersOf(json, IsSealed).Any());
 
     private static bool IsSealed(Type type)
         => type.IsConstructedGenericType && type.GetGenericTypeDefinition() == typeof(Sealed<>);
@@ -276,8 +276,11 @@ public sealed partial class EntityDefinition<TState> where TState : class
             var parts = next.Type.Properties.Select(p => (p.PropertyType, Path: $"{next.Path}{p.Name}"));
             if (next.Type.ElementType is { } element)
                 parts = parts.Append((element, $"{next.Path}[]"));
-            foreach (var (type, path) in parts)
+            foreach (var kind in next.Type.PolymorphismOptions?.DerivedTypes ?? [])
+                parts = parts.Append((kind.DerivedType, $"{next.Path}({kind.DerivedType.Name})"));
+            foreach (var (written, path) in parts)
             {
+                var type = Nullable.GetUnderlyingType(written) ?? written;
                 if (isOfKind(type))
                     yield return path;
                 else if (root.Options.TryGetTypeInfo(type, out var json))

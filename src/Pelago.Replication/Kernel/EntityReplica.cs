@@ -259,7 +259,7 @@ internal sealed partial class EntityReplica(
         => Fold.OwnerOf(key) is not null || Replies.HasEventless(key, nowMilliseconds);
 
     public EntityView View(ISealing? sealing = null)
-        => new(IsForgotten ? Forgotten : Fold.State, Seen, Count, Highest, Fold.TailEvents) { Sealing = sealing };
+        => new(IsShownForgotten ? Forgotten : Fold.State, Seen, Count, Highest, Fold.TailEvents) { Sealing = sealing };
 
     private object? Decode(EventRecord e)
     {

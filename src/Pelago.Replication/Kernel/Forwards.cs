@@ -240,8 +240,9 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
         }
         catch (Exception error) // a user's serializer or projection
         {
-            context.Emit(new ServiceCodeFailed(request.Entity.Type, error,
-                context.TypeOf(request.Entity.Type).HasPersonalMembers));
+            // What the handler in the other region had in its hands nobody knows here: its reply may tell it.
+            context.Emit(new ServiceCodeFailed(request.Entity.Type, error, request is CommandRequest
+                || session.SawPersonal || context.TypeOf(request.Entity.Type).HasPersonalMembers));
             Complete(answer.Request, new RequestResult(null, new Failure(ErrorCodes.CommandFailed,
                 $"The answer of region '{forward.Primary}' for '{request.Entity.Type}' could not be used: "
                 + $"{error.GetType().Name}. What was asked for is done.", "See the service's log."), points));

@@ -23,14 +23,15 @@ public sealed partial class InstanceKernel
     public void RowsRead(long request, EntityRows rows, Moment now)
     {
         context.Now = now;
-        lanes[rows.Entity.Lane].RowsRead(request, rows);
+        var lane = lanes[rows.Entity.Lane];
+        _ = lane.RowsRead(request, rows) || lane.MembersRead(request, rows);
     }
 
     /// <summary>They could not be read.</summary>
     public void RowsFailed(long request, Moment now)
     {
         context.Now = now;
-        _ = Array.Exists(lanes, l => l.RowsFailed(request));
+        _ = Array.Exists(lanes, l => l.RowsFailed(request) || l.MembersFailed(request));
     }
 
     /// <summary>Checkpoints were read for <see cref="ReadCheckpoints"/>. When they cannot be read, it is

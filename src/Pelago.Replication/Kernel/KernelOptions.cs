@@ -31,15 +31,17 @@ public sealed record KernelOptions
     /// what is sealed in them.</summary>
     public IReadOnlyList<string>? SubjectKeyRegions { get; init; }
 
-    /// <summary>Keys of subjects that are asked for at once; one that is asked for in vain makes room for
-    /// another.</summary>
+    /// <summary>Keys of subjects that are asked for at once; one that is asked for in vain makes room for another. Of
+    /// as many that others have asked about it is remembered that they have, each other region having its part.
+    /// </summary>
     public int MaxWantedSubjectKeys { get; init; } = 4_096;
 
     /// <summary>A key that every region has said not to have is asked for again when somebody needs it, and not before
     /// so long.</summary>
     public int LostSubjectKeyMilliseconds { get; init; } = 60_000;
 
-    /// <summary>Keys of subjects that peers have asked for and that are being read.</summary>
+    /// <summary>Keys of subjects that peers have asked for or about and that are being read. Each other region has an
+    /// equal part, at least what one frame may ask for.</summary>
     public int MaxServedSubjectKeys { get; init; } = 4_096;
 
     /// <summary>Heartbeat interval of every link.</summary>

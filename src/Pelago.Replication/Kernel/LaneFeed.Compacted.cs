@@ -35,8 +35,9 @@ internal sealed partial class LaneFeed
         var damaged = page.Damaged;
         foreach (var checkpoint in page.Checkpoints)
         {
-            if (!CheckpointCodec.TryRead(checkpoint.Entity, checkpoint.Content.Span, out var content))
-                damaged++;
+            if (checkpoint.Entity.Type == SubjectType.Name
+                || !CheckpointCodec.TryRead(checkpoint.Entity, checkpoint.Content.Span, out var content))
+                damaged++; // of a subject no row ever goes: whoever put it there, nobody takes it
             else if (!context.Filters.Admits(checkpoint.Entity.Type, link.Peer.Name))
                 LeaveOut(s, checkpoint.Entity.Type, Math.Max(1, content.Positions.GetValueOrDefault(s.Origin)));
             else if (content.Positions.GetValueOrDefault(s.Origin) is var position && position > s.Claimed)

@@ -34,8 +34,10 @@ internal sealed partial class LaneReplica
         {
             NeedsLease = NeedsLease(done.Entity.Type, needed), Keys = keys,
         });
-        if (keys is not null)
+        if (keys is { IsNamed: true })
             context.Subjects.Holders.Look(keys);
+        else if (keys is not null)
+            LookForMembers(done.Entity, batch, keys);
         return true;
     }
 

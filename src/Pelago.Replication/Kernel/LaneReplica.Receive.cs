@@ -98,6 +98,7 @@ internal sealed partial class LaneReplica
                 Hold(entity, e, inbound);
                 Release(entity);
                 ReleaseOverSealed(entity);
+                ForgetAhead(entity, e);
                 break;
         }
     }

@@ -74,7 +74,7 @@ internal sealed partial class LaneReplica
             return;
         }
         _ = entity.Fold.State; // folds, and so finds out whether the entity is parked
-        var (value, failure) = (default(object), entity.IsForgotten ? null : entity.Unusable);
+        var (value, failure) = (default(object), entity.IsShownForgotten ? null : entity.Unusable);
         var session = context.Subjects.Session;
         session.Begin(entity.Key, null, 0);
         try

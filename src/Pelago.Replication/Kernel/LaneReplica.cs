@@ -254,6 +254,7 @@ internal sealed partial class LaneReplica
     private EntityReplica Fresh(EntityReplica old, Func<HeldEvent, bool> keeps)
     {
         var fresh = NewReplica(old.Key, old.Type);
+        fresh.WasToldToForget = old.WasToldToForget;
         foreach (var run in old.TakeMailbox())
             fresh.Defer(run);
         foreach (var request in old.Waiting)

@@ -313,6 +313,9 @@ public enum Probe
     /// <summary>A key arrived after its subject was forgotten.</summary>
     LateKeyRefused,
 
+    /// <summary>A subject was forgotten before the causes of the event that says so had come.</summary>
+    ForgottenAhead,
+
     /// <summary>Another filter of a type was taken from a peer.</summary>
     FilterTaken,
 
@@ -366,6 +369,9 @@ public enum Probe
 
     /// <summary>A command waits until regions have said that they hold the keys of what it has sealed.</summary>
     KeyHoldersAsked,
+
+    /// <summary>The events of a command that was repeated were read again, for the keys that it waits for.</summary>
+    MembersSearched,
 
     /// <summary>A key of a subject was given up: every region that may have it has said that it does not.</summary>
     SubjectKeyLost,

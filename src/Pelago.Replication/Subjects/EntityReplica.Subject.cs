@@ -10,13 +10,18 @@ internal sealed partial class EntityReplica
 
     /// <summary>The subject was forgotten. One event that says so is enough, whatever is wrong with others: also where
     /// the entity is parked, and the fold did not come to it.</summary>
-    public bool IsForgotten => Key.Type == SubjectType.Name && (WasToldToForget || Forgetting is not null
-        || Fold.State is SubjectState { Forgotten: true });
+    public bool IsForgotten => WasToldToForget || IsShownForgotten;
+
+    /// <summary>So it is told whoever asks how the subject stands: not before an event that says so is kept here, or
+    /// damage keeps it out for good.</summary>
+    public bool IsShownForgotten => Key.Type == SubjectType.Name && ((WasToldToForget && IsBlind)
+        || Forgetting is not null || Fold.State is SubjectState { Forgotten: true });
 
     // Also where the fold did not come to it.
     private SubjectState Forgotten => ((SubjectState)Fold.State) with { Forgotten = true };
 
-    /// <summary>An event that says so came, and cannot be kept because rows of the entity are damaged.</summary>
+    /// <summary>An event that says so came, and is not among its rows: rows of the entity are damaged, or the event's
+    /// causes have not come. This process knows it, and none after it before the event comes again.</summary>
     public bool WasToldToForget { get; set; }
 
     /// <summary>The batch that forgets the subject, as long as it is not final; null when there is none.</summary>

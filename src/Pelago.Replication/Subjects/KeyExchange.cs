@@ -30,7 +30,7 @@ internal sealed class KeyExchange(KernelContext context, PeerLinks links, Instan
     private long lookedAt = long.MinValue / 2;
     private long alarmedAt = long.MinValue / 2;
     private int lostSinceAlarm;
-    private int serving;
+    private readonly RegionShares serving = new(context, context.Options.MaxServedSubjectKeys);
 
     private long Now => context.Now.MonotonicMilliseconds;
 
@@ -132,16 +132,15 @@ internal sealed class KeyExchange(KernelContext context, PeerLinks links, Instan
     // With what is here, if it may have keys. Of a subject that is parked nobody knows whether it was forgotten.
     private void Serve(PeerLink link, SubjectKeysAskFrame ask)
     {
-        if (!IsServed(link) || serving + ask.Names.Count > context.Options.MaxServedSubjectKeys)
+        if (!IsServed(link) || !serving.TryTake(link.Peer.Name, ask.Names.Count))
             return; // it asks again
-        serving += ask.Names.Count;
         var (found, lacking, open) = (new List<SubjectKey>(), new List<SubjectKeyName>(), ask.Names.Count);
         foreach (var name in ask.Names)
         {
             var key = SubjectType.KeyOf(name.Subject);
             kernel.Lane(key.Lane).With(key, subject =>
             {
-                serving--;
+                serving.Return(link.Peer.Name);
                 if (subject.Unusable is null && subject.Keys.TryGetValue(name.Id, out var held))
                     found.Add(held);
                 else if (subject.Unusable is null && !subject.IsForgotten)

@@ -20,9 +20,10 @@ internal sealed class KeyHolders(KernelContext context, PeerLinks links, Instanc
 
     private readonly SortedDictionary<SubjectKeyName, Watched> watched = new(SubjectKeyNameOrder.Instance);
     private readonly Dictionary<SubjectKeyName, SortedSet<long>> asked = [];
-    private readonly Queue<(SubjectKeyName Name, long SinceMilliseconds)> askedOrder = [];
+    private readonly Queue<Asked> askedOrder = [];
     private readonly SortedDictionary<long, List<SubjectKeyName>> answers = [];
-    private int serving;
+    private readonly RegionShares serving = new(context, context.Options.MaxServedSubjectKeys);
+    private readonly RegionShares remembered = new(context, context.Options.MaxWantedSubjectKeys);
     private bool isAskDue;
 
     private long Now => context.Now.MonotonicMilliseconds;
@@ -36,7 +37,6 @@ internal sealed class KeyHolders(KernelContext context, PeerLinks links, Instanc
     /// commands of a group at once.</summary>
     public void Look(KeyWait wait)
     {
-        wait.Unknown = wait.Named.Count;
         foreach (var (name, isOwn) in wait.Named)
         {
             var key = SubjectType.KeyOf(name.Subject);
@@ -54,12 +54,12 @@ internal sealed class KeyHolders(KernelContext context, PeerLinks links, Instanc
     }
 
     /// <summary>So many regions hold all keys of a command; of a forgotten subject's none has to.</summary>
-    public bool AreHeld(KeyWait wait, int regions) => wait.Unknown == 0
+    public bool AreHeld(KeyWait wait, int regions) => wait is { IsNamed: true, Unknown: 0 }
         && wait.Needed.TrueForAll(name => watched[name] is { } key && (key.IsOver || Holders(key) >= regions));
 
     /// <summary>Regions that may have keys and have not said to hold all of a command's.</summary>
-    public IEnumerable<string> NotHeardOf(KeyWait wait) => Possible.Where(
-        region => wait.Needed.Exists(name => !watched[name].IsOver && !watched[name].HeldBy.Contains(region)));
+    public IEnumerable<string> NotHeardOf(KeyWait wait) => Possible.Where(region => !wait.IsNamed
+        || wait.Needed.Exists(name => !watched[name].IsOver && !watched[name].HeldBy.Contains(region)));
 
     /// <summary>A command is answered.</summary>
     public void Release(KeyWait wait)
@@ -121,7 +121,7 @@ internal sealed class KeyHolders(KernelContext context, PeerLinks links, Instanc
     public void Tick()
     {
         while (askedOrder.TryPeek(out var oldest) && Now - oldest.SinceMilliseconds > AskedMilliseconds)
-            asked.Remove(askedOrder.Dequeue().Name);
+            Forget(askedOrder.Dequeue());
         isAskDue = watched.Count > 0;
     }
 
@@ -142,18 +142,17 @@ internal sealed class KeyHolders(KernelContext context, PeerLinks links, Instanc
     public void Received(PeerLink link, SubjectKeysHeldAskFrame ask)
     {
         if (link.Peer.IsOfAnotherGroup || !context.Members.Contains(link.Peer.Name)
-            || serving + ask.Names.Count > context.Options.MaxServedSubjectKeys)
+            || !serving.TryTake(link.Peer.Name, ask.Names.Count))
             return;
-        serving += ask.Names.Count;
         foreach (var name in ask.Names)
         {
             var key = SubjectType.KeyOf(name.Subject);
             var lane = kernel.Lane(key.Lane);
             lane.With(key, subject =>
             {
-                serving--;
+                serving.Return(link.Peer.Name);
                 if (!lane.WhenHeld(subject, name.Id, () => Tell(link.Id, name)))
-                    Remember(link.Id, name);
+                    Remember(link, name);
             });
         }
     }
@@ -165,15 +164,23 @@ internal sealed class KeyHolders(KernelContext context, PeerLinks links, Instanc
             Tell(link, name);
     };
 
-    private void Remember(long link, SubjectKeyName name)
+    private void Remember(PeerLink link, SubjectKeyName name)
     {
-        if (asked.TryGetValue(name, out var asking))
-            asking.Add(link);
-        else if (askedOrder.Count < context.Options.MaxWantedSubjectKeys)
-        {
-            asked.Add(name, [link]);
-            askedOrder.Enqueue((name, Now));
-        }
+        var isNew = !asked.TryGetValue(name, out var asking);
+        if ((!isNew && asking!.Contains(link.Id)) || !remembered.TryTake(link.Peer.Name, 1))
+            return;
+        if (isNew)
+            asked.Add(name, asking = []);
+        asking!.Add(link.Id);
+        askedOrder.Enqueue(new Asked(name, link.Id, link.Peer.Name, Now));
+    }
+
+    // It was told meanwhile, perhaps, and asks again.
+    private void Forget(in Asked old)
+    {
+        remembered.Return(old.Region);
+        if (asked.TryGetValue(old.Name, out var asking) && asking.Remove(old.Link) && asking.Count == 0)
+            asked.Remove(old.Name);
     }
 
     private void Tell(long link, SubjectKeyName name)
@@ -243,6 +250,8 @@ internal sealed class KeyHolders(KernelContext context, PeerLinks links, Instanc
                 wait.Confirm();
         }
     }
+
+    private readonly record struct Asked(SubjectKeyName Name, long Link, string Region, long SinceMilliseconds);
 
     private sealed class Watched
     {

@@ -6,8 +6,10 @@ namespace Pelago.Replication;
 /// regions may lose all of them but one, and can still read it.</remarks>
 internal sealed partial class LaneReplica
 {
-    // Of the events of a batch, which are nearly always the last ones; null when nothing in them is sealed. Of those
-    // that are in the base the state is left: a member that is not in it any more nobody can read anyway.
+    private readonly Dictionary<long, MemberSearch> searches = [];
+
+    // Of the events of a batch, which are nearly always the last ones; null when nothing in them is sealed. Those of a
+    // command that comes again are in the base perhaps, all or some: they are read from the journal.
     private KeyWait? KeysOf(EntityReplica entity, BatchId batch)
     {
         var boxes = default(List<SealedBox>);
@@ -20,12 +22,17 @@ internal sealed partial class LaneReplica
             left = Math.Min(left, e.BatchLength) - 1;
             SealedBoxes.Find(e.Payload.Span, ref boxes);
         }
-        if (left == int.MaxValue && BoxesOfState(entity, batch) is { Count: > 0 } kept)
-            boxes = kept;
-        return boxes is null ? null : new KeyWait(boxes, batch, Confirm);
+        if (left > 0 && (entity.Type.HasPersonalMembers || boxes is not null || BoxesOfState(entity) is not null))
+            return new KeyWait(batch, Confirm);
+        if (boxes is null)
+            return null;
+        var wait = new KeyWait(batch, Confirm);
+        wait.Name(boxes);
+        return wait;
     }
 
-    private List<SealedBox>? BoxesOfState(EntityReplica entity, BatchId batch)
+    // Null when there are none.
+    private List<SealedBox>? BoxesOfState(EntityReplica entity)
     {
         var boxes = default(List<SealedBox>);
         try
@@ -36,9 +43,72 @@ internal sealed partial class LaneReplica
         {
             ServiceFailed(entity, error);
         }
-        boxes?.RemoveAll(b => !b.Origin.Equals(batch.Origin) || b.Sequence < batch.FirstSequence);
         return boxes;
     }
+
+    private void LookForMembers(EntityReplica entity, BatchId batch, KeyWait wait)
+    {
+        context.Hit(Probe.MembersSearched);
+        ReadRowsOf(new MemberSearch(entity.Key, batch, wait) { End = entity.LastRow, Gone = entity.RemovedRows });
+    }
+
+    // The newest rows first: what comes again does so soon.
+    private void ReadRowsOf(MemberSearch search)
+    {
+        var request = links.NextRequest();
+        searches.Add(request, search);
+        search.Begin(context.Options.PageRows);
+        context.Emit(new ReadRows(request, search.Entity, search.After, context.Options.PageRows));
+    }
+
+    /// <summary>Rows were read for <see cref="ReadRows"/>.</summary>
+    /// <returns>False when nobody here had asked.</returns>
+    public bool MembersRead(long request, EntityRows rows)
+    {
+        if (!searches.Remove(request, out var search))
+            return false;
+        if (search.Wait.IsOver)
+            return true;
+        search.Look(rows);
+        if (search.IsWhole)
+            Name(search.Wait, search.Boxes);
+        else if (search.HasMore && rows.Damage is null)
+            ReadRowsOf(search);
+        else
+            WithEntity(search.Entity, entity => Name(search.Wait, [.. search.Boxes, .. BoxesOfState(entity) ?? []]));
+        return true;
+    }
+
+    /// <summary>They could not be read: the command is over, and its write stands.</summary>
+    public bool MembersFailed(long request)
+    {
+        if (!searches.Remove(request, out var search))
+            return false;
+        RemoveAwaited(write =>
+        {
+            if (write.Keys != search.Wait)
+                return false;
+            Emit(write.Request, write.Result with { Value = null, Failure = MembersUnknown });
+            return true;
+        });
+        return true;
+    }
+
+    // Where rows are gone, the state is what can still be opened: all of it counts, because whose it is nobody knows.
+    private void Name(KeyWait wait, IReadOnlyList<SealedBox> boxes)
+    {
+        if (wait.IsOver)
+            return;
+        wait.Name(boxes);
+        if (wait.Unknown == 0)
+            wait.Confirm();
+        else
+            context.Subjects.Holders.Look(wait);
+    }
+
+    private static readonly Failure MembersUnknown = new(ErrorCodes.JournalUnavailable,
+        "The command was carried out before, and the journal could not be read to find out which keys it needs.",
+        "Repeat it with the same idempotency key: it is not done twice.");
 
     private int KeyRegionsFor(int regions) => Math.Min(regions, context.Subjects.Holders.Possible.Count());
 

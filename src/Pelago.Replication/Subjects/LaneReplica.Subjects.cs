@@ -89,6 +89,17 @@ internal sealed partial class LaneReplica
         }
     }
 
+    // Whatever it waits for: no event takes it back, and what is personal is not shown until its causes have come.
+    // Deleted keys stay deleted; that the event came is known until this process ends, and then it comes again.
+    private void ForgetAhead(EntityReplica subject, EventRecord e)
+    {
+        if (!SubjectType.Forgets(e) || subject.IsForgotten)
+            return;
+        subject.WasToldToForget = true;
+        context.Hit(Probe.ForgottenAhead);
+        Forget(subject);
+    }
+
     private void Forget(EntityReplica subject)
     {
         if (subject.Fold.State is SubjectState state)

@@ -24,6 +24,8 @@ public sealed partial class FrameReader
         var entity = Entity(e.Type, e.Id);
         if (entity.Lane != lane || e.ThroughSequence == 0 || e.Position == 0)
             throw Broken("a compacted entity is malformed");
+        if (entity.Type == SubjectType.Name)
+            throw Broken("rows of a subject are said to be gone, and no region removes any");
         return new CompactedEntity(entity, e.ThroughSequence, e.Position);
     }
 

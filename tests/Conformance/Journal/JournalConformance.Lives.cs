@@ -47,37 +47,18 @@ public abstract partial class JournalConformance
     [Fact]
     public async Task Open_OlderCopy_IsBroken()
     {
-        var journal = await BeginAsync();
-        var lane = await journal.AcquireAsync(3);
-        await journal.AppendAsync(Batch(lane, Own(Key(3), 1, 1)));
-        var copy = await fixture.CopyAsync();
-        await journal.AppendAsync(Batch(lane, Own(Key(3), 2, 2)));
-        await journal.DisposeAsync();
-        await fixture.RestoreAsync(copy);
-
-        await using var restored = await fixture.OpenAsync();
-        restored.Identity.Continuity.ShouldBe(Continuity.Broken);
-        restored.Identity.Reason.ShouldNotBeEmpty();
+        await using var restored = await PutBackAsync(await CopyBeforeTheSecondOfTwoAsync());
         await ShouldHoldAsync(restored, 1);
     }
 
     [Fact]
     public async Task Open_CopyOfBeforeTheLastStartPutBackAfterACrash_IsBroken()
     {
-        var journal = await BeginAsync();
-        var lane = await journal.AcquireAsync(3);
-        await journal.AppendAsync(Batch(lane, Own(Key(3), 1, 1)));
-        var copy = await fixture.CopyAsync();
-        await journal.AppendAsync(Batch(lane, Own(Key(3), 2, 2)));
-        await journal.DisposeAsync();
+        var copy = await CopyBeforeTheSecondOfTwoAsync();
         await fixture.CrashAsync(await fixture.OpenAsync());
         await using (var sound = await fixture.OpenAsync())
             sound.Identity.Continuity.ShouldBe(Continuity.Unclean);
-        await fixture.RestoreAsync(copy);
-
-        await using var restored = await fixture.OpenAsync();
-        restored.Identity.Continuity.ShouldBe(Continuity.Broken);
-        restored.Identity.Reason.ShouldNotBeEmpty();
+        await using var restored = await PutBackAsync(copy);
         await ShouldHoldAsync(restored, 1);
     }
 
@@ -190,11 +171,7 @@ public abstract partial class JournalConformance
         await journal.DisposeAsync();
         await using (var sound = await fixture.OpenAsync())
             sound.Identity.Continuity.ShouldBe(Continuity.Clean);
-        await fixture.RestoreAsync(copy);
-
-        await using var restored = await fixture.OpenAsync();
-        restored.Identity.Continuity.ShouldBe(Continuity.Broken);
-        restored.Identity.Reason.ShouldNotBeEmpty();
+        await using var restored = await PutBackAsync(copy);
     }
 
     private static LaneNote Note(string name, byte content) => new(name, new[] { content });
@@ -349,6 +326,26 @@ public abstract partial class JournalConformance
         await using var again = await fixture.OpenAsync();
         (await again.AcquireAsync(3)).Forks.ShouldBe([fork]);
         (await again.AcquireAsync(4)).Forks.ShouldBeEmpty();
+    }
+
+    private async Task<object> CopyBeforeTheSecondOfTwoAsync()
+    {
+        await using var journal = await BeginAsync();
+        var lane = await journal.AcquireAsync(3);
+        await journal.AppendAsync(Batch(lane, Own(Key(3), 1, 1)));
+        var copy = await fixture.CopyAsync();
+        await journal.AppendAsync(Batch(lane, Own(Key(3), 2, 2)));
+        return copy;
+    }
+
+    // It shows that it is older than what the guard file knows.
+    private async Task<IJournal> PutBackAsync(object copy)
+    {
+        await fixture.RestoreAsync(copy);
+        var restored = await fixture.OpenAsync();
+        restored.Identity.Continuity.ShouldBe(Continuity.Broken);
+        restored.Identity.Reason.ShouldNotBeEmpty();
+        return restored;
     }
 
     private async Task<Guid> WriteAsync(ulong rows)

@@ -82,6 +82,31 @@ public sealed class SealedLevelScenarios
     }
 
     [Fact]
+    public void Write_ThatOnlyMovesAMember_WaitsForItsKeyAlsoWhenItIsRepeatedAfterItIsFinal()
+    {
+        using var world = PelagoWorld.Create(29, "eu", "us", "ap");
+        world.LimitKeys("eu", "us");
+        world.Region("eu").Get<Patient>("p").Send(new NamePatient("Ada"));
+        var box = world.Region("eu").Get<Patient>("p").Read().Name!;
+        Move(Soon).Failure.ShouldBeNull();
+        world.Converged();
+        world.Run(TimeSpan.FromSeconds(5));
+        world.Region("eu").Get<Patient>("p").Send(new MovePatientName(box)); // what is final leaves memory with it
+        world.Converged();
+        world.Cut("eu", "us");
+
+        var refused = Move(TimeSpan.FromSeconds(2)).Failure!;
+        refused.Error.ShouldBe(ErrorCodes.NotAcknowledged);
+        refused.Next.ShouldEndWith("Not yet heard of: us.");
+        world.Heal();
+        Move(Soon).Failure.ShouldBeNull();
+        world.Count("eu", Probe.MembersSearched).ShouldBe(2);
+
+        EntityReply<string> Move(TimeSpan deadline) => world.Region("eu").Get<Patient>("p")
+            .TrySend(new MovePatientName(box), Majority(deadline));
+    }
+
+    [Fact]
     public void Write_WithOneRegionThatMayHaveKeys_IsAnsweredByItsEventsAlone()
     {
         using var world = PelagoWorld.Create(27, "eu", "us", "ap");

@@ -67,6 +67,26 @@ public sealed class SealedLossScenarios
         Show(world, "us").ShouldBe("Ada", "a process that died has lost nothing that was durable");
     }
 
+    // ap is far from us: what it writes is at eu long before, and eu has seen it when it forgets.
+    [Fact]
+    public void Forgetting_ThatWaitsForItsCauses_IsObeyedBeforeTheyCome()
+    {
+        using var world = PelagoWorld.Create(34, "eu", "us", "ap");
+        world.Latency("us", "ap", TimeSpan.FromSeconds(1));
+        world.Run(Soon);
+        world.Region("us").Get<Patient>("p").Send(new NamePatient("Ada"));
+        world.Region("ap").Get<Patient>("q").Send(new NamePatient("Ada A."));
+        world.RunUntil(() => world.KeysIn("eu").Count == 2, TimeSpan.FromMilliseconds(500));
+        Show(world, "us").ShouldBe("Ada");
+
+        world.Region("eu").Forget(Patient.Subject);
+
+        world.RunUntil(() => Show(world, "us") == nameof(Unreadable.Forgotten), TimeSpan.FromMilliseconds(300));
+        world.Count("us", Probe.ForgottenAhead).ShouldBe(1);
+        world.Converged();
+        world.Regions.ShouldAllBe(r => world.KeysIn(r.Name).Count == 0);
+    }
+
     private static string Show(PelagoWorld world, string region)
         => world.Region(region).Get<Patient>("p").Query(Patient.NameOf);
 

@@ -104,7 +104,11 @@ internal static class ProbeFloors
         [Probe.SubjectKeyLost] = nameof(SealedLossScenarios.Member_WhoseKeyWasLostWithItsRegion_IsLostAndNotForgotten),
         [Probe.KeyHoldersAsked]
             = nameof(SealedLevelScenarios.Writes_InAnyWeather_AreAnsweredOnceTwoRegionsHaveTheirKeys),
+        [Probe.MembersSearched] = nameof(
+            SealedLevelScenarios.Write_ThatOnlyMovesAMember_WaitsForItsKeyAlsoWhenItIsRepeatedAfterItIsFinal),
         [Probe.LateKeyRefused] = nameof(SealedScenarios.Key_ArrivesAfterItsSubjectWasForgotten_IsRefused),
+        [Probe.ForgottenAhead] = nameof(
+            SealedLossScenarios.Forgetting_ThatWaitsForItsCauses_IsObeyedBeforeTheyCome),
         [Probe.FilterTaken] = Filters,
         [Probe.EventLeftOut] = Filters,
         [Probe.FilteredEventDropped] = Filters,

@@ -12,6 +12,9 @@ internal sealed class BrokenJournal(IJournal inner) : IJournal
     /// <summary>From the next append on: it waits for <see cref="Release"/>, and then answers for no batch.</summary>
     public bool Breaks { get; set; }
 
+    /// <summary>From the next append on: it waits for <see cref="Release"/>, and then goes on.</summary>
+    public bool Waits { get; set; }
+
     /// <summary>What every append fails with, or null.</summary>
     public Failure? Refusal { get; set; }
 
@@ -29,11 +32,12 @@ internal sealed class BrokenJournal(IJournal inner) : IJournal
     {
         if (Refusal is { } failure)
             throw failure.ToException();
-        if (!Breaks)
-            return await inner.AppendAsync(batches, cancellationToken);
-        IsWaiting = true;
-        await released.Task.WaitAsync(cancellationToken);
-        return [];
+        if (Breaks || Waits)
+        {
+            IsWaiting = true;
+            await released.Task.WaitAsync(cancellationToken);
+        }
+        return Breaks ? [] : await inner.AppendAsync(batches, cancellationToken);
     }
 
     public ValueTask<LaneState> AcquireLaneAsync(int lane, CancellationToken cancellationToken)

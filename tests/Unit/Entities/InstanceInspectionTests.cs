@@ -1,8 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Abstractions;
 using Pelago.Client;
 using Pelago.Entities;
@@ -15,42 +13,33 @@ namespace Pelago.Tests.Unit.Entities;
 /// <summary>What an instance tells about itself, over real HTTP.</summary>
 public sealed class InstanceInspectionTests : IAsyncLifetime
 {
-    private readonly HttpClient http = new();
     private TestRegion region = null!;
-    private WebApplication app = null!;
-    private EntityRuntime? runtime;
+    private TestInstance instance = null!;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
         region = await TestRegion.StartAsync("eu-west-1");
-        runtime = region.Runtime;
-        app = LoopbackListener.Create(
-            Model.Endpoint.Loopback(0), HttpProtocols.Http1, 1024 * 1024, NullLoggerFactory.Instance);
-        app.MapInspection(() => runtime);
-        app.MapQuarantine(() => runtime, () => new ReplicationAccess("secret", "s", "p", () => []));
-        await app.StartAsync(Stop);
-        http.BaseAddress = new Uri(app.Urls.Single());
+        instance = await TestInstance.StartAsync(region, (app, runtime, access) =>
+        {
+            app.MapInspection(runtime);
+            app.MapQuarantine(runtime, access);
+        });
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        http.Dispose();
-        await app.DisposeAsync();
-        await region.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => instance.DisposeAsync();
 
     [Fact]
     public async Task Instance_ThatStarts_IsAliveAndNotReady()
     {
-        runtime = null;
-        (await StatusOfAsync("/alive")).ShouldBe(HttpStatusCode.OK);
+        instance.Runtime = null;
+        (await instance.StatusOfGetAsync("/alive")).ShouldBe(HttpStatusCode.OK);
         foreach (var path in new[] { "/ready", "/v1/replication", "/v1/digests", "/v1/conflicts", "/v1/journal" })
-            (await StatusOfAsync(path)).ShouldBe(HttpStatusCode.ServiceUnavailable, path);
-        (await StatusOfAsync("/v1/about")).ShouldBe(HttpStatusCode.OK);
-        runtime = region.Runtime;
-        (await StatusOfAsync("/ready")).ShouldBe(HttpStatusCode.OK);
+            (await instance.StatusOfGetAsync(path)).ShouldBe(HttpStatusCode.ServiceUnavailable, path);
+        (await instance.StatusOfGetAsync("/v1/about")).ShouldBe(HttpStatusCode.OK);
+        instance.Runtime = region.Runtime;
+        (await instance.StatusOfGetAsync("/ready")).ShouldBe(HttpStatusCode.OK);
     }
 
     [Fact]
@@ -58,12 +47,12 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
     {
         await region.NoteAsync("a", "one");
         await region.NoteAsync("a", "two");
-        var digests = await http.GetFromJsonAsync<JsonElement>("/v1/digests", Stop);
+        var digests = await instance.Http.GetFromJsonAsync<JsonElement>("/v1/digests", Stop);
         digests.GetProperty("region").GetString().ShouldBe("eu-west-1");
         var slice = digests.GetProperty("slices").EnumerateArray().Single();
         slice.GetProperty("slice").GetInt32().ShouldBe(new EntityKey("tally", "a").Slice);
         (slice.GetProperty("entities").GetInt64(), slice.GetProperty("events").GetInt64()).ShouldBe((1, 2));
-        var entities = await http.GetFromJsonAsync<JsonElement>(
+        var entities = await instance.Http.GetFromJsonAsync<JsonElement>(
             $"/v1/digests/entities?slice={slice.GetProperty("slice")}", Stop);
         entities.GetProperty("entities").EnumerateArray().Single().GetProperty("id").GetString().ShouldBe("a");
     }
@@ -78,7 +67,7 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
         var (after, pages) = (0L, 0);
         do
         {
-            var page = (await http.GetFromJsonAsync($"/v1/conflicts?limit=2&after={after}",
+            var page = (await instance.Http.GetFromJsonAsync($"/v1/conflicts?limit=2&after={after}",
                 ConflictJson.Default.ConflictPageView, Stop))!;
             page.Region.ShouldBe("eu-west-1");
             seen.AddRange(page.Conflicts.Select(c => $"{c.Type}/{c.Id} {c.Kind} {c.Sequence} {c.Reason}"));
@@ -89,7 +78,7 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
         pages.ShouldBe(3);
 
         await RecordAsync("a", 6, 6); // a cursor that was at the end finds what came later
-        var later = (await http.GetFromJsonAsync($"/v1/conflicts?limit=100",
+        var later = (await instance.Http.GetFromJsonAsync($"/v1/conflicts?limit=100",
             ConflictJson.Default.ConflictPageView, Stop))!;
         later.Conflicts.Count.ShouldBe(6);
         later.Next.ShouldBe(0);
@@ -101,7 +90,7 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
         await region.NoteAsync("a", "one");
         await region.NoteAsync("a", "two");
 
-        var events = (await http.GetFromJsonAsync(
+        var events = (await instance.Http.GetFromJsonAsync(
             "/v1/digests/events?type=tally&id=a", DigestJson.Default.EventDigestsView, Stop))!;
 
         var (origin, hashes) = events.Origins.Single();
@@ -109,8 +98,9 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
         hashes.Count.ShouldBe(2);
         hashes.ShouldAllBe(h => h.Length == 16);
         events.Complete.ShouldBeTrue();
-        (await http.GetFromJsonAsync("/v1/digests/events?type=tally&id=none", DigestJson.Default.EventDigestsView,
-            Stop))!.Origins.ShouldBeEmpty();
+        (await instance.Http.GetFromJsonAsync(
+            "/v1/digests/events?type=tally&id=none", DigestJson.Default.EventDigestsView, Stop))!
+            .Origins.ShouldBeEmpty();
     }
 
     [Theory]
@@ -161,7 +151,7 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
     [InlineData("/v1/digests?slice=-1")]
     [InlineData("/v1/digests/entities")]
     public async Task Query_ThatIsNone_IsRefused(string path)
-        => (await StatusOfAsync(path)).ShouldBe(HttpStatusCode.BadRequest);
+        => (await instance.StatusOfGetAsync(path)).ShouldBe(HttpStatusCode.BadRequest);
 
     [Fact]
     public async Task Replication_WithParkedEntities_CountsAllAndNamesTheFirstFive()
@@ -176,7 +166,7 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
         using (var database = Database.Open(region.DatabasePath, create: false, 1024))
             database.Execute("UPDATE event SET timestamp = timestamp + 1 WHERE id <= 7");
         await region.StartAgainAsync();
-        runtime = region.Runtime;
+        instance.Runtime = region.Runtime;
 
         foreach (var id in ids)
             (await region.WordsAsync(id)).Failure!.Error.ShouldBe(ErrorCodes.JournalDamaged, id);
@@ -200,11 +190,11 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
         using (var database = Database.Open(region.DatabasePath, create: false, 1024))
             database.Execute("UPDATE event SET timestamp = timestamp + 1");
         await region.StartAgainAsync();
-        runtime = region.Runtime;
+        instance.Runtime = region.Runtime;
         (await ReplicationAsync()).ParkedCount.ShouldBe(0, "nobody has asked for it yet");
 
         var slice = new EntityKey("tally", "a").Slice;
-        var digests = await http.GetFromJsonAsync(
+        var digests = await instance.Http.GetFromJsonAsync(
             $"/v1/digests/entities?slice={slice}", DigestJson.Default.SliceEntitiesView, Stop);
 
         digests!.Entities.Single().StateHash.ShouldBeEmpty();
@@ -223,7 +213,7 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
             database.Execute("UPDATE event SET timestamp = timestamp + 1");
         region.EntityMemoryBytes = 5_000 * EntityKey.Lanes;
         await region.StartAgainAsync();
-        runtime = region.Runtime;
+        instance.Runtime = region.Runtime;
 
         (await region.WordsAsync("parked")).Failure.ShouldNotBeNull();
         foreach (var id in others)
@@ -241,7 +231,7 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
         await region.Runtime.DisposeAsync();
         Zero("conflict");
         await region.StartAgainAsync();
-        runtime = region.Runtime;
+        instance.Runtime = region.Runtime;
         await RecordAsync("a", 1, 1); // which only the writer needs that page for
         var trouble = (await ReplicationAsync()).Journal.ShouldNotBeNull();
         trouble.Code.ShouldBe("PLG4006");
@@ -268,11 +258,11 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
 
     [Fact]
     public async Task About_Instance_IsItsVersion()
-        => (await http.GetFromJsonAsync("/v1/about", InstanceJson.Default.InstanceAbout, Stop))!.Version
+        => (await instance.Http.GetFromJsonAsync("/v1/about", InstanceJson.Default.InstanceAbout, Stop))!.Version
             .ShouldBe(BuildIdentity.Current.Version);
 
     private async Task<InstanceReplication> ReplicationAsync()
-        => (await http.GetFromJsonAsync("/v1/replication", InstanceJson.Default.InstanceReplication, Stop))!;
+        => (await instance.Http.GetFromJsonAsync("/v1/replication", InstanceJson.Default.InstanceReplication, Stop))!;
 
     /// <summary>Loses the first page of a table.</summary>
     private void Zero(string table)
@@ -287,16 +277,9 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
 
     private Origin OwnOrigin => new(region.Name, region.Journal.Identity.Incarnation.ShouldNotBeNull());
 
-    private async Task<HttpStatusCode> QuarantineAsync(string secret, QuarantineRequest fork)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Post, QuarantineEndpoint.Path)
-        {
-            Content = JsonContent.Create(fork, DigestJson.Default.QuarantineRequest),
-        };
-        request.Headers.Add(ReplicationAccess.SecretHeader, secret);
-        using var answer = await http.SendAsync(request, Stop);
-        return answer.StatusCode;
-    }
+    private Task<HttpStatusCode> QuarantineAsync(string secret, QuarantineRequest fork)
+        => instance.StatusOfPostAsync(QuarantineEndpoint.Path,
+            JsonSerializer.Serialize(fork, DigestJson.Default.QuarantineRequest), secret);
 
     private async Task RecordAsync(string id, int from, int to)
     {
@@ -310,11 +293,5 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
             Conflicts = [.. Enumerable.Range(from, to - from + 1).Select(i => new ConflictRecord(
                 key, ConflictKind.RefusedByFold, origin, (ulong)i, i * 1000, $"reason {i}"))],
         }], Stop);
-    }
-
-    private async Task<HttpStatusCode> StatusOfAsync(string path)
-    {
-        using var answer = await http.GetAsync(path, Stop);
-        return answer.StatusCode;
     }
 }

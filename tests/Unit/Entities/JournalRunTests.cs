@@ -1,7 +1,5 @@
 using System.Net;
 using System.Net.Http.Json;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Abstractions;
 using Pelago.Client;
 using Pelago.Entities;
@@ -14,30 +12,19 @@ public sealed class JournalRunTests : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
-    private readonly HttpClient http = new();
     private TestRegion region = null!;
-    private WebApplication app = null!;
-    private EntityRuntime? runtime;
+    private TestInstance instance = null!;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
         region = await TestRegion.StartAsync("eu-west-1");
-        runtime = region.Runtime;
-        app = LoopbackListener.Create(
-            Model.Endpoint.Loopback(0), HttpProtocols.Http1, 1024 * 1024, NullLoggerFactory.Instance);
-        app.MapJournalRuns(() => runtime, () => new ReplicationAccess("secret", "s", "p", () => []));
-        await app.StartAsync(Stop);
-        http.BaseAddress = new Uri(app.Urls.Single());
+        instance = await TestInstance.StartAsync(
+            region, (app, runtime, access) => app.MapJournalRuns(runtime, access));
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        http.Dispose();
-        await app.DisposeAsync();
-        await region.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => instance.DisposeAsync();
 
     [Fact]
     public async Task Check_OfASoundJournal_FindsNothingAndCountsItsRows()
@@ -66,7 +53,7 @@ public sealed class JournalRunTests : IAsyncLifetime
             database.Execute("UPDATE run SET through = 3 WHERE kind = 1");
         }
         await region.StartAgainAsync();
-        runtime = region.Runtime;
+        instance.Runtime = region.Runtime;
 
         var run = await RunAsync("check");
 
@@ -111,14 +98,14 @@ public sealed class JournalRunTests : IAsyncLifetime
     [Fact]
     public async Task Run_WithoutTheSecretOrAKind_IsRefused()
     {
-        (await http.GetAsync("/v1/journal/check", Stop)).StatusCode.ShouldBe(HttpStatusCode.NotFound, "none yet");
+        (await instance.StatusOfGetAsync("/v1/journal/check")).ShouldBe(HttpStatusCode.NotFound, "none yet");
         (await StartAsync("check", "wrong")).ShouldBe(HttpStatusCode.Forbidden);
         (await StartAsync("mend", "secret")).ShouldBe(HttpStatusCode.NotFound);
-        (await http.GetAsync("/v1/journal/mend", Stop)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
-        (await http.GetAsync("/v1/journal/check", Stop)).StatusCode.ShouldBe(HttpStatusCode.NotFound, "none started");
-        runtime = null;
+        (await instance.StatusOfGetAsync("/v1/journal/mend")).ShouldBe(HttpStatusCode.NotFound);
+        (await instance.StatusOfGetAsync("/v1/journal/check")).ShouldBe(HttpStatusCode.NotFound, "none started");
+        instance.Runtime = null;
         (await StartAsync("check", "secret")).ShouldBe(HttpStatusCode.ServiceUnavailable);
-        (await http.GetAsync("/v1/journal/check", Stop)).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        (await instance.StatusOfGetAsync("/v1/journal/check")).ShouldBe(HttpStatusCode.ServiceUnavailable);
     }
 
     [Fact]
@@ -156,19 +143,14 @@ public sealed class JournalRunTests : IAsyncLifetime
     {
         (await StartAsync(kind, "secret")).ShouldBe(HttpStatusCode.Accepted);
         JournalRunView? run = null;
-        await Eventually.BeTrue(async () => (run = await http.GetFromJsonAsync(
+        await Eventually.BeTrue(async () => (run = await instance.Http.GetFromJsonAsync(
             $"/v1/journal/{kind}", JournalRunJson.Default.JournalRunView, Stop))?.EndedAt is not null, "its end",
             Patience);
         return run!;
     }
 
-    private async Task<HttpStatusCode> StartAsync(string kind, string secret)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/journal/{kind}");
-        request.Headers.Add(ReplicationAccess.SecretHeader, secret);
-        using var answer = await http.SendAsync(request, Stop);
-        return answer.StatusCode;
-    }
+    private Task<HttpStatusCode> StartAsync(string kind, string secret)
+        => instance.StatusOfPostAsync($"/v1/journal/{kind}", json: null, secret);
 
     /// <summary>A journal whose check lasts until it is released.</summary>
     private sealed class HeldJournal : UnusedJournal

@@ -1,5 +1,6 @@
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Logging;
 using Pelago.Entities;
 using Pelago.Model;
@@ -64,10 +65,29 @@ public sealed class PersonalFailureTests
             .Event("moved", GuestJson.Default.Moved, (address, _) => address)
             .Build().HasPersonalMembers.ShouldBeTrue();
 
+    [Fact]
+    public void HasPersonalMembers_WhereverInStateOrEventTheMemberIs_IsTrue()
+    {
+        Of<Sealed<string>, Remark>(PersonalJson.Default.SealedString, PersonalJson.Default.Remark)
+            .HasPersonalMembers.ShouldBeTrue();
+        Of<Remark, Sealed<string>>(PersonalJson.Default.Remark, PersonalJson.Default.SealedString)
+            .HasPersonalMembers.ShouldBeTrue();
+        Of<Remark, Shape>(PersonalJson.Default.Remark, PersonalJson.Default.Shape)
+            .HasPersonalMembers.ShouldBeTrue("one kind of it has a member");
+        Of<Remark, Half>(PersonalJson.Default.Remark, PersonalJson.Default.Half)
+            .HasPersonalMembers.ShouldBeTrue("a member of it that may be missing has one");
+    }
+
+    private static EntityType Of<TState, TEvent>(JsonTypeInfo<TState> state, JsonTypeInfo<TEvent> e)
+        where TState : class
+        where TEvent : class
+        => new EntityDefinition<TState>().Named("root").Merge(MergeStrategy.Ordered).State(_ => null!, state)
+            .Event("written", e, (before, _) => before).Build();
+
     private static Effect<Guest, string> Parse(Guest guest, Move move, CommandContext context)
         => throw new FormatException($"'{move.To.Town}' in '{move.To.Street}' is no number.");
 
-    private static void Check(AllLog log, params string[] told)
+    private static void Check(WholeLog log, params string[] told)
     {
         var line = log.Lines.ShouldHaveSingleItem();
         foreach (var word in told)
@@ -77,9 +97,9 @@ public sealed class PersonalFailureTests
         line.ShouldContain("Messages are left out");
     }
 
-    private static async Task<(TestRegion Region, AllLog Log)> StartAsync(EntityType type)
+    private static async Task<(TestRegion Region, WholeLog Log)> StartAsync(EntityType type)
     {
-        var log = new AllLog();
+        var log = new WholeLog(LogLevel.Error);
         var region = await TestRegion.StartAsync("eu", ["eu"], new NoPeers(), types: new EntityTypes([type]));
         (region.Logger, region.Adjust) = (log, options => options with
         {
@@ -93,21 +113,24 @@ public sealed class PersonalFailureTests
     private static ValueTask<EntityReply<string>> SendAsync(TestRegion region, EntityType type, string town)
         => region.Runtime.SendAsync(type, "g", new Move(new Address("Rue 1", town)), RequestOptions.Default,
             TestContext.Current.CancellationToken);
-
-    // Whole, as a sink writes them; what is no error is not of interest.
-    private sealed class AllLog : ILogger
-    {
-        public ConcurrentQueue<string> Lines { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
-            Func<TState, Exception?, string> formatter)
-        {
-            if (logLevel >= LogLevel.Error)
-                Lines.Enqueue($"{formatter(state, exception)} {exception}");
-        }
-    }
 }
+
+internal sealed record Remark(string Text);
+
+[JsonDerivedType(typeof(Plain), "plain")]
+[JsonDerivedType(typeof(Personal), "personal")]
+internal abstract record Shape;
+
+internal sealed record Plain(int Sides) : Shape;
+
+internal sealed record Personal(Sealed<string> Name) : Shape;
+
+internal readonly record struct Inner(Sealed<string> Name);
+
+internal sealed record Half(Inner? Inner);
+
+[JsonSerializable(typeof(Remark))]
+[JsonSerializable(typeof(Shape))]
+[JsonSerializable(typeof(Half))]
+[JsonSerializable(typeof(Sealed<string>), TypeInfoPropertyName = "SealedString")]
+internal sealed partial class PersonalJson : JsonSerializerContext;

@@ -1,10 +1,8 @@
 using System.Net;
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.Logging.Abstractions;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
 using Pelago.Client;
 using Pelago.Entities;
 using Pelago.Model;
@@ -17,38 +15,28 @@ namespace Pelago.Tests.Unit.Entities;
 public sealed class SubjectEndpointTests : IAsyncLifetime
 {
     private static readonly EntityTypes Types = new([EntityType.Of<Guest>()]);
-    private readonly HttpClient http = new();
-    private TestRegion region = null!;
-    private WebApplication app = null!;
-    private EntityRuntime? runtime;
+    private readonly WholeLog log = new(LogLevel.Information);
+    private TestInstance instance = null!;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
+    private TestRegion Region => instance.Region;
+
     public async ValueTask InitializeAsync()
     {
-        region = await TestRegion.StartAsync("eu", ["eu"], new NoPeers(), types: Types);
-        region.Adjust = options => options with
+        var region = await TestRegion.StartAsync("eu", ["eu"], new NoPeers(), types: Types);
+        (region.Logger, region.Adjust) = (log, options => options with
         {
             Kernel = options.Kernel with { Secrets = static bytes => RandomNumberGenerator.Fill(bytes) },
-        };
+        });
         await region.Runtime.DisposeAsync();
         await region.StartAgainAsync();
-        runtime = region.Runtime;
-        app = LoopbackListener.Create(
-            Model.Endpoint.Loopback(0), HttpProtocols.Http1, 1024 * 1024, NullLoggerFactory.Instance);
-        app.MapSubjects(() => runtime, () => new ReplicationAccess("secret", "s", "p", () => []));
-        await app.StartAsync(Stop);
-        http.BaseAddress = new Uri(app.Urls.Single());
-        (await runtime.SendAsync(Types.Of<Guest>(), "c1", new Move(new Address("Rue 1", "Lyon")),
+        instance = await TestInstance.StartAsync(region, (app, runtime, access) => app.MapSubjects(runtime, access));
+        (await region.Runtime.SendAsync(Types.Of<Guest>(), "c1", new Move(new Address("Rue 1", "Lyon")),
             RequestOptions.Default, Stop)).Failure.ShouldBeNull();
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        http.Dispose();
-        await app.DisposeAsync();
-        await region.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => instance.DisposeAsync();
 
     [Fact]
     public async Task Erase_KnownSubject_IsForgottenAndItsKeysAreGone()
@@ -60,7 +48,7 @@ public sealed class SubjectEndpointTests : IAsyncLifetime
             .ShouldBe(SubjectStates.Forgotten, "again is no failure");
 
         (await AskAsync(SubjectEndpoint.LookPath, "c1")).State.ShouldBe(SubjectStates.Forgotten);
-        var image = await region.Journal.LoadAsync(SubjectType.KeyOf("c1"), Stop);
+        var image = await Region.Journal.LoadAsync(SubjectType.KeyOf("c1"), Stop);
         image.SubjectKeys.ShouldBeEmpty();
         image.Rows.Count.ShouldBe(2, "its key was made once, and it was forgotten once");
     }
@@ -72,7 +60,7 @@ public sealed class SubjectEndpointTests : IAsyncLifetime
 
         refused.Code.ShouldBe("PLG5063");
         refused.Message.ShouldNotContain("c2");
-        (await region.Journal.LoadAsync(SubjectType.KeyOf("c2"), Stop)).Rows.ShouldBeEmpty();
+        (await Region.Journal.LoadAsync(SubjectType.KeyOf("c2"), Stop)).Rows.ShouldBeEmpty();
         (await AskAsync(SubjectEndpoint.LookPath, "c2")).State.ShouldBe(SubjectStates.Unknown);
         (await AskAsync(SubjectEndpoint.ErasePath, "c2", force: true)).State.ShouldBe(SubjectStates.Forgotten);
     }
@@ -111,10 +99,10 @@ public sealed class SubjectEndpointTests : IAsyncLifetime
             (await StatusOfAsync(path, "secret", "{}")).ShouldBe(HttpStatusCode.BadRequest);
             (await StatusOfAsync(path, "secret", "null")).ShouldBe(HttpStatusCode.BadRequest);
         }
-        runtime = null;
+        instance.Runtime = null;
         (await StatusOfAsync(SubjectEndpoint.ErasePath, "secret", "{\"subject\":\"c1\",\"force\":true}"))
             .ShouldBe(HttpStatusCode.ServiceUnavailable);
-        runtime = region.Runtime;
+        instance.Runtime = Region.Runtime;
         (await AskAsync(SubjectEndpoint.LookPath, "c1")).State.ShouldBe(SubjectStates.Known);
     }
 
@@ -122,27 +110,36 @@ public sealed class SubjectEndpointTests : IAsyncLifetime
     public void Request_InALog_ShowsNoSubject()
         => new SubjectRequest("mallory@example.com", Force: false).ToString().ShouldNotContain("mallory");
 
+    [Fact]
+    public async Task Erase_WhoseCallerHangsUp_IsCarriedOutAndLogged()
+    {
+        Region.Journal.Waits = true;
+        using var hangUp = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var asked = instance.PostAsync(
+            SubjectEndpoint.ErasePath, "{\"subject\":\"c1\",\"force\":false}", cancellationToken: hangUp.Token);
+        await Eventually.BeTrue(() => Region.Journal.IsWaiting, "it is being written");
+
+        await hangUp.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(() => asked);
+        await instance.HungUp.WaitAsync(Stop);
+        log.Lines.ShouldNotContain(l => l.Contains("erased"), "it is not durable");
+        Region.Journal.Release();
+
+        await Eventually.BeTrue(() => log.Lines.Any(l => l.Contains("A subject was erased")), "its line in the log");
+        log.Lines.ShouldNotContain(l => l.Contains("c1"));
+        (await AskAsync(SubjectEndpoint.LookPath, "c1")).State.ShouldBe(SubjectStates.Forgotten);
+    }
+
     private async Task<SubjectView> AskAsync(
         string path, string subject, bool force = false, string? acknowledge = null)
     {
         var request = new SubjectRequest(subject, force) { Acknowledge = acknowledge };
-        using var answer = await SendAsync(
-            path, "secret", JsonContent.Create(request, SubjectJson.Default.SubjectRequest));
+        using var answer = await instance.PostAsync(
+            path, JsonSerializer.Serialize(request, SubjectJson.Default.SubjectRequest), cancellationToken: Stop);
         return (await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync(SubjectJson.Default.SubjectView,
             Stop))!;
     }
 
-    private async Task<HttpStatusCode> StatusOfAsync(string path, string secret, string json)
-    {
-        using var answer = await SendAsync(
-            path, secret, new StringContent(json, new MediaTypeHeaderValue("application/json")));
-        return answer.StatusCode;
-    }
-
-    private async Task<HttpResponseMessage> SendAsync(string path, string secret, HttpContent body)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = body };
-        request.Headers.Add(ReplicationAccess.SecretHeader, secret);
-        return await http.SendAsync(request, Stop);
-    }
+    private Task<HttpStatusCode> StatusOfAsync(string path, string secret, string json)
+        => instance.StatusOfPostAsync(path, json, secret);
 }

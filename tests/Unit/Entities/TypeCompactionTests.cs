@@ -1,8 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Serialization;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Abstractions;
 using Pelago.Client;
 using Pelago.Entities;
@@ -15,20 +13,16 @@ namespace Pelago.Tests.Unit.Entities;
 public sealed partial class TypeCompactionTests : IAsyncLifetime
 {
     private static readonly EntityTypes Types = new([EntityType.Of<Leaf>(), EntityType.Of<Twig>()]);
-    private readonly HttpClient http = new();
     private TestRegion region = null!;
-    private WebApplication app = null!;
+    private TestInstance instance = null!;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
         region = await TestRegion.StartAsync("eu", ["eu"], new NoPeers(), types: Types);
-        app = LoopbackListener.Create(
-            Model.Endpoint.Loopback(0), HttpProtocols.Http1, 1024 * 1024, NullLoggerFactory.Instance);
-        app.MapJournalRuns(() => region.Runtime, () => new ReplicationAccess("secret", "s", "p", () => []));
-        await app.StartAsync(Stop);
-        http.BaseAddress = new Uri(app.Urls.Single());
+        instance = await TestInstance.StartAsync(
+            region, (app, runtime, access) => app.MapJournalRuns(runtime, access));
         for (var i = 0; i < 3; i++)
         {
             (await region.Runtime.SendAsync(Types.Of<Leaf>(), "a", new GrowLeaf(), RequestOptions.Default, Stop))
@@ -38,12 +32,7 @@ public sealed partial class TypeCompactionTests : IAsyncLifetime
         }
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        http.Dispose();
-        await app.DisposeAsync();
-        await region.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => instance.DisposeAsync();
 
     [Fact]
     public async Task Compaction_OfOneType_LeavesTheRowsOfOthers()
@@ -90,21 +79,13 @@ public sealed partial class TypeCompactionTests : IAsyncLifetime
     private async Task<int> RowsAsync(string type)
         => (await region.Journal.LoadHistoryAsync(new Model.EntityKey(type, "a"), Stop)).Rows.Count;
 
-    private async Task<HttpStatusCode> StartAsync(string kind, string json)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/journal/{kind}")
-        {
-            Content = new StringContent(json, new System.Net.Http.Headers.MediaTypeHeaderValue("application/json")),
-        };
-        request.Headers.Add(ReplicationAccess.SecretHeader, "secret");
-        using var answer = await http.SendAsync(request, Stop);
-        return answer.StatusCode;
-    }
+    private Task<HttpStatusCode> StartAsync(string kind, string json)
+        => instance.StatusOfPostAsync($"/v1/journal/{kind}", json);
 
     private async Task<JournalRunView> EndAsync()
     {
         JournalRunView? run = null;
-        await Eventually.BeTrue(async () => (run = await http.GetFromJsonAsync(
+        await Eventually.BeTrue(async () => (run = await instance.Http.GetFromJsonAsync(
             "/v1/journal/compact", JournalRunJson.Default.JournalRunView, Stop))?.EndedAt is not null, "its end");
         return run!;
     }

@@ -57,6 +57,15 @@ public sealed partial class FrameCodecTests
     }
 
     [Fact]
+    public void Read_RowsOfASubjectSaidToBeGone_IsAProtocolError()
+    {
+        var subject = SubjectType.KeyOf("patient-4711");
+
+        Refused(Bytes(new FrameWriter(), new CompactedFrame(subject.Lane, A, [new CompactedEntity(subject, 1, 1)])))
+            .ShouldContain("rows of a subject");
+    }
+
+    [Fact]
     public void Write_MoreLivesThanALinkNumbers_NumbersThemAnew()
     {
         var (writer, reader) = (new FrameWriter { MayRenumber = true }, new FrameReader());

@@ -152,6 +152,46 @@ public sealed class KernelPrimaryTests
         kernel.Asked.OfType<ReadDone>().ShouldHaveSingleItem().Result.Value.ShouldBe(3ul);
     }
 
+    [Fact]
+    public void Reply_FromAnotherRegionThatCannotBeRead_MayTellSomethingPersonal()
+    {
+        var kernel = In(EntityMode.Pinned("b")).Linked(Link, "b", 0);
+        var command = Command(decode: _ => throw new FormatException("'Lyon' is no number."));
+        kernel.Give(k => k.Submit(command, kernel.Now));
+
+        kernel.Give(k => k.Received(Link, new AnswerFrame(
+            kernel.Sent<AskFrame>(Link).Single().Request, default, null), kernel.Now));
+
+        kernel.Asked.OfType<ServiceCodeFailed>().ShouldHaveSingleItem().IsPersonal.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void ReadAtThePrimary_WhoseProjectionOpensAndThrows_MayTellSomethingPersonal()
+    {
+        var key = KernelSubjectTests.KeyOf("patient-4711", 1);
+        var kernel = In(EntityMode.Pinned("b")).Linked(Link, "b", 0, givesKeys: true);
+        kernel.Give(k => k.Received(Link, new SubjectKeysFrame([key]), kernel.Now));
+        kernel.Receive(Link, 1, KernelSubjectTests.Made(1, key));
+        var member = new Sealed<string>(
+            SealedBox.Seal(key, Entity, B, 1, "name", new byte[SealedBox.NonceBytes], "\"Ada\""u8));
+        foreach (var opens in new[] { true, false })
+        {
+            kernel.Give(k => k.Read(new ReadRequest
+            {
+                Entity = Entity, AtPrimary = true, DeadlineMilliseconds = 9_000,
+                Project = view => throw new FormatException(!opens ? "word" : new QueryContext(view.Sealing)
+                    .Open(member, Guide.GuestJson.Default.String).Match(name => name, why => why.ToString())),
+            }, kernel.Now));
+            kernel.Give(k => k.Received(Link, new AnswerFrame(kernel.Sent<AskFrame>(Link).Last().Request, default, null)
+            {
+                StateVersion = Words().StateVersion,
+            }, kernel.Now));
+        }
+
+        kernel.Asked.OfType<ServiceCodeFailed>().Select(f => (f.Error.Message, f.IsPersonal))
+            .ShouldBe([("Ada", true), ("word", false)]);
+    }
+
     private static TestKernel In(EntityMode mode, Func<KernelOptions, KernelOptions>? adjust = null)
         => new(TestKernel.Three, Continuity.Clean, [], [], adjust) { Mode = mode };
 
@@ -160,10 +200,11 @@ public sealed class KernelPrimaryTests
         Entity = Entity, Project = view => view.Count, AtPrimary = true, DeadlineMilliseconds = 9_000,
     }, kernel.Now));
 
-    private static CommandRequest Command(string key = "", bool cameFromPeer = false) => new()
+    private static CommandRequest Command(
+        string key = "", bool cameFromPeer = false, Func<ReadOnlyMemory<byte>, object?>? decode = null) => new()
     {
         Entity = Entity, Command = "", IdempotencyKey = key, CameFromPeer = cameFromPeer,
         Handle = (_, _, _) => new Decision(["word"], _ => null, null, []), DeadlineMilliseconds = 9_000,
-        Forwardable = new ForwardableCommand("say", () => [1, 2, 3], default, bytes => bytes.Length),
+        Forwardable = new ForwardableCommand("say", () => [1, 2, 3], default, decode ?? (bytes => bytes.Length)),
     };
 }

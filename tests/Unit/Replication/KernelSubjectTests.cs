@@ -210,9 +210,9 @@ public sealed class KernelSubjectTests
         return new SubjectKey(SubjectType.KeyOf(subject), SubjectKeyId.Of(subject, key), key);
     }
 
-    internal static EventRecord Made(ulong sequence, SubjectKey key, ulong position = 1) => new()
+    internal static EventRecord Made(ulong sequence, SubjectKey key, ulong position = 1, Origin? by = null) => new()
     {
-        Entity = key.Subject, Origin = B, Sequence = sequence, Vector = Saw((B, sequence)),
+        Entity = key.Subject, Origin = by ?? B, Sequence = sequence, Vector = Saw((by ?? B, sequence)),
         Timestamp = HybridTimestamp.At(1_000 + (long)sequence), PayloadName = "subject-key-made",
         Payload = Encoding.UTF8.GetBytes("{\"key\":\"" + key.Id + "\"}"), OriginPosition = position,
     };

@@ -96,6 +96,12 @@ internal sealed class TestKernel
     /// <summary>Groups fail while set.</summary>
     public bool FailGroups { get; set; }
 
+    /// <summary>Rows of entities through this local sequence are gone.</summary>
+    public ulong RowsGone { get; set; }
+
+    /// <summary>Rows cannot be read while set.</summary>
+    public bool FailRows { get; set; }
+
     /// <summary>What is wrong with every entity that is loaded.</summary>
     public Failure? Damage { get; set; }
 
@@ -230,6 +236,15 @@ internal sealed class TestKernel
                 {
                     Damage = Damage, Checkpoint = Checkpoints.GetValueOrDefault(load.Entity),
                 }, load.History, Now);
+                break;
+            case ReadRows when FailRows:
+                Kernel.RowsFailed(((ReadRows)effect).Request, Now);
+                break;
+            case ReadRows read:
+                var asked = stored.Concat(Appended).Where(e => e.Entity == read.Entity)
+                    .Select((e, i) => new LaneRow(0, new EventRow(e, (ulong)i + 1, true)))
+                    .Where(r => r.Row.LocalSequence > Math.Max(read.After, RowsGone)).Take(read.MaxRows);
+                Kernel.RowsRead(read.Request, new EntityRows(read.Entity, [.. asked]), Now);
                 break;
             case AppendGroup when HoldGroups:
                 Asked.Add(effect);
