@@ -145,7 +145,7 @@ internal sealed class SubjectErasure(
             throw NotDone(failures).ToException();
     }
 
-    private static Failure NotDone(IReadOnlyList<(string Region, Failure Why)> failures)
+    private static Failure NotDone(List<(string Region, Failure Why)> failures)
     {
         string[] open = [.. failures.Where(f => !HasChangedNothing(f.Why)).Select(f => f.Region)];
         if (open.Length == 0)
