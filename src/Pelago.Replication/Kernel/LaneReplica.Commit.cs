@@ -267,6 +267,7 @@ internal sealed partial class LaneReplica
         }
         foreach (var row in (failed?.Rows ?? []).Concat(dropped.Rows).Where(r => !r.Own && IsDurablyOwed(r.Event)))
             entities[row.Event.Entity].Hold(row.Event, null, context.Now.MonotonicMilliseconds);
+        OweAllThatIsHeld();
         CountHeld();
         FailAll(dropped, failure);
         KeepConflicts(dropped);
@@ -291,8 +292,23 @@ internal sealed partial class LaneReplica
     // The group under way, whose frontier passes what is owed, is not dropped: what it owes is not either.
     private bool StaysOwed(OwedGap gap) => gap.Durable || underWay?.Owed.Contains(gap) == true;
 
-    private bool IsDurablyOwed(EventRecord e) => owed.Exists(o => StaysOwed(o) && o.Entry.Entity == e.Entity
-        && o.Entry.Origin.Equals(e.Origin) && o.Entry.FromSequence <= e.Sequence);
+    // One that is closed with the group under way is over: what comes after it is sent again.
+    private bool IsDurablyOwed(EventRecord e) => owed.Exists(o => StaysOwed(o)
+        && underWay?.Settled.Contains(o) != true && IsOfGap(o, e));
+
+    private static bool IsOfGap(OwedGap gap, EventRecord e) => gap.Entry.Entity == e.Entity
+        && gap.Entry.Origin.Equals(e.Origin) && gap.Entry.FromSequence <= e.Sequence;
+
+    // What is kept for a gap waits for nothing else any more, no frame of its own: the gap is not closed before it is
+    // taken, or given up. Otherwise the first event of a batch whose rest is lost would be held for ever.
+    private void OweAllThatIsHeld()
+    {
+        foreach (var e in entities.Values.SelectMany(x => x.Held).Select(h => h.Event))
+        {
+            if (owed.Find(o => StaysOwed(o) && IsOfGap(o, e)) is { LastKnown: > 0 } gap)
+                gap.LastKnown = Math.Max(gap.LastKnown, e.Sequence);
+        }
+    }
 
     private void CountHeld()
     {

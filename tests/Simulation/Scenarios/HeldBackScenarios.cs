@@ -64,6 +64,29 @@ public sealed class HeldBackScenarios
         scene.Group.Regions.ShouldAllBe(r => scene.Knows(r, waits));
     }
 
+    /// <summary>The first event of another batch has arrived behind it when the journal refuses a group, and the rest
+    /// of that batch is lost with the disk of its author: it is not held for ever.</summary>
+    [Fact]
+    public void Held_HalfABatchIsKeptWithItOverARefusedGroup_IsGivenUpAndNotHeldForEver()
+    {
+        var (scene, waits) = HeldInB(0, scene =>
+        {
+            Lose(scene, scene.A, scene.B);
+            var half = scene.Done(scene.A, Diary, "half", lines: 2);
+            var first = scene.Events(scene.A, Diary)[^2];
+            first.Sequence.ShouldBe(half.Sequence - 1);
+            Scene.Deliver(scene.B, scene.A, new EventsFrame(Diary.Lane, first.Origin, [first], 0));
+            scene.B.Disk.Full = true;
+            scene.Write(scene.B, Other, "refused").Failure.ShouldNotBeNull();
+            scene.B.Disk.Full = false;
+        }, held: 2);
+
+        scene.Converge();
+
+        scene.Group.Regions.ShouldAllBe(r => scene.Knows(r, waits));
+        scene.B.Alarms.ShouldContain(a => a.Kind == AlarmKind.EventsLost, "the half is");
+    }
+
     [Fact]
     public void Held_RegionBeginsAnotherLife_IsHeldOn()
     {
@@ -79,7 +102,8 @@ public sealed class HeldBackScenarios
         scene.Group.Regions.ShouldAllBe(r => scene.Knows(r, waits));
     }
 
-    private static (Scene Scene, WritePoint Waits) HeldInB(int backlogRows, Action<Scene>? before = null)
+    private static (Scene Scene, WritePoint Waits) HeldInB(
+        int backlogRows, Action<Scene>? before = null, int held = 1)
     {
         var scene = new Scene(3, o => o with
         {
@@ -103,7 +127,7 @@ public sealed class HeldBackScenarios
         scene.Group.Oracles.RolledBack(scene.A, scene.A.Disk.RollBack(backup));
         scene.A.Start();
         scene.Group.Run(2_000);
-        scene.B.Describe()!.Lanes[Diary.Lane].Held.ShouldBe(1);
+        scene.B.Describe()!.Lanes[Diary.Lane].Held.ShouldBe(held);
         return (scene, waits);
     }
 
