@@ -52,7 +52,7 @@ public sealed class LaneFinality
         if (members.ContainsKey(member))
             return;
         KeepWhatIsFinal();
-        members[member] = new Reports();
+        members[member] = new Reports { IsFormer = countsFrom > 1 };
         cache.Clear();
     }
 
@@ -61,8 +61,9 @@ public sealed class LaneFinality
     /// <remarks>The region may have been a member before, and what its former journal wrote may be on its way: to a
     /// member that has it and reported before it had, or from the former process to a member that does not know yet.
     /// Whoever has taken the configuration takes nothing more from that process, and its next report names all that it
-    /// has. So once every member's newest report is of that epoch, what is left of the former journal is here before
-    /// anything that is concurrent to it is final.</remarks>
+    /// has, or that it has something which is not durable there. Such a report does not count
+    /// (<see cref="AwaitsFirstOf"/>). So once every member's newest report is of that epoch, what is left of the former
+    /// journal is here before anything that is concurrent to it is final.</remarks>
     public void CountFrom(ulong epoch)
     {
         if (epoch <= countsFrom)
@@ -73,6 +74,28 @@ public sealed class LaneFinality
             (reports.IsFormer, reports.Candidate, reports.Latest) = (true, null, null);
         cache.Clear();
     }
+
+    /// <summary>The epoch of the configuration from which on reports count.</summary>
+    internal ulong CountsFrom => countsFrom;
+
+    /// <summary>Some member's first report since a region was added does not count yet.</summary>
+    internal bool AwaitsFirst
+    {
+        get
+        {
+            foreach (var reports in members.Values) // every look at a lane asks
+            {
+                if (reports is { IsFormer: true, Candidate: null })
+                    return true;
+            }
+            return false;
+        }
+    }
+
+    /// <summary>Nothing of the member counts since a region was added. Its first report may: one in which it holds back
+    /// nothing of a former journal, because what it holds back it does not name.</summary>
+    internal bool AwaitsFirstOf(string member)
+        => members.TryGetValue(member, out var reports) && reports is { IsFormer: true, Candidate: null };
 
     private void KeepWhatIsFinal()
     {
@@ -173,8 +196,8 @@ public sealed class LaneFinality
     {
         public Said? Covered { get; set; }
 
-        /// <summary>What is covered was said before a region was added: it counts no more for what is held, and still
-        /// for what is lacked.</summary>
+        /// <summary>What is covered, if anything, was said before a region was added: it counts no more for what is
+        /// held, and still for what is lacked.</summary>
         public bool IsFormer { get; set; }
 
         public Said? Counting => IsFormer ? null : Covered;

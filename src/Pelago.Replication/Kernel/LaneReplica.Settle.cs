@@ -48,7 +48,7 @@ internal sealed partial class LaneReplica
     {
         if (past.Include(cursor.Origin))
             Reopen(cursor.Origin);
-        cursor.IsRetired = false;
+        (cursor.IsRetired, cursor.Busy) = (false, false);
         if (cursor.Settled == 0)
             return;
         cursor.Settled = 0;
@@ -81,6 +81,10 @@ internal sealed partial class LaneReplica
         origin => links.AllLiveAfter(origin)
             && (entity.IsRetired(origin) || past.Include(origin)
                 || (cursors.TryGetValue(origin, out var cursor) && cursor.IsRetired)));
+
+    /// <summary>Something of such lives has arrived and is not durable, or is owed.</summary>
+    public bool IsUnfinished(Predicate<Origin> among) => owed.Exists(o => among(o.Entry.Origin))
+        || cursors.Values.Any(c => IsBusy(c) && among(c.Origin));
 
     private bool IsBusy(OriginCursor cursor)
     {

@@ -368,7 +368,8 @@ internal sealed partial class PeerLinks
         link.Peer.Reports[report.Lane] = holdings;
         kernel.Membership.Reported(link, report.Lane, holdings);
         kernel.Primaries.Recovery.Take(link.Peer.Name, report.Lane, holdings.Held);
-        lane.Finality.Report(link.Peer.Name, holdings.Held, holdings.Lacks, configurationEpoch);
+        if (MayCount(link.Peer, lane, holdings))
+            lane.Finality.Report(link.Peer.Name, holdings.Held, holdings.Lacks, configurationEpoch);
         lane.UpdateFinality();
         lane.LookAgain();
         lane.CatchUpTo(link.Peer.Name, holdings.Held);
@@ -413,6 +414,7 @@ internal sealed partial class PeerLinks
             SealRemoved(lane);
             lane.LookForPast(living);
             CountWhatIsKnownNow(lane);
+            CountStanding(lane);
             foreach (var link in links.Values.Where(l => l.Hello is not null))
             {
                 link.Feeds[lane.Lane]?.Claim();

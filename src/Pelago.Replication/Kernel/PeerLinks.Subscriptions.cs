@@ -143,7 +143,13 @@ internal sealed partial class PeerLinks
                 continue; // it is sealed as a whole
             }
             if (!living.Any(o => o.Region == origin.Region))
-                continue; // its region is not reachable: what is known stays
+            {
+                // Its region is not reachable: what is known stays. Of one that was added the others want to know what
+                // its former journal left, all the same.
+                if (context.Configuration.Find(origin.Region) is { } member && WasAdded(member))
+                    lane.LookForBusy(cursor);
+                continue;
+            }
             lane.LookForBusy(cursor);
             if (peers.Values.All(p => p.Reports[lane.Lane] is { } report && report.IsQuietAbout(origin)
                 && !Offers(p, lane, origin)))

@@ -78,8 +78,11 @@ internal sealed class PeerReport
         return false;
     }
 
+    /// <summary>It hears of that life as one that goes on.</summary>
+    public bool Names(Origin origin) => Array.Exists(newest, o => o.Equals(origin));
+
     /// <summary>The life is over as far as it knows, and all it has of it is durable: whatever else comes to it is
     /// somebody's durable row.</summary>
     public bool IsQuietAbout(Origin origin) => !Of(origin).Busy
-        && Array.Exists(newest, o => o.Region == origin.Region) && !Array.Exists(newest, o => o.Equals(origin));
+        && Array.Exists(newest, o => o.Region == origin.Region) && !Names(origin);
 }

@@ -259,6 +259,10 @@ public enum Probe
     /// <summary>The events of a removed region were sealed in a lane.</summary>
     RegionSealed,
 
+    /// <summary>A member's report counted for finality later than it came: something of a former journal of a region
+    /// that was added again was on its way.</summary>
+    StandingReportCounted,
+
     /// <summary>A held event was taken without causes that were lost with a removed region.</summary>
     ReleasedOverGap,
 

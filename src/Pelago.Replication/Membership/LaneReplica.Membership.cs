@@ -46,7 +46,8 @@ internal sealed partial class LaneReplica
             && !unsealed.Contains(m)).ToArray())
             Finality.Release(gone);
         // What had arrived counts before anybody is told that nothing more is taken.
-        foreach (var cursor in cursors.Values.Where(c => now.RemovedIn(c.Origin.Region) is not null))
+        foreach (var cursor in cursors.Values.Where(c => now.RemovedIn(c.Origin.Region) is not null
+            || now.Find(c.Origin.Region) is { Since: > 1 }))
             LookForBusy(cursor);
         ReportDue = true;
         LookAgain();

@@ -141,4 +141,47 @@ internal sealed partial class PeerLinks
         => peer.Reports[lane.Lane] is { } report && report.ConfigurationEpoch >= removed.Epoch
             && report.Holdings.All(h => h.Origin.Region != removed.Region
                 || (!h.Busy && !Offers(peer, lane, h.Origin)));
+
+    // The first report of a member after a region was added: it names all that the member has of former journals, and
+    // nothing of them is on its way here. Whoever has not taken the configuration still takes what a former process
+    // sends.
+    private bool MayCount(PeerState peer, LaneReplica lane, PeerReport report)
+        => !lane.Finality.AwaitsFirstOf(peer.Name)
+            || (context.Configuration.NewestAddition >= lane.Finality.CountsFrom
+                && !lane.IsUnfinished(o => IsOfFormerJournal(lane, o))
+                && report.Holdings.All(h => !IsOfFormerJournal(lane, h.Origin)
+                    || (!h.Busy && !Offers(peer, lane, h.Origin))));
+
+    // A region that was added may have been a member before, and what it does not write to now is from then, perhaps.
+    private bool IsOfFormerJournal(LaneReplica lane, Origin origin)
+    {
+        if (context.Configuration.Find(origin.Region) is not { } member)
+            return context.Configuration.RemovedIn(origin.Region) is not null;
+        return WasAdded(member) && !LivingOrigins().Contains(origin)
+            && !peers.Values.Any(p => p.Reports[lane.Lane] is { } report && report.ConfigurationEpoch >= member.Since
+                && report.Names(origin));
+    }
+
+    private static bool WasAdded(GroupMember member) => member.Since > 1;
+
+    // Nobody says again what has not changed: what was said, and could not count when it came, is looked at again.
+    private void CountStanding(LaneReplica lane)
+    {
+        if (!lane.Finality.AwaitsFirst)
+            return;
+        var counts = false;
+        foreach (var peer in peers.Values)
+        {
+            if (!lane.Finality.AwaitsFirstOf(peer.Name) || peer.Reports[lane.Lane] is not { } report
+                || report.ConfigurationEpoch < lane.Finality.CountsFrom || !MayCount(peer, lane, report))
+                continue;
+            lane.Finality.Report(peer.Name, report.Held, report.Lacks, report.ConfigurationEpoch);
+            counts = true;
+        }
+        if (!counts)
+            return;
+        context.Hit(Probe.StandingReportCounted);
+        lane.UpdateFinality();
+        lane.LookAgain();
+    }
 }

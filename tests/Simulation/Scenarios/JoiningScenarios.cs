@@ -10,6 +10,9 @@ public sealed class JoiningScenarios
 {
     private const string Fourth = "sa-east-1";
 
+    private static readonly EntityKey InTheSameLane = Enumerable.Range(0, 1_000).Select(i => Scene.Diary($"d{i}"))
+        .First(e => e.Lane == Scene.Diary().Lane);
+
     // Its disk is full when it hears that it was added, and it dies as soon as anything of the group is on it.
     [Fact]
     public void Joiner_ThatDiesBeforeItHasNotedItsGroup_JoinsAfterItsRestart()
@@ -127,6 +130,59 @@ public sealed class JoiningScenarios
         scene.Converge();
         scene.RunUntil(() => Final(scene.B, early), "it is final");
         scene.Knows(scene.B, late).ShouldBeTrue();
+    }
+
+    // A member has what the former journal wrote in memory alone: the cause of it comes later. Its reports do not name
+    // it, whether or not that member reaches the region that is back.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Finality_MemberHoldsBackWhatAFormerJournalWrote_WaitsForThat(bool reachesTheNewOne)
+    {
+        var (scene, early, late) = HeldBackOfTheFormerJournal();
+        var (a, holder, old) = (scene.A, scene.B, scene.Group[4]);
+        old.Kill();
+        scene.Group.Run(4_000);
+        Change(scene, a, MembershipChange.Remove, old.Name).Failure.ShouldBeNull();
+        var fresh = scene.Group.AddNew(old.Name);
+        foreach (var other in new[] { a, scene.C, scene.D })
+            scene.Group.Network.Cut(other.Name, fresh.Name, cut: false);
+        scene.Group.Network.Cut(holder.Name, fresh.Name, cut: !reachesTheNewOne);
+        fresh.Start();
+        Change(scene, a, MembershipChange.Add, fresh.Name).Failure.ShouldBeNull();
+        scene.RunUntil(() => State(a, fresh.Name) == "Member" && holder.Configuration!.Epoch > 2, "it is back");
+        scene.Group.Run(5_000);
+
+        holder.Describe()!.Lanes[late.Lane].Held.ShouldBe(1, "the cause is not there");
+        Final(a, early).ShouldBeFalse("a member holds something back that is concurrent to it");
+        a.Kill();
+        a.Start();
+        scene.Group.Run(5_000);
+        Final(a, early).ShouldBeFalse("nor after a restart");
+        scene.Converge();
+        scene.RunUntil(() => Final(a, early), "it is final");
+        scene.Knows(a, late).ShouldBeTrue();
+    }
+
+    // All but the last have what A wrote early. The last writes something concurrent to it, which B alone receives and
+    // cannot take: its cause, which D wrote, does not come to B.
+    private static (Scene Scene, WritePoint Early, WritePoint Late) HeldBackOfTheFormerJournal()
+    {
+        var scene = new Scene(5, o => o with { Voters = null, RelayAfterMilliseconds = 10_000_000 });
+        scene.Group.Run(7_000);
+        var (a, holder, old) = (scene.A, scene.B, scene.Group[4]);
+        foreach (var other in new[] { a, scene.C })
+            scene.Group.Network.Cut(old.Name, other.Name);
+        scene.Group.Network.Cut(holder.Name, scene.D.Name);
+        var cause = scene.Done(scene.D, Scene.Diary(), "cause");
+        scene.RunUntil(() => scene.Knows(old, cause) && scene.Knows(a, cause), "the cause", 500);
+        scene.Group.Network.Cut(old.Name, scene.D.Name);
+        var early = scene.Done(a, InTheSameLane, "seen by all but the last");
+        scene.RunUntil(() => scene.Knows(holder, early) && scene.Knows(scene.D, early), "they have it", 500);
+        var late = scene.Done(old, Scene.Diary(), "concurrent to it");
+        scene.RunUntil(() => holder.Describe()!.Lanes[late.Lane].Held == 1, "it is held back", 500);
+        scene.Knows(holder, cause).ShouldBeFalse();
+        return (scene, early, late);
     }
 
     [Fact]

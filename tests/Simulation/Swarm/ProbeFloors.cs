@@ -132,6 +132,8 @@ internal static class ProbeFloors
         [Probe.ConfigurationTaken] = Members,
         [Probe.RemovedRefused] = Members,
         [Probe.RegionSealed] = Members,
+        [Probe.StandingReportCounted]
+            = nameof(JoiningScenarios.Finality_MemberHoldsBackWhatAFormerJournalWrote_WaitsForThat),
         [Probe.TokenBeyondSeal]
             = nameof(MembershipScenarios.Token_OfWhatOnlyARemovedRegionHas_IsRefusedAtOnceAndNotAtItsDeadline),
         [Probe.LaneJoined] = Members,
