@@ -285,6 +285,7 @@ public sealed partial class InstanceKernel
             lane.RunEffects();
             lane.TendLocal();
             lane.TendFilters();
+            lane.FollowLoss();
             lane.TendLoss();
             lane.TakeCompacted();
             lane.Ripened();
@@ -364,7 +365,7 @@ public sealed partial class InstanceKernel
         Registers.Forget();
         Primaries.HasLost();
         foreach (var lane in lanes)
-            lane.TendLoss(); // before the next life opens
+            lane.HasLostAsTold();
     }
 
     private static VoterMemory MemoryOf(JournalIdentity identity) => identity.Continuity switch

@@ -14,6 +14,7 @@ internal sealed partial class LaneReplica
     private bool wasSetBack;
     private Loss lossStored;
     private bool isNotingLoss;
+    private bool isLossNew;
 
     /// <summary>Rows of the origin up to this position may be gone, or be going with a group under way.</summary>
     public ulong RemovedThrough(Origin origin)
@@ -80,6 +81,24 @@ internal sealed partial class LaneReplica
         mayHaveLost = context.Others.Any();
         wasSetBack = true;
         catchUpTo.Clear();
+    }
+
+    /// <summary>Others tell so. What they hold they have told perhaps, and tell it again when it changes: that counts
+    /// with the next tick, because the event that shows the loss is being taken.</summary>
+    public void HasLostAsTold()
+    {
+        HasLost();
+        isLossNew = true;
+        TendLoss(); // before the next life opens
+    }
+
+    /// <summary>Looks whether what others had told before a loss came to light is here.</summary>
+    public void FollowLoss()
+    {
+        if (!isLossNew)
+            return;
+        isLossNew = false;
+        FollowCatchingUp();
     }
 
     /// <summary>This journal is known to have been set back, and has not caught up with any other region since: a
