@@ -5,18 +5,30 @@ namespace Pelago.Cli;
 
 /// <summary>The members of a world's group, as asked from a region that serves: any of them, but not the one in
 /// question.</summary>
-internal sealed class GroupMembers(RunningWorld world)
+/// <param name="regions">Those of the world, in the order in which they are asked.</param>
+/// <param name="look">Asks one for its members.</param>
+/// <param name="ask">Asks one for a change.</param>
+internal sealed class GroupMembers(
+    IReadOnlyList<RegionRecord> regions, Func<RegionRecord, CancellationToken, Task<MembersView>> look,
+    Func<RegionRecord, MembersChange, CancellationToken, Task<MembersView>> ask)
 {
     private static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(5);
 
     // Of the region's own group, and of its services' after that.
     private static readonly TimeSpan ChangeLimit = TimeSpan.FromSeconds(60);
 
+    /// <summary>Of a recorded world, over its regions' Execution APIs.</summary>
+    public GroupMembers(RunningWorld world)
+        : this(world.World.Regions, (region, stop) => LookAsync(world, region, stop),
+            (region, change, stop) => AskAsync(world, region, change, stop))
+    {
+    }
+
     /// <summary>The members, as the first region that answers and is one says; null when none does.</summary>
     /// <param name="except">A region that is not asked.</param>
     public async Task<MembersView?> LookAsync(string? except, CancellationToken cancellationToken)
     {
-        foreach (var region in world.World.Regions.Where(r => r.Name != except))
+        foreach (var region in regions.Where(r => r.Name != except))
         {
             if (await LookAtAsync(region, cancellationToken) is { Own: { Epoch: > 0, Removed: false } } view)
                 return view;
@@ -29,8 +41,7 @@ internal sealed class GroupMembers(RunningWorld world)
     {
         try
         {
-            using var client = world.Region(region, LookLimit);
-            return await client.GetMembersAsync(cancellationToken);
+            return await look(region, cancellationToken);
         }
         catch (PelagoException)
         {
@@ -48,7 +59,7 @@ internal sealed class GroupMembers(RunningWorld world)
         (RegionRecord Region, MembersView? View, Failure? Why)? cutOff = null;
         Failure? stranger = null;
         var silent = new List<string>();
-        foreach (var region in world.World.Regions.Where(r => r.Name != change.Region))
+        foreach (var region in regions.Where(r => r.Name != change.Region))
         {
             var looked = await LookAtAsync(region, cancellationToken);
             if (looked is null)
@@ -57,7 +68,7 @@ internal sealed class GroupMembers(RunningWorld world)
                 continue;
             try
             {
-                var view = await AskAsync(region, change with { Force = false }, cancellationToken);
+                var view = await ask(region, change with { Force = false }, cancellationToken);
                 if (view.Services.All(s => s.Members?.Failure?.Code != ErrorCodes.NoQuorum.Code))
                     return view;
                 cutOff ??= (region, view, null);
@@ -72,7 +83,7 @@ internal sealed class GroupMembers(RunningWorld world)
             }
         }
         if (cutOff is (var first, var view0, var why))
-            return change.Force ? await AskAsync(first, change, cancellationToken) : view0 ?? throw why!.ToException();
+            return change.Force ? await ask(first, change, cancellationToken) : view0 ?? throw why!.ToException();
         if (stranger is null)
             throw NobodyAnswers(change.Region).ToException();
         throw (silent.Count == 0 || change.Force ? stranger : new Failure(ErrorCodes.RegionNotReady,
@@ -80,8 +91,15 @@ internal sealed class GroupMembers(RunningWorld world)
             "Start them with 'pelago regions start', or repeat the command with --force.")).ToException();
     }
 
-    private async Task<MembersView> AskAsync(
-        RegionRecord region, MembersChange change, CancellationToken cancellationToken)
+    private static async Task<MembersView> LookAsync(
+        RunningWorld world, RegionRecord region, CancellationToken cancellationToken)
+    {
+        using var client = world.Region(region, LookLimit);
+        return await client.GetMembersAsync(cancellationToken);
+    }
+
+    private static async Task<MembersView> AskAsync(
+        RunningWorld world, RegionRecord region, MembersChange change, CancellationToken cancellationToken)
     {
         using var client = world.Region(region, ChangeLimit);
         return await client.ChangeMembersAsync(change, cancellationToken);

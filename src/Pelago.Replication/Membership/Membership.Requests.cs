@@ -13,11 +13,12 @@ internal sealed partial class Membership
     private RegisterRequest? asked;
     private Configuration? proposed;
     private long lookAgainAt;
+    private bool hasLooked; // in the register, for the current request
 
     /// <summary>Takes a request.</summary>
     public void Submit(MembershipRequest request)
     {
-        if (Impossible(request) is { } failure)
+        if (Malformed(request) is { } failure)
             Complete(request, failure);
         else if (waiting.Count >= MaxRequests)
             Complete(request, new Failure(ErrorCodes.Overloaded, "Too many changes of the members wait.",
@@ -32,7 +33,10 @@ internal sealed partial class Membership
     private void Tend()
     {
         if (current is null && waiting.TryDequeue(out current))
+        {
+            hasLooked = current.Change == MembershipChange.Vote; // nobody waits for the answer
             Begin();
+        }
         if (current is null && Now >= lookAgainAt)
             LookAround();
         if (current is { } late && Now >= late.DeadlineMilliseconds && asked is null)
@@ -63,9 +67,9 @@ internal sealed partial class Membership
     {
         if (current is not { } request || asked is not null)
             return;
-        if (IsSo(request))
+        if (hasLooked && IsSo(request))
             Finish(null);
-        else if (Impossible(request) is { } failure)
+        else if (hasLooked && Impossible(request) is { } failure)
             Finish(failure);
         else if (learned is null)
             Ask(null, PatienceOf(request));
@@ -108,11 +112,18 @@ internal sealed partial class Membership
             Learn(known); // decided, by us or somebody else: the request goes on when it holds
             return;
         }
-        if (current is not { } request || IsSo(request) || Impossible(request) is not null)
-            return; // somebody else has made it so meanwhile: it is looked at again
+        var isRead = result.Outcome == RegisterOutcome.Decided && question.Change is null;
+        hasLooked |= isRead;
+        if (current is not { } request)
+            return;
+        if (IsSo(request) || Impossible(request) is not null)
+        {
+            AnswerUnread(request, result);
+            return; // somebody else has made it so meanwhile, perhaps: it is looked at again
+        }
         switch (result.Outcome)
         {
-            case RegisterOutcome.Decided when question.Change is null:
+            case RegisterOutcome.Decided when isRead:
                 proposed = Next(request);
                 Ask(new RegisterChange(result.Value?.Version ?? 0, ConfigurationCodec.Write(proposed))
                 {
@@ -122,6 +133,7 @@ internal sealed partial class Membership
             case RegisterOutcome.NoQuorum or RegisterOutcome.Unknown when request.Force
                 && Now < request.DeadlineMilliseconds:
                 context.Hit(Probe.ConfigurationForced);
+                hasLooked = true;
                 Learn(Next(request).ByForce());
                 break;
             case RegisterOutcome.NoQuorum or RegisterOutcome.Refused:
@@ -131,6 +143,19 @@ internal sealed partial class Membership
                 Finish(result.Failure);
                 break;
         }
+    }
+
+    // It is so already, or cannot be, as far as is known here, and a majority did not say what holds: others may have
+    // gone on without this region. Whoever forces it goes by what is known here.
+    private void AnswerUnread(MembershipRequest request, RegisterResult result)
+    {
+        if (hasLooked)
+            return;
+        if (request.Force)
+            hasLooked = true;
+        else if (result.Outcome is RegisterOutcome.NoQuorum or RegisterOutcome.Refused
+            || Now >= request.DeadlineMilliseconds)
+            Finish(result.Failure);
     }
 
     private Configuration Next(MembershipRequest request) => request.Change switch
@@ -147,22 +172,30 @@ internal sealed partial class Membership
         _ => context.Configuration.Find(request.Region) is not { IsJoining: true },
     };
 
-    private Failure? Impossible(MembershipRequest request)
+    // Whatever the members are.
+    private Failure? Malformed(MembershipRequest request)
     {
         if (RefuseWrites() is { } removed)
             return removed;
-        var configuration = context.Configuration;
         if (request is { Force: true, Change: not MembershipChange.Remove })
         {
             return new Failure(ErrorCodes.MembershipRefused, "Only a removal can be made by force.",
                 "Ask for it without force: a majority of the regions decides.");
         }
+        return request.Change == MembershipChange.Add ? Names.Check(request.Region, "region") : null;
+    }
+
+    private Failure? Impossible(MembershipRequest request)
+    {
+        if (Malformed(request) is { } malformed)
+            return malformed;
+        var configuration = context.Configuration;
         if (request.Change == MembershipChange.Add)
         {
-            return Names.Check(request.Region, "region") ?? (configuration.Members.Count < Configuration.MaxMembers
+            return configuration.Members.Count < Configuration.MaxMembers
                 || configuration.Find(request.Region) is not null ? null : new Failure(ErrorCodes.MembershipRefused,
                     $"The group has {configuration.Members.Count} regions, the most that a group has.",
-                    "Remove one first."));
+                    "Remove one first.");
         }
         if (request.Change != MembershipChange.Remove || IsSo(request))
             return null;

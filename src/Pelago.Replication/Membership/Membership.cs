@@ -9,8 +9,9 @@ namespace Pelago.Replication;
 /// <para>A configuration is learned of in one of three ways: this region decided it, a peer said so, or the own vote
 /// heard of one that its proposer may not have lived to tell. It is noted in the journal, and holds when that is
 /// durable; finality waits for its new members from the moment on at which it is learned.</para>
-/// <para>Requests are carried out one after another: 1 look whether it is so already, 2 read the register, and take
-/// what is newer, 3 change it, 4 note it and begin again with 1.</para>
+/// <para>Requests are carried out one after another: 1 read the register, and take what is newer, 2 look whether it is
+/// so already, or cannot be, 3 change it, 4 note it and begin again with 2. What is known here alone answers
+/// nothing: the others may have gone on without this region.</para>
 /// </remarks>
 internal sealed partial class Membership
 {

@@ -110,6 +110,23 @@ public sealed class InterruptedMembershipScenarios
         scene.Converge();
     }
 
+    // It has never heard of a region that is a member by now, or takes one for a member that is none any more.
+    [Theory]
+    [InlineData(MembershipChange.Add, MembershipChange.Remove)]
+    [InlineData(MembershipChange.Remove, MembershipChange.Add)]
+    public void Change_InARegionThatIsCutOff_IsNotAnsweredByWhatItRemembers(
+        MembershipChange meanwhile, MembershipChange asked)
+    {
+        var scene = Voting(4);
+        var name = meanwhile == MembershipChange.Add ? scene.Group.AddNew("ca-central-1").Name : scene.C.Name;
+        scene.Group.Network.Isolate(scene.A.Name);
+        Change(scene, scene.B, meanwhile, name).Failure.ShouldBeNull();
+
+        var answer = Change(scene, scene.A, asked, name);
+
+        (answer.Failure?.Error).ShouldBe(ErrorCodes.NoQuorum);
+    }
+
     private static (Scene Scene, string Name) Ready(MembershipChange change)
     {
         var scene = Voting(3);

@@ -103,8 +103,8 @@ public sealed class KernelServingTests
 
         kernel.Give(k => k.Submit(new MembershipRequest
         {
-            Change = MembershipChange.Remove, Region = "c", DeadlineMilliseconds = 60_000,
-        }, kernel.Now));
+            Change = MembershipChange.Remove, Region = "c", DeadlineMilliseconds = 60_000, Force = true,
+        }, kernel.Now)).Idle(6_000, 1, 2); // nobody answers; what is known here counts by force
 
         kernel.Asked.OfType<MembershipDone>().ShouldHaveSingleItem().Result.Failure!.Error
             .ShouldBe(ErrorCodes.MembershipRefused);
