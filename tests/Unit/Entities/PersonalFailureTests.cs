@@ -49,6 +49,28 @@ public sealed class PersonalFailureTests
         Check(log, nameof(Parse), nameof(FormatException));
     }
 
+    [Fact]
+    public async Task Effect_ThatGoesOnBeingRefused_IsAlarmedByItsCodeAndWithoutAWordOfWhatItWasTold()
+    {
+        var definition = new EntityDefinition<Guest>();
+        Guest.Define(definition);
+        var type = definition.Final<Moved>("tell", (_, _, _) => throw new Failure(
+            ErrorCodes.InvalidField, "'Lyon' is no town.", "It is where Rue 1 is.").ToException()).Build();
+        var (region, _) = await StartAsync(type);
+        await using var ends = region;
+
+        (await SendAsync(region, type, "Lyon")).Failure.ShouldBeNull();
+
+        AlarmStatus? alarm = null;
+        await Eventually.BeTrue(async () => (alarm = (await region.Runtime.DescribeAsync(
+            TestContext.Current.CancellationToken)).Alarms.FirstOrDefault(
+                a => a.Kind == nameof(AlarmKind.EffectsStopped))) is not null, "the alarm");
+        var text = alarm!.Texts.ShouldHaveSingleItem();
+        text.ShouldEndWith(ErrorCodes.InvalidField.Code);
+        text.ShouldNotContain("Lyon");
+        text.ShouldNotContain("Rue 1");
+    }
+
     [Theory]
     [InlineData(typeof(Guest), true)]
     [InlineData(typeof(Tally), false)]
@@ -103,6 +125,7 @@ public sealed class PersonalFailureTests
         var region = await TestRegion.StartAsync("eu", ["eu"], new NoPeers(), types: new EntityTypes([type]));
         (region.Logger, region.Adjust) = (log, options => options with
         {
+            EffectBackoffMilliseconds = 10,
             Kernel = options.Kernel with { Secrets = static bytes => RandomNumberGenerator.Fill(bytes) },
         });
         await region.Runtime.DisposeAsync();

@@ -40,6 +40,26 @@ public sealed class KernelReceiveTests
             .After.ShouldBe(1ul, "what lies between is asked for again");
     }
 
+    // Nothing that comes is taken there any more, so what comes next is no jump of the peer's.
+    [Fact]
+    public void Events_InALaneThatAnotherInstanceHasTakenOver_AreLeftAndTheLinkStands()
+    {
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean).Linked(1, "b", 0);
+        kernel.HoldGroups = true;
+        kernel.Write();
+        kernel.Give(k => k.Committed([new LaneCommit(CommitOutcome.Fenced, 0, 0)], kernel.Now));
+        kernel.Linked(2, "b", 0);
+        foreach (var position in new ulong[] { 1, 2, 3 })
+        {
+            kernel.Give(k => k.Received(2, new EventsFrame(Entity.Lane, B,
+                [Write(B, position, 5, "theirs", position: position)], position) { Span = 2 }, kernel.Now));
+        }
+
+        kernel.Sent<GoodbyeFrame>(2).ShouldBeEmpty();
+        kernel.Alarms.ShouldNotContain(a => a.Kind == AlarmKind.Protocol);
+        kernel.Appended.ShouldBeEmpty();
+    }
+
     [Fact]
     public void Entity_WhoseFirstStateFails_IsParkedAlone()
     {
