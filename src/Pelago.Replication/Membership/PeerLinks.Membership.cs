@@ -149,8 +149,8 @@ internal sealed partial class PeerLinks
         => !lane.Finality.AwaitsFirstOf(peer.Name)
             || (context.Configuration.NewestAddition >= lane.Finality.CountsFrom
                 && !lane.IsUnfinished(o => IsOfFormerJournal(lane, o))
-                && report.Holdings.All(h => !IsOfFormerJournal(lane, h.Origin)
-                    || (!h.Busy && !Offers(peer, lane, h.Origin))));
+                && report.Holdings.All(h => (!h.Busy && !Offers(peer, lane, h.Origin))
+                    || !IsOfFormerJournal(lane, h.Origin)));
 
     // A region that was added may have been a member before, and what it does not write to now is from then, perhaps.
     private bool IsOfFormerJournal(LaneReplica lane, Origin origin)
