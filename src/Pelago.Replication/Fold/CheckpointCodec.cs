@@ -97,19 +97,22 @@ internal static class LossNoteCodec
 {
     public const string NoteName = "loss";
 
-    public static LaneNote Write(Loss loss) => new(NoteName,
-        new LossNote { MayHaveLost = loss.MayHaveLost, WasSetBack = loss.WasSetBack }.ToByteArray());
+    public static LaneNote Write(Loss loss) => new(NoteName, new LossNote
+    {
+        MayHaveLost = loss.MayHaveLost, WasSetBack = loss.WasSetBack, IsBehind = loss.IsBehind,
+    }.ToByteArray());
 
     public static Loss Read(IEnumerable<LaneNote> notes)
         => notes.FirstOrDefault(n => n.Name == NoteName) is { } note
             && LossNote.Parser.ParseFrom(note.Content.Span) is { } read
-                ? new Loss(read.MayHaveLost, read.WasSetBack) : default;
+                ? new Loss(read.MayHaveLost, read.WasSetBack, read.IsBehind) : default;
 }
 
 /// <summary>What a journal says of itself.</summary>
 /// <param name="MayHaveLost">It may lack what its region once reported to hold.</param>
 /// <param name="WasSetBack">It was replaced by an older copy, or lost rows: not only was its process killed.</param>
-internal readonly record struct Loss(bool MayHaveLost, bool WasSetBack);
+/// <param name="IsBehind">That is known, and it has not caught up with any other region since.</param>
+internal readonly record struct Loss(bool MayHaveLost, bool WasSetBack, bool IsBehind);
 
 /// <summary>Through which positions of each origin rows of a lane may be gone: a note of the lane.</summary>
 internal static class RemovedThroughCodec

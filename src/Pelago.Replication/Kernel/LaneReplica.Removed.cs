@@ -34,7 +34,7 @@ internal sealed partial class LaneReplica
         removedDurably = new Dictionary<Origin, ulong>(removedThrough);
         lossStored = LossNoteCodec.Read(state.Notes);
         mayHaveLost = (writer.MayHaveLost || lossStored.MayHaveLost || state.NotesDamaged) && context.Others.Any();
-        wasSetBack = writer.WasRestored;
+        wasSetBack = writer.WasRestored || lossStored.IsBehind;
         TendLoss();
     }
 
@@ -108,9 +108,11 @@ internal sealed partial class LaneReplica
     /// <summary>The journal itself says by now what it may lack: whoever opens it next, after a clean stop even, need
     /// not know what became of it.</summary>
     public bool IsLossNoted => Fenced
-        || ((!Loss.MayHaveLost || lossStored.MayHaveLost) && (!Loss.WasSetBack || lossStored.WasSetBack));
+        || ((!Loss.MayHaveLost || lossStored.MayHaveLost) && (!Loss.WasSetBack || lossStored.WasSetBack)
+            && (!Loss.IsBehind || lossStored.IsBehind));
 
-    private Loss Loss => context.Primaries.Recovery.IsWhole ? new Loss(mayHaveLost, false) : new Loss(true, true);
+    private Loss Loss => context.Primaries.Recovery.IsWhole ? new Loss(mayHaveLost, false, MayLackForgettings)
+        : new Loss(true, true, MayLackForgettings);
 
     /// <summary>Notes whether this journal may lack something.</summary>
     public void TendLoss()

@@ -48,8 +48,10 @@ public sealed class SealedLossScenarios
 
         world.KeysIn("us").ShouldHaveSingleItem("the backup has it");
         Show(world, "us").ShouldBe(nameof(Unreadable.Unclear));
-        world.Run(Soon);
+        world.Run(Soon); // its next life begins, in which its guard file finds nothing amiss
         Show(world, "us").ShouldBe(nameof(Unreadable.Unclear), "time makes it no newer");
+        world.Restart("us");
+        Show(world, "us").ShouldBe(nameof(Unreadable.Unclear), "nor does a restart");
         world.Heal();
         Await(world, "us", nameof(Unreadable.Forgotten));
     }
