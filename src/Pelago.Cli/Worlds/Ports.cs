@@ -8,6 +8,7 @@ namespace Pelago.Cli;
 internal static class Ports
 {
     private const string Listening = "0A"; // TCP_LISTEN in /proc/net/tcp, proc(5)
+    private const int User = 7, Number = 9;
 
     private static readonly string[] Tables = ["/proc/net/tcp", "/proc/net/tcp6"];
 
@@ -32,11 +33,7 @@ internal static class Ports
     {
         try
         {
-            var inode = Tables.Where(File.Exists).SelectMany(File.ReadLines)
-                .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-                .FirstOrDefault(f => f.Length > 9 && f[3] == Listening
-                    && f[1].EndsWith($":{port:X4}", StringComparison.Ordinal))?[9];
-            return inode is null ? null : ProcessWith($"socket:[{inode}]");
+            return ListenersOn(port).FirstOrDefault() is { } listener ? ProcessWith(listener) : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -44,8 +41,44 @@ internal static class Ports
         }
     }
 
-    private static (string Name, int Pid)? ProcessWith(string socket)
+    /// <summary>Whoever listens there, for messages, unless it is a role of the world in a directory that this user
+    /// runs; then null. A command line proves nothing of somebody else's process, so the user counts too.</summary>
+    public static string? StrangerAt(int port, string worldRoot)
     {
+        try
+        {
+            var listeners = ListenersOn(port).ToList();
+            var own = OwnUser();
+            foreach (var listener in listeners)
+            {
+                var process = listener[User] == own ? ProcessWith(listener) : null;
+                if (process is not { } found)
+                    return $"a process that is not this user's (user {listener[User]})";
+                if (!RoleProcesses.IsOf(worldRoot, found.Pid))
+                    return $"{found.Name} (pid {found.Pid}), which is not of this world";
+            }
+            return listeners.Count > 0 ? null : "nobody any more";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return $"a process that cannot be looked at ({e.Message})";
+        }
+    }
+
+    // The effective user, second number of its line (proc(5)).
+    private static string? OwnUser() => File.ReadLines("/proc/self/status")
+        .FirstOrDefault(line => line.StartsWith("Uid:", StringComparison.Ordinal))
+        ?.Split('\t', StringSplitOptions.RemoveEmptyEntries).ElementAtOrDefault(2);
+
+    // The fields of each line, proc(5); the address, the user and the socket's number among them.
+    private static IEnumerable<string[]> ListenersOn(int port) => Tables.Where(File.Exists).SelectMany(File.ReadLines)
+        .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        .Where(fields => fields.Length > Number && fields[3] == Listening
+            && fields[1].EndsWith($":{port:X4}", StringComparison.Ordinal));
+
+    private static (string Name, int Pid)? ProcessWith(string[] listener)
+    {
+        var socket = $"socket:[{listener[Number]}]";
         foreach (var process in Directory.EnumerateDirectories("/proc"))
         {
             if (!int.TryParse(Path.GetFileName(process), NumberStyles.None, CultureInfo.InvariantCulture, out var pid))

@@ -57,11 +57,18 @@ internal sealed class RunningWorld(WorldDirectory directory, WorldRecord world, 
                 ? $"The supervisor of the world in '{Directory.Root}' is down; what it started goes on."
                 : $"The world in '{Directory.Root}' is not running.",
                 "Start it with 'pelago up'.").ToException()
-            : new ControlClient("The supervisor", World.SupervisorPort, Directory.ReadAdminToken(), ControlTimeout);
+            : SupervisorControl(ControlTimeout);
+
+    /// <summary>Calls of the supervisor, which may be starting.</summary>
+    public ControlClient SupervisorControl(TimeSpan timeout)
+        => Control("The supervisor", World.SupervisorPort, timeout);
 
     /// <summary>Calls of the wide area network emulator.</summary>
-    public ControlClient WanControl()
-        => new("The wide area network", World.WanControlPort, Directory.ReadAdminToken(), ControlTimeout);
+    public ControlClient WanControl() => WanControl(ControlTimeout);
+
+    /// <summary>Calls of the wide area network emulator, which may be starting.</summary>
+    public ControlClient WanControl(TimeSpan timeout)
+        => Control("The wide area network", World.WanControlPort, timeout);
 
     /// <summary>The Execution API of a region.</summary>
     public RegionClient Region(RegionRecord region, TimeSpan timeout)
@@ -85,6 +92,9 @@ internal sealed class RunningWorld(WorldDirectory directory, WorldRecord world, 
     }
 
     private IReadOnlyList<RoleState> States() => SupervisorMemory.Read(Directory.SupervisorHome);
+
+    private ControlClient Control(string what, int port, TimeSpan timeout) => new(what, port,
+        Directory.ReadAdminToken(), timeout, at => Ports.StrangerAt(at, Directory.Root));
 
     private ApiAddress Api(string address, TimeSpan timeout)
         => ApiAddress.FromFiles(address, Directory.TrustBundle, tokenFile: null) with

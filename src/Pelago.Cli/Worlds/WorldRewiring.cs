@@ -32,7 +32,7 @@ internal sealed class WorldRewiring(WorldDirectory directory, Terminal terminal,
         RoleProcesses.Start(new RoleSpec(RoleNames.Supervisor, ["supervise"], directory.SupervisorHome));
         await UntilAsync(RoleNames.Supervisor, world, async ct =>
         {
-            using var control = Control(world);
+            using var control = world.SupervisorControl(AnswerLimit);
             await control.GetAsync<SupervisorReport>("v1/roles", ct);
             return true;
         }, cancellationToken);
@@ -43,7 +43,7 @@ internal sealed class WorldRewiring(WorldDirectory directory, Terminal terminal,
     /// <summary>Starts roles that the supervisor knows and that are down.</summary>
     public async Task StartAsync(RunningWorld world, IReadOnlyList<string> roles, CancellationToken cancellationToken)
     {
-        using var control = Control(world, RegionProcesses.Grace);
+        using var control = world.SupervisorControl(RegionProcesses.Grace);
         await control.PostAsync<RoleCommand, SupervisorReport>(
             "v1/roles/start", new RoleCommand(roles, Kill: false), cancellationToken);
     }
@@ -55,7 +55,7 @@ internal sealed class WorldRewiring(WorldDirectory directory, Terminal terminal,
         string[] roles = [.. new[] { RoleNames.Wan, RoleNames.Federation }.Where(wanted.Contains)];
         if (roles.Length == 0)
             return;
-        using (var control = Control(world, RegionProcesses.Grace * 2))
+        using (var control = world.SupervisorControl(RegionProcesses.Grace * 2))
         {
             await control.PostAsync<RoleCommand, SupervisorReport>(
                 "v1/roles/stop", new RoleCommand(roles, Kill: false), cancellationToken);
@@ -65,14 +65,10 @@ internal sealed class WorldRewiring(WorldDirectory directory, Terminal terminal,
         {
             await UntilAsync(RoleNames.Wan, world, async ct =>
             {
-                using var wan = new ControlClient(
-                    "wan", world.World.WanControlPort, directory.ReadAdminToken(), AnswerLimit);
+                using var wan = world.WanControl(AnswerLimit);
                 await wan.GetAsync<WanReport>("v1/wan", ct);
                 return true;
             }, cancellationToken);
         }
     }
-
-    private ControlClient Control(RunningWorld world, TimeSpan? limit = null) => new(
-        "The supervisor", world.World.SupervisorPort, directory.ReadAdminToken(), limit ?? AnswerLimit);
 }

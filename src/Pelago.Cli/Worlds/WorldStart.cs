@@ -69,7 +69,7 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
             RoleNames.Server(region.Name), world, ServerAnswers(world, region), cancellationToken)));
         await UntilAsync(RoleNames.Wan, world, async ct =>
         {
-            using var wan = new ControlClient("wan", world.World.WanControlPort, token, AnswerLimit);
+            using var wan = world.WanControl(AnswerLimit);
             await wan.GetAsync<WanReport>("v1/wan", ct);
             return true;
         }, cancellationToken);
@@ -164,8 +164,7 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
         }
         await UntilAsync(RoleNames.Supervisor, world, async ct =>
         {
-            using var supervisor = new ControlClient(
-                "The supervisor", world.World.SupervisorPort, directory.ReadAdminToken(), AnswerLimit);
+            using var supervisor = world.SupervisorControl(AnswerLimit);
             await supervisor.PostAsync<RoleCommand, SupervisorReport>(
                 "v1/roles/start", new RoleCommand([], Kill: false), ct);
             return true;

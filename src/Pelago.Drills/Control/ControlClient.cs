@@ -1,5 +1,7 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
 using Pelago.Api;
 using Pelago.Model;
@@ -17,11 +19,18 @@ public sealed class ControlClient : IDisposable
     /// <param name="port">Its loopback port.</param>
     /// <param name="token">The world's administrator token.</param>
     /// <param name="timeout">Longest wait for an answer.</param>
-    public ControlClient(string what, int port, string token, TimeSpan timeout)
+    /// <param name="strangerAt">Who listens on a port, for messages, when it is not a role of this world; else null.
+    /// It is asked for every connection before a byte is sent: the token is the world's, and any program can listen on
+    /// the port of a role that is down.</param>
+    public ControlClient(string what, int port, string token, TimeSpan timeout, Func<int, string?> strangerAt)
     {
         _what = what;
         // A proxy of the environment must not see calls within this machine.
-        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false, ConnectTimeout = timeout })
+        _http = new HttpClient(new SocketsHttpHandler
+        {
+            UseProxy = false, ConnectTimeout = timeout,
+            ConnectCallback = async (_, cancellationToken) => await ConnectAsync(port, strangerAt, cancellationToken),
+        })
         {
             BaseAddress = new Uri($"http://127.0.0.1:{port}/"),
             Timeout = timeout,
@@ -64,6 +73,10 @@ public sealed class ControlClient : IDisposable
             throw new Failure(ErrorCodes.All.GetValueOrDefault(problem.Code, ErrorCodes.Unexpected), problem.Detail,
                 problem.Next ?? "").ToException();
         }
+        catch (HttpRequestException e) when (e.InnerException is PelagoException stranger)
+        {
+            throw stranger;
+        }
         catch (HttpRequestException e)
         {
             throw Unreachable("does not answer", e);
@@ -75,6 +88,25 @@ public sealed class ControlClient : IDisposable
         catch (TaskCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             throw Unreachable($"did not answer within {_http.Timeout.TotalSeconds:0} s", e);
+        }
+    }
+
+    // Connected first: whoever takes this connection was listening then, so it is him who is looked at.
+    private async Task<NetworkStream> ConnectAsync(
+        int port, Func<int, string?> strangerAt, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
+            if (strangerAt(port) is { } stranger)
+                throw Unreachable($"does not answer: on its port {port} listens {stranger}", null);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
         }
     }
 
