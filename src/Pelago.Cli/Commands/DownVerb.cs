@@ -17,7 +17,7 @@ internal static class DownVerb
             async (parsed, cancellationToken) =>
             {
                 var directory = context.World(parsed);
-                var world = RunningWorld.Open(directory, context.Time);
+                var world = RunningWorld.Open(directory, context.Time); // before the lock, which would make the directory
                 if (parsed.GetValue(dryRun))
                 {
                     WorldStop.Foretell(world, context.Terminal);
@@ -25,6 +25,7 @@ internal static class DownVerb
                 }
                 await using var turn = await WorldLock.TakeAsync(
                     directory, context.Terminal, context.Time, cancellationToken);
+                world = RunningWorld.Open(directory, context.Time); // whoever had the lock may have added a region
                 await WorldStop.RunAsync(world, context.Terminal, context.Time, cancellationToken);
                 context.Terminal.Say("The world is down. 'pelago up' starts it again with its data.");
                 return 0;
