@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
 using Pelago.Model;
 using Pelago.Pki;
 
@@ -16,13 +17,15 @@ public sealed class PinnedCertificate : IAsyncDisposable
     private readonly LeafGrant _grant;
     private readonly ECDsa _key;
     private readonly TimeProvider _clock;
+    private readonly ILogger _log;
     private readonly CancellationTokenSource _stop = new();
     private volatile LeafCertificate _current;
     private Task _loop = Task.CompletedTask;
 
-    private PinnedCertificate(Func<IntermediateAuthority> authority, LeafGrant grant, ECDsa key, TimeProvider clock)
+    private PinnedCertificate(
+        Func<IntermediateAuthority> authority, LeafGrant grant, ECDsa key, TimeProvider clock, ILogger log)
     {
-        (_authority, _grant, _key, _clock) = (authority, grant, key, clock);
+        (_authority, _grant, _key, _clock, _log) = (authority, grant, key, clock, log);
         _current = Issue() ?? throw new Failure(ErrorCodes.IssuerUnavailable,
             $"No certificate could be issued for '{grant.DnsName}'.", "Look into the issuance log for the reason.")
             .ToException();
@@ -42,15 +45,16 @@ public sealed class PinnedCertificate : IAsyncDisposable
     /// <param name="hostname">The one name.</param>
     /// <param name="keys">Where the key is kept, as <c>api-server</c>; made when it is not there.</param>
     /// <param name="clock">Time.</param>
+    /// <param name="log">Where a renewal that failed is told.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public static async Task<PinnedCertificate> StartAsync(Func<IntermediateAuthority> authority, string hostname,
-        ISigningKeys keys, TimeProvider clock, CancellationToken cancellationToken)
+        ISigningKeys keys, TimeProvider clock, ILogger log, CancellationToken cancellationToken)
     {
         var key = await keys.OpenAsync("api-server", cancellationToken);
         try
         {
             var certificate = new PinnedCertificate(
-                authority, new LeafGrant(hostname, LeafUse.Server, "its own listener"), key, clock);
+                authority, new LeafGrant(hostname, LeafUse.Server, "its own listener"), key, clock, log);
             certificate._loop = certificate.RenewForeverAsync(certificate._stop.Token);
             return certificate;
         }
@@ -74,15 +78,29 @@ public sealed class PinnedCertificate : IAsyncDisposable
         => _authority().Issue(SigningRequest.Create(_key), _grant).Chain is { } chain
             ? LeafCertificate.Join(chain, _key) : null;
 
+    // Whatever fails may be over at the next try: a full disk under the issuance log, an authority that is replaced.
+    private LeafCertificate? Renew()
+    {
+        try
+        {
+            return Issue(); // a refusal is in the issuance log
+        }
+        catch (Exception e)
+        {
+            Log.CertificateNotRenewed(_log, _grant.DnsName, e);
+            return null;
+        }
+    }
+
     private async Task RenewForeverAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
             await RenewalTime.SleepUntilDueAsync(_current.Certificate, _clock, cancellationToken);
-            if (Issue() is { } renewed)
+            if (Renew() is { } renewed)
                 _current = renewed;
             else
-                await Task.Delay(RetryDelay, _clock, cancellationToken); // the refusal is in the issuance log
+                await Task.Delay(RetryDelay, _clock, cancellationToken);
         }
     }
 }

@@ -62,7 +62,7 @@ public static class FederationHost
             new OwnAuthorityParts(root, domain, bundle, keyDirectory, keys, lifetimes, audit, clock, log),
             cancellationToken);
         await using var certificate = await PinnedCertificate.StartAsync(
-            () => authority.Current, Hostnames.Api(config.PlatformHostname), keys, clock, cancellationToken);
+            () => authority.Current, Hostnames.Api(config.PlatformHostname), keys, clock, log, cancellationToken);
 
         // 4.
         var enrolment = new Enrolment(config, state, root, bundle, OpenCausality(state.Current, kek));

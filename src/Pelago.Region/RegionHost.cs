@@ -62,7 +62,7 @@ public static class RegionHost
 
         // 2.
         await using var apiCertificate = await PinnedCertificate.StartAsync(
-            () => identity.Authority, Hostnames.Api(config.PlatformHostname), keys, clock, cancellationToken);
+            () => identity.Authority, Hostnames.Api(config.PlatformHostname), keys, clock, log, cancellationToken);
         var ownName = new ServiceHostname(
             InstancesToIngress.OwnService, InstancesToIngress.OwnProject, config.AppsHostname);
         var grant = new LeafGrant(ownName.Value, LeafUse.Client, "the region's own service");

@@ -88,6 +88,7 @@ public sealed class TestGroup : IDisposable
     {
         private readonly Lock _gate = new();
         private readonly List<IssuanceRecord> _records = [];
+        private int _failed;
 
         public IReadOnlyList<IssuanceRecord> Records
         {
@@ -98,8 +99,19 @@ public sealed class TestGroup : IDisposable
             }
         }
 
+        /// <summary>Fails each record, as a full disk does.</summary>
+        public volatile bool Fails;
+
+        /// <summary>How many records failed.</summary>
+        public int Failed => Volatile.Read(ref _failed);
+
         public void Record(IssuanceRecord record)
         {
+            if (Fails)
+            {
+                Interlocked.Increment(ref _failed);
+                throw new IOException("No space left on device");
+            }
             lock (_gate)
                 _records.Add(record);
         }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Microsoft.Extensions.Logging.Abstractions;
 using Pelago.Api;
 using Pelago.Model;
 using Pelago.Pki;
@@ -194,6 +195,31 @@ public sealed class RenewalTests
 
         Should.Throw<PelagoException>(() => LeafCertificate.Join(TestGroup.Leaf(authority, Name).Chain, key))
             .Failure.Error.ShouldBe(ErrorCodes.BadCertificateChain);
+    }
+
+    [Fact]
+    public async Task Listener_IssuanceLogOnAFullDisk_RenewsOnceThereIsRoom()
+    {
+        var clock = new FakeClock(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        using var group = await TestGroup.CreateAsync(clock: clock);
+        var authority = await group.AddRegionAsync("us-east-1");
+        var hostname = Hostnames.Api(TestGroup.Domain("us-east-1").PlatformHostname);
+        await using var certificate = await PinnedCertificate.StartAsync(
+            () => authority, hostname, group.Keys, clock, NullLogger.Instance, Stop);
+        var first = certificate.Current;
+        group.Audit.Fails = true;
+        await Eventually.BeTrue(() => Tried(2), "tried again while the disk is full");
+        certificate.Current.ShouldBeSameAs(first);
+
+        group.Audit.Fails = false;
+        await Eventually.BeTrue(() => Tried(int.MaxValue), "renewed once there is room");
+
+        bool Tried(int times)
+        {
+            if (clock.ArmedTimers > 0)
+                clock.Advance(TimeSpan.FromMinutes(30));
+            return group.Audit.Failed >= times || certificate.Current != first;
+        }
     }
 
     private static async Task<Setup> SetupAsync()

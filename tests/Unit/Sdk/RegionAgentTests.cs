@@ -50,7 +50,7 @@ public sealed class RegionAgentTests : IAsyncLifetime
             TrustStore.Open(home.BundleFile), new FederationLink(config, TimeProvider.System), lifetimes,
             new IssuanceLog(home.IssuanceFile), TimeProvider.System, NullLogger.Instance), Stop);
         certificate = await PinnedCertificate.StartAsync(() => identity.Authority,
-            Hostnames.Api(config.PlatformHostname), keys, TimeProvider.System, Stop);
+            Hostnames.Api(config.PlatformHostname), keys, TimeProvider.System, NullLogger.Instance, Stop);
         instance = new InstanceState("i-1", Service.Project, Service.Service, "r1", TimeProvider.System.GetUtcNow(),
             default, 5, BearerToken.Hash(Token), kek.Seal("ingress.i-1", "an ingress secret"u8.ToArray()));
         table = InstanceTable.Open(home);
