@@ -112,16 +112,19 @@ public static class ArtifactPacker
     private static List<(string Name, string Path)> FilesOf(string directory, ArtifactLimits limits)
     {
         var files = new List<(string Name, string Path)>();
-        foreach (var path in Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories))
+        // A linked directory is seen before what is in it: the enumeration takes a directory to its end, then enters.
+        foreach (var path in Directory.EnumerateFileSystemEntries(directory, "*", SearchOption.AllDirectories))
         {
-            if (files.Count == limits.MaxFiles)
-                throw TooLarge($"it has more than {limits.MaxFiles} files");
             if (new FileInfo(path).LinkTarget is not null)
             {
                 throw new Failure(ErrorCodes.NotAnApplication,
                     $"'{path}' is a symbolic link, which an artifact cannot hold.",
                     "Replace it by what it points to.").ToException();
             }
+            if (Directory.Exists(path))
+                continue;
+            if (files.Count == limits.MaxFiles)
+                throw TooLarge($"it has more than {limits.MaxFiles} files");
             files.Add((Path.GetRelativePath(directory, path), path));
         }
         files.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));

@@ -93,6 +93,25 @@ public sealed class ArtifactTests : IDisposable
         large.Failure.Error.ShouldBe(ErrorCodes.ArtifactTooLarge);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Pack_SymbolicLink_IsRefused(bool toDirectory)
+    {
+        var source = Application("linked");
+        var elsewhere = _work.CreateSubdirectory("elsewhere").FullName;
+        var secret = Path.Combine(elsewhere, "secret");
+        await File.WriteAllTextAsync(secret, "not of the application", Cancellation);
+        var link = Path.Combine(source, "native", "link");
+        if (toDirectory)
+            Directory.CreateSymbolicLink(link, elsewhere);
+        else
+            File.CreateSymbolicLink(link, secret);
+        var failure = (await Should.ThrowAsync<PelagoException>(() => PackAsync(source, "x.tar"))).Failure;
+        failure.Error.ShouldBe(ErrorCodes.NotAnApplication);
+        failure.Message.ShouldBe($"'{link}' is a symbolic link, which an artifact cannot hold.");
+    }
+
     private async Task RefusedAsync(string file, string digest)
     {
         var target = Path.Combine(_work.FullName, "refused");
