@@ -51,6 +51,14 @@ internal static class CommandLine
             terminal.Fail(new Failure(ErrorCodes.PortTaken, e.Message, "End the process that uses it: 'ss -ltnp'."));
             return ErrorCodes.PortTaken.ExitCode;
         }
+        catch (IOException e)
+        {
+            // A full disk, an output that is closed or full, no directory for temporary files: none is a fault of ours.
+            var failure = new Failure(ErrorCodes.FileNotWritten, Sentence.End($"A file cannot be used: {e.Message}"),
+                $"Look at the disk, at {Path.GetTempPath()} for temporary files (TMPDIR), and at where the output goes.");
+            terminal.Fail(failure);
+            return failure.Error.ExitCode;
+        }
         catch (UnauthorizedAccessException e)
         {
             terminal.Fail(new Failure(ErrorCodes.WorldAccess, e.Message, "Run the command as the user who owns it."));

@@ -24,7 +24,13 @@ internal static class DeployVerb
             ["pelago deploy samples/bookstore", "pelago deploy ./out --name shop --project retail --region eu-west-1"],
             async (parsed, cancellationToken) =>
             {
-                var source = Path.GetFullPath(parsed.GetRequiredValue(directory));
+                var given = parsed.GetRequiredValue(directory);
+                if (given.Length == 0 || given.Contains('\0', StringComparison.Ordinal))
+                {
+                    throw new Failure(ErrorCodes.InvalidArgument, "DIR must not be empty.",
+                        "Name a project's directory or a published application.").ToException();
+                }
+                var source = Path.GetFullPath(given);
                 if (!Directory.Exists(source))
                 {
                     throw new Failure(ErrorCodes.ApplicationNotFound, $"There is no directory '{source}'.",

@@ -47,7 +47,7 @@ public static partial class ErrorCodes
     /// <summary>The regions that a world records are not those whose homes it holds.</summary>
     public static readonly ErrorCode RegionsMismatch = Define("PLG1115", "Regions do not match", 5, 409);
 
-    /// <summary>A file of the world cannot be written: the disk is full or fails.</summary>
+    /// <summary>A file or the output cannot be written: the disk is full or fails, or the output is closed.</summary>
     public static readonly ErrorCode FileNotWritten = Define("PLG1116", "File not written", 1, 503);
 
     /// <summary>A control interface needs the world's administrator token.</summary>

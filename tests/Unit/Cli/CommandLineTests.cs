@@ -35,6 +35,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(2, "PLG1202", "wan")]
     [InlineData(2, "PLG1202", "wan", "cut")]
     [InlineData(3, "PLG1305", "deploy", "/no/such/directory")]
+    [InlineData(2, "PLG1202: DIR must not be empty", "deploy", "")]
     [InlineData(2, "The value of --project must not be 'pelago', which is Pelago's own. Choose another project",
         "deploy", "/", "--name", "region", "--project", "pelago", "--dry-run")]
     [InlineData(2, "The value of --project must begin with a letter",
@@ -85,6 +86,18 @@ public sealed class CommandLineTests : IDisposable
         (await RunAsync(["version", "-o", "yaml"])).Output.ShouldContain($"version: {BuildIdentity.Current.Version}");
     }
 
+    [Fact]
+    public async Task Output_ThatCannotBeWritten_IsSaid()
+    {
+        using var full = new Full();
+        using var error = new StringWriter();
+        var code = await CommandLine.RunAsync(["version"],
+            new Terminal(full, error, colourOutput: false, colourError: false), TimeProvider.System,
+            TestContext.Current.CancellationToken);
+        error.ToString().ShouldStartWith("error PLG1116: A file cannot be used: ");
+        code.ShouldBe(1);
+    }
+
     [Theory]
     [InlineData("up", "--port-base", "x")]
     [InlineData("up", "--log-limit-mib", "abc")]
@@ -120,5 +133,10 @@ public sealed class CommandLineTests : IDisposable
         var code = await CommandLine.RunAsync(
             words, terminal, TimeProvider.System, TestContext.Current.CancellationToken);
         return (code, output.ToString(), error.ToString());
+    }
+
+    private sealed class Full : StringWriter
+    {
+        public override void WriteLine(string? value) => throw new IOException("No space left on device");
     }
 }
