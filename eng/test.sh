@@ -100,6 +100,9 @@ count_mutants() {
     printf '%-12s %5d passed, %d failed, 0 skipped, %d s\n' Mutants "$ok" "$bad" "$1"
 }
 
+case "${1:-}" in
+    -h | --help) sed -n '2,4s/^# //p' "${BASH_SOURCE[0]}"; exit 0 ;;
+esac
 mkdir -p "$results"
 selection="${1:-all}"
 [ $# -eq 0 ] || shift

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 
@@ -28,6 +29,21 @@ public sealed partial class CommandTests
         var wrong = scripts.Where(path => !OperatingSystem.IsWindows()
             && !File.GetUnixFileMode(Path.Combine(Repository.Root, path)).HasFlag(UnixFileMode.UserExecute));
         wrong.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("test", "--help")]
+    [InlineData("--no-input", "test", "--help")]
+    public void Script_OptionsAroundTheVerb_FindTheSuites(params string[] words)
+    {
+        var start = new ProcessStartInfo(Path.Combine(Repository.Root, "pelago"), words)
+        {
+            RedirectStandardOutput = true,
+        };
+        using var script = Process.Start(start)!;
+        script.StandardOutput.ReadToEnd().ShouldStartWith("Runs tests: ./pelago test [unit|");
+        script.WaitForExit();
+        script.ExitCode.ShouldBe(0);
     }
 
     /// <summary>First words of the command line: the names given to commands in the table of verbs and in the files of
