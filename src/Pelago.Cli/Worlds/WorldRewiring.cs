@@ -29,9 +29,10 @@ internal sealed class WorldRewiring(WorldDirectory directory, Terminal terminal,
         // 2.
         if (world.Supervisor is { } supervisor)
             await supervisor.StopAsync(RegionProcesses.Grace, time, cancellationToken);
-        RoleProcesses.Start(new RoleSpec(RoleNames.Supervisor, ["supervise"], directory.SupervisorHome));
+        var successor = _start.StartSupervisor();
         await UntilAsync(RoleNames.Supervisor, world, async ct =>
         {
+            _start.RequireSupervisor(successor, world);
             using var control = world.SupervisorControl(AnswerLimit);
             await control.GetAsync<SupervisorReport>("v1/roles", ct);
             return true;

@@ -157,19 +157,37 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
 
     private async Task StartRolesAsync(RunningWorld world, CancellationToken cancellationToken)
     {
-        if (world.Supervisor is null)
+        var process = world.Supervisor;
+        if (process is null)
         {
-            RoleProcesses.Start(new RoleSpec(RoleNames.Supervisor, ["supervise"], directory.SupervisorHome));
+            process = StartSupervisor();
             terminal.Progress(RoleNames.Supervisor, "starting");
         }
         await UntilAsync(RoleNames.Supervisor, world, async ct =>
         {
+            RequireSupervisor(process.Value, world);
             using var supervisor = world.SupervisorControl(AnswerLimit);
             await supervisor.PostAsync<RoleCommand, SupervisorReport>(
                 "v1/roles/start", new RoleCommand([], Kill: false), ct);
             return true;
         }, cancellationToken);
     }
+
+    /// <summary>Starts the supervisor.</summary>
+    public ProcessIdentity StartSupervisor() => RoleProcesses.Start(Supervisor);
+
+    /// <summary>Looks whether the supervisor that is waited for still lives: nobody starts it again.</summary>
+    /// <exception cref="PelagoException">PLG1107 when it has ended.</exception>
+    public void RequireSupervisor(ProcessIdentity process, RunningWorld world)
+    {
+        if (!process.IsAlive)
+        {
+            throw NotReady(RoleNames.Supervisor, world, new Failure(ErrorCodes.WorldNotRunning,
+                $"its process (pid {process.Pid}) has ended.")).ToException();
+        }
+    }
+
+    private RoleSpec Supervisor => new(RoleNames.Supervisor, ["supervise"], directory.SupervisorHome);
 
     // A server that lets nobody in, or ends time and again, will not do better by waiting.
     private Func<CancellationToken, Task<bool>> ServerAnswers(RunningWorld world, RegionRecord region)
@@ -206,7 +224,7 @@ internal sealed class WorldStart(WorldDirectory directory, StartRequest request,
     public Failure NotReady(string role, RunningWorld world, Failure? last)
     {
         var spec = world.RoleSpecs().FirstOrDefault(spec => spec.Name == role);
-        var log = spec is null ? Path.Combine(directory.SupervisorHome, "log") : RoleProcesses.LogFile(spec);
+        var log = RoleProcesses.LogFile(spec ?? Supervisor);
         var why = RoleNames.IsServer(role) && ServerLog.LastReason(log) is { } reason
             ? Sentence.End($" {last?.Message} Its log says: {reason}")
             : spec is not null && RoleFailure.Read(spec.Home) is { } left

@@ -43,6 +43,27 @@ public sealed class WorldStartTests : IDisposable
             "Last seen: demo/shop: PLG4006: It is damaged.");
     }
 
+    [Fact]
+    public async Task Supervisor_ThatHasEnded_IsNotWaitedFor()
+    {
+        var directory = WorldDirectory.At(_root.FullName);
+        var world = new RunningWorld(directory, WorldPlan.Create(7400, "aws", _ => true), TimeProvider.System);
+        var terminal = new Terminal(TextWriter.Null, TextWriter.Null, colourOutput: false, colourError: false);
+        var start = new WorldStart(directory, new StartRequest(null, null), terminal, TimeProvider.System);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        stop.CancelAfter(TimeSpan.FromSeconds(30));
+        var failure = (await Should.ThrowAsync<PelagoException>(() => start.UntilAsync(
+            RoleNames.Supervisor, world, _ =>
+            {
+                start.RequireSupervisor(new ProcessIdentity(int.MaxValue, 1), world);
+                return Task.FromResult(false);
+            }, stop.Token))).Failure;
+        failure.Error.ShouldBe(ErrorCodes.RoleNotReady);
+        failure.Message.ShouldContain($"its process (pid {int.MaxValue}) has ended");
+        failure.Next.ShouldNotBeNull().ShouldContain(
+            Path.Combine(directory.SupervisorHome, "log", "supervisor.log"));
+    }
+
     private static async Task<Failure> WaitAsync(
         WorldDirectory directory, Func<CancellationToken, Task<bool>> check)
     {
