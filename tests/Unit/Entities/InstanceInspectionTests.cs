@@ -13,14 +13,15 @@ namespace Pelago.Tests.Unit.Entities;
 /// <summary>What an instance tells about itself, over real HTTP.</summary>
 public sealed class InstanceInspectionTests : IAsyncLifetime
 {
-    private TestRegion region = null!;
     private TestInstance instance = null!;
+
+    private TestRegion Region => instance.Region;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
-        region = await TestRegion.StartAsync("eu-west-1");
+        var region = await TestRegion.StartAsync("eu-west-1");
         instance = await TestInstance.StartAsync(region, (app, runtime, access) =>
         {
             app.MapInspection(runtime);
@@ -38,15 +39,15 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
         foreach (var path in new[] { "/ready", "/v1/replication", "/v1/digests", "/v1/conflicts", "/v1/journal" })
             (await instance.StatusOfGetAsync(path)).ShouldBe(HttpStatusCode.ServiceUnavailable, path);
         (await instance.StatusOfGetAsync("/v1/about")).ShouldBe(HttpStatusCode.OK);
-        instance.Runtime = region.Runtime;
+        instance.Runtime = Region.Runtime;
         (await instance.StatusOfGetAsync("/ready")).ShouldBe(HttpStatusCode.OK);
     }
 
     [Fact]
     public async Task Digests_AfterWrites_CountEntitiesAndEvents()
     {
-        await region.NoteAsync("a", "one");
-        await region.NoteAsync("a", "two");
+        await Region.NoteAsync("a", "one");
+        await Region.NoteAsync("a", "two");
         var digests = await instance.Http.GetFromJsonAsync<JsonElement>("/v1/digests", Stop);
         digests.GetProperty("region").GetString().ShouldBe("eu-west-1");
         var slice = digests.GetProperty("slices").EnumerateArray().Single();
@@ -60,7 +61,7 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
     [Fact]
     public async Task Conflicts_InPages_AreAllOfThemOnceAndOldestFirst()
     {
-        await region.NoteAsync("a", "one");
+        await Region.NoteAsync("a", "one");
         await RecordAsync("a", 1, 5);
 
         var seen = new List<string>();
@@ -87,8 +88,8 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
     [Fact]
     public async Task Events_OfAnEntity_AreHashedByOriginAndNumber()
     {
-        await region.NoteAsync("a", "one");
-        await region.NoteAsync("a", "two");
+        await Region.NoteAsync("a", "one");
+        await Region.NoteAsync("a", "two");
 
         var events = (await instance.Http.GetFromJsonAsync(
             "/v1/digests/events?type=tally&id=a", DigestJson.Default.EventDigestsView, Stop))!;
@@ -112,31 +113,31 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
     public async Task Quarantine_WithoutTheSecretOrTheEvent_IsRefusedAndChangesNothing(
         HttpStatusCode status, string secret, string id, ulong sequence, string where)
     {
-        await region.NoteAsync("a", "one");
+        await Region.NoteAsync("a", "one");
 
         (await QuarantineAsync(secret, new QuarantineRequest("tally", id, OwnOrigin.ToString(), sequence, where)))
             .ShouldBe(status);
 
-        (await region.NoteAsync("a", "two")).Failure.ShouldBeNull();
+        (await Region.NoteAsync("a", "two")).Failure.ShouldBeNull();
     }
 
     [Fact]
     public async Task Quarantine_OfAnEvent_StaysInTheNextProcess()
     {
-        await region.NoteAsync("a", "one");
+        await Region.NoteAsync("a", "one");
 
         (await QuarantineAsync("secret", new QuarantineRequest("tally", "a", OwnOrigin.ToString(), 1, "b has another")))
             .ShouldBe(HttpStatusCode.Accepted);
 
-        (await region.NoteAsync("a", "two")).Failure!.Error.ShouldBe(ErrorCodes.EntityForked);
+        (await Region.NoteAsync("a", "two")).Failure!.Error.ShouldBe(ErrorCodes.EntityForked);
         await Eventually.BeTrue(
-            async () => (await region.Journal.ReadConflictsAsync(0, 10, Stop)).Conflicts
+            async () => (await Region.Journal.ReadConflictsAsync(0, 10, Stop)).Conflicts
                 is [{ Kind: ConflictKind.Fork }],
             "the ledger's entry", TimeSpan.FromSeconds(10));
-        await region.Runtime.DisposeAsync();
-        await region.StartAgainAsync();
-        (await region.NoteAsync("a", "two")).Failure!.Error.ShouldBe(ErrorCodes.EntityForked);
-        (await region.NoteAsync("b", "one")).Failure.ShouldBeNull();
+        await Region.Runtime.DisposeAsync();
+        await Region.StartAgainAsync();
+        (await Region.NoteAsync("a", "two")).Failure!.Error.ShouldBe(ErrorCodes.EntityForked);
+        (await Region.NoteAsync("b", "one")).Failure.ShouldBeNull();
     }
 
     [Theory]
@@ -158,19 +159,19 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
     {
         string[] ids = ["g", "f", "e", "d", "c", "b", "a"];
         foreach (var id in ids)
-            await region.NoteAsync(id, "one");
-        await region.NoteAsync("whole", "one");
+            await Region.NoteAsync(id, "one");
+        await Region.NoteAsync("whole", "one");
         var healthy = await ReplicationAsync();
         (healthy.ParkedCount, healthy.Parked.Count, healthy.Journal).ShouldBe((0, 0, null));
-        await region.Runtime.DisposeAsync();
-        using (var database = Database.Open(region.DatabasePath, create: false, 1024))
+        await Region.Runtime.DisposeAsync();
+        using (var database = Database.Open(Region.DatabasePath, create: false, 1024))
             database.Execute("UPDATE event SET timestamp = timestamp + 1 WHERE id <= 7");
-        await region.StartAgainAsync();
-        instance.Runtime = region.Runtime;
+        await Region.StartAgainAsync();
+        instance.Runtime = Region.Runtime;
 
         foreach (var id in ids)
-            (await region.WordsAsync(id)).Failure!.Error.ShouldBe(ErrorCodes.JournalDamaged, id);
-        (await region.WordsAsync("whole")).Value.ShouldBe("one");
+            (await Region.WordsAsync(id)).Failure!.Error.ShouldBe(ErrorCodes.JournalDamaged, id);
+        (await Region.WordsAsync("whole")).Value.ShouldBe("one");
 
         var described = await ReplicationAsync();
         described.ParkedCount.ShouldBe(7);
@@ -185,12 +186,12 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
     [Fact]
     public async Task Digests_OfADamagedEntity_MakeItKnownAsParked()
     {
-        await region.NoteAsync("a", "one");
-        await region.Runtime.DisposeAsync();
-        using (var database = Database.Open(region.DatabasePath, create: false, 1024))
+        await Region.NoteAsync("a", "one");
+        await Region.Runtime.DisposeAsync();
+        using (var database = Database.Open(Region.DatabasePath, create: false, 1024))
             database.Execute("UPDATE event SET timestamp = timestamp + 1");
-        await region.StartAgainAsync();
-        instance.Runtime = region.Runtime;
+        await Region.StartAgainAsync();
+        instance.Runtime = Region.Runtime;
         (await ReplicationAsync()).ParkedCount.ShouldBe(0, "nobody has asked for it yet");
 
         var slice = new EntityKey("tally", "a").Slice;
@@ -207,19 +208,19 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
         var lane = new EntityKey("tally", "parked").Lane;
         var others = Enumerable.Range(0, 10_000).Select(i => $"{i}")
             .Where(id => new EntityKey("tally", id).Lane == lane).Take(30).ToList();
-        await region.NoteAsync("parked", "one");
-        await region.Runtime.DisposeAsync();
-        using (var database = Database.Open(region.DatabasePath, create: false, 1024))
+        await Region.NoteAsync("parked", "one");
+        await Region.Runtime.DisposeAsync();
+        using (var database = Database.Open(Region.DatabasePath, create: false, 1024))
             database.Execute("UPDATE event SET timestamp = timestamp + 1");
-        region.EntityMemoryBytes = 5_000 * EntityKey.Lanes;
-        await region.StartAgainAsync();
-        instance.Runtime = region.Runtime;
+        Region.EntityMemoryBytes = 5_000 * EntityKey.Lanes;
+        await Region.StartAgainAsync();
+        instance.Runtime = Region.Runtime;
 
-        (await region.WordsAsync("parked")).Failure.ShouldNotBeNull();
+        (await Region.WordsAsync("parked")).Failure.ShouldNotBeNull();
         foreach (var id in others)
-            await region.NoteAsync(id, "one");
+            await Region.NoteAsync(id, "one");
 
-        await Eventually.BeTrue(async () => (await region.Runtime.DescribeAsync(Stop)).Counts
+        await Eventually.BeTrue(async () => (await Region.Runtime.DescribeAsync(Stop)).Counts
             .GetValueOrDefault(nameof(Probe.EntityEvicted)) > 0, "some are evicted");
         (await ReplicationAsync()).Parked.Single().Id.ShouldBe("parked");
     }
@@ -227,11 +228,11 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
     [Fact]
     public async Task Replication_JournalThatTakesNoWrite_SaysWhyWhileItServes()
     {
-        await region.NoteAsync("a", "one");
-        await region.Runtime.DisposeAsync();
+        await Region.NoteAsync("a", "one");
+        await Region.Runtime.DisposeAsync();
         Zero("conflict");
-        await region.StartAgainAsync();
-        instance.Runtime = region.Runtime;
+        await Region.StartAgainAsync();
+        instance.Runtime = Region.Runtime;
         await RecordAsync("a", 1, 1); // which only the writer needs that page for
         var trouble = (await ReplicationAsync()).Journal.ShouldNotBeNull();
         trouble.Code.ShouldBe("PLG4006");
@@ -242,7 +243,7 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
     public async Task Replication_Alarms_AreCountedByKindAndKeptForLater()
     {
         foreach (var id in new[] { "a", "b", "c", "d", "e", "f" })
-            await region.NoteAsync(id, "one");
+            await Region.NoteAsync(id, "one");
         (await ReplicationAsync()).Alarms.ShouldBeEmpty();
 
         foreach (var id in new[] { "a", "b", "c", "d", "e", "f" })
@@ -268,14 +269,14 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
     private void Zero(string table)
     {
         long page;
-        using (var database = Database.Open(region.DatabasePath, create: false, 1024))
+        using (var database = Database.Open(Region.DatabasePath, create: false, 1024))
             page = database.Number($"SELECT rootpage FROM sqlite_master WHERE name = '{table}'");
-        using var file = File.OpenWrite(region.DatabasePath);
+        using var file = File.OpenWrite(Region.DatabasePath);
         file.Position = (page - 1) * 4096;
         file.Write(new byte[4096]);
     }
 
-    private Origin OwnOrigin => new(region.Name, region.Journal.Identity.Incarnation.ShouldNotBeNull());
+    private Origin OwnOrigin => new(Region.Name, Region.Journal.Identity.Incarnation.ShouldNotBeNull());
 
     private Task<HttpStatusCode> QuarantineAsync(string secret, QuarantineRequest fork)
         => instance.StatusOfPostAsync(QuarantineEndpoint.Path,
@@ -284,9 +285,9 @@ public sealed class InstanceInspectionTests : IAsyncLifetime
     private async Task RecordAsync(string id, int from, int to)
     {
         var key = new EntityKey("tally", id);
-        var origin = new Origin(region.Name, region.Journal.Identity.Incarnation.ShouldNotBeNull());
-        var lane = await region.Journal.AcquireLaneAsync(key.Lane, Stop);
-        await region.Journal.AppendAsync([new LaneBatch
+        var origin = new Origin(Region.Name, Region.Journal.Identity.Incarnation.ShouldNotBeNull());
+        var lane = await Region.Journal.AcquireLaneAsync(key.Lane, Stop);
+        await Region.Journal.AppendAsync([new LaneBatch
         {
             Lane = key.Lane,
             Epoch = lane.Epoch,

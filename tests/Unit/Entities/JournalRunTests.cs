@@ -12,14 +12,15 @@ public sealed class JournalRunTests : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
-    private TestRegion region = null!;
     private TestInstance instance = null!;
+
+    private TestRegion Region => instance.Region;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
-        region = await TestRegion.StartAsync("eu-west-1");
+        var region = await TestRegion.StartAsync("eu-west-1");
         instance = await TestInstance.StartAsync(
             region, (app, runtime, access) => app.MapJournalRuns(runtime, access));
     }
@@ -29,8 +30,8 @@ public sealed class JournalRunTests : IAsyncLifetime
     [Fact]
     public async Task Check_OfASoundJournal_FindsNothingAndCountsItsRows()
     {
-        await region.NoteAsync("a", "one");
-        await region.NoteAsync("b", "two");
+        await Region.NoteAsync("a", "one");
+        await Region.NoteAsync("b", "two");
 
         var run = await RunAsync("check");
 
@@ -43,17 +44,17 @@ public sealed class JournalRunTests : IAsyncLifetime
     public async Task Check_OfAJournalWhoseIndexLacksARow_NamesTheRow()
     {
         for (var i = 0; i < 3; i++)
-            await region.NoteAsync("a", $"word {i}");
-        await region.Runtime.DisposeAsync();
-        using (var database = Database.Open(region.DatabasePath, create: false, 1024))
+            await Region.NoteAsync("a", $"word {i}");
+        await Region.Runtime.DisposeAsync();
+        using (var database = Database.Open(Region.DatabasePath, create: false, 1024))
         {
             // As if the run that indexes these rows were done, and one entry had been lost since.
             database.Execute("INSERT INTO entity_row SELECT entity, local_sequence, id FROM event WHERE id < 3");
             database.Execute("INSERT INTO lane_row SELECT lane, position, id FROM event");
             database.Execute("UPDATE run SET through = 3 WHERE kind = 1");
         }
-        await region.StartAgainAsync();
-        instance.Runtime = region.Runtime;
+        await Region.StartAgainAsync();
+        instance.Runtime = Region.Runtime;
 
         var run = await RunAsync("check");
 
@@ -63,8 +64,8 @@ public sealed class JournalRunTests : IAsyncLifetime
     [Fact]
     public async Task Stats_OfAJournal_NameKeysAndCounts()
     {
-        await region.NoteAsync("a", "one");
-        await region.NoteAsync("a", "two");
+        await Region.NoteAsync("a", "one");
+        await Region.NoteAsync("a", "two");
 
         var stats = (await RunAsync("stats")).Stats.ShouldNotBeNull();
 
@@ -79,20 +80,20 @@ public sealed class JournalRunTests : IAsyncLifetime
     [Fact]
     public async Task Rekey_OfBoth_SealsNewRowsUnderNewKeysAndKeepsTheOld()
     {
-        await region.NoteAsync("a", "one");
+        await Region.NoteAsync("a", "one");
         var renewal = (await RunAsync("rekey")).Renewal.ShouldNotBeNull();
-        await region.NoteAsync("a", "two");
+        await Region.NoteAsync("a", "two");
         var rewrapped = (await RunAsync("rekey-kek")).Renewal.ShouldNotBeNull();
-        await region.NoteAsync("a", "three");
+        await Region.NoteAsync("a", "three");
 
         (renewal.DataKey, renewal.Rewrapped).ShouldBe((3, 0));
         (rewrapped.DataKey, rewrapped.Rewrapped).ShouldBe((3, 3));
         rewrapped.Kek.ShouldNotBe(renewal.Kek);
         var keys = (await RunAsync("stats")).Stats.ShouldNotBeNull().Keys;
         keys.Select(k => (k.Number, k.Kek, k.Rows)).ShouldBe([(1, rewrapped.Kek, 1), (3, rewrapped.Kek, 2)]);
-        await region.Runtime.DisposeAsync();
-        await region.StartAgainAsync();
-        (await region.WordsAsync("a")).Value.ShouldBe("one two three");
+        await Region.Runtime.DisposeAsync();
+        await Region.StartAgainAsync();
+        (await Region.WordsAsync("a")).Value.ShouldBe("one two three");
     }
 
     [Fact]

@@ -13,21 +13,22 @@ namespace Pelago.Tests.Unit.Entities;
 public sealed partial class TypeCompactionTests : IAsyncLifetime
 {
     private static readonly EntityTypes Types = new([EntityType.Of<Leaf>(), EntityType.Of<Twig>()]);
-    private TestRegion region = null!;
     private TestInstance instance = null!;
+
+    private TestRegion Region => instance.Region;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
-        region = await TestRegion.StartAsync("eu", ["eu"], new NoPeers(), types: Types);
+        var region = await TestRegion.StartAsync("eu", ["eu"], new NoPeers(), types: Types);
         instance = await TestInstance.StartAsync(
             region, (app, runtime, access) => app.MapJournalRuns(runtime, access));
         for (var i = 0; i < 3; i++)
         {
-            (await region.Runtime.SendAsync(Types.Of<Leaf>(), "a", new GrowLeaf(), RequestOptions.Default, Stop))
+            (await Region.Runtime.SendAsync(Types.Of<Leaf>(), "a", new GrowLeaf(), RequestOptions.Default, Stop))
                 .Failure.ShouldBeNull();
-            (await region.Runtime.SendAsync(Types.Of<Twig>(), "a", new GrowTwig(), RequestOptions.Default, Stop))
+            (await Region.Runtime.SendAsync(Types.Of<Twig>(), "a", new GrowTwig(), RequestOptions.Default, Stop))
                 .Failure.ShouldBeNull();
         }
     }
@@ -56,7 +57,7 @@ public sealed partial class TypeCompactionTests : IAsyncLifetime
         (await StartAsync("compact", "{\"type\":7}")).ShouldBe(HttpStatusCode.BadRequest);
         (await StartAsync("compact", "{")).ShouldBe(HttpStatusCode.BadRequest);
 
-        region.Runtime.JournalRuns.Last(JournalRunKind.Compact).ShouldBeNull();
+        Region.Runtime.JournalRuns.Last(JournalRunKind.Compact).ShouldBeNull();
         (await RowsAsync("leaf")).ShouldBe(3);
     }
 
@@ -64,7 +65,7 @@ public sealed partial class TypeCompactionTests : IAsyncLifetime
     public async Task Compaction_WhileOneOfAnotherTypeIsUnderWay_IsRefused()
     {
         var release = new TaskCompletionSource<CompactionReport>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var runs = new JournalRuns(region.Journal, TimeProvider.System, NullLogger.Instance)
+        await using var runs = new JournalRuns(Region.Journal, TimeProvider.System, NullLogger.Instance)
         {
             Compact = (_, _, _) => release.Task,
         };
@@ -77,7 +78,7 @@ public sealed partial class TypeCompactionTests : IAsyncLifetime
     }
 
     private async Task<int> RowsAsync(string type)
-        => (await region.Journal.LoadHistoryAsync(new Model.EntityKey(type, "a"), Stop)).Rows.Count;
+        => (await Region.Journal.LoadHistoryAsync(new Model.EntityKey(type, "a"), Stop)).Rows.Count;
 
     private Task<HttpStatusCode> StartAsync(string kind, string json)
         => instance.StatusOfPostAsync($"/v1/journal/{kind}", json);
