@@ -53,9 +53,9 @@ internal static class CommandLine
         }
         catch (IOException e)
         {
-            // A full disk, an output that is closed or full, no directory for temporary files: none is a fault of ours.
+            // A full disk or output, no directory for temporary files: none is a fault of ours.
             var failure = new Failure(ErrorCodes.FileNotWritten, Sentence.End($"A file cannot be used: {e.Message}"),
-                $"Look at the disk, at {Path.GetTempPath()} for temporary files (TMPDIR), and at where the output goes.");
+                $"Look at the disk, at {Path.GetTempPath()} for temporary files (TMPDIR), and where the output goes.");
             terminal.Fail(failure);
             return failure.Error.ExitCode;
         }

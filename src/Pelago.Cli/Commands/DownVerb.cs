@@ -17,7 +17,8 @@ internal static class DownVerb
             async (parsed, cancellationToken) =>
             {
                 var directory = context.World(parsed);
-                var world = RunningWorld.Open(directory, context.Time); // before the lock, which would make the directory
+                // Before the lock, which would make the directory.
+                var world = RunningWorld.Open(directory, context.Time);
                 if (parsed.GetValue(dryRun))
                 {
                     WorldStop.Foretell(world, context.Terminal);
