@@ -57,4 +57,15 @@ internal sealed class CausalityScope(CausalityToken token, string idempotencyKey
         var number = Interlocked.Increment(ref commands);
         return number == 1 ? idempotencyKey : string.Create(CultureInfo.InvariantCulture, $"{idempotencyKey}#{number}");
     }
+
+    /// <summary>Whether a key looks like one that <see cref="NextKey"/> numbered. A client may not send such a key: it
+    /// could be the key of another request's command, and one of the two would be taken for done.</summary>
+    /// <remarks>Rejected: numbering with a character that no header holds. Journals hold the numbered keys, and a
+    /// request that is repeated after an upgrade, or in a region of the build before, would be carried out
+    /// again.</remarks>
+    public static bool IsNumbered(string key)
+    {
+        var name = key.AsSpan().TrimEnd("0123456789");
+        return name.Length < key.Length && name.EndsWith('#');
+    }
 }

@@ -145,11 +145,16 @@ internal sealed class PelagoMiddleware(
         const int Longest = EventLimits.MaxIdempotencyKeyLength - 16;
         if (key is null)
             return null;
-        return key.Length is 0 or > Longest
-            || key.AsSpan().ContainsAnyExceptInRange('!', '~')
-            ? new Failure(ErrorCodes.InvalidIdempotencyKey,
+        if (key.Length is 0 or > Longest || key.AsSpan().ContainsAnyExceptInRange('!', '~'))
+        {
+            return new Failure(ErrorCodes.InvalidIdempotencyKey,
                 $"The idempotency key must have 1–{Longest} printable ASCII characters.",
-                "Send, for example, a UUID.", PelagoHeaders.IdempotencyKey)
+                "Send, for example, a UUID.", PelagoHeaders.IdempotencyKey);
+        }
+        return CausalityScope.IsNumbered(key)
+            ? new Failure(ErrorCodes.InvalidIdempotencyKey,
+                "The idempotency key ends in '#' and a number, as the keys of a request's further commands do.",
+                "Leave the '#' out, or put something behind the number.", PelagoHeaders.IdempotencyKey)
             : null;
     }
 

@@ -10,6 +10,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Pelago.Model;
+using Pelago.Replication;
 using Pelago.Sdk;
 using Pelago.Tests.Unit.Entities;
 using Pelago.Tests.Unit.Guide;
@@ -136,6 +137,30 @@ public sealed class ServiceTests : IAsyncLifetime
         (await TextAsync(again)).ShouldBe("1", "the refusal took nothing from the first");
         using var read = await http.GetAsync("/tallies/a", TestContext.Current.CancellationToken);
         (await TextAsync(read)).ShouldBe("x");
+    }
+
+    [Theory]
+    [InlineData("order#")]
+    [InlineData("order#2x")]
+    [InlineData("4711")]
+    public async Task Request_WithAKeyThatOnlyResemblesANumberedOne_IsTaken(string key)
+    {
+        using var response = await PostAsync("/tallies/a", Word, ("Idempotency-Key", key));
+        (await TextAsync(response)).ShouldBe("1");
+    }
+
+    [Fact]
+    public void Keys_OfARequestsFurtherCommands_AreNoneThatAClientMaySend()
+    {
+        var scope = new CausalityScope(CausalityToken.Empty, "order");
+        scope.NextKey().ShouldBe("order");
+        for (var command = 2; command < 12; command++)
+        {
+            // As journals of every build hold them.
+            var key = scope.NextKey();
+            key.ShouldBe($"order#{command}");
+            CausalityScope.IsNumbered(key).ShouldBeTrue();
+        }
     }
 
     [Fact]
@@ -322,6 +347,8 @@ public sealed class ServiceTests : IAsyncLifetime
     [Theory]
     [InlineData("Pelago-Causality", "nonsense", "PLG2006")]
     [InlineData("Idempotency-Key", "two words", "PLG2007")]
+    [InlineData("Idempotency-Key", "order#2", "PLG2007")]
+    [InlineData("Idempotency-Key", "#17", "PLG2007")]
     public async Task Header_ThatIsWrong_IsRefusedAndChangesNothing(string name, string value, string code)
     {
         using var response = await PostAsync("/tallies/a", """{"word":"x","times":1}""", (name, value));
