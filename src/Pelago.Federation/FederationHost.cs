@@ -45,8 +45,8 @@ public static class FederationHost
                 .ToException();
         using var logging = RoleLogging.Create();
         var log = logging.CreateLogger("Pelago.Federation");
-        using var kek = KeyEncryptionKey.OpenFile(Path.Combine(home, "kek"));
         var keyDirectory = Path.Combine(home, "keys");
+        using var kek = KeyEncryptionKey.OpenFile(Path.Combine(home, "kek"), keyDirectory);
         var keys = new SealedKeyFiles(keyDirectory, kek);
         var audit = new IssuanceLog(Path.Combine(home, "issued.jsonl"));
 

@@ -53,7 +53,7 @@ public static class RegionHost
         home.Prepare();
         using var logging = RoleLogging.Create();
         var log = logging.CreateLogger("Pelago.Region");
-        using var kek = KeyEncryptionKey.OpenFile(home.SealingKeyFile);
+        using var kek = KeyEncryptionKey.OpenFile(home.SealingKeyFile, home.Keys);
         var keys = new SealedKeyFiles(home.Keys, kek);
         var parts = new IdentityParts(
             home, config, kek, keys, TrustStore.Open(home.BundleFile), new FederationLink(config, clock), lifetimes,

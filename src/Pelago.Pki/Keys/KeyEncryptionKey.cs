@@ -30,11 +30,22 @@ public sealed class KeyEncryptionKey : IDisposable
     /// <summary>Lower-case hex, 16 characters.</summary>
     public string Id => Convert.ToHexStringLower(_id);
 
-    /// <summary>Reads the key from a file of 32 bytes, and makes the file when there is none.</summary>
-    public static KeyEncryptionKey OpenFile(string path)
+    /// <summary>Reads the key from a file of 32 bytes, and makes the file when nothing was sealed yet.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="sealedKeys">Directory of what is sealed under the key. While it holds something, a key that is
+    /// missing was lost, and another one would open nothing.</param>
+    /// <exception cref="PelagoException">PLG3005: the file was lost, or cannot be used.</exception>
+    public static KeyEncryptionKey OpenFile(string path, string sealedKeys)
     {
         if (!File.Exists(path))
+        {
+            if (Directory.Exists(sealedKeys) && Directory.EnumerateFileSystemEntries(sealedKeys).Any())
+                throw new Failure(ErrorCodes.KeyUnusable,
+                    $"The key file '{path}' is missing, and what '{sealedKeys}' holds was sealed under it.",
+                    "Put that file back, from a backup if need be; no new key opens what the lost one sealed.")
+                    .ToException();
             SecretFile.WriteNew(path, RandomNumberGenerator.GetBytes(KeyBytes));
+        }
         var key = SecretFile.Read(path, KeyBytes + 1);
         try
         {

@@ -48,7 +48,8 @@ public sealed class RootKeyTests(HostileWorld hostile) : HostileTest(hostile)
 
     private async Task<ECDsa> OpenAsync()
     {
-        using var kek = KeyEncryptionKey.OpenFile(Path.Combine(Federation, "kek"));
+        using var kek = KeyEncryptionKey.OpenFile(
+            Path.Combine(Federation, "kek"), Path.Combine(Federation, "keys"));
         return await new SealedKeyFiles(Path.Combine(Federation, "keys"), kek).OpenAsync("root", Stop);
     }
 

@@ -67,7 +67,7 @@ public sealed class FullDiskTests : IDisposable
     public async Task Turn_OnAFullDisk_StartsNothingAndTriesAgain()
     {
         using var probe = new InstanceProbe(_clock);
-        using var kek = KeyEncryptionKey.OpenFile(_home.SealingKeyFile);
+        using var kek = KeyEncryptionKey.OpenFile(_home.SealingKeyFile, _home.Keys);
         var catalog = new ServiceCatalog();
         catalog.Replace([Shop]);
         var host = Host(catalog, kek, probe);
@@ -89,7 +89,7 @@ public sealed class FullDiskTests : IDisposable
     {
         _table.Put(Instance("i-1") with { Process = new ProcessIdentity(int.MaxValue, 1) });
         using var probe = new InstanceProbe(_clock);
-        using var kek = KeyEncryptionKey.OpenFile(_home.SealingKeyFile);
+        using var kek = KeyEncryptionKey.OpenFile(_home.SealingKeyFile, _home.Keys);
         var host = Host(new ServiceCatalog(), kek, probe);
         using (Full())
         {

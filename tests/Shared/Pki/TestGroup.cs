@@ -13,7 +13,7 @@ public sealed class TestGroup : IDisposable
     {
         (Name, Clock, Lifetimes) = (name, clock, lifetimes);
         Folder = Directory.CreateTempSubdirectory("pelago-pki-").FullName;
-        Kek = KeyEncryptionKey.OpenFile(Path.Combine(Folder, "kek"));
+        Kek = KeyEncryptionKey.OpenFile(Path.Combine(Folder, "kek"), Path.Combine(Folder, "keys"));
         Keys = new SealedKeyFiles(Path.Combine(Folder, "keys"), Kek);
     }
 

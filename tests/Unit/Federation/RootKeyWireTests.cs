@@ -18,7 +18,8 @@ public sealed class RootKeyWireTests
     public async Task RootKey_OfTheGroup_IsInNoAnswerOfTheFederationPlane()
     {
         await using var federation = await LocalFederation.StartAsync(Region);
-        using var kek = KeyEncryptionKey.OpenFile(Path.Combine(federation.Home, "kek"));
+        using var kek = KeyEncryptionKey.OpenFile(
+            Path.Combine(federation.Home, "kek"), Path.Combine(federation.Home, "keys"));
         using var root = await new SealedKeyFiles(Path.Combine(federation.Home, "keys"), kek).OpenAsync("root", Stop);
         var sealedRoot = await File.ReadAllBytesAsync(Path.Combine(federation.Home, "keys", "root.key"), Stop);
         using var first = ECDsa.Create(ECCurve.NamedCurves.nistP256);

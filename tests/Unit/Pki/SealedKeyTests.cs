@@ -56,9 +56,43 @@ public sealed class SealedKeyTests
     {
         using var group = await TestGroup.CreateAsync();
         (await group.Keys.OpenAsync("one", Stop)).Dispose();
-        using var other = KeyEncryptionKey.OpenFile(Path.Combine(group.Folder, "kek-2"));
+        using var other = KeyEncryptionKey.OpenFile(
+            Path.Combine(group.Folder, "kek-2"), Path.Combine(group.Folder, "keys-2"));
 
         await ShouldNotOpenAsync(new SealedKeyFiles(Path.Combine(group.Folder, "keys"), other), "one");
+    }
+
+    [Fact]
+    public async Task Kek_ThatWasLost_IsNamedAndNotReplaced()
+    {
+        using var group = await TestGroup.CreateAsync();
+        var (kek, keys) = (Path.Combine(group.Folder, "kek"), Path.Combine(group.Folder, "keys"));
+        File.Move(kek, kek + ".away");
+
+        var failure = Should.Throw<PelagoException>(() => KeyEncryptionKey.OpenFile(kek, keys)).Failure;
+
+        failure.Error.ShouldBe(ErrorCodes.KeyUnusable);
+        failure.Message.ShouldBe($"The key file '{kek}' is missing, and what '{keys}' holds was sealed under it.");
+        failure.Next.ShouldStartWith("Put that file back");
+        File.Exists(kek).ShouldBeFalse();
+        File.Move(kek + ".away", kek);
+        using var again = KeyEncryptionKey.OpenFile(kek, keys);
+        again.Id.ShouldBe(group.Kek.Id);
+    }
+
+    [Fact]
+    public void Kek_WhereNothingWasSealedYet_IsMade()
+    {
+        var home = Directory.CreateTempSubdirectory("pelago-kek-");
+        var (kek, keys) = (Path.Combine(home.FullName, "kek"), Path.Combine(home.FullName, "keys"));
+        using (var withoutDirectory = KeyEncryptionKey.OpenFile(kek, keys))
+        {
+            File.Delete(kek); // as a first start that was interrupted may leave it
+            Directory.CreateDirectory(keys);
+            using var withEmptyDirectory = KeyEncryptionKey.OpenFile(kek, keys);
+            withEmptyDirectory.Id.ShouldNotBe(withoutDirectory.Id);
+        }
+        home.Delete(recursive: true);
     }
 
     [Theory]
@@ -89,7 +123,8 @@ public sealed class SealedKeyTests
     public async Task Root_PrivateKey_IsInNoFileAndOnNoWire()
     {
         using var group = await TestGroup.CreateAsync();
-        using var regionKek = KeyEncryptionKey.OpenFile(Path.Combine(group.Folder, "region", "kek"));
+        using var regionKek = KeyEncryptionKey.OpenFile(
+            Path.Combine(group.Folder, "region", "kek"), Path.Combine(group.Folder, "region", "keys"));
         var regionKeys = new SealedKeyFiles(Path.Combine(group.Folder, "region", "keys"), regionKek);
         var csr = await IntermediateAuthority.RequestAsync(regionKeys, "intermediate-1", Stop);
         var issued = group.Root.CertifyRegion(csr, TestGroup.Domain("us-east-1"), "a test").Require();

@@ -20,7 +20,7 @@ public sealed class RegionRenewalTests
         var clock = new FakeClock(TimeProvider.System.GetUtcNow());
         await using var federation = await LocalFederation.StartAsync("us-east-1");
         var home = PrepareHome(federation);
-        using var kek = KeyEncryptionKey.OpenFile(home.SealingKeyFile);
+        using var kek = KeyEncryptionKey.OpenFile(home.SealingKeyFile, home.Keys);
         var identity = await OpenAsync(home, kek, clock);
         await federation.StopAsync();
         var check = new IdentityCheck(() => identity.Trust.Current, clock);
@@ -53,7 +53,7 @@ public sealed class RegionRenewalTests
         var clock = new FakeClock(TimeProvider.System.GetUtcNow());
         await using var federation = await LocalFederation.StartAsync("us-east-1");
         var home = PrepareHome(federation);
-        using var kek = KeyEncryptionKey.OpenFile(home.SealingKeyFile);
+        using var kek = KeyEncryptionKey.OpenFile(home.SealingKeyFile, home.Keys);
         await OpenAsync(home, kek, clock);
         PrivateFile.WriteJson(home.ConfigFile, home.ReadConfig() with { Region = "eu-west-1" });
 
@@ -68,7 +68,7 @@ public sealed class RegionRenewalTests
         var clock = new FakeClock(TimeProvider.System.GetUtcNow());
         await using var federation = await LocalFederation.StartAsync("us-east-1");
         var home = PrepareHome(federation);
-        using var kek = KeyEncryptionKey.OpenFile(home.SealingKeyFile);
+        using var kek = KeyEncryptionKey.OpenFile(home.SealingKeyFile, home.Keys);
         var identity = await OpenAsync(home, kek, clock);
 
         foreach (var file in Directory.EnumerateFiles(home.Path, "*", SearchOption.AllDirectories))
@@ -86,7 +86,7 @@ public sealed class RegionRenewalTests
         var clock = new FakeClock(TimeProvider.System.GetUtcNow());
         await using var federation = await LocalFederation.StartAsync(clock, "us-east-1");
         var home = PrepareHome(federation);
-        using var kek = KeyEncryptionKey.OpenFile(home.SealingKeyFile);
+        using var kek = KeyEncryptionKey.OpenFile(home.SealingKeyFile, home.Keys);
         var identity = await OpenAsync(home, kek, clock);
         var first = identity.Authority.Certificate;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Stop);
@@ -117,7 +117,7 @@ public sealed class RegionRenewalTests
         var clock = new FakeClock(TimeProvider.System.GetUtcNow());
         await using var federation = await LocalFederation.StartAsync(clock, "us-east-1");
         var home = PrepareHome(federation);
-        using var kek = KeyEncryptionKey.OpenFile(home.SealingKeyFile);
+        using var kek = KeyEncryptionKey.OpenFile(home.SealingKeyFile, home.Keys);
         var identity = await OpenAsync(home, kek, clock);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         var following = identity.FollowTrustForeverAsync(stop.Token);

@@ -44,7 +44,7 @@ public sealed class RegionAgentTests : IAsyncLifetime
         {
             GuardDirectory = Path.Combine(home.Path, "guards"),
         });
-        kek = KeyEncryptionKey.OpenFile(home.SealingKeyFile);
+        kek = KeyEncryptionKey.OpenFile(home.SealingKeyFile, home.Keys);
         var (config, keys) = (home.ReadConfig(), new SealedKeyFiles(home.Keys, kek));
         identity = await RegionIdentity.OpenAsync(new IdentityParts(home, config, kek, keys,
             TrustStore.Open(home.BundleFile), new FederationLink(config, TimeProvider.System), lifetimes,
