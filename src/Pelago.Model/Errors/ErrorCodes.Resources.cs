@@ -40,4 +40,7 @@ public static partial class ErrorCodes
 
     /// <summary>The region is still starting, or cannot do this now; the same request may succeed later.</summary>
     public static readonly ErrorCode RegionNotReady = Define("PLG7203", "Region not ready", 6, 503);
+
+    /// <summary>An instance did not answer the region in time and was ended.</summary>
+    public static readonly ErrorCode InstanceSilent = Define("PLG7204", "Instance does not answer", 1, 503);
 }

@@ -13,7 +13,8 @@ namespace Pelago.Region;
 /// since.</param>
 /// <param name="LastAnswer">When it last answered at all; the time it was first looked at, before its first
 /// answer.</param>
-internal sealed record ProbeResult(bool Ready, DateTimeOffset LastAnswer);
+/// <param name="Answered">Whether it has answered since this process looks after it.</param>
+internal sealed record ProbeResult(bool Ready, DateTimeOffset LastAnswer, bool Answered);
 
 /// <summary>Asks instances how they are, on their management listener. Results are kept in memory only: after a restart
 /// everybody is asked anew.</summary>
@@ -41,11 +42,11 @@ internal sealed class InstanceProbe(TimeProvider clock) : IDisposable
     /// <summary>Asks one instance and remembers the answer.</summary>
     public async Task ProbeAsync(InstanceState instance, CancellationToken cancellationToken)
     {
-        var known = _results.GetOrAdd(instance.Id, _ => new ProbeResult(false, clock.GetUtcNow()));
+        var known = _results.GetOrAdd(instance.Id, _ => new ProbeResult(false, clock.GetUtcNow(), false));
         var status = await AskAsync(instance.ManagementUrl + "/ready", cancellationToken);
         _results[instance.Id] = status is null
             ? known with { Ready = known.Ready && clock.GetUtcNow() - known.LastAnswer < SilenceLimit }
-            : new ProbeResult(status == HttpStatusCode.OK, clock.GetUtcNow());
+            : new ProbeResult(status == HttpStatusCode.OK, clock.GetUtcNow(), true);
     }
 
     /// <summary>Forgets an instance that has ended.</summary>

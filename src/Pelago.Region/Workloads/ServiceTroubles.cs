@@ -17,6 +17,21 @@ internal sealed record ServiceTrouble(string Message, TroubleView? Said, string?
     public static ServiceTrouble Of(InstanceState ended) => new(
         ended.Failure?.ToString() ?? $"Instance {ended.Id} ended; the log of the service says why.", ended.Failure,
         ended.Revision);
+
+    /// <summary>Its instance was ended because it did not answer.</summary>
+    /// <param name="ended">The instance; what it said itself counts for more.</param>
+    /// <param name="hadAnswered">Whether it had answered before.</param>
+    public static ServiceTrouble OfSilent(InstanceState ended, bool hadAnswered)
+    {
+        var limit = $"on its management port within {(int)Reconciler.UnresponsiveLimit.TotalSeconds} s";
+        var failure = hadAnswered
+            ? new Failure(ErrorCodes.InstanceSilent, $"Instance {ended.Id} no longer answered {limit} and was ended.",
+                "The log of the service may say what held it up.")
+            : new Failure(ErrorCodes.InstanceSilent, $"Instance {ended.Id} did not answer {limit} and was ended.",
+                "Was it built with AddPelago? If so, the log of the service may say what held it up.");
+        return ended.Failure is null ? Of(failure) with { Said = TroubleView.Of(failure), Revision = ended.Revision }
+            : Of(ended);
+    }
 }
 
 /// <summary>What is known of the services that do not run, and when they are started again. One loop writes, anybody

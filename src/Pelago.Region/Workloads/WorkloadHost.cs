@@ -31,6 +31,9 @@ internal sealed class WorkloadHost(
     private readonly ConcurrentDictionary<string, Task> _underWay = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, DateTimeOffset> _fetchNotBefore = new(StringComparer.Ordinal);
 
+    // Ended because they did not answer, and whether they ever had; the loop alone uses it.
+    private readonly Dictionary<string, bool> _silent = new(StringComparer.Ordinal);
+
     private Failure? _unsaved;
     private long _settledAt;
 
@@ -121,6 +124,7 @@ internal sealed class WorkloadHost(
                 break;
             case WorkloadAction.Kill kill when table.Instances.TryGetValue(kill.Id, out var instance):
                 Log.Killing(log, kill.Id, instance.Key);
+                _silent[kill.Id] = probe.Of(kill.Id)?.Answered == true;
                 instance.Process.Kill();
                 break;
             case WorkloadAction.Forget forget when table.Instances.TryGetValue(forget.Id, out var instance):
@@ -149,6 +153,7 @@ internal sealed class WorkloadHost(
     {
         table.Remove(instance.Id);
         probe.Forget(instance.Id);
+        var wasSilent = _silent.Remove(instance.Id, out var hadAnswered);
         var service = snapshot.Services.FirstOrDefault(s => s.Key == instance.Key);
         if (service is null || service.Revision != instance.Revision)
         {
@@ -156,7 +161,9 @@ internal sealed class WorkloadHost(
             return;
         }
         var now = clock.GetUtcNow();
-        var next = Troubles.Ended(service, instance.StartedAt, now, ServiceTrouble.Of(instance));
+        // A life without an answer is no life, however long the patience was: it counts as an early end.
+        var next = Troubles.Ended(service, wasSilent && !hadAnswered ? now : instance.StartedAt, now,
+            wasSilent ? ServiceTrouble.OfSilent(instance, hadAnswered) : ServiceTrouble.Of(instance));
         var how = ProcessEnds.Take(instance.Process.Pid)?.ToString() ?? "as an adopted process, so nobody saw how";
         Log.Ended(log, instance.Id, instance.Key, how, (next - now).TotalSeconds);
     }
