@@ -13,6 +13,9 @@ namespace Pelago.Sdk;
 /// <summary>Adds Pelago to an application.</summary>
 public static class PelagoHostExtensions
 {
+    // More than a region's ingress lets through, so that a path that is too long is answered here, with a code.
+    private const int MaxRequestLineBytes = 64 * 1024;
+
     /// <summary>Makes the application a Pelago service: entities to inject as <see cref="IEntities"/>, and, in a web
     /// application, causality and idempotency headers and problem details on every request.</summary>
     /// <remarks>Started by a region, the service finds region, certificates and peers in what the region gives it.
@@ -46,6 +49,7 @@ public static class PelagoHostExtensions
     private static void Configure(KestrelServerOptions kestrel, DeployedEnvironment? deployed)
     {
         kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestLineSize = MaxRequestLineBytes;
         if (deployed is null)
             return;
         kestrel.Listen(IPAddress.Loopback, deployed.Url.Port, listen => listen.Protocols = HttpProtocols.Http1);

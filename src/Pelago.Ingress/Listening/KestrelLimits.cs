@@ -16,6 +16,8 @@ internal static class KestrelLimits
         var limits = kestrel.Limits;
         limits.MaxConcurrentConnections = options.MaxConnections;
         limits.MaxRequestHeadersTotalSize = options.MaxRequestHeadersBytes;
+        // What is too long for a service is its to refuse, with a code; beyond this the library refuses without one.
+        limits.MaxRequestLineSize = options.MaxRequestHeadersBytes;
         limits.MaxRequestHeaderCount = options.MaxRequestHeaderCount;
         limits.RequestHeadersTimeout = options.RequestHeadersTimeout;
         limits.MaxRequestBodySize = options.MaxRequestBodyBytes;

@@ -29,6 +29,29 @@ public sealed class RequestTargetTests
     }
 
     [Theory]
+    [InlineData(9_000)]
+    [InlineData(32_000)]
+    public async Task Target_ThatIsLong_IsTheServicesToJudge(int length)
+    {
+        await using var world = await IngressWorld.StartAsync();
+        var target = "/" + new string('a', length);
+
+        (await SendAsync(world, target)).ShouldStartWith("HTTP/1.1 200 ");
+
+        world.BookstoreInstance.Requests.ShouldHaveSingleItem().Target.ShouldBe(target);
+    }
+
+    [Fact]
+    public async Task Target_BeyondTheLimit_Is414AndReachesNobody()
+    {
+        await using var world = await IngressWorld.StartAsync();
+
+        (await SendAsync(world, "/" + new string('a', 33_000))).ShouldStartWith("HTTP/1.1 414 ");
+
+        world.BookstoreInstance.Connections.ShouldBe(0);
+    }
+
+    [Theory]
     [InlineData("/a/../b")]
     [InlineData("/a/./b")]
     [InlineData("/a/..")]

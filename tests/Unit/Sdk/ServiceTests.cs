@@ -367,10 +367,12 @@ public sealed class ServiceTests : IAsyncLifetime
         (await TextAsync(response)).ShouldBe("[]");
     }
 
-    [Fact]
-    public async Task Id_ThatIsTooLong_IsRefused()
+    [Theory]
+    [InlineData(300)]
+    [InlineData(32_000)]
+    public async Task Id_ThatIsTooLong_IsRefused(int length)
     {
-        using var response = await PostAsync($"/tallies/{new string('a', 300)}", """{"word":"x","times":1}""");
+        using var response = await PostAsync($"/tallies/{new string('a', length)}", """{"word":"x","times":1}""");
         await ShouldBeProblem(response, "PLG2002", 400);
     }
 
