@@ -5,7 +5,9 @@ namespace Pelago.Pki;
 /// <summary>Object identifiers of RFC 5280 and RFC 5480 that are written and required here.</summary>
 internal static class Oids
 {
+    public const string KeyUsage = "2.5.29.15";
     public const string SubjectAlternativeName = "2.5.29.17";
+    public const string BasicConstraints = "2.5.29.19";
     public const string NameConstraints = "2.5.29.30";
     public const string ExtendedKeyUsage = "2.5.29.37";
     public const string EcPublicKey = "1.2.840.10045.2.1";

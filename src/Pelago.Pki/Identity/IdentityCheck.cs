@@ -108,6 +108,8 @@ public sealed class IdentityCheck(Func<TrustBundle> bundle, TimeProvider clock, 
         if (!LeafNames.IsOnlyFor(leaf, use))
             return Refuse(IdentityStage.Usage,
                 $"The certificate is not for a {use.ToString().ToLowerInvariant()} alone.");
+        if (LeafNames.IsAuthority(leaf))
+            return Refuse(IdentityStage.Usage, "The certificate is an authority's, not a service's.");
         if (LeafNames.Single(leaf) is not { } san)
             return Refuse(IdentityStage.Name,
                 "The certificate does not have exactly one name, a strictly written DNS name.");

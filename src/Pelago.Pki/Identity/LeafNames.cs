@@ -31,6 +31,35 @@ internal static class LeafNames
         }
     }
 
+    /// <summary>Whether the certificate could pass for an authority's: its basic constraints are other than those of an
+    /// end entity, whose content is an empty sequence, or its key may sign certificates. Never throws.</summary>
+    public static bool IsAuthority(X509Certificate2 leaf)
+    {
+        foreach (var extension in leaf.Extensions)
+        {
+            if (extension.Oid?.Value == Oids.BasicConstraints && extension.RawData is not [0x30, 0x00])
+                return true;
+            if (extension.Oid?.Value == Oids.KeyUsage && MaySignCertificates(extension.RawData))
+                return true;
+        }
+        return false;
+    }
+
+    // Bit 5 counted from the first (RFC 5280, section 4.2.1.3). What cannot be read may mean anything.
+    private static bool MaySignCertificates(byte[] keyUsage)
+    {
+        try
+        {
+            var reader = new AsnReader(keyUsage, AsnEncodingRules.DER);
+            var bits = reader.ReadNamedBitList();
+            return reader.HasData || (bits.Length > 5 && bits[5]);
+        }
+        catch (AsnContentException)
+        {
+            return true;
+        }
+    }
+
     /// <summary>Whether the leaf's extended key usage is this one and nothing beside it.</summary>
     public static bool IsOnlyFor(X509Certificate2 leaf, LeafUse use)
     {

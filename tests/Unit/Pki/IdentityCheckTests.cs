@@ -87,6 +87,41 @@ public sealed class IdentityCheckTests
         result.Stage.ShouldBeOneOf(IdentityStage.Chain, IdentityStage.Usage);
     }
 
+    [Theory]
+    [InlineData("authority", false)]
+    [InlineData("authority without a length", false)]
+    [InlineData("signs certificates", false)]
+    [InlineData("end entity", true)]
+    [InlineData("neither", true)]
+    public async Task Check_LeafThatIsAnAuthority_IsRefusedByUsage(string kind, bool accepted)
+    {
+        using var group = await TestGroup.CreateAsync();
+        var authority = await group.AddRegionAsync("us-east-1");
+        using var stolen = await group.StealKeyAsync("us-east-1");
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest(new X500DistinguishedName(""), key, HashAlgorithmName.SHA256);
+        X509Extension? constraints = kind switch
+        {
+            "authority" => X509BasicConstraintsExtension.CreateForCertificateAuthority(0),
+            "authority without a length" => X509BasicConstraintsExtension.CreateForCertificateAuthority(),
+            "end entity" => X509BasicConstraintsExtension.CreateForEndEntity(critical: true),
+            _ => null,
+        };
+        if (constraints is not null)
+            request.CertificateExtensions.Add(constraints);
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(
+            kind == "signs certificates" ? X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.KeyCertSign
+                : X509KeyUsageFlags.DigitalSignature, critical: true));
+        request.CertificateExtensions.Add(Forge.Dns(Name));
+        request.CertificateExtensions.Add(Forge.Usage(Forge.Client));
+        using var leaf = Forge.Sign(request, authority.Certificate, stolen);
+
+        var result = group.Check().CheckClient(leaf, TestGroup.Sent(authority));
+
+        result.Accepted.ShouldBe(accepted, result.Reason);
+        result.Stage.ShouldBe(accepted ? IdentityStage.Accepted : IdentityStage.Usage, result.Reason);
+    }
+
     [Fact]
     public async Task Check_OtherGroupOfTheSameNames_IsRefused()
     {
