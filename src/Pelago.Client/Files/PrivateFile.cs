@@ -22,8 +22,17 @@ public static class PrivateFile
 
     private const UnixFileMode DirectoryMode = FileMode | UnixFileMode.UserExecute;
 
-    /// <summary>Creates a directory, with its parents, that only its owner may enter.</summary>
-    public static void CreateDirectory(string path) => Directory.CreateDirectory(path, DirectoryMode);
+    /// <summary>Creates a directory, with those of its parents that are missing; only their owner may enter them. What
+    /// is there already is left as it is.</summary>
+    public static void CreateDirectory(string path)
+    {
+        // The framework gives the mode to the last directory alone.
+        var missing = new Stack<string>();
+        for (var at = Path.GetFullPath(path); at is not null && !Directory.Exists(at); at = Path.GetDirectoryName(at))
+            missing.Push(at);
+        foreach (var directory in missing)
+            Directory.CreateDirectory(directory, DirectoryMode);
+    }
 
     /// <summary>Writes a record as <see cref="WorldJson"/>.</summary>
     /// <exception cref="PelagoException">As <see cref="Write"/>.</exception>

@@ -26,6 +26,24 @@ public sealed class PrivateFileTests : IDisposable
     }
 
     [Fact]
+    public void Directory_ThatIsCreatedWithItsParents_IsItsOwnersAlone()
+    {
+        const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        const UnixFileMode Shared = Owner | UnixFileMode.GroupRead | UnixFileMode.GroupExecute;
+        var there = System.IO.Path.Combine(_root.FullName, "there");
+        Directory.CreateDirectory(there);
+        File.SetUnixFileMode(there, Shared);
+        var (first, second) = (System.IO.Path.Combine(there, "a"), System.IO.Path.Combine(there, "a", "b"));
+
+        PrivateFile.CreateDirectory(second + System.IO.Path.DirectorySeparatorChar);
+        PrivateFile.CreateDirectory(second);
+
+        File.GetUnixFileMode(second).ShouldBe(Owner);
+        File.GetUnixFileMode(first).ShouldBe(Owner);
+        File.GetUnixFileMode(there).ShouldBe(Shared, "it was there");
+    }
+
+    [Fact]
     public void Write_WhatAnEarlierAttemptLeft_IsNoObstacle()
     {
         File.WriteAllText(Path + ".new", "a longer text that was cut off");
