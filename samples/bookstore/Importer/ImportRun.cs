@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Authentication;
 using System.Threading.Channels;
@@ -9,7 +8,7 @@ namespace Bookstore.Importer;
 /// <param name="Records">Records in the index.</param>
 /// <param name="Books">Books that were taken, earlier runs of this import included.</param>
 /// <param name="Seconds">Time that this run took.</param>
-/// <param name="Refused">Books refused for good, with reasons.</param>
+/// <param name="Refused">Books refused for good, with reasons, earlier runs of this import included.</param>
 public sealed record ImportSummary(int Records, int Books, double Seconds, IReadOnlyCollection<string> Refused);
 
 /// <summary>One import: 1. finds the newest record of each package; 2. streams those into the service; 3. notes how
@@ -17,7 +16,6 @@ public sealed record ImportSummary(int Records, int Books, double Seconds, IRead
 public sealed class ImportRun(Arguments arguments, TimeProvider clock)
 {
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(2);
-    private readonly ConcurrentQueue<string> refused = new();
     private int done;
 
     /// <summary>Runs to the end.</summary>
@@ -41,8 +39,8 @@ public sealed class ImportRun(Arguments arguments, TimeProvider clock)
         }
         using var books = new BookClient(
             arguments.Url, arguments.Roots, arguments.Connections, TimeSpan.FromSeconds(arguments.RetrySeconds), clock);
-        var checkpoint = new Checkpoint(arguments.File, arguments.Url);
-        var skip = arguments.Restart ? 0 : checkpoint.Through;
+        var checkpoint = new Checkpoint(arguments.File, arguments.Url, arguments.Restart);
+        var skip = checkpoint.Through;
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{records} records, {newest.Count} packages{(skip > 0 ? $", going on after record {skip}" : "")}"));
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -65,8 +63,9 @@ public sealed class ImportRun(Arguments arguments, TimeProvider clock)
             await ending.CancelAsync();
             await progress;
         }
+        var refused = checkpoint.Refusals;
         return new ImportSummary(
-            records, newest.Count - refused.Count, clock.GetElapsedTime(started).TotalSeconds, refused.ToArray());
+            records, newest.Count - refused.Count, clock.GetElapsedTime(started).TotalSeconds, refused);
     }
 
     private IEnumerable<Package> Read() => PackageIndex.Read(arguments.File).Take(arguments.Limit);
@@ -101,7 +100,7 @@ public sealed class ImportRun(Arguments arguments, TimeProvider clock)
             await foreach (var package in queue.ReadAllAsync(ending.Token))
             {
                 if (await books.PutAsync(package, ending.Token) is { } why)
-                    refused.Enqueue($"{package.Name}: {why}");
+                    checkpoint.Refused(package.Number, $"{package.Name}: {why}");
                 checkpoint.Done(package.Number);
                 Interlocked.Increment(ref done);
             }

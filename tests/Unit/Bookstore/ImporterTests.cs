@@ -44,6 +44,43 @@ public sealed class ImporterTests : IDisposable
         Directory.GetFiles(_root.FullName).ShouldBe([Index]);
     }
 
+    [Fact]
+    public async Task Run_ThatGoesOn_CountsWhatWasRefusedBefore()
+    {
+        await File.WriteAllTextAsync(Index, "Package: bad\nVersion: 1\n\nPackage: good\nVersion: 1\n", Stop);
+        var arguments = Arguments.Parse([Index, "--url", "http://localhost:1"], out _).ShouldNotBeNull();
+        var interrupted = new Checkpoint(Index, arguments.Url);
+        interrupted.Refused(0, "bad: 400 {\n}");
+        interrupted.Done(0);
+        interrupted.Done(1);
+        interrupted.Save();
+
+        var summary = await new ImportRun(arguments, TimeProvider.System).RunAsync(Stop);
+
+        summary.Refused.ShouldBe(["bad: 400 { }"]);
+        summary.Books.ShouldBe(1);
+    }
+
+    [Fact]
+    public void Checkpoint_RefusalThatIsSentAgain_IsNotKept()
+    {
+        File.WriteAllText(Index, "Package: bad\nVersion: 1\n");
+        var url = new Uri("http://localhost:1");
+        var interrupted = new Checkpoint(Index, url);
+        interrupted.Refused(0, "first");
+        interrupted.Done(0);
+        interrupted.Refused(2, "third, and the second is still under way");
+        interrupted.Done(2);
+        interrupted.Save();
+
+        var again = new Checkpoint(Index, url);
+        again.Through.ShouldBe(1);
+        again.Refusals.ShouldBe(["first"]);
+        var anew = new Checkpoint(Index, url, restart: true);
+        anew.Through.ShouldBe(0);
+        anew.Refusals.ShouldBeEmpty();
+    }
+
     [Theory]
     [InlineData("not a certificate", "holds no certificate in PEM")]
     [InlineData("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "cannot be read")]
