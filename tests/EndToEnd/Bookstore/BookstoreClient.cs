@@ -61,15 +61,18 @@ internal sealed class BookstoreClient : IDisposable
         return ([.. body.GetProperty("items").EnumerateArray().Select(i => i.GetProperty("sku").GetString()!)], after);
     }
 
-    /// <summary>The version of a book, or null when there is none.</summary>
-    public async Task<string?> VersionAsync(string sku, CancellationToken cancellationToken)
+    /// <summary>A book, or null when there is none.</summary>
+    public async Task<(string Version, string Author, string Description)?> TryReadBookAsync(
+        string sku, CancellationToken cancellationToken)
     {
         using var response = await http.GetAsync($"/books/{Uri.EscapeDataString(sku)}", cancellationToken);
         if (response.StatusCode == HttpStatusCode.NotFound)
             return null;
         response.EnsureSuccessStatusCode();
         var book = await response.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
-        return book.GetProperty("version").GetString();
+        return (Text("version"), Text("author"), Text("description"));
+
+        string Text(string member) => book.GetProperty(member).GetString()!;
     }
 
     /// <summary>Writes a customer's address.</summary>

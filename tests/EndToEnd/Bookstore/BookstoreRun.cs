@@ -84,12 +84,18 @@ internal static class BookstoreRun
         };
         await Parallel.ForEachAsync(expected, parallel, async (package, ct) =>
         {
-            var version = await store.VersionAsync(package.Name, ct);
-            if (version != package.Version)
-                wrong.Enqueue($"{package.Name} is {version ?? "missing"} instead of {package.Version}");
+            var found = await store.TryReadBookAsync(package.Name, ct);
+            var right = (package.Version, Author: Beginning(package.Maintainer, 500),
+                Description: Beginning(package.Description, 100_000));
+            if (found != right)
+                wrong.Enqueue($"{package.Name} is {found?.ToString() ?? "missing"} instead of {right}");
         });
         wrong.ShouldBeEmpty($"in {store.Region}");
     }
+
+    // What the bookstore takes of a text, in Unicode characters.
+    private static string Beginning(string text, int most)
+        => string.Concat(text.EnumerateRunes().Take(most).Select(r => r.ToString()));
 
     private static Process StartImport(string index, StatusDocument status, int connections)
     {
