@@ -82,7 +82,7 @@ internal static class RegionsAddVerb
             await servers.PrepareAsync(directory, region, cancellationToken);
         }
         await rewiring.ApplyAsync(world, cancellationToken);
-        await rewiring.StartAsync(world, [.. world.RoleSpecs().Select(s => s.Name)
+        await WorldRewiring.StartAsync(world, [.. world.RoleSpecs().Select(s => s.Name)
             .Where(r => r == RoleNames.Region(name) || r == RoleNames.Server(name))], cancellationToken);
         // 3.
         await rewiring.UntilAsync(RoleNames.Region(name), world, async ct =>

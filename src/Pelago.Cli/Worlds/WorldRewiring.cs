@@ -42,7 +42,8 @@ internal sealed class WorldRewiring(WorldDirectory directory, Terminal terminal,
     }
 
     /// <summary>Starts roles that the supervisor knows and that are down.</summary>
-    public async Task StartAsync(RunningWorld world, IReadOnlyList<string> roles, CancellationToken cancellationToken)
+    public static async Task StartAsync(
+        RunningWorld world, IReadOnlyList<string> roles, CancellationToken cancellationToken)
     {
         using var control = world.SupervisorControl(RegionProcesses.Grace);
         await control.PostAsync<RoleCommand, SupervisorReport>(

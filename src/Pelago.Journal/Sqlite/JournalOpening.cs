@@ -6,8 +6,8 @@ using SQLitePCL;
 namespace Pelago.Journal;
 
 /// <summary>Opens the files of an embedded journal: 1 lock, 2 database and its format, 3 keys, 4 a new salt, 5 origins
-/// and lanes, 6 rows that the indexes do not cover yet, each of which has to open or be accounted for. Nothing is changed before the format is known to be
-/// ours.</summary>
+/// and lanes, 6 rows that the indexes do not cover yet, each of which has to open or be accounted for. Nothing is
+/// changed before the format is known to be ours.</summary>
 internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek, TimeProvider clock)
 {
     private const long MaxHoles = 1_000_000;

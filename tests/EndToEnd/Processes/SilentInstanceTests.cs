@@ -11,6 +11,7 @@ namespace Pelago.Tests.EndToEnd;
 /// <summary>An instance that runs and answers nobody.</summary>
 public sealed class SilentInstanceTests : IDisposable
 {
+    private static readonly string[] Entrypoint = ["dotnet", "none.dll"];
     private const string Digest = "sha256:0000000000000000000000000000000000000000000000000000000000000001";
     private static readonly DesiredService Shop = new("demo", "shop", new ServiceSpec(Digest), "r1");
 
@@ -32,7 +33,7 @@ public sealed class SilentInstanceTests : IDisposable
         var programs = new ProgramStore(
             home.Programs, new ArtifactStore(home.Artifacts, new ArtifactLimits()), new ArtifactLimits());
         PrivateFile.CreateDirectory(programs.PathOf(Digest));
-        PrivateFile.WriteJson(programs.PathOf(Digest) + ".json", new[] { "dotnet", "none.dll" });
+        PrivateFile.WriteJson(programs.PathOf(Digest) + ".json", Entrypoint);
         var config = new RegionConfig("local", "us-east-1", "us-east-1.apps.pelago.localhost",
             "us-east-1.platform.pelago.localhost", 1, 2, 3, 4, 14_480, 9, "https://localhost:1",
             Model.Endpoint.Loopback(1), "", "", [])

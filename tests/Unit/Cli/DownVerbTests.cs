@@ -24,7 +24,7 @@ public sealed class DownVerbTests : IDisposable
         await said.Waiting.WaitAsync(stop);
         // No process may be started here that a record with one region more would find: so one that says nothing.
         File.Delete(directory.WorldFile);
-        turn.Dispose();
+        await turn.DisposeAsync();
         (await down).ShouldBe(3, said.ToString());
         said.ToString().ShouldContain("PLG1101");
     }

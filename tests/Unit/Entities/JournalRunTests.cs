@@ -1,9 +1,11 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Net.Http.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using Pelago.Client;
 using Pelago.Entities;
 using Pelago.Journal;
+using Pelago.Model;
 
 namespace Pelago.Tests.Unit.Entities;
 
@@ -51,7 +53,10 @@ public sealed class JournalRunTests : IAsyncLifetime
             // As if the run that indexes these rows were done, and one entry had been lost since.
             database.Execute("INSERT INTO entity_row SELECT entity, local_sequence, id FROM event WHERE id < 3");
             database.Execute("INSERT INTO lane_row SELECT lane, position, id FROM event");
-            database.Execute("UPDATE run SET through = 3 WHERE kind = 1");
+            var heads = new byte[EntityKey.Lanes * 8];
+            BinaryPrimitives.WriteUInt64BigEndian(heads.AsSpan(new EntityKey("tally", "a").Lane * 8), 3);
+            database.Execute(
+                $"UPDATE run SET through = 3, heads = x'{Convert.ToHexString(heads)}' WHERE kind = 1");
         }
         await Region.StartAgainAsync();
         instance.Runtime = Region.Runtime;
