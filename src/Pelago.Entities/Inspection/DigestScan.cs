@@ -57,9 +57,9 @@ public sealed class DigestScan(EntityRuntime runtime)
         while (after != 0);
     }
 
-    // Null for what is not the same in every region: an entity without events, for which replies may be remembered, one
-    // whose events stay here, and one whose type's filter leaves a region out. The regions that have that one compare
-    // it with each other in the background.
+    // Null for what is not the same in every region: an entity without events, for which replies may be
+    // kept, one whose events stay here, and one whose filter, or whose type's, leaves a region out. The regions
+    // that have that one compare it with each other in the background.
     private async ValueTask<EntityDigest?> DigestAsync(EntityKey entity, CancellationToken cancellationToken)
     {
         var type = runtime.Types.Find(entity.Type);
@@ -69,6 +69,8 @@ public sealed class DigestScan(EntityRuntime runtime)
         {
             var image = await runtime.Journal.LoadHistoryAsync(entity, cancellationToken);
             if (image.Rows.Count == 0 && image.Checkpoint is null && image.Damage is null)
+                return null;
+            if (EntityDigest.RegionsOf(image) is { } rule && !runtime.IsForEveryRegion(rule))
                 return null;
             if (type is null)
                 return EntityDigest.Of(image, 0, null);

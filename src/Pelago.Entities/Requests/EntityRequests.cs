@@ -34,7 +34,7 @@ public static class EntityRequests
             TraceParent = request.TraceParent,
             Condition = request.Token.For(key),
             Acknowledgement = request.Acknowledgement,
-            Forwardable = type.Mode.Primary is null && type.Filter.Epoch == 0 ? null
+            Forwardable = type is { Mode.Primary: null, Filter.Epoch: 0, HasRegions: false } ? null
                 : Form(type, command, request.Fingerprint),
             DeadlineMilliseconds = deadlineMilliseconds,
             Waiter = waiter,

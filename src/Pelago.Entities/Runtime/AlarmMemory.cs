@@ -72,6 +72,8 @@ internal sealed class AlarmMemory(TimeProvider clock)
             + "have told what they hold of it.",
         AlarmKind.SubjectKeysLost => "Bring back a journal that had them, of a region that was lost or set back; they "
             + "spread from there. Have at least two regions in SubjectKeyRegions.",
+        AlarmKind.PeerTooOld => "Upgrade the region that is named; it has everything else meanwhile, and then gets "
+            + "the rest.",
         AlarmKind.VotesLost => "See that what registers decided still holds: owners of types, names, and who the "
             + "regions are.",
         _ => "The service's log says more.",

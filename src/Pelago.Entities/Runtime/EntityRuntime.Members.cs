@@ -14,7 +14,10 @@ public sealed partial class EntityRuntime
 
     /// <summary>Every member gets the events of the type: regions can be compared by them.</summary>
     public bool IsForEveryRegion(string type)
-        => !kernel.Filters.TryGetValue(type, out var filter) || Configuration.Names.All(filter.Admits);
+        => !kernel.Filters.TryGetValue(type, out var filter) || IsForEveryRegion(filter);
+
+    /// <summary>Every member is let in.</summary>
+    public bool IsForEveryRegion(EntityFilter filter) => Configuration.Names.All(filter.Admits);
 
     /// <summary>Adds a region to the group, or removes one. A majority of the voting regions decides.</summary>
     /// <param name="force">To remove a region although no majority answers. If those who do not answer are alive, they

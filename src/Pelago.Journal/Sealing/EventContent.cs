@@ -8,7 +8,7 @@ namespace Pelago.Journal;
 /// <summary>Makes event rows of what was stored: the way back of <see cref="EventSealer"/>.</summary>
 internal static class EventContent
 {
-    /// <summary>The row, or null when its vector names an origin that is not known.</summary>
+    /// <summary>The row, or null when its vector names an origin that is not known, or its filter is none.</summary>
     /// <param name="columns">The unsealed columns, as <see cref="EventSealer"/> orders them.</param>
     /// <param name="position">The row's position in its lane.</param>
     /// <param name="origin">The origin that the columns name.</param>
@@ -21,6 +21,9 @@ internal static class EventContent
         var stored = SealedEvent.Parser.ParseFrom(content);
         if (Vector(stored, origins) is not { } vector)
             return null;
+        var regions = stored.Regions.IsEmpty ? null : EntityFilter.Read(stored.Regions.Span);
+        if (regions is null && !stored.Regions.IsEmpty)
+            return null; // nobody knows whom it is for
         var e = new EventRecord
         {
             Entity = key, Origin = origin, Sequence = (ulong)columns[4], Vector = vector,
@@ -29,6 +32,7 @@ internal static class EventContent
             TraceParent = stored.TraceParent, IdempotencyKey = stored.IdempotencyKey, PayloadName = stored.PayloadName,
             PayloadVersion = (int)stored.PayloadVersion, Payload = stored.Payload.Memory,
             OriginPosition = columns[5] == 0 ? position : (ulong)columns[5],
+            Regions = regions,
         };
         return new EventRow(e, (ulong)columns[2], origin.Equals(origins.Newest.Origin));
     }

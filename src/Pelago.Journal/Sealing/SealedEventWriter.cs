@@ -16,7 +16,8 @@ internal sealed class SealedEventWriter
     public ReadOnlySpan<byte> Write(EventRecord e, ReadOnlySpan<uint> origins)
     {
         at = 0;
-        Reserve(Bound(e));
+        var regions = e.Regions is { } rule ? rule.ToBytes() : [];
+        Reserve(Bound(e) + regions.Length);
         var slots = e.Vector.Slots;
         var retired = e.Vector.Retired;
         Span<ulong> counts = stackalloc ulong[origins.Length];
@@ -36,13 +37,10 @@ internal sealed class SealedEventWriter
             Varint((ulong)e.PayloadVersion);
         }
         if (!e.Payload.IsEmpty)
-        {
-            buffer[at++] = 0x42;
-            Varint((ulong)e.Payload.Length);
-            e.Payload.Span.CopyTo(buffer.AsSpan(at));
-            at += e.Payload.Length;
-        }
+            Bytes(0x42, e.Payload.Span);
         Packed(0x4A, 0x52, origins[slots.Length..], counts[slots.Length..]);
+        if (regions.Length > 0)
+            Bytes(0x5A, regions);
         return buffer.AsSpan(0, at);
     }
 
@@ -87,6 +85,14 @@ internal sealed class SealedEventWriter
         buffer[at++] = tag;
         Varint((ulong)Encoding.UTF8.GetByteCount(text));
         at += Encoding.UTF8.GetBytes(text, buffer.AsSpan(at));
+    }
+
+    private void Bytes(byte tag, ReadOnlySpan<byte> bytes)
+    {
+        buffer[at++] = tag;
+        Varint((ulong)bytes.Length);
+        bytes.CopyTo(buffer.AsSpan(at));
+        at += bytes.Length;
     }
 
     private void Varint(ulong value)

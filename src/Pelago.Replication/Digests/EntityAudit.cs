@@ -10,6 +10,12 @@ public sealed record EntityAudit(EntityDigest Digest, bool SnapshotIsWrong)
     /// <summary>It stands for a subject, and some of its keys are not here.</summary>
     public bool LacksKeys { get; init; }
 
+    /// <summary>The entity's own filter; null while it never had one.</summary>
+    public EntityFilter? Regions { get; init; }
+
+    /// <summary>Of some of its events there are only placeholders.</summary>
+    public bool IsPartial { get; init; }
+
     /// <summary>Something in it may turn out to be overwritten unseen: <see cref="EntityFold.IsContested"/>.</summary>
     public bool IsContested { get; init; }
 
@@ -40,13 +46,19 @@ public sealed record EntityAudit(EntityDigest Digest, bool SnapshotIsWrong)
         {
             return restored && fromSnapshot.Count > 0
                 ? new EntityAudit(new EntityDigest(image.Entity, fromSnapshot.Seen, default, "") { HasEvents = false },
-                    SnapshotIsWrong: false) { IsContested = fromSnapshot.Fold.IsContested }
+                    SnapshotIsWrong: false)
+                {
+                    IsContested = !fromSnapshot.IsPartial && fromSnapshot.Fold.IsContested,
+                    Regions = fromSnapshot.Regions, IsPartial = fromSnapshot.IsPartial,
+                }
                 : null;
         }
         if (history.Damage is not null || (history.Rows.Count == 0 && history.Checkpoint is null))
             return null;
         var fromEvents = new EntityReplica(image.Entity, known, new ProbeCounts(), rules);
         fromEvents.Restore(history);
+        if (fromEvents.IsPartial)
+            return Partial(fromEvents);
         var (state, before) = (StateOf(type, fromEvents), restored ? StateOf(type, fromSnapshot) : null);
         var comparable = image.Snapshot is not null && state is not null && before is not null
             && fromSnapshot.Count == fromEvents.Count;
@@ -55,8 +67,16 @@ public sealed record EntityAudit(EntityDigest Digest, bool SnapshotIsWrong)
             comparable && !before.AsSpan().SequenceEqual(state)) 
             {
                 LacksKeys = Lacks(fromEvents, image), IsContested = restored && fromSnapshot.Fold.IsContested,
+                Regions = fromEvents.Regions,
             };
     }
+
+    // There is no state, and no digest that a region with all of it could have.
+    private static EntityAudit Partial(EntityReplica entity) => new(
+        new EntityDigest(entity.Key, entity.Seen, default, "") { HasEvents = false }, SnapshotIsWrong: false)
+    {
+        Regions = entity.Regions, IsPartial = true,
+    };
 
     private static bool Lacks(EntityReplica entity, EntityImage image)
         => entity.Key.Type == SubjectType.Name && entity.Fold.State is SubjectState { Forgotten: false } state

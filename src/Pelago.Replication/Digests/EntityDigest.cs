@@ -45,12 +45,18 @@ public sealed record EntityDigest(EntityKey Entity, VersionVector Vector, SetDig
     {
         if (history.Checkpoint is not { } stored
             || !CheckpointCodec.TryRead(history.Entity, stored.Content.Span, out var content))
-            return Of(history.Entity, history.Rows.Select(r => r.Event), stateVersion, state);
-        var later = Of(history.Entity, history.Rows.Select(r => r.Event)
+            return Of(history.Entity, EntityRegions.EventsOf(history), stateVersion, state);
+        var later = Of(history.Entity, EntityRegions.EventsOf(history)
             .Where(e => e.Sequence > content.Vector[e.Origin]), stateVersion, state);
         var vector = later.Vector.Aggregate(content.Vector, (all, slot) => all.With(slot.Origin, slot.Count));
         return later with { Vector = vector, Events = content.Events.Add(later.Events) };
     }
+
+    /// <summary>The entity's own filter, as its rows say; null while it never had one.</summary>
+    public static EntityFilter? RegionsOf(EntityImage history) => EntityRegions.RuleOf(history);
+
+    /// <summary>An entity's events, each once: what fills a placeholder stands for it.</summary>
+    public static IEnumerable<EventRecord> EventsOf(EntityImage history) => EntityRegions.EventsOf(history);
 
     /// <summary>The events that a checkpoint stands for; none when there is no checkpoint.</summary>
     public static VersionVector Compacted(EntityImage image) => image.Checkpoint is { } stored

@@ -38,6 +38,11 @@ public static class EventDigest
         Number(hash, (ulong)e.PayloadVersion);
         Number(hash, (ulong)e.Payload.Length);
         hash.AppendData(e.Payload.Span);
+        if (e.Regions is { } rule)
+        {
+            Text(hash, "regions");
+            hash.AppendData(rule.ToBytes());
+        }
         return hash.GetHashAndReset();
     }
 

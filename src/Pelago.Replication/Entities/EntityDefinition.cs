@@ -202,6 +202,7 @@ public sealed partial class EntityDefinition<TState> where TState : class
         mistakes.AddRange(upcasters.Mistakes(byName.Keys));
         mistakes.AddRange(ModeMistakes());
         mistakes.AddRange(MistakesOfFilter());
+        mistakes.AddRange(MistakesOfRegions());
         mistakes.AddRange(MistakesOfCompaction());
         var lastWriters = LastWriters();
         mistakes.AddRange(effects.Keys.Where(e => e != typeof(Deletion) && !byType.ContainsKey(e))
@@ -227,6 +228,7 @@ public sealed partial class EntityDefinition<TState> where TState : class
                     ?? throw new JsonException("State is JSON null."),
             Settle = settle, ByName = byName, ByType = byType, Upcasters = upcasters, Commands = commands,
             Replies = replies, Effects = effects, Mode = mode, Filter = filter, Forms = forms,
+            HasRegions = hasRegions,
             EventsWithEffects = effects.Keys
                 .Select(e => e == typeof(Deletion) ? Deletion.PayloadName : byType[e].Name)
                 .ToHashSet(StringComparer.Ordinal),

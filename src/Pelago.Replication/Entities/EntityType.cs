@@ -24,6 +24,9 @@ public sealed class EntityType : IEntityType
     public EntityFilter Filter => parts.Filter;
 
     /// <inheritdoc />
+    public bool HasRegions => parts.HasRegions;
+
+    /// <inheritdoc />
     public Acknowledgement Acknowledgement => parts.Acknowledgement;
 
     /// <inheritdoc />
@@ -59,6 +62,8 @@ public sealed class EntityType : IEntityType
     /// <inheritdoc />
     public Folded Apply(object state, object payload, in EventContext context)
     {
+        if (payload is RegionsChange)
+            return Folded.To(state);
         if (payload is not Deletion)
             return parts.ByType[payload.GetType()].Apply(state, payload, context);
         return parts.IsNeverDeleted ? Folded.Refuse("entities of this type are never deleted")
@@ -70,6 +75,8 @@ public sealed class EntityType : IEntityType
     {
         if (payloadName == Deletion.PayloadName)
             return IsOrdered && payloadVersion == Deletion.PayloadVersion ? Deletion.Instance : null;
+        if (payloadName == RegionsChange.PayloadName)
+            return payloadVersion == RegionsChange.PayloadVersion ? RegionsChange.Stored : null;
         return parts.ByName.TryGetValue((payloadName, payloadVersion), out var e) ? e.Decode(payload)
             : parts.Upcasters.Decode(parts.ByName, payloadName, payloadVersion, payload);
     }
@@ -85,6 +92,13 @@ public sealed class EntityType : IEntityType
                 : throw new Failure(ErrorCodes.InvalidEntityType,
                     $"Entities of type '{Name}' cannot be deleted: it merges by {Strategy}.",
                     "Merge it by Ordered, or empty its data types with events of its own.").ToException();
+        }
+        if (payload is RegionsChange)
+        {
+            return HasRegions ? new EncodedPayload(RegionsChange.PayloadName, RegionsChange.PayloadVersion, [])
+                : throw new Failure(ErrorCodes.InvalidEntityType,
+                    $"Entities of type '{Name}' have no filters of their own.",
+                    "Add RegionsPerEntity() in Define.").ToException();
         }
         if (!parts.ByType.TryGetValue(payload.GetType(), out var e))
         {
@@ -151,6 +165,7 @@ internal sealed record EntityParts(string Name, MergeStrategy Strategy, int Stat
     public Acknowledgement Acknowledgement { get; init; }
     public EntityMode Mode { get; init; } = EntityMode.Replicated;
     public EntityFilter Filter { get; init; } = EntityFilter.None;
+    public bool HasRegions { get; init; }
     public required bool Compacts { get; init; }
     public bool IsNeverDeleted { get; init; }
     public required bool HasPersonalMembers { get; init; }

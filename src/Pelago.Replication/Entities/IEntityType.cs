@@ -35,6 +35,9 @@ public interface IEntityType
     /// <summary>Which regions get the events.</summary>
     EntityFilter Filter => EntityFilter.None;
 
+    /// <summary>Each entity may have a filter of its own.</summary>
+    bool HasRegions => false;
+
     /// <summary>In how many regions the events of a command must be durable before it is answered, unless the command
     /// says otherwise.</summary>
     Acknowledgement Acknowledgement => Acknowledgement.Local;

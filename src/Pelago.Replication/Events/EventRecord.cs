@@ -4,7 +4,7 @@ namespace Pelago.Replication;
 
 /// <summary>One event, as its origin wrote it. Stored and forwarded unchanged, whichever way it travels.</summary>
 /// <remarks>Immutable and safe to share between threads. Equality is by reference.</remarks>
-public sealed class EventRecord
+public sealed partial class EventRecord
 {
     private ulong originPosition;
 
@@ -55,6 +55,9 @@ public sealed class EventRecord
     /// <summary>The payload as the origin serialized it.</summary>
     public required ReadOnlyMemory<byte> Payload { get; init; }
 
+    /// <summary>The entity's own filter as of this event: which regions get it. Null while it has none.</summary>
+    public EntityFilter? Regions { get; init; }
+
     /// <summary>The event's position in its lane of the <em>origin's</em> journal: the coordinate in which frontiers
     /// are kept (see docs/adr). 0 until the origin has committed it; set once, by the kernel that wrote the
     /// event.</summary>
@@ -62,19 +65,21 @@ public sealed class EventRecord
 
     /// <summary>Bytes that this event takes of a buffer's bound: its payload and strings plus a constant for the
     /// rest.</summary>
-    public int Weight => Payload.Length + Entity.Id.Length + IdempotencyKey.Length + TraceParent.Length + 128;
+    public int Weight => Payload.Length + Entity.Id.Length + IdempotencyKey.Length + TraceParent.Length + 128
+        + (Regions?.Weight ?? 0);
 
     internal void CommittedAt(ulong position) => originPosition = position;
 
     /// <summary>True when two copies of an event agree in everything that its author wrote; the position at the origin
     /// is the journal's, and is not compared.</summary>
     public bool HasSameContent(EventRecord other)
-        => Entity == other.Entity && Origin.Equals(other.Origin) && Sequence == other.Sequence
+        => IsWithheld != other.IsWithheld ? Withheld().HasSameContent(other.Withheld())
+        : Entity == other.Entity && Origin.Equals(other.Origin) && Sequence == other.Sequence
         && Timestamp == other.Timestamp && Epoch == other.Epoch
         && BatchIndex == other.BatchIndex && BatchLength == other.BatchLength
         && PayloadName == other.PayloadName && PayloadVersion == other.PayloadVersion
         && IdempotencyKey == other.IdempotencyKey && TraceParent == other.TraceParent
-        && Tags.SequenceEqual(other.Tags) && Vector.Equals(other.Vector)
+        && Tags.SequenceEqual(other.Tags) && Vector.Equals(other.Vector) && Equals(Regions, other.Regions)
         && Payload.Span.SequenceEqual(other.Payload.Span);
 
     /// <summary>True when neither event's author had seen the other's event. Computed from the stored vectors alone, so

@@ -43,6 +43,24 @@ public sealed record EntityFilter
     /// <summary>Some region may be left out.</summary>
     public bool IsSelective => Included is not null || Excluded.Count > 0;
 
+    /// <summary>Most regions that the rule of a single entity may name: each of its events carries it.</summary>
+    public const int MaxRegionsOfEntity = 32;
+
+    /// <summary>Regions that it names.</summary>
+    internal int Names => (Included?.Count ?? 0) + Excluded.Count;
+
+    /// <summary>Bytes that the rule takes in an event, about.</summary>
+    internal int Weight => 8 + (Included ?? []).Sum(r => r.Length + 2) + Excluded.Sum(r => r.Length + 2);
+
+    /// <summary>The same rule, as the one that follows another.</summary>
+    internal EntityFilter After(EntityFilter? before) => this with { Epoch = (before?.Epoch ?? 0) + 1 };
+
+    /// <summary>The form in which it travels and is stored.</summary>
+    public byte[] ToBytes() => FilterCodec.Write(this);
+
+    /// <summary>The inverse of <see cref="ToBytes"/>; null when the bytes are no rule that could be in force.</summary>
+    public static EntityFilter? Read(ReadOnlySpan<byte> bytes) => FilterCodec.Read(bytes);
+
     /// <inheritdoc />
     public bool Equals(EntityFilter? other) => other is not null && Epoch == other.Epoch
         && (Included is null) == (other.Included is null)

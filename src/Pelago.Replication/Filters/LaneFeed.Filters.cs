@@ -9,10 +9,29 @@ internal sealed partial class LaneFeed
     {
         if (lane.Withholds(e))
             return false;
+        if (!PeerLinks.Understands(link, e))
+        {
+            EndAt(s, e);
+            return false;
+        }
         if (context.Filters.Admits(e.Entity.Type, link.Peer.Name))
             return true;
         LeaveOut(s, e.Entity.Type, e.OriginPosition);
         return false;
+    }
+
+    // It would keep the event without its rule, and show it to everybody.
+    private void EndAt(Subscription s, EventRecord e)
+    {
+        context.Hit(Probe.EventNotUnderstood);
+        s.ClaimsThrough = Math.Min(
+            s.ClaimsThrough, s.Origin.Equals(writer.Newest) ? e.OriginPosition - 1 : s.Claimed);
+        if (link.IsToldTooOld)
+            return;
+        link.IsToldTooOld = true;
+        context.Alarm(AlarmKind.PeerTooOld, $"{link.Peer.Name} runs a version that knows no filters of single entities"
+            + $": of {e.Entity}, and of what follows it in its lane, nothing is claimed there before that region is "
+            + "upgraded.");
     }
 
     private void LeaveOut(Subscription s, string type, ulong position)

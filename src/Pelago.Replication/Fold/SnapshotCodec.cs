@@ -11,11 +11,12 @@ internal static class SnapshotCodec
     private const uint Format = 1;
 
     public static byte[] Write(IEntityType type, EntityFold fold, VersionVector seen, HybridTimestamp highest,
-        IReadOnlyList<Origin> retired)
+        IReadOnlyList<Origin> retired, EntityRegions? regions = null)
     {
         var message = Prefix(fold.ToBase(), type.StateVersion, seen, highest, retired, out var numbers);
         foreach (var entry in fold.Tail)
             message.Tail.Add(ToStored(entry.Event, numbers));
+        regions?.Write(message, numbers);
         return message.ToByteArray();
     }
 
@@ -77,6 +78,8 @@ internal static class SnapshotCodec
         foreach (ref readonly var lives in e.Vector.Retired)
             stored.Retired.Add(new StoredSlot { Origin = numbers.Of(lives.Last), Count = lives.Count });
         stored.Tags.AddRange(e.Tags);
+        if (e.Regions is { } rule)
+            stored.Regions = ByteString.CopyFrom(rule.ToBytes());
         return stored;
     }
 
@@ -103,7 +106,10 @@ internal static class SnapshotCodec
             { IsDeleted = message.BaseDeleted, Open = [.. message.BaseOpen.Select(ToOpen)] };
         return new SnapshotContent(
             checkpoint, [.. message.Tail.Select(ToEvent)], Vector(message.Seen),
-            new HybridTimestamp(message.HighestTimestamp), [.. message.Retired.Select(r => origins[r])]);
+            new HybridTimestamp(message.HighestTimestamp), [.. message.Retired.Select(r => origins[r])])
+        {
+            Regions = EntityRegions.Read(message, origins),
+        };
 
         VersionVector Vector(IEnumerable<StoredSlot> slots)
             => VersionVector.From(slots.Select(ToSlot));
@@ -125,6 +131,7 @@ internal static class SnapshotCodec
             BatchLength = (int)e.BatchLength, Tags = [.. e.Tags], TraceParent = e.TraceParent,
             IdempotencyKey = e.IdempotencyKey, PayloadName = e.PayloadName, PayloadVersion = (int)e.PayloadVersion,
             Payload = e.Payload.Memory, OriginPosition = e.OriginPosition,
+            Regions = e.Regions.IsEmpty ? null : EntityFilter.Read(e.Regions.Span),
         };
     }
 }
@@ -152,4 +159,8 @@ internal sealed class OriginNumbers(Snapshot message)
 /// <summary>A snapshot, parsed.</summary>
 internal sealed record SnapshotContent(
     FoldedPrefix Base, IReadOnlyList<EventRecord> Tail, VersionVector Seen, HybridTimestamp Highest,
-    IReadOnlyList<Origin> Retired);
+    IReadOnlyList<Origin> Retired)
+{
+    /// <summary>Filter and placeholders; null when the entity never had a filter.</summary>
+    public EntityRegions? Regions { get; init; }
+}

@@ -65,6 +65,8 @@ internal sealed class AntiEntropy(KernelContext context, Writer writer, PeerLink
             kernel.Lane(wrong.Digest.Entity.Lane).FoldAgain(wrong.Digest.Entity);
         foreach (var lacking in audits.Where(a => a.LacksKeys))
             kernel.Lane(lacking.Digest.Entity.Lane).LookForKeys(lacking.Digest.Entity);
+        foreach (var partial in audits.Where(a => a.IsPartial && IsFor(a, context.Options.Region)))
+            kernel.Lane(partial.Digest.Entity.Lane).LookForFills(partial.Digest.Entity);
         foreach (var contested in audits.Where(a => a.IsContested))
             kernel.Lane(contested.Digest.Entity.Lane).LookForOverwritten(contested.Digest.Entity);
         if (request == scan)
@@ -188,13 +190,12 @@ internal sealed class AntiEntropy(KernelContext context, Writer writer, PeerLink
         if (next == 0)
             shown[scanLane] = scanHead;
         var lane = kernel.Lane(scanLane);
-        EntityDigest[] shared = [.. audits.Select(a => a.Digest).Where(d => !lane.StaysHere(d.Entity.Type))];
+        EntityAudit[] shared = [.. audits.Where(a => !lane.StaysHere(a.Digest.Entity.Type))];
         if (shared.Length == 0)
             return;
         foreach (var link in links.Readers)
         {
-            EntityDigest[] comparable = context.Filters.AreNone ? shared
-                : [.. shared.Where(d => lane.IsComparable(d.Entity.Type, link.Peer.Name))];
+            EntityDigest[] comparable = [.. shared.Where(a => IsComparable(lane, a, link.Peer)).Select(a => a.Digest)];
             if (comparable.Length > 0)
                 context.Emit(new SendFrame(link.Id, new DigestsFrame(scanLane, comparable)));
         }
@@ -208,11 +209,12 @@ internal sealed class AntiEntropy(KernelContext context, Writer writer, PeerLink
             return;
         context.Hit(Probe.DigestsCompared);
         var lane = kernel.Lane(page.Lane);
-        var own = audits.ToDictionary(a => a.Digest.Entity, a => a.Digest);
+        var own = audits.Where(a => IsComparable(lane, a, peer)).ToDictionary(a => a.Digest.Entity, a => a.Digest);
+        var apart = audits.Select(a => a.Digest.Entity).Where(e => !own.ContainsKey(e)).ToHashSet();
         if (!page.IsAnswer && links.Readers.LastOrDefault(l => l.Peer == peer) is { } back)
             Answer(back, page, own);
         foreach (var their in page.Entities.Where(e => !lane.StaysHere(e.Entity.Type)
-            && lane.IsComparable(e.Entity.Type, peer.Name)))
+            && lane.IsComparable(e.Entity.Type, peer.Name) && !apart.Contains(e.Entity)))
         {
             var mine = own.GetValueOrDefault(their.Entity)
                 ?? new EntityDigest(their.Entity, VersionVector.Empty, default, "") { HasEvents = false };
@@ -247,6 +249,14 @@ internal sealed class AntiEntropy(KernelContext context, Writer writer, PeerLink
             }
         }
     }
+
+    // Regions with equal filters compare themselves.
+    private bool IsComparable(LaneReplica lane, EntityAudit audit, PeerState peer)
+        => lane.IsComparable(audit.Digest.Entity.Type, peer.Name) && !audit.IsPartial
+            && IsFor(audit, context.Options.Region) && IsFor(audit, peer.Name)
+            && (audit.Regions is null || peer.Dialled is { Hello.KnowsRegions: true });
+
+    private static bool IsFor(EntityAudit audit, string region) => audit.Regions?.Admits(region) != false;
 
     private void Compare(PeerLink link, EntityDigest their, EntityDigest mine)
     {

@@ -125,17 +125,12 @@ internal sealed partial class EntityReplica(
             (Seen, Highest) = (content.Seen, content.Highest);
             Count = content.Base.Count + (ulong)content.Tail.Count; // what is seen may name events that were lost
             (LastRow, SnapshotCount) = (snapshot.LocalSequence, snapshot.LocalSequence);
-            Retired = content.Retired;
+            (Retired, regions) = (content.Retired, content.Regions);
             foreach (var e in content.Tail)
                 Fold.Insert(e, Decode(e));
         }
-        foreach (var row in image.Rows)
-        {
-            if (row.Event.Sequence <= Compacted[row.Event.Origin])
-                LastRow++; // it is in the checkpoint, and is to be removed
-            else if (!Admit(row.Event))
-                return false;
-        }
+        if (!(HasPlaceholders(image) ? RestorePartial(image) : Take(image.Rows)))
+            return false;
         foreach (var reply in image.Replies.OrderBy(r => r.AtMilliseconds))
             Replies.Add(reply);
         foreach (var key in image.SubjectKeys)
@@ -144,8 +139,23 @@ internal sealed partial class EntityReplica(
         return true;
     }
 
+    private bool Take(IReadOnlyList<EventRow> rows)
+    {
+        foreach (var row in rows)
+        {
+            if (row.Event.Sequence <= Compacted[row.Event.Origin])
+                LastRow++; // it is in the checkpoint, and is to be removed
+            else if (!Admit(row.Event))
+                return false;
+        }
+        return true;
+    }
+
     /// <summary>Takes an event whose causes are all here. False when it comes before the fold's base.</summary>
-    public bool Admit(EventRecord e, object? payload = null)
+    public bool Admit(EventRecord e, object? payload = null) => !See(e) || PutIntoFold(e, payload);
+
+    // False when it is not folded now.
+    private bool See(EventRecord e)
     {
         CheckTimestamp(e);
         Seen = Seen.After(e.Vector, e.Origin, e.Sequence);
@@ -158,6 +168,11 @@ internal sealed partial class EntityReplica(
             if (!IsRetired(lives.Last))
                 Retired = [.. Retired.Where(r => r.Region != lives.Last.Region), lives.Last];
         }
+        return (e.Regions is null && !IsPartial) || TakeRegions(e);
+    }
+
+    private bool PutIntoFold(EventRecord e, object? payload)
+    {
         if (Fold.IsBeforeBase(e) || (!RestsOnCheckpoint && Fold.IsBesideBase(e)))
         {
             NeedsHistory = !RestsOnCheckpoint;

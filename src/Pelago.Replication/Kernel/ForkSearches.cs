@@ -42,7 +42,7 @@ internal sealed class ForkSearches(KernelContext context, PeerLinks links, Insta
     {
         if (searches is not [var search, ..] || search.HistoryRequest != request)
             return false;
-        search.Own = image.Rows.ToDictionary(r => (r.Event.Origin, r.Event.Sequence), r => r.Event);
+        search.Own = EntityRegions.EventsOf(image).ToDictionary(e => (e.Origin, e.Sequence));
         search.Origins = new Queue<Origin>(search.Own.Keys.Select(k => k.Origin).Distinct().Order());
         Ask(search, 1);
         return true;

@@ -13,7 +13,7 @@ namespace Pelago.Replication;
 /// answered is sent again when a link stands again, if that is harmless: reads, and commands with an idempotency key.
 /// Of any other nobody knows whether it was carried out, and its failure says that.</para>
 /// </remarks>
-internal sealed class Forwards(KernelContext context, PeerLinks links)
+internal sealed partial class Forwards(KernelContext context, PeerLinks links)
 {
     // A kernel looks at what has waited too long every so often.
     private const int LateMilliseconds = 250;
@@ -39,7 +39,8 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
         if (request is ReadRequest { AtPrimary: false } || mode.IsLocal)
             return false;
         if (isRead && request.CameFromPeer && mode.Primary is null
-            && context.Filters.Of(request.Entity.Type).Epoch > 0)
+            && (context.Filters.Of(request.Entity.Type).Epoch > 0
+                || context.TypeOf(request.Entity.Type).HasRegions))
             return false; // it is asked instead of a region that is left out
         if (mode.Kind == EntityModeKind.Replicated)
             return isRead && Refuse(request, WithoutPrimary(request.Entity.Type));
@@ -122,7 +123,7 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
     private void Wait(long number, Forward forward)
     {
         if (forward.IsForAnyRegion)
-            forward.Primary = links.WhoServes(forward.Request.Entity) ?? forward.Primary;
+            forward.Primary = WhoServes(forward) ?? forward.Primary;
         if (links.Way(forward.Primary) is not null)
             Send(number, forward);
         else if (Now - forward.SinceMilliseconds >= context.Options.PrimaryPatienceMilliseconds
@@ -349,7 +350,8 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
     private Failure Late(Forward forward)
         => forward.Request is CommandRequest { WasSent: true } ? Unanswered(forward.Primary) : Unreachable(forward);
 
-    private Failure Unreachable(Forward forward) => forward.IsForAnyRegion
+    private Failure Unreachable(Forward forward) => forward.Regions is { } rule
+        ? Filtered(forward.Request.Entity, rule, isFor: false, null) : forward.IsForAnyRegion
         ? Filtered(forward.Request.Entity.Type, null) : new(ErrorCodes.PrimaryUnreachable,
         $"Region '{Own}' does not reach region '{forward.Primary}', the primary of entities of type "
         + $"'{forward.Request.Entity.Type}'; nothing was changed.",
@@ -377,6 +379,9 @@ internal sealed class Forwards(KernelContext context, PeerLinks links)
 
         /// <summary>It is asked because it has the entity, and any other that has it will do as well.</summary>
         public bool IsForAnyRegion { get; init; }
+
+        /// <summary>The entity's own filter, when it is because of that.</summary>
+        public EntityFilter? Regions { get; init; }
 
         /// <summary>On which it was sent; null when it waits for a link.</summary>
         public long? Link { get; set; }

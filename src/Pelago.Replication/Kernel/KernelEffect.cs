@@ -188,4 +188,8 @@ public enum AlarmKind
 
     /// <summary>Keys of subjects that were not forgotten are in no region that may have them.</summary>
     SubjectKeysLost,
+
+    /// <summary>A region's version knows less than what it would have to be sent: it waits until it is
+    /// upgraded.</summary>
+    PeerTooOld,
 }

@@ -49,7 +49,7 @@ internal sealed partial class LaneFeed(
             foreach (var row in rows)
             {
                 if (row.Event.Origin.Equals(s.Origin) && row.Event.OriginPosition > s.After && Passes(s, row.Event))
-                    events.Add(row.Event);
+                    events.Add(row.Event.For(link.Peer.Name));
             }
             if (events.Count > 0)
                 Send(s, events);
@@ -70,7 +70,8 @@ internal sealed partial class LaneFeed(
         s.Scanned = Math.Max(s.Scanned, page.Through);
         if (page.Damaged.Count > 0)
             Skip(s, page.Damaged);
-        Send(s, [.. page.Rows.Select(r => r.Row.Event).Where(e => Passes(s, e))], SendOrder.CatchUp);
+        Send(s, [.. page.Rows.Select(r => r.Row.Event).Where(e => Passes(s, e))
+            .Select(e => e.For(link.Peer.Name))], SendOrder.CatchUp);
         Pump(s);
     }
 

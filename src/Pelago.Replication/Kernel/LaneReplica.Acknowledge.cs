@@ -22,17 +22,20 @@ internal sealed partial class LaneReplica
     private bool Await(in Completion done, CommandRequest request, in RequestResult result)
     {
         var level = request.Acknowledgement ?? done.Entity.Type.Acknowledgement;
-        var needed = level.In(context.HoldersOf(done.Entity.Key.Type));
-        if (needed == 1 || BatchOf(done, request.IdempotencyKey) is not { } batch)
+        if (level == Acknowledgement.Local || BatchOf(done, request.IdempotencyKey) is not { } batch)
+            return false;
+        var regions = RegionsOf(done, batch);
+        var needed = level.In(HoldersOf(done.Entity.Key.Type, regions));
+        if (needed == 1)
             return false;
         var (position, keys) = (PositionOf(done, batch), KeysOf(done.Entity, batch));
         if (keys is null && !NeedsLease(done.Entity.Type, needed)
-            && IsHeldBy(request.Entity.Type, needed, batch.Origin, position))
+            && IsHeldBy(request.Entity.Type, regions, needed, batch.Origin, position))
             return false;
         context.Hit(Probe.AcknowledgementAwaited);
         awaited.Add(new AwaitedWrite(request, result, level, batch.Origin, position)
         {
-            NeedsLease = NeedsLease(done.Entity.Type, needed), Keys = keys,
+            NeedsLease = NeedsLease(done.Entity.Type, needed), Keys = keys, Regions = regions,
         });
         if (keys is { IsNamed: true })
             context.Subjects.Holders.Look(keys);
@@ -57,9 +60,9 @@ internal sealed partial class LaneReplica
         ?? HighestHere(batch.Origin);
 
     // What is here counts once this region has joined: a level is of those who have.
-    private bool IsHeldBy(string type, int regions, Origin origin, ulong position)
+    private bool IsHeldBy(string type, EntityFilter? regions, int needed, Origin origin, ulong position)
         => (context.Configuration.Find(context.Options.Region) is { IsJoining: true } ? 0 : 1)
-            + links.WhoHolds(type, Lane, origin, position).Count() >= regions;
+            + links.WhoHolds(type, Lane, origin, position).Count(r => regions?.Admits(r) != false) >= needed;
 
     /// <summary>Looks again after a report: answers what enough regions have.</summary>
     public void Confirm()
@@ -71,8 +74,9 @@ internal sealed partial class LaneReplica
     private bool GiveConfirmed(AwaitedWrite write)
     {
         var (type, needed) = (write.Request.Entity.Type, RegionsFor(write));
-        if (!IsHeldBy(type, needed, write.Origin, write.Position)
-            || !write.Seen.All(s => IsHeldBy(type, needed, s.Origin, s.Position)) || !HasKeysHeld(write, needed))
+        if (!IsHeldBy(type, write.Regions, needed, write.Origin, write.Position)
+            || !write.Seen.All(s => IsHeldBy(type, write.Regions, needed, s.Origin, s.Position))
+            || !HasKeysHeld(write, needed))
             return false;
         if (write.NeedsLease)
             return GiveUnderLease(write);
@@ -92,7 +96,7 @@ internal sealed partial class LaneReplica
     // Of those that are members now: regions may have come and gone since. A primary is replaced by a majority of them.
     private int RegionsFor(AwaitedWrite write)
     {
-        var regions = write.Level.In(context.HoldersOf(write.Request.Entity.Type));
+        var regions = write.Level.In(HoldersOf(write.Request.Entity.Type, write.Regions));
         return !write.NeedsLease ? regions
             : Math.Max(regions, Acknowledgement.Majority.In(context.Configuration.Settled.Count));
     }
@@ -119,7 +123,7 @@ internal sealed partial class LaneReplica
         if (write.Request is ReadRequest)
             return context.Primaries.WithoutLease(write.Request.Entity.Type);
         string[] confirmed = [context.Options.Region, .. links.WhoHolds(write.Request.Entity.Type, Lane,
-            write.Origin, write.Position)];
+            write.Origin, write.Position).Where(r => write.Regions?.Admits(r) != false)];
         var (needed, settled) = (RegionsFor(write), context.Configuration.Settled);
         var stands = $"The write is durable in {string.Join(" and ", confirmed)} and will reach the other regions by "
             + "itself; ";
@@ -177,6 +181,9 @@ internal sealed partial class LaneReplica
 
         /// <summary>Keys that have to be in as many regions; null when nothing in it is sealed.</summary>
         public KeyWait? Keys { get; init; }
+
+        /// <summary>Regions that it is for; null for every one. Others see it, and do not hold it.</summary>
+        public EntityFilter? Regions { get; init; }
 
         /// <summary>What a majority has counts while no other region can have become the primary.</summary>
         public bool NeedsLease { get; init; }

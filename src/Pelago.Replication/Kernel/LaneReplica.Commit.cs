@@ -144,7 +144,10 @@ internal sealed partial class LaneReplica
                 continue;
             }
             RunWaiting(entity);
-            Compact(entity);
+            if (entity.IsPartial)
+                KeepPartial(entity);
+            else
+                Compact(entity);
         }
         LoadWaiting();
     }
@@ -180,9 +183,14 @@ internal sealed partial class LaneReplica
             filling.Forgotten.AddRange(forgotten);
             Unhurried();
         }
+        WriteDueSnapshot(entity);
+        Ripen(entity);
+    }
+
+    private void WriteDueSnapshot(EntityReplica entity)
+    {
         if (entity.LastRow - entity.SnapshotCount >= (ulong)context.Options.SnapshotRows)
             WriteSnapshot(entity);
-        Ripen(entity);
     }
 
     private void WriteSnapshot(EntityReplica entity)
@@ -196,7 +204,7 @@ internal sealed partial class LaneReplica
         try
         {
             var content = SnapshotCodec.Write(
-                entity.Type, entity.Fold, entity.Seen, entity.Highest, entity.Retired);
+                entity.Type, entity.Fold, entity.Seen, entity.Highest, entity.Retired, entity.RegionsKnown);
             filling.Snapshots.Add(new EntitySnapshot(entity.Key, entity.LastRow, content));
             context.Hit(Probe.SnapshotWritten);
         }

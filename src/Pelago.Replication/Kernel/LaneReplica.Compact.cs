@@ -63,6 +63,8 @@ internal sealed partial class LaneReplica
 
     private bool IsWorthwhile(EntityReplica entity)
     {
+        if (KeepsRows(entity))
+            return false; // a region that it is opened to needs them
         var rows = entity.LastRow - entity.RemovedRows;
         return (entity.Type.Compacts && !tooLarge.Contains(entity.Key) && rows >= (ulong)context.Options.CompactRows)
             || (rows > 0 && IsDeleted(entity));
@@ -118,7 +120,8 @@ internal sealed partial class LaneReplica
             c.WaitingFor = [.. Finality.HeldBackBy(first.Event.Origin, first.Event.OriginPosition)];
         if (!MayBeCompacted(entity))
         {
-            EndCompaction(IsDeleted(entity) ? TooEarly(c) : NotCompactable(entity.Key.Type));
+            EndCompaction(KeepsRows(entity) ? KeptForRegions(entity.Key)
+                : IsDeleted(entity) ? TooEarly(c) : NotCompactable(entity.Key.Type));
             return;
         }
         if (links.WithoutSnapshots is { Count: > 0 } older)
@@ -143,7 +146,7 @@ internal sealed partial class LaneReplica
             ReadRowsOf(c, context.Options.PageRows);
     }
 
-    private bool MayBeCompacted(EntityReplica entity) => !StaysHere(entity.Key.Type)
+    private bool MayBeCompacted(EntityReplica entity) => !StaysHere(entity.Key.Type) && !KeepsRows(entity)
         && (entity.Type.Compacts || (entity.Fold.IsBaseDeleted && !entity.Type.HasAnyEffects));
 
     private Failure NotCompactable(string type) => StaysHere(type)

@@ -84,6 +84,8 @@ internal sealed partial class LaneReplica
             PassOver(entity, e, inbound);
             return;
         }
+        if (e.Regions is not null && TakeOfRegions(entity, e, inbound))
+            return;
         switch (entity.Judge(e))
         {
             case Verdict.Duplicate:
@@ -115,6 +117,7 @@ internal sealed partial class LaneReplica
 
     private void Append(EntityReplica entity, EventRecord e)
     {
+        e = AsTaken(entity, e);
         var cursor = Cursor(e.Origin);
         if (e.OriginPosition > cursor.Highest)
             RaiseHighest(cursor, e.OriginPosition);
@@ -123,6 +126,7 @@ internal sealed partial class LaneReplica
         entity.Admit(e);
         AddRow(entity, e, own: false);
         TendSubject(entity);
+        LookForFills(entity);
     }
 
     private void RaiseHighest(OriginCursor cursor, ulong position)

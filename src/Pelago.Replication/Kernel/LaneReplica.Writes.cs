@@ -44,6 +44,11 @@ internal sealed partial class LaneReplica
             links.Forwards.Take(request); // its filter has changed while it waited
             return;
         }
+        if (entity.Regions is not null && !ServesEntity(entity))
+        {
+            links.Forwards.TakeElsewhere(request, entity.Regions, entity.IsFor(context.Options.Region));
+            return;
+        }
         if (request is CommandRequest command)
             Execute(entity, command);
         else
@@ -161,6 +166,11 @@ internal sealed partial class LaneReplica
         }
         if (Decide(entity, request, origin) is not { } decision)
             return;
+        if (RefuseRegions(entity, request, decision) is { } refused)
+        {
+            Fail(request, refused);
+            return;
+        }
         if (decision.Rejection is not null || decision.Events.Count == 0)
             Complete(entity, request, decision, [], isFirst: true);
         else
@@ -239,7 +249,7 @@ internal sealed partial class LaneReplica
         var events = new EventRecord[decision.Events.Count];
         // Whatever the mode is now: events of an epoch that has ended may be left out.
         var epoch = context.Primaries.EpochOf(entity.Key.Type);
-        var (timestamp, bytes) = (entity.Highest, 0L);
+        var (timestamp, bytes, regions) = (entity.Highest, 0L, RegionsAfter(entity, decision));
         try
         {
             for (var i = 0; i < events.Length; i++)
@@ -256,7 +266,7 @@ internal sealed partial class LaneReplica
                     TraceParent = request.TraceParent,
                     IdempotencyKey = request.IdempotencyKey, PayloadName = payload.Name,
                     PayloadVersion = payload.Version,
-                    Payload = payload.Bytes,
+                    Payload = payload.Bytes, Regions = regions,
                 };
                 if (payload.Bytes.Length > EventLimits.MaxPayloadBytes)
                     bytes = long.MaxValue / 2;

@@ -202,7 +202,8 @@ internal sealed partial class LaneReplica
         if (entity.HeldCount > 0 || owed.Exists(o => o.Entry.Entity == entity.Key))
             Release(entity);
         TendSubject(entity);
-        if (entity.Fold.IsContested)
+        TendRegions(entity);
+        if (!entity.IsPartial && entity.Fold.IsContested)
             LookForOverwritten(entity.Key);
         RunWaiting(entity);
         foreach (var run in entity.TakeMailbox())

@@ -22,6 +22,9 @@ internal sealed class PeerLink(long id, PeerState peer, bool dialled)
     /// asked for and stopped may still be under way.</summary>
     public HashSet<(int Lane, Origin Origin)> Asked { get; } = [];
 
+    /// <summary>People know that its version is too old for some entities.</summary>
+    public bool IsToldTooOld { get; set; }
+
     /// <summary>Fetches of the other side that are being read.</summary>
     public int Serving { get; set; }
 

@@ -197,7 +197,7 @@ internal sealed partial class PeerLinks
             context.Configuration.Epoch, [.. kernel.Lanes.Select(l => l.OwnHead)], holdings)
         {
             Openings = kernel.Lanes.Max(l => l.Epoch), TakesAsks = true, GrantsLeases = true, GivesKeys = true,
-            KnowsFilters = true, KnowsPast = true, TellsKeysHeld = true,
+            KnowsFilters = true, KnowsPast = true, TellsKeysHeld = true, KnowsRegions = true,
         }));
 
     // What is held here of the lives of whoever dials, for a journal that was set back and does not know it. Those that

@@ -210,7 +210,7 @@ internal sealed partial class PeerLinks
 
     private void TakeFetched(PeerLink link, FetchedFrame f)
     {
-        if (Histories.Fetched(link, f) || AntiEntropy.Fetched(link, f)
+        if (Histories.Fetched(link, f) || Fills.Fetched(link, f) || AntiEntropy.Fetched(link, f)
             || !fetching.Remove(f.Request, out var fetch) || fetch.Link != link)
             return;
         var wanted = f.Events.Where(e => e.Entity == fetch.Gap.Entry.Entity && e.Origin.Equals(fetch.Gap.Entry.Origin))
@@ -226,6 +226,8 @@ internal sealed partial class PeerLinks
             return;
         }
         context.Hit(Probe.OwedPageFetched);
+        if (Array.Exists(wanted, e => e.IsWithheld && e.IsFor(context.Options.Region)))
+            gap.InVainAt[link.Peer.Name] = Now; // it does not have them: the next one may
         // What found no room leaves none for what comes after it: then from what is missing, anew.
         if (gap.PassedInRound != gap.Round)
             (gap.NextPage, gap.PagesOf) = (wanted[^1].Sequence + 1, link.Peer.Name);
@@ -262,9 +264,8 @@ internal sealed partial class PeerLinks
             || ServeSnapshot(asked.Link, asked.Fetch, image))
             return;
         var (events, bytes, more) = (new List<EventRecord>(), 0, false);
-        foreach (var e in image.Rows.Select(r => r.Event).Where(e => e.Origin.Equals(asked.Fetch.Origin)
-            && e.Sequence >= asked.Fetch.From && e.Sequence <= asked.Fetch.To)
-            .Where(e => Shows(asked.Link, e)).OrderBy(e => e.Sequence))
+        foreach (var e in ShownOf(image, asked.Link).Where(e => e.Origin.Equals(asked.Fetch.Origin)
+            && e.Sequence >= asked.Fetch.From && e.Sequence <= asked.Fetch.To).OrderBy(e => e.Sequence))
         {
             more = events.Count > 0 && bytes + e.Weight > context.Options.PageBytes;
             if (more)
@@ -273,7 +274,8 @@ internal sealed partial class PeerLinks
             bytes += e.Weight;
         }
         // What cannot be read here, or is held back, may exist all the same: this answer is not all.
-        more |= image.Damage is not null || IsInCheckpoint(asked.Fetch, image)
+        more |= image.Damage is not null
+            || image.Rows.Any(r => !Understands(asked.Link, r.Event)) || IsInCheckpoint(asked.Fetch, image)
             || kernel.Lane(image.Entity.Lane).WillCome(image.Entity, asked.Fetch.Origin);
         context.Emit(new SendFrame(asked.Link.Id, new FetchedFrame(asked.Fetch.Request, events, more)));
     }

@@ -23,6 +23,7 @@ internal sealed partial class PeerLinks
         (this.context, this.writer, this.kernel) = (context, writer, kernel);
         AntiEntropy = new AntiEntropy(context, writer, this, kernel);
         Histories = new TypeHistories(context, this, kernel);
+        Fills = new RegionFills(context, this, kernel);
         Forwards = new Forwards(context, this);
         AddPeers();
     }
@@ -30,6 +31,9 @@ internal sealed partial class PeerLinks
     public AntiEntropy AntiEntropy { get; }
 
     public TypeHistories Histories { get; }
+
+    /// <summary>Fills placeholders of entities that have filters of their own.</summary>
+    public RegionFills Fills { get; }
 
     public Forwards Forwards { get; }
 
@@ -61,7 +65,11 @@ internal sealed partial class PeerLinks
 
     /// <summary>The event may be sent on the link.</summary>
     public bool Shows(PeerLink link, EventRecord e) => !kernel.Lane(e.Entity.Lane).Withholds(e)
-        && context.Filters.Admits(e.Entity.Type, link.Peer.Name);
+        && context.Filters.Admits(e.Entity.Type, link.Peer.Name) && Understands(link, e);
+
+    /// <summary>The other side knows what it may not pass on: a version that does not is sent nothing of an entity that
+    /// has a filter of its own.</summary>
+    public static bool Understands(PeerLink link, EventRecord e) => e.Regions is null || link.Hello!.KnowsRegions;
 
     /// <summary>Whether the entity's type is for this region, and here.</summary>
     public bool Serves(EntityKey entity) => kernel.Lane(entity.Lane).Serves(entity.Type);
@@ -71,6 +79,12 @@ internal sealed partial class PeerLinks
     public string? WhoServes(EntityKey entity) => peers.Values
         .Where(p => p.IsLive && p.Dialled!.Hello!.KnowsFilters && context.Filters.Admits(entity.Type, p.Name)
             && p.Reports[entity.Lane] is { } report && report.Lacks.All(l => l.Type != entity.Type))
+        .OrderBy(p => p.RoundTripMilliseconds).ThenBy(p => p.Name, StringComparer.Ordinal).FirstOrDefault()?.Name;
+
+    /// <summary>The nearest region that an entity is for and to which there is a way; null when there is none.
+    /// </summary>
+    public string? WhoServes(EntityFilter rule) => peers.Values
+        .Where(p => p.IsLive && p.Dialled!.Hello!.KnowsRegions && rule.Admits(p.Name))
         .OrderBy(p => p.RoundTripMilliseconds).ThenBy(p => p.Name, StringComparer.Ordinal).FirstOrDefault()?.Name;
 
     /// <summary>The link still stands.</summary>
@@ -239,6 +253,7 @@ internal sealed partial class PeerLinks
         foreach (var lane in kernel.Lanes.Where(l => l.OwedCount > 0))
             FetchGaps(lane);
         Histories.Tick();
+        Fills.Tick();
     }
 
     // A clone or a restored copy beside the original: both still speak, long after the second one came. Told here,
@@ -269,6 +284,7 @@ internal sealed partial class PeerLinks
         LinkedAnew();
         AntiEntropy.Forget(link);
         Histories.Forget(link);
+        Fills.Forget(link);
         ForgetServed(link);
         Forwards.Forget(link);
         foreach (var page in pages.Where(p => link.Feeds.Contains(p.Value.Feed)).Select(p => p.Key).ToArray())

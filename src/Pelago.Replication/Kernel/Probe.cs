@@ -377,6 +377,24 @@ public enum Probe
     /// <summary>The events of a command that was repeated were read again, for the keys that it waits for.</summary>
     MembersSearched,
 
+    /// <summary>An event came that its entity's filter keeps from this region: a placeholder was stored.</summary>
+    Withheld,
+
+    /// <summary>A placeholder came of an event that is for this region: its sender does not have it.</summary>
+    WithheldOwed,
+
+    /// <summary>An event came of which there was a placeholder.</summary>
+    PlaceholderFilled,
+
+    /// <summary>Nobody has what was withheld of an entity.</summary>
+    FillMissing,
+
+    /// <summary>A request was sent on because its entity is not for this region, or not whole.</summary>
+    EntityForwarded,
+
+    /// <summary>Nothing was claimed beyond an event that its receiver's version does not understand.</summary>
+    EventNotUnderstood,
+
     /// <summary>A key of a subject was given up: every region that may have it has said that it does not.</summary>
     SubjectKeyLost,
 }

@@ -151,7 +151,8 @@ internal sealed class TypeHistories(KernelContext context, PeerLinks links, Inst
             return true;
         var ask = asked.Ask;
         EventRecord[] events = [.. page.Rows.Select(r => r.Row.Event).Where(e => e.Entity.Type == ask.History.Type
-            && e.OriginPosition <= ask.History.Through && links.Shows(asked.Link, e))];
+            && e.OriginPosition <= ask.History.Through && links.Shows(asked.Link, e))
+            .Select(e => e.For(asked.Link.Peer.Name))];
         // Who does not come forward is not asked again: a page that ends where it began would be read for ever.
         var isStuck = page.Through <= ask.Scanned && page.Through < ask.Until;
         var more = page.Through < ask.Until && !isStuck;

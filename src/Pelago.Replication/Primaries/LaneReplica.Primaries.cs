@@ -94,7 +94,7 @@ internal sealed partial class LaneReplica
         (Origin Origin, ulong Position)[] seen = [.. done.Entity.Fold.Tail
             .Where(t => !t.Orphaned && t.Event.OriginPosition > 0)
             .GroupBy(t => t.Event.Origin, t => t.Event.OriginPosition).Select(o => (o.Key, o.Max()))];
-        if (Array.TrueForAll(seen, s => IsHeldBy(type, needed, s.Origin, s.Position)))
+        if (Array.TrueForAll(seen, s => IsHeldBy(type, null, needed, s.Origin, s.Position)))
         {
             context.EmitLeased(done.Request, result, context.Primaries.WithoutLease(done.Entity.Key.Type));
             return;

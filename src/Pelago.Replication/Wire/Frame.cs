@@ -53,6 +53,9 @@ public sealed record HelloFrame(
     /// <summary>This side hears of filters, and notes what is left out.</summary>
     public bool KnowsFilters { get; init; }
 
+    /// <summary>It takes placeholders of entities that have filters of their own.</summary>
+    public bool KnowsRegions { get; init; }
+
     /// <summary>This side understands reports that leave out lives that are past, and numbers that begin
     /// anew.</summary>
     public bool KnowsPast { get; init; }

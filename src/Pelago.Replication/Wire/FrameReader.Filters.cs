@@ -10,6 +10,23 @@ public sealed partial class FrameReader
     private FilterFrame ToFilter(FilterNotice notice) => FilterCodec.Read(notice.Content.Span) is { } filter
         ? new FilterFrame(Name(types, notice.Type), filter) : throw Broken("a filter is malformed");
 
+    // What is without content may not carry any, and nobody can say of an event without a rule whom it is not for.
+    private EntityFilter? Regions(Event e)
+    {
+        var name = Name(payloadNames, e.PayloadName);
+        var isWithheld = name == EventRecord.WithheldName;
+        var isBare = isWithheld || name == RegionsChange.PayloadName;
+        if (e.Regions.IsEmpty)
+            return isBare ? throw Broken("an event is withheld, or changes regions, and has no rule") : null;
+        if (EntityFilter.Read(e.Regions.Span) is not { } rule || rule.Names > EntityFilter.MaxRegionsOfEntity)
+            throw Broken("the filter of an entity is malformed");
+        if (isBare && e.Payload.Length > 0)
+            throw Broken("an event without content has some");
+        if (isWithheld && (e.Tags.Count > 0 || e.IdempotencyKey.Length > 0 || e.TraceParent.Length > 0))
+            throw Broken("a placeholder says more than it may");
+        return rule;
+    }
+
     private LeftOut[] ToLeftOut(Events events)
     {
         if (events.LeftOut.Count == 0)

@@ -157,7 +157,8 @@ public sealed partial class FrameReader
         {
             Openings = hello.Openings, TakesSnapshots = hello.Snapshots,
             TakesAsks = hello.TakesAsks, GrantsLeases = hello.Leases, GivesKeys = hello.SubjectKeys,
-            KnowsFilters = hello.Filters, KnowsPast = hello.Past, TellsKeysHeld = hello.KeysHeld,
+            KnowsFilters = hello.Filters,
+            KnowsRegions = hello.EntityFilters, KnowsPast = hello.Past, TellsKeysHeld = hello.KeysHeld,
         };
     }
 
@@ -237,6 +238,7 @@ public sealed partial class FrameReader
         var timestamp = new HybridTimestamp(e.Timestamp);
         if (timestamp > HybridTimestamp.MaxAccepted)
             throw Broken("an event's timestamp is out of range");
+        var regions = Regions(e);
         return new EventRecord
         {
             Entity = entity, Origin = origin, Sequence = e.Sequence, Vector = vector, Timestamp = timestamp,
@@ -245,7 +247,7 @@ public sealed partial class FrameReader
             TraceParent = e.TraceParent,
             IdempotencyKey = e.IdempotencyKey, PayloadName = Name(payloadNames, e.PayloadName),
             PayloadVersion = e.PayloadVersion == 0 ? 1 : (int)e.PayloadVersion, Payload = e.Payload.Memory,
-            OriginPosition = e.OriginPosition,
+            OriginPosition = e.OriginPosition, Regions = regions,
         };
     }
 

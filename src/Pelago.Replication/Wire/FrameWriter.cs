@@ -158,7 +158,7 @@ public sealed partial class FrameWriter
             Session = ByteString.CopyFrom(f.Session.ToBytes()),
             Current = Number(f.Current), Newest = Number(f.Newest), ConfigurationEpoch = f.ConfigurationEpoch,
             TakesAsks = f.TakesAsks, Leases = f.GrantsLeases, SubjectKeys = f.GivesKeys, Filters = f.KnowsFilters,
-            Past = f.KnowsPast, KeysHeld = f.TellsKeysHeld,
+            Past = f.KnowsPast, KeysHeld = f.TellsKeysHeld, EntityFilters = f.KnowsRegions,
         };
         hello.OwnHeads.AddRange(f.OwnHeads);
         hello.Holdings.AddRange(f.Holdings.Select(h => ToWire(h, withLane: true)));
@@ -215,6 +215,8 @@ public sealed partial class FrameWriter
             wire.RetiredCounts.Add(lives.Count);
         }
         wire.Tags.AddRange(e.Tags);
+        if (e.Regions is { } rule)
+            wire.Regions = UnsafeByteOperations.UnsafeWrap(rule.ToBytes());
         return wire;
     }
 

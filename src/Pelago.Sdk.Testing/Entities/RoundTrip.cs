@@ -21,6 +21,8 @@ internal sealed class RoundTrip(IEntityType inner) : IEntityType
 
     public EntityFilter Filter => inner.Filter;
 
+    public bool HasRegions => inner.HasRegions;
+
     public bool Compacts => inner.Compacts;
 
     public bool HasPersonalMembers => inner.HasPersonalMembers;

@@ -73,16 +73,26 @@ internal sealed class WorldConvergence(WorldGroup group)
 
     // What stays in its region is nobody else's, and what is not for all is compared where it is.
     private int Shared(StoredLane lane) => group.HasLocalTypes || group.HasFilters
-        ? lane.Rows.Count(r => group.IsForAll(r.Event.Entity)) : lane.Rows.Count;
+        ? Distinct(lane.Rows.Where(r => group.IsForAll(r.Event.Entity))) : Distinct(lane.Rows);
+
+    // What fills a placeholder stands beside it.
+    private static int Distinct(IEnumerable<EventRow> rows) => rows.Any(r => r.Event.IsWithheld)
+        ? rows.Select(r => (r.Event.Entity, r.Event.Origin, r.Event.Sequence)).Distinct().Count() : rows.Count();
 
     private SimulatedRegion[] Having(EntityKey entity)
-        => [.. group.Regions.Where(r => group.IsFor(r.Name, entity))];
+        => [.. group.Regions.Where(r => group.IsFor(r.Name, entity)
+            && EntityDigest.RegionsOf(Image(r, entity))?.Admits(r.Name) != false)];
+
+    private static EntityImage Image(SimulatedRegion region, EntityKey entity)
+        => new(entity, null, Rows(region, entity), []);
 
     private string? Unequal()
     {
         foreach (var entity in Entities())
         {
             var having = Having(entity);
+            if (having.FirstOrDefault(r => Events(r, entity).Any(e => e.IsWithheld)) is { } partial)
+                return $"{Name(entity)} was opened to {partial.Name}, and is not there as a whole yet.";
             var held = having.Select(r => Held(r, entity)).ToArray();
             var all = held.SelectMany(h => h).Distinct().Order().ToArray();
             if (held.All(h => h.Count == all.Length))
@@ -104,6 +114,9 @@ internal sealed class WorldConvergence(WorldGroup group)
 
     private static List<EventRow> Rows(SimulatedRegion region, EntityKey entity)
         => region.Disk.State.Entities.TryGetValue(entity, out var stored) ? stored.Rows : [];
+
+    private static IEnumerable<EventRecord> Events(SimulatedRegion region, EntityKey entity)
+        => EntityDigest.EventsOf(Image(region, entity));
 
     private List<EntityKey> Entities()
         => [.. group.Regions.SelectMany(r => r.Disk.State.Entities.Keys).Where(e => !group.StaysLocal(e)).Distinct()
@@ -140,7 +153,7 @@ internal sealed class WorldConvergence(WorldGroup group)
 
     private static byte[] FoldAgain(SimulatedRegion region, EntityKey entity, RoundTrip type)
         => Interleaving.FoldAgain(
-            type, entity.Id, Rows(region, entity).Select(r => r.Event), region.Rules);
+            type, entity.Id, Events(region, entity), region.Rules);
 
     private WorldException NotYet(string difference, long limitMilliseconds)
     {
@@ -165,7 +178,7 @@ internal sealed class WorldConvergence(WorldGroup group)
                 + $"{other.Name}.\n");
         }
         text.Append("Its events, in the total order:\n")
-            .Append(Interleaving.Describe([[.. Rows(other, entity).Select(r => r.Event)]]));
+            .Append(Interleaving.Describe([[.. Events(other, entity)]]));
         foreach (var region in group.Regions)
         {
             text.Append($"  in {region.Name} they arrived as ").AppendJoin(", ", Rows(region, entity)

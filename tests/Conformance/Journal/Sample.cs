@@ -60,6 +60,7 @@ public static class Sample
         Tags = ["first tag", "étiquette"], TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         IdempotencyKey = $"key-{sequence}", PayloadName = "item-added", PayloadVersion = 2,
         Payload = Encoding.UTF8.GetBytes(payload), OriginPosition = position,
+        Regions = EntityFilter.InEpoch(3).Only("eu-west-1", "us-east-1").Except("us-east-1"),
     };
 
     /// <summary>A batch of rows.</summary>
@@ -119,5 +120,6 @@ public static class Sample
         read.PayloadVersion.ShouldBe(written.PayloadVersion);
         read.Payload.ToArray().ShouldBe(written.Payload.ToArray());
         read.OriginPosition.ShouldBe(originPosition);
+        read.Regions.ShouldBe(written.Regions);
     }
 }

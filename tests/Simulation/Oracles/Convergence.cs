@@ -49,6 +49,9 @@ internal static class Convergence
         {
             if (group.Oracles.Book.LocalTypes.Contains(entity.Type))
                 continue;
+            if (replicas.Any(r => !r.Seen(entity).Equals(replicas[0].Seen(entity)))
+                && group.Oracles.Book.RegionTypes.Contains(entity.Type))
+                return $"{entity} was not seen by all; {Everywhere(group, entity)}";
             // Regions with equal filters are equal.
             var having = replicas.Where(r => !r.IsClosed(entity)).ToArray();
             if (having.FirstOrDefault(r => !r.IsWhole(entity)) is { } partial)

@@ -37,6 +37,9 @@ public sealed class EventBook
     /// <summary>Types that have filters in this run.</summary>
     public HashSet<string> FilteredTypes { get; } = [];
 
+    /// <summary>Types of which entities have filters of their own in this run.</summary>
+    public HashSet<string> RegionTypes { get; } = [];
+
     /// <summary>Types whose primary moves in this run: some of their events may not count.</summary>
     public HashSet<string> MovingTypes { get; } = [];
 
@@ -122,6 +125,14 @@ public sealed class EventBook
     }
 
     private static bool Same(EventRecord a, EventRecord b)
+        => Equals(a.Regions, b.Regions) && (b.IsWithheld ? IsPlaceholder(a, b) : SameContent(a, b));
+
+    private static bool IsPlaceholder(EventRecord a, EventRecord b)
+        => a.Vector.Equals(b.Vector) && a.Timestamp == b.Timestamp && a.Epoch == b.Epoch && a.BatchIndex == b.BatchIndex
+        && a.BatchLength == b.BatchLength && a.OriginPosition == b.OriginPosition && b.Payload.IsEmpty
+        && b.Tags.Count == 0 && b.IdempotencyKey.Length == 0 && b.TraceParent.Length == 0;
+
+    private static bool SameContent(EventRecord a, EventRecord b)
         => a.Vector.Equals(b.Vector) && a.Timestamp == b.Timestamp && a.Epoch == b.Epoch && a.BatchIndex == b.BatchIndex
         && a.BatchLength == b.BatchLength && a.IdempotencyKey == b.IdempotencyKey && a.TraceParent == b.TraceParent
         && a.PayloadName == b.PayloadName && a.PayloadVersion == b.PayloadVersion

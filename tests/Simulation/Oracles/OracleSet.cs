@@ -92,7 +92,7 @@ internal sealed class OracleSet
         {
             missingAfterLoss.Add((region.Name, EventBook.Text(e)));
             taken.Add((region.Name, EventBook.Text(e)));
-            if (replicas.Values.Any(r => r.Has(e)))
+            if (replicas.Values.Any(r => r.Has(e) && !r.IsWithheld(e)))
                 continue;
             Book.Lost(e);
             lostLines.Add(EventBook.Text(e));
@@ -117,7 +117,7 @@ internal sealed class OracleSet
         foreach (var e in removed.Entities.SelectMany(removed.Events))
         {
             taken.Add((region.Name, EventBook.Text(e)));
-            if (replicas.Values.Any(r => r.Has(e)))
+            if (replicas.Values.Any(r => r.Has(e) && !r.IsWithheld(e)))
                 continue;
             Book.Lost(e);
             lostLines.Add(EventBook.Text(e));
@@ -164,7 +164,7 @@ internal sealed class OracleSet
             acknowledged[line] = replica;
             if (Book.LocalTypes.Contains(operation.Entity.Type))
                 staying[line] = operation.Entity.Type;
-            if (Book.FilteredTypes.Contains(operation.Entity.Type))
+            if (Book.FilteredTypes.Contains(operation.Entity.Type) || Book.RegionTypes.Contains(operation.Entity.Type))
                 filteredLines[line] = operation.Entity;
             CheckLevel(region, operation, line);
         }
@@ -179,6 +179,9 @@ internal sealed class OracleSet
         // Of those who were members when it was carried out; they may be more or fewer by now.
         var members = group.Configurations.Newest is { Epoch: > 1 } ? group.Configurations.FewestSettled
             : group.Members.Count;
+        if (Book.RegionTypes.Contains(operation.Entity.Type) && Of(region).Events(operation.Entity)
+            .FirstOrDefault(e => EventBook.Text(e) == line)?.Regions is { } rule)
+            members = group.Members.Count(m => ReplicaOracle.LetsIn(rule, m));
         var needed = level.In(members);
         var holders = replicas.Values.Select(r => r.Region).Distinct().Count(name => taken.Contains((name, line))
             || replicas.Values.Any(r => r.Region == name && r.HasLine(line)));

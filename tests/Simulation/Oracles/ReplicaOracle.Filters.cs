@@ -10,10 +10,11 @@ internal sealed partial class ReplicaOracle
     private readonly HashSet<(int Lane, string Type)> closed = [];
 
     /// <summary>The type's filter leaves this region out, as its disk says.</summary>
-    public bool IsClosed(EntityKey entity) => NoteOf(entity) is { Closed: true };
+    public bool IsClosed(EntityKey entity) => IsApart(entity) || NoteOf(entity) is { Closed: true };
 
     /// <summary>Nothing of the type is noted as missing.</summary>
-    public bool IsWhole(EntityKey entity) => NoteOf(entity) is not { } note || (!note.Closed && note.Lacks.Count == 0);
+    public bool IsWhole(EntityKey entity) => !IsPartial(entity)
+        && (NoteOf(entity) is not { } note || (!note.Closed && note.Lacks.Count == 0));
 
     /// <summary>The event may be missing here, and the disk says so.</summary>
     public bool IsLackNoted(EventRecord e)

@@ -96,6 +96,8 @@ internal sealed partial class ReplicaOracle
         frontiers.Clear();
         finalPositions.Clear();
         lines.Clear();
+        withheld.Clear();
+        rules.Clear();
         Rows = 0;
         foreach (var lane in Disk.State.Lanes)
         {
@@ -125,6 +127,7 @@ internal sealed partial class ReplicaOracle
                 CheckWhole(batch);
                 CheckCompaction(batch);
             }
+            filled.Clear();
             foreach (var frontier in group.SelectMany(b => b.Frontiers))
                 CheckFrontier(group.Key, frontier);
         }
@@ -136,6 +139,8 @@ internal sealed partial class ReplicaOracle
     {
         var e = row.Event;
         CheckFiltered(row);
+        if (CheckRegions(row))
+            return;
         var before = Seen(e.Entity);
         if (e.Sequence <= before[e.Origin])
             Fail($"has a second row for {e}");
@@ -200,7 +205,8 @@ internal sealed partial class ReplicaOracle
 
     private void CheckWhole(LaneBatch batch)
     {
-        foreach (var rows in batch.Rows.GroupBy(r => (r.Event.Entity, r.Event.Origin)))
+        foreach (var rows in batch.Rows.Where(r => r.Event.IsWithheld || !filled.Contains(EventName.Of(r.Event)))
+            .GroupBy(r => (r.Event.Entity, r.Event.Origin)))
         {
             var expected = 0;
             foreach (var row in rows)
@@ -234,6 +240,8 @@ internal sealed partial class ReplicaOracle
 
     private void Note(EventRecord e, bool hasRow = true)
     {
+        if (NoteRegions(e))
+            return;
         // Causes of a row that are lost count as seen; what a checkpoint stands for comes in any order.
         var now = Seen(e.Entity).With(e.Origin, e.Sequence);
         seen[e.Entity] = hasRow ? now.Union(e.Vector) : now;

@@ -17,6 +17,8 @@ internal static class ProbeFloors
         = nameof(SealedScenarios.Subjects_InAnyWeather_EveryBoxOpensWhereItMayOrItsSubjectIsForgotten);
     private const string Filters = nameof(SwarmTests.Swarm_Filters_LeaveNothingOutThatIsForARegion);
 
+    private const string Regions = nameof(RegionSwarmTests.Swarm_Regions_WithholdWhatTheySayAndFillWhatTheyLetIn);
+
     private const string Moves = "MovingPrimaryTests.History_WhileThePrimaryMoves_IsThatOfOneCopy";
 
     /// <summary>Moments that the default run comes to less often.</summary>
@@ -119,6 +121,14 @@ internal static class ProbeFloors
         [Probe.FillGivenUp] = nameof(FilterScenarios
             .Filter_OpenedAndTheOnlyHolderLostItsDisk_WhatIsLeftIsTakenAndAnAlarmSaysSo),
         [Probe.FilteredForwarded] = nameof(FilterScenarios.Filter_RegionLeftOut_IsReadOnlyAndShowsNothing),
+        [Probe.Withheld] = Regions,
+        [Probe.WithheldOwed] = Regions,
+        [Probe.PlaceholderFilled] = Regions,
+        [Probe.EntityForwarded] = Regions,
+        [Probe.FillMissing]
+            = nameof(RegionScenarios.Regions_OpenedAndTheOnlyHolderLostItsDisk_StaysClosedAndAnAlarmSaysSo),
+        [Probe.EventNotUnderstood]
+            = "EntityRegionTests.Page_ForAPeerOfAnOlderVersion_ClaimsNothingOfAnEntityThatHasAFilter",
         [Probe.PastReopened] = nameof(
             PastLivesScenarios.Life_ThatIsPast_GoesOnAfterAll_IsToldAgainAndNothingOfItIsLost),
         [Probe.PastUnknown] = nameof(PastLivesScenarios.Restored_BehindLivesThatAreGoneFromReports_IsToldWhatItLacks),

@@ -163,6 +163,19 @@ internal sealed class SwarmRun
         }));
     }
 
+    /// <summary>Runs while the regions that entities are for change.</summary>
+    public void RunWithRegions()
+    {
+        var changes = new RegionChanges(Group, workload, new Dice(Seed ^ Filtering));
+        changes.Begin();
+        Run(() =>
+        {
+            Group.Run(LastRequestsMilliseconds);
+            changes.End();
+            Group.Run(LastRequestsMilliseconds);
+        });
+    }
+
     internal static Fault Draw(Dice dice)
     {
         var faults = Fault.None;

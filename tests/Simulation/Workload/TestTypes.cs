@@ -83,13 +83,30 @@ internal static class TestTypes
     public static readonly TextType Desk = new("desk", MergeStrategy.Ordered, () => "",
         (state, line, _) => Folded.To($"{state}{line}\n"), state => (string)state, text => text);
 
+    /// <summary>Like <see cref="Diary"/>, and each of its entities may have a filter.</summary>
+    public static readonly TextType Parcel = new("parcel", MergeStrategy.Ordered, () => 14695981039346656037UL,
+        (state, line, context) => Folded.To(Mix((ulong)state, string.Create(CultureInfo.InvariantCulture,
+            $"{line}|{context.Region}|{context.Sequence}|{context.Timestamp.Value}|{context.Concurrent}"))),
+        state => ((ulong)state).ToString("x16", CultureInfo.InvariantCulture),
+        text => ulong.Parse(text, NumberStyles.HexNumber, CultureInfo.InvariantCulture)) { HasRegions = true };
+
+    /// <summary>Custom: lines in the order in which they are applied, so that one before its cause shows. Each of its
+    /// entities may have a filter.</summary>
+    public static readonly TextType Crate = new("crate", MergeStrategy.Custom, () => "",
+        (state, line, context) => Folded.To(Chain((string)state, line, context)), state => (string)state, text => text)
+    {
+        HasRegions = true,
+    };
+
     /// <summary>Those of the ordinary workload.</summary>
     public static readonly IReadOnlyList<string> Usual = [Account.Name, Book.Name, Diary.Name, Stock.Name];
 
     /// <summary>All of them by name.</summary>
     public static readonly IReadOnlyDictionary<string, IEntityType> All
-        = new[] { Account, Diary, Book, Stock, BoardType.Board, Deal, Receipt, Draft, Letter, Memo, Till, Desk }
-            .ToDictionary(t => t.Name, t => (IEntityType)t);
+        = new[]
+        {
+            Account, Diary, Book, Stock, BoardType.Board, Deal, Receipt, Draft, Letter, Memo, Till, Desk, Parcel, Crate,
+        }.ToDictionary(t => t.Name, t => (IEntityType)t);
 
     /// <summary>Those without effects: a region that runs no others keeps no marks.</summary>
     public static readonly IReadOnlyDictionary<string, IEntityType> WithoutEffects
@@ -108,12 +125,34 @@ internal static class TestTypes
     /// <summary>A command that persists the given lines as one batch and answers with <c>done</c> and the number of
     /// events
     /// before.</summary>
-    public static Func<object, CommandContext, Decision> Persist(IReadOnlyList<string> lines)
-        => (_, context) => new Decision([.. lines], _ => "done " + Text((long)context.Version), null, []);
+    /// <param name="regions">Which regions the entity is for from then on, or null.</param>
+    public static Func<object, CommandContext, Decision> Persist(
+        IReadOnlyList<string> lines, EntityFilter? regions = null)
+        => (_, context) => new Decision(regions is null ? [.. lines] : [new RegionsChange(regions), .. lines],
+            _ => "done " + Text((long)context.Version), null, []);
 
     private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    // Of each life the number of its last event that came in its order, and how many came before their causes.
+    private static string Chain(string state, string line, in EventContext context)
+    {
+        var lives = state.Split(';', StringSplitOptions.RemoveEmptyEntries).Select(part => part.Split('='))
+            .ToDictionary(part => part[0], part => ulong.Parse(part[1], CultureInfo.InvariantCulture));
+        foreach (var slot in context.Vector)
+        {
+            var before = slot.Origin.Equals(context.Origin) ? slot.Count - 1 : slot.Count;
+            if (lives.GetValueOrDefault(Life(slot.Origin)) < before)
+                lives["early"] = lives.GetValueOrDefault("early") + 1;
+        }
+        lives[Life(context.Origin)] = context.Sequence;
+        lives["sum"] = lives.GetValueOrDefault("sum") + (ulong)line.Length;
+        return string.Concat(lives.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l
+            => string.Create(CultureInfo.InvariantCulture, $"{l.Key}={l.Value};")));
+
+        static string Life(Origin origin) => $"{origin.Region}/{origin.Incarnation}";
+    }
 
     private static ulong Mix(ulong hash, string text)
     {

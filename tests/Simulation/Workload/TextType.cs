@@ -22,19 +22,25 @@ internal sealed class TextType(
     /// <summary>Which regions get its events.</summary>
     public EntityFilter Filter { get; private init; } = EntityFilter.None;
 
+    /// <summary>Whether each entity may have a filter.</summary>
+    public bool HasRegions { get; init; }
+
     public int StateVersion { get; set; } = 1;
 
     public object Initial(string id) => initial();
 
     public Folded Apply(object state, object payload, in EventContext context)
-        => payload is Deletion ? Folded.To(initial()) : apply(state, (string)payload, context);
+        => payload is RegionsChange ? Folded.To(state)
+            : payload is Deletion ? Folded.To(initial()) : apply(state, (string)payload, context);
 
     public object? Decode(string payloadName, int payloadVersion, ReadOnlySpan<byte> payload)
         => payloadName == Deletion.PayloadName ? Deletion.Instance
+            : payloadName == RegionsChange.PayloadName ? new RegionsChange(EntityFilter.None)
             : payloadName == PayloadName && payloadVersion == 1 ? Encoding.UTF8.GetString(payload) : null;
 
     public EncodedPayload Encode(object payload) => payload is Deletion
         ? new(Deletion.PayloadName, Deletion.PayloadVersion, [])
+        : payload is RegionsChange ? new(RegionsChange.PayloadName, RegionsChange.PayloadVersion, [])
         : new(PayloadName, 1, Encoding.UTF8.GetBytes((string)payload));
 
     public byte[] EncodeState(object state) => Encoding.UTF8.GetBytes(write(state));

@@ -380,13 +380,16 @@ internal sealed record Operation(EntityKey Entity, IReadOnlyList<string> Lines, 
     /// <summary>A command handler of its own instead of one that persists the lines.</summary>
     internal Func<object, CommandContext, Decision>? Handle { get; init; }
 
+    /// <summary>Which regions the entity is for from then on; null for no change.</summary>
+    internal EntityFilter? Regions { get; init; }
+
     /// <summary>How it is sent to its entity's primary; null when it is not.</summary>
     internal ForwardableCommand? Forwardable { get; init; }
 
     internal CommandRequest ToRequest(long monotonic) => new()
     {
         Entity = Entity, IdempotencyKey = Key,
-        Command = Handle ?? TestTypes.Persist(Lines),
+        Command = Handle ?? TestTypes.Persist(Lines, Regions),
         Handle = (state, handle, context) => ((Func<object, CommandContext, Decision>)handle)(state, context),
         EncodeReply = Key.Length == 0 ? null : (reply, _) => System.Text.Encoding.UTF8.GetBytes((string)reply!),
         DecodeReply = Key.Length == 0 ? null : bytes => System.Text.Encoding.UTF8.GetString(bytes.Span),

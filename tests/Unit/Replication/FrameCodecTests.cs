@@ -22,7 +22,7 @@ public sealed partial class FrameCodecTests
             [new LaneHolding(3, B, 9)])
         {
             Openings = 12, TakesAsks = true, GrantsLeases = true, GivesKeys = true, KnowsFilters = true,
-            KnowsPast = true, TellsKeysHeld = true,
+            KnowsPast = true, TellsKeysHeld = true, KnowsRegions = true,
         },
         new SubscribeFrame(Key.Lane, B, 12, Stop: false),
         new EventsFrame(Key.Lane, A, [
@@ -44,6 +44,7 @@ public sealed partial class FrameCodecTests
         {
             LeftOut = [new LeftOut("text", 3, IsLacking: false), new LeftOut("other", 1, IsLacking: true)],
         },
+        RegionEvents.Sent,
         new EventsFrame(Key.Lane, B, [], 0) { Beyond = 7 },
         new EventsFrame(Key.Lane, B, [], 5) { Awaited = true },
         new CreditFrame(4, 1 << 20),
@@ -453,7 +454,7 @@ public sealed partial class FrameCodecTests
     private static string Describe(Frame frame) => frame switch
     {
         HelloFrame f => $"{f.Region} {f.JournalId} {f.Session} {f.Openings} {f.Current} {f.Newest} "
-            + $"{f.ConfigurationEpoch} {string.Join(',', f.OwnHeads)} {string.Join(',', f.Holdings)} "
+            + $"{f.ConfigurationEpoch} {string.Join(',', f.OwnHeads)} {string.Join(',', f.Holdings)} {f.KnowsRegions} "
             + $"{f.TakesAsks} {f.GrantsLeases} {f.GivesKeys} {f.KnowsFilters} {f.KnowsPast} {f.TellsKeysHeld}",
         SubjectKeysAskFrame f => string.Join(',', f.Names),
         SubjectKeysHeldAskFrame f => string.Join(',', f.Names),
@@ -495,5 +496,5 @@ public sealed partial class FrameCodecTests
     private static string Describe(EventRecord e)
         => $"{e.Entity} {e.Origin} {e.Sequence} {e.Vector} {e.Timestamp} {e.Epoch} {e.BatchIndex}/{e.BatchLength} "
         + $"{string.Join('|', e.Tags)} {e.TraceParent} {e.IdempotencyKey} {e.PayloadName} {e.PayloadVersion} "
-        + $"{Convert.ToHexString(e.Payload.Span)} {e.OriginPosition}";
+        + $"{Convert.ToHexString(e.Payload.Span)} {e.OriginPosition} {e.Regions?.Epoch} {e.Regions}";
 }

@@ -136,7 +136,7 @@ internal sealed class StoredState
         Entity = e.Entity, Origin = e.Origin, Sequence = e.Sequence, Vector = e.Vector, Timestamp = e.Timestamp,
         Epoch = e.Epoch, BatchIndex = e.BatchIndex, BatchLength = e.BatchLength, Tags = e.Tags,
         TraceParent = e.TraceParent, IdempotencyKey = e.IdempotencyKey, PayloadName = e.PayloadName,
-        PayloadVersion = e.PayloadVersion, Payload = e.Payload, OriginPosition = position,
+        PayloadVersion = e.PayloadVersion, Payload = e.Payload, OriginPosition = position, Regions = e.Regions,
     };
 
     private void Note(ConflictRecord conflict)

@@ -1,0 +1,158 @@
+using Pelago.Model;
+
+namespace Pelago.Replication;
+
+/// <remarks>
+/// <para>Filters of single entities. A rule is an event of its entity, and each later event of the entity carries the
+/// rule that its author knew. So whom an event is for is decided once, where it is written, and everybody who sees the
+/// event says the same; nobody has to have heard of anything else. A region that it is not for stores a placeholder in
+/// its place: one row, with number, vector and position, so that frontiers, causes and finality are what they are
+/// elsewhere.</para>
+/// <para>1. What comes in full and is not for this region becomes a placeholder here, unless a later rule lets this
+/// region in. 2. A placeholder of what is for this region says that its sender does not have it: it is owed. 3. A full
+/// event of which there is a placeholder fills it: another row; the vector stays. 4. Once nothing is missing, the
+/// entity is read again from its first event.</para>
+/// <para>An entity that is not for this region, or not whole, is neither written nor shown here.</para>
+/// </remarks>
+internal sealed partial class LaneReplica
+{
+    private const int MaxUnfilled = 4_096;
+    private readonly SortedDictionary<EntityKey, RegionFill> unfilled = [];
+
+    /// <summary>Entities that are for this region and not whole.</summary>
+    public IReadOnlyCollection<RegionFill> Unfilled => unfilled.Values;
+
+    // Who runs alone, on a developer's machine for example, has all that there is.
+    private bool IsForThis(EntityReplica entity) => entity.IsFor(context.Options.Region) || context.IsAlone;
+
+    private bool ServesEntity(EntityReplica entity) => !entity.IsPartial && IsForThis(entity);
+
+    private static bool KeepsRows(EntityReplica entity) => entity.Type.HasRegions || entity.Regions is not null;
+
+    private static Failure KeptForRegions(EntityKey entity) => new(ErrorCodes.NotCompactable,
+        $"Rows of {entity} stay: it may have a filter of its own, and a region that it is opened to needs them.",
+        "Rows go of types without RegionsPerEntity().");
+
+    // True when it has been dealt with.
+    private bool TakeOfRegions(EntityReplica entity, EventRecord e, InboundFrame inbound)
+    {
+        if (!e.IsWithheld && entity.Lacks(e) && entity.IsFor(context.Options.Region))
+        {
+            Fill(entity, e);
+            filling.Resolves.Add(inbound);
+            return true;
+        }
+        if (!e.IsWithheld || !e.IsFor(context.Options.Region) || e.Sequence <= entity.Seen[e.Origin])
+            return false;
+        context.Hit(Probe.WithheldOwed);
+        PassOver(entity, e, inbound); // its sender does not have it
+        return true;
+    }
+
+    // The rule that it carries is known by now: whatever set it is a cause of the event.
+    private EventRecord AsTaken(EntityReplica entity, EventRecord e)
+    {
+        var own = context.Options.Region;
+        if (e.Regions is null || e.IsFor(own) || entity.IsFor(own))
+            return e;
+        context.Hit(Probe.Withheld);
+        return e.Withheld();
+    }
+
+    private void Fill(EntityReplica entity, EventRecord e)
+    {
+        entity.Fill(e);
+        AddRow(entity, e, own: false);
+        context.Hit(Probe.PlaceholderFilled);
+        if (!entity.IsPartial)
+            entity.NeedsHistory = true; // once the rows are durable
+    }
+
+    private void LookForFills(EntityReplica entity)
+    {
+        if (entity.IsPartial && entity.IsFor(context.Options.Region) && unfilled.Count < MaxUnfilled)
+            unfilled.TryAdd(entity.Key, new RegionFill(entity.Key));
+    }
+
+    // It was read from the journal.
+    private void TendRegions(EntityReplica entity)
+    {
+        LookForFills(entity);
+        if (entity.WasFilled && !entity.IsBlind)
+            WriteSnapshot(entity); // or it would be read as a whole each time
+    }
+
+    // There is no state to fold; but whoever reads it again has to know what is missing.
+    private void KeepPartial(EntityReplica entity) => WriteDueSnapshot(entity);
+
+    /// <summary>A comparison has found an entity that is not whole.</summary>
+    public void LookForFills(EntityKey key) => WithEntity(key, LookForFills);
+
+    /// <summary>Tells what is to be asked for next of an entity, once that is known.</summary>
+    public void WithLacking(RegionFill fill, Action<EntityReplica> ask) => WithEntity(fill.Entity, entity =>
+    {
+        if (!entity.IsPartial || !entity.IsFor(context.Options.Region))
+            unfilled.Remove(fill.Entity);
+        else if (!entity.IsBlind)
+            ask(entity);
+    });
+
+    // Of a batch that is in the base every region has what it is for: whichever rule is asked does.
+    private static EntityFilter? RegionsOf(in Completion done, BatchId batch)
+    {
+        if (done.Written is { } written)
+            return written.Regions;
+        return done.Entity.Regions is not { } rule ? null
+            : done.Entity.Fold.Tail.LastOrDefault(t => BatchId.Of(t.Event) == batch)?.Event.Regions ?? rule;
+    }
+
+    private int HoldersOf(string type, EntityFilter? regions) => regions is null ? context.HoldersOf(type)
+        : context.Configuration.Settled.Count(regions.Admits);
+
+    // Of the events of one command all carry the same rule.
+    private static EntityFilter? RegionsAfter(EntityReplica entity, Decision decision)
+        => decision.Events is [RegionsChange change, ..] ? change.Rule.After(entity.Regions) : entity.Regions;
+
+    private Failure? RefuseRegions(EntityReplica entity, CommandRequest request, Decision decision)
+    {
+        if ((entity.Regions is null && !entity.Type.HasRegions && decision.Events is not [RegionsChange, ..])
+            || decision.Rejection is not null)
+            return null;
+        var rule = RegionsAfter(entity, decision);
+        if (decision.Events.Skip(1).Any(e => e is RegionsChange))
+            return RegionChecks.NotFirst(entity.Key);
+        if (rule is null || context.IsAlone)
+            return null;
+        if (decision.Events is [RegionsChange, ..] && RegionChecks.Refuse(entity, rule, context) is { } refused)
+            return refused;
+        var holders = context.Configuration.Settled.Count(rule.Admits);
+        var level = request.Acknowledgement ?? entity.Type.Acknowledgement;
+        return decision.Events.Count == 0 || level.In(holders) <= Math.Max(1, holders) ? null : new Failure(
+            ErrorCodes.LevelImpossible,
+            $"The command asks for its events to be durable in {level.In(holders)} regions, and {entity.Key} is for "
+            + $"{holders} ({rule}); nothing was changed.",
+            "Ask for fewer regions, or for 'majority': of those that the entity is for.");
+    }
+}
+
+/// <summary>An entity whose placeholders are to be filled.</summary>
+internal sealed class RegionFill(EntityKey entity)
+{
+    public EntityKey Entity { get; } = entity;
+
+    /// <summary>The question that is under way; 0 for none.</summary>
+    public long Request { get; set; }
+
+    public PeerLink? Link { get; set; }
+    public long AskedMilliseconds { get; set; }
+    public long NotBeforeMilliseconds { get; set; } = long.MinValue;
+
+    /// <summary>Regions that had nothing of the run that is asked for.</summary>
+    public HashSet<string> InVainAt { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Which of the runs is asked for.</summary>
+    public int Run { get; set; }
+
+    /// <summary>People were told that nobody has it.</summary>
+    public bool IsAnnounced { get; set; }
+}
