@@ -116,7 +116,7 @@ public sealed class SubjectEndpointTests : IAsyncLifetime
         Region.Journal.Waits = true;
         using var hangUp = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         var asked = instance.PostAsync(
-            SubjectEndpoint.ErasePath, "{\"subject\":\"c1\",\"force\":false}", cancellationToken: hangUp.Token);
+            SubjectEndpoint.ErasePath, "{\"subject\":\"mallory\",\"force\":false}", cancellationToken: hangUp.Token);
         await Eventually.BeTrue(() => Region.Journal.IsWaiting, "it is being written");
 
         await hangUp.CancelAsync();
@@ -126,8 +126,8 @@ public sealed class SubjectEndpointTests : IAsyncLifetime
         Region.Journal.Release();
 
         await Eventually.BeTrue(() => log.Lines.Any(l => l.Contains("A subject was erased")), "its line in the log");
-        log.Lines.ShouldNotContain(l => l.Contains("c1"));
-        (await AskAsync(SubjectEndpoint.LookPath, "c1")).State.ShouldBe(SubjectStates.Forgotten);
+        log.Lines.ShouldNotContain(l => l.Contains("mallory"));
+        (await AskAsync(SubjectEndpoint.LookPath, "mallory")).State.ShouldBe(SubjectStates.Forgotten);
     }
 
     private async Task<SubjectView> AskAsync(
