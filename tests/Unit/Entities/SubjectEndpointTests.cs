@@ -32,7 +32,7 @@ public sealed class SubjectEndpointTests : IAsyncLifetime
         await region.Runtime.DisposeAsync();
         await region.StartAgainAsync();
         instance = await TestInstance.StartAsync(region, (app, runtime, access) => app.MapSubjects(runtime, access));
-        (await region.Runtime.SendAsync(Types.Of<Guest>(), "c1", new Move(new Address("Rue 1", "Lyon")),
+        (await region.Runtime.SendAsync(Types.Of<Guest>(), "mallory", new Move(new Address("Rue 1", "Lyon")),
             RequestOptions.Default, Stop)).Failure.ShouldBeNull();
     }
 
@@ -41,14 +41,14 @@ public sealed class SubjectEndpointTests : IAsyncLifetime
     [Fact]
     public async Task Erase_KnownSubject_IsForgottenAndItsKeysAreGone()
     {
-        (await AskAsync(SubjectEndpoint.LookPath, "c1")).ShouldBe(new SubjectView("eu", SubjectStates.Known, 1));
+        (await AskAsync(SubjectEndpoint.LookPath, "mallory")).ShouldBe(new SubjectView("eu", SubjectStates.Known, 1));
 
-        (await AskAsync(SubjectEndpoint.ErasePath, "c1")).ShouldBe(new SubjectView("eu", SubjectStates.Forgotten, 1));
-        (await AskAsync(SubjectEndpoint.ErasePath, "c1")).State
+        (await AskAsync(SubjectEndpoint.ErasePath, "mallory")).ShouldBe(new SubjectView("eu", SubjectStates.Forgotten, 1));
+        (await AskAsync(SubjectEndpoint.ErasePath, "mallory")).State
             .ShouldBe(SubjectStates.Forgotten, "again is no failure");
 
-        (await AskAsync(SubjectEndpoint.LookPath, "c1")).State.ShouldBe(SubjectStates.Forgotten);
-        var image = await Region.Journal.LoadAsync(SubjectType.KeyOf("c1"), Stop);
+        (await AskAsync(SubjectEndpoint.LookPath, "mallory")).State.ShouldBe(SubjectStates.Forgotten);
+        var image = await Region.Journal.LoadAsync(SubjectType.KeyOf("mallory"), Stop);
         image.SubjectKeys.ShouldBeEmpty();
         image.Rows.Count.ShouldBe(2, "its key was made once, and it was forgotten once");
     }
@@ -68,13 +68,13 @@ public sealed class SubjectEndpointTests : IAsyncLifetime
     [Fact]
     public async Task Erase_AtALevel_IsRefusedUnlessTheGroupHasIt()
     {
-        (await AskAsync(SubjectEndpoint.ErasePath, "c1", acknowledge: "all")).Failure.ShouldNotBeNull()
+        (await AskAsync(SubjectEndpoint.ErasePath, "mallory", acknowledge: "all")).Failure.ShouldNotBeNull()
             .Code.ShouldBe("PLG2005");
-        (await AskAsync(SubjectEndpoint.ErasePath, "c1", acknowledge: "2")).Failure.ShouldNotBeNull()
+        (await AskAsync(SubjectEndpoint.ErasePath, "mallory", acknowledge: "2")).Failure.ShouldNotBeNull()
             .Code.ShouldBe("PLG5021");
-        (await AskAsync(SubjectEndpoint.LookPath, "c1")).State.ShouldBe(SubjectStates.Known);
+        (await AskAsync(SubjectEndpoint.LookPath, "mallory")).State.ShouldBe(SubjectStates.Known);
 
-        (await AskAsync(SubjectEndpoint.ErasePath, "c1", acknowledge: "majority")).State
+        (await AskAsync(SubjectEndpoint.ErasePath, "mallory", acknowledge: "majority")).State
             .ShouldBe(SubjectStates.Forgotten);
     }
 
@@ -93,17 +93,17 @@ public sealed class SubjectEndpointTests : IAsyncLifetime
     {
         foreach (var path in new[] { SubjectEndpoint.LookPath, SubjectEndpoint.ErasePath })
         {
-            (await StatusOfAsync(path, "wrong", "{\"subject\":\"c1\",\"force\":true}"))
+            (await StatusOfAsync(path, "wrong", "{\"subject\":\"mallory\",\"force\":true}"))
                 .ShouldBe(HttpStatusCode.Forbidden);
             (await StatusOfAsync(path, "secret", "{\"subject\":")).ShouldBe(HttpStatusCode.BadRequest);
             (await StatusOfAsync(path, "secret", "{}")).ShouldBe(HttpStatusCode.BadRequest);
             (await StatusOfAsync(path, "secret", "null")).ShouldBe(HttpStatusCode.BadRequest);
         }
         instance.Runtime = null;
-        (await StatusOfAsync(SubjectEndpoint.ErasePath, "secret", "{\"subject\":\"c1\",\"force\":true}"))
+        (await StatusOfAsync(SubjectEndpoint.ErasePath, "secret", "{\"subject\":\"mallory\",\"force\":true}"))
             .ShouldBe(HttpStatusCode.ServiceUnavailable);
         instance.Runtime = Region.Runtime;
-        (await AskAsync(SubjectEndpoint.LookPath, "c1")).State.ShouldBe(SubjectStates.Known);
+        (await AskAsync(SubjectEndpoint.LookPath, "mallory")).State.ShouldBe(SubjectStates.Known);
     }
 
     [Fact]
