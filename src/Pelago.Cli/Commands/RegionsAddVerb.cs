@@ -66,7 +66,8 @@ internal static class RegionsAddVerb
         _ = RunningWorld.Open(directory, time); // before the lock, which would make the directory
         await using var turn = await WorldLock.TakeAsync(directory, terminal, time, cancellationToken);
         var world = RunningWorld.Open(directory, time);
-        world.SupervisorControl().Dispose(); // says so when the world is down
+        var rewiring = new WorldRewiring(directory, terminal, time);
+        await rewiring.RequireSupervisorAsync(world, cancellationToken);
         await RequireNewAsync(world, name, cancellationToken);
         // 1.
         if (world.World.Regions.FirstOrDefault(r => r.Name == name) is not { } known)
@@ -74,7 +75,6 @@ internal static class RegionsAddVerb
         else if (known.Leaves) // its removal came to nothing
             PrivateFile.WriteJson(directory.WorldFile, WorldGrowth.Leaving(world.World, name, leaves: false));
         // 2.
-        var rewiring = new WorldRewiring(directory, terminal, time);
         var region = world.RequireRegion(name);
         if (world.HasServers)
         {

@@ -58,7 +58,7 @@ internal static class RegionsRemoveVerb
     private static async Task<MembersView> RequireKnownAsync(
         RunningWorld world, string name, CancellationToken cancellationToken)
     {
-        world.SupervisorControl().Dispose(); // says so when the world is down
+        world.RequireRunning();
         var isRecorded = world.World.Regions.Any(r => r.Name == name);
         if (isRecorded && world.World.Regions.Count == 1)
         {
@@ -77,6 +77,7 @@ internal static class RegionsRemoveVerb
         var (terminal, time) = (context.Terminal, context.Time);
         await using var turn = await WorldLock.TakeAsync(directory, terminal, time, cancellationToken);
         var world = RunningWorld.Open(directory, time);
+        await new WorldRewiring(directory, terminal, time).RequireSupervisorAsync(world, cancellationToken);
         // It may have gone while this one waited.
         var view = await RequireKnownAsync(world, name, cancellationToken);
         var region = world.World.Regions.FirstOrDefault(r => r.Name == name);

@@ -59,6 +59,14 @@ internal sealed class RunningWorld(WorldDirectory directory, WorldRecord world, 
                 "Start it with 'pelago up'.").ToException()
             : SupervisorControl(ControlTimeout);
 
+    /// <summary>Demands that something of it runs, be it without its supervisor.</summary>
+    /// <exception cref="PelagoException">PLG1106 when nothing does.</exception>
+    public void RequireRunning()
+    {
+        if (!Roles().Values.Any(role => role.Pid > 0))
+            SupervisorControl().Dispose();
+    }
+
     /// <summary>Calls of the supervisor, which may be starting.</summary>
     public ControlClient SupervisorControl(TimeSpan timeout)
         => Control("The supervisor", World.SupervisorPort, timeout);

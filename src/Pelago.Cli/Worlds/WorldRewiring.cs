@@ -29,6 +29,22 @@ internal sealed class WorldRewiring(WorldDirectory directory, Terminal terminal,
         // 2.
         if (world.Supervisor is { } supervisor)
             await supervisor.StopAsync(RegionProcesses.Grace, time, cancellationToken);
+        await StartSupervisorAsync(world, cancellationToken);
+        // 3.
+        await RestartAsync(world, cancellationToken);
+    }
+
+    /// <summary>Starts the supervisor where a command that was cut short has left a running world without it.</summary>
+    /// <exception cref="PelagoException">PLG1106 when nothing of the world runs; PLG1107.</exception>
+    public async Task RequireSupervisorAsync(RunningWorld world, CancellationToken cancellationToken)
+    {
+        world.RequireRunning();
+        if (world.Supervisor is null)
+            await StartSupervisorAsync(world, cancellationToken);
+    }
+
+    private async Task StartSupervisorAsync(RunningWorld world, CancellationToken cancellationToken)
+    {
         var successor = _start.StartSupervisor();
         await UntilAsync(RoleNames.Supervisor, world, async ct =>
         {
@@ -37,8 +53,6 @@ internal sealed class WorldRewiring(WorldDirectory directory, Terminal terminal,
             await control.GetAsync<SupervisorReport>("v1/roles", ct);
             return true;
         }, cancellationToken);
-        // 3.
-        await RestartAsync(world, cancellationToken);
     }
 
     /// <summary>Starts roles that the supervisor knows and that are down.</summary>

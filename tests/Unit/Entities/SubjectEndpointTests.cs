@@ -43,7 +43,8 @@ public sealed class SubjectEndpointTests : IAsyncLifetime
     {
         (await AskAsync(SubjectEndpoint.LookPath, "mallory")).ShouldBe(new SubjectView("eu", SubjectStates.Known, 1));
 
-        (await AskAsync(SubjectEndpoint.ErasePath, "mallory")).ShouldBe(new SubjectView("eu", SubjectStates.Forgotten, 1));
+        (await AskAsync(SubjectEndpoint.ErasePath, "mallory"))
+            .ShouldBe(new SubjectView("eu", SubjectStates.Forgotten, 1));
         (await AskAsync(SubjectEndpoint.ErasePath, "mallory")).State
             .ShouldBe(SubjectStates.Forgotten, "again is no failure");
 
