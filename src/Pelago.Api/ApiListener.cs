@@ -32,6 +32,9 @@ public sealed record ApiListenerOptions(string Hostname, int Port)
 /// <summary>Builds the HTTPS listener of an API.</summary>
 public static class ApiListener
 {
+    // An endpoint refuses a name that is too long, with a code; from here on the library refuses, without one.
+    private const int MaxHeadBytes = 256 * 1024;
+
     /// <summary>An application that listens once it is started; the caller maps its endpoints and disposes
     /// it.</summary>
     /// <param name="options">Where.</param>
@@ -44,6 +47,9 @@ public static class ApiListener
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;
+            kestrel.Limits.MaxRequestLineSize = MaxHeadBytes;
+            kestrel.Limits.MaxRequestHeadersTotalSize = MaxHeadBytes;
+            kestrel.Limits.Http2.MaxRequestHeaderFieldSize = MaxHeadBytes;
             kestrel.Limits.MaxRequestBodySize = JsonBody.MaxBytes; // an endpoint that streams raises it for itself
             kestrel.Listen(IPAddress.Loopback, options.Port, listen =>
             {

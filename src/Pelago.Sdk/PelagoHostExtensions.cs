@@ -13,8 +13,9 @@ namespace Pelago.Sdk;
 /// <summary>Adds Pelago to an application.</summary>
 public static class PelagoHostExtensions
 {
-    // More than a region's ingress lets through, so that a path that is too long is answered here, with a code.
-    private const int MaxRequestLineBytes = 64 * 1024;
+    // More than a region's ingress lets through and adds, so that what is too long is answered with a code.
+    private const int MaxRequestHeadBytes = 64 * 1024;
+    private const int MaxRequestHeaderCount = 200;
 
     /// <summary>Makes the application a Pelago service: entities to inject as <see cref="IEntities"/>, and, in a web
     /// application, causality and idempotency headers and problem details on every request.</summary>
@@ -49,7 +50,9 @@ public static class PelagoHostExtensions
     private static void Configure(KestrelServerOptions kestrel, DeployedEnvironment? deployed)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestLineSize = MaxRequestLineBytes;
+        kestrel.Limits.MaxRequestLineSize = MaxRequestHeadBytes;
+        kestrel.Limits.MaxRequestHeadersTotalSize = MaxRequestHeadBytes;
+        kestrel.Limits.MaxRequestHeaderCount = MaxRequestHeaderCount;
         if (deployed is null)
             return;
         kestrel.Listen(IPAddress.Loopback, deployed.Url.Port, listen => listen.Protocols = HttpProtocols.Http1);

@@ -20,9 +20,11 @@ public sealed record IngressOptions
     /// <summary>Longest wait for a request's headers: fifteen seconds.</summary>
     public TimeSpan RequestHeadersTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>All headers of a request together, in bytes: 32 KiB (431 above it); as much for the line with method
-    /// and path (414 above it, and with HTTP/2 the stream is reset).</summary>
+    /// <summary>All headers of a request together, in bytes: 32 KiB (431 above it).</summary>
     public int MaxRequestHeadersBytes { get; init; } = 32 * 1024;
+
+    /// <summary>Path and query of a request, in bytes: 32 KiB (414 above it).</summary>
+    public int MaxRequestTargetBytes { get; init; } = 32 * 1024;
 
     /// <summary>Headers of a request: 100 (431 above it).</summary>
     public int MaxRequestHeaderCount { get; init; } = 100;

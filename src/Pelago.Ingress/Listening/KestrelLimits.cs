@@ -6,6 +6,11 @@ namespace Pelago.Ingress;
 /// <summary>The library's limits, set from the options; every one that a stranger can press against.</summary>
 internal static class KestrelLimits
 {
+    // The ingress refuses with a code what is above its own limits; from here on the library refuses, without one
+    // (HTTP/2: by resetting the stream). Far enough above them that only nonsense gets there.
+    private const int HeadBytes = 256 * 1024;
+    private const int HeaderCount = 2_000;
+
     public static void Apply(KestrelServerOptions kestrel, Face face, IngressOptions options)
     {
         kestrel.AddServerHeader = false;
@@ -15,10 +20,10 @@ internal static class KestrelLimits
 
         var limits = kestrel.Limits;
         limits.MaxConcurrentConnections = options.MaxConnections;
-        limits.MaxRequestHeadersTotalSize = options.MaxRequestHeadersBytes;
-        // What is too long for a service is its to refuse, with a code; beyond this the library refuses without one.
-        limits.MaxRequestLineSize = options.MaxRequestHeadersBytes;
-        limits.MaxRequestHeaderCount = options.MaxRequestHeaderCount;
+        limits.MaxRequestHeadersTotalSize = HeadBytes;
+        limits.MaxRequestLineSize = HeadBytes;
+        limits.Http2.MaxRequestHeaderFieldSize = HeadBytes;
+        limits.MaxRequestHeaderCount = HeaderCount;
         limits.RequestHeadersTimeout = options.RequestHeadersTimeout;
         limits.MaxRequestBodySize = options.MaxRequestBodyBytes;
         limits.Http2.MaxStreamsPerConnection = options.MaxStreamsPerConnection;

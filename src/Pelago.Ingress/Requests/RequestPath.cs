@@ -21,17 +21,18 @@ internal sealed class RequestPath(IngressOptions options, Forwarder forwarder, R
     }
 
     /// <summary>
-    /// 1. the target is unambiguous, 2. the host is the one that the connection was opened for, 3. between regions: the
-    /// caller is verified and of the destination's project, 4. a route and a ready instance are found, 5. the request
-    /// is forwarded. The first stage that refuses answers; no instance hears of the request before stage 5.
+    /// 1. what was sent is within bounds and its target unambiguous, 2. the host is the one that the connection was
+    /// opened for, 3. between regions: the caller is verified and of the destination's project, 4. a route and a ready
+    /// instance are found, 5. the request is forwarded. The first stage that refuses answers; no instance hears of the
+    /// request before stage 5.
     /// </summary>
     public async Task HandleAsync(Face face, HttpContext context)
     {
         // 1.
         var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
-        if (RequestTarget.Check(target) is { } ambiguous)
+        if (RequestHead.Check(target, context.Request.Headers, options) is { } refusal)
         {
-            await RefuseAsync(context, RequestTarget.Ambiguous(ambiguous)).ConfigureAwait(false);
+            await RefuseAsync(context, refusal).ConfigureAwait(false);
             return;
         }
 

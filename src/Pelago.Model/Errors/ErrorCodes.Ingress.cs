@@ -34,4 +34,10 @@ public static partial class ErrorCodes
 
     /// <summary>A route table contradicts itself.</summary>
     public static readonly ErrorCode BadRoute = Define("PLG6011", "Bad route", 2, 422);
+
+    /// <summary>The request's path and query are longer than the ingress lets through.</summary>
+    public static readonly ErrorCode TargetTooLong = Define("PLG6012", "Request target too long", 2, 414);
+
+    /// <summary>The request's headers are larger, or more, than the ingress lets through.</summary>
+    public static readonly ErrorCode HeadersTooLarge = Define("PLG6013", "Request headers too large", 2, 431);
 }

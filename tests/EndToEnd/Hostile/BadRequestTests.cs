@@ -7,6 +7,7 @@ namespace Pelago.Tests.EndToEnd;
 public sealed class BadRequestTests(HostileWorld hostile) : HostileTest(hostile)
 {
     private const string Region = "us-east-1";
+    private const int LongestOfCurl = 64_000; // its HTTP/2 sends no more than 64 KiB of headers
     private const string Add = """{"sku":"moby-dick","quantity":1}""";
 
     private readonly string _file = Path.GetTempFileName();
@@ -141,6 +142,52 @@ public sealed class BadRequestTests(HostileWorld hostile) : HostileTest(hostile)
         var region = await Hostile.RegionAsync(Region);
         ShouldBeProblem(await Hostile.CurlAsync(
             region.ExecutionApi + "/apis/pelago.dev/v1/services"), 401, "PLG3101");
+    }
+
+    public static TheoryData<string, string, int, string> OverLongIds()
+    {
+        var data = new TheoryData<string, string, int, string>();
+        foreach (var http in (string[])["--http1.1", "--http2"])
+        {
+            data.Add(http, "{region}/apis/pelago.dev/v1/namespaces/demo/services/{id}", 404, "PLG7003");
+            data.Add(http, "{region}/v1/verify/demo/bookstore/events?type=cart&id={id}", 422, "PLG2005");
+            data.Add(http, "{region}/v1/services/demo/{id}", 404, "PLG7006");
+            data.Add(http, "{federation}/v1/groups/{id}", 404, "PLG3108");
+        }
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(OverLongIds))]
+    public async Task Apis_IdOfAnyLength_IsRefusedWithACode(string http, string address, int status, string code)
+    {
+        var world = await Hostile.World.StatusAsync();
+        var at = address.Replace("{region}", (await Hostile.RegionAsync(Region)).ExecutionApi,
+            StringComparison.Ordinal).Replace("{federation}", world.Federation.ManagementApi, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(_file, $"Authorization: Bearer {await TokenAsync()}", Stop);
+        foreach (var length in (int[])[300, 9_000, LongestOfCurl])
+        {
+            var url = at.Replace("{id}", new string('a', length), StringComparison.Ordinal);
+
+            var answer = await Hostile.CurlAsync(http, "--header", "@" + _file, url);
+
+            answer.Status.ShouldBe(status, answer.Body);
+            answer.Body.ShouldContain(code);
+        }
+    }
+
+    [Theory]
+    [InlineData("--http1.1", 9_000, 400, "PLG2002")]
+    [InlineData("--http1.1", 40_000, 414, "PLG6012")]
+    [InlineData("--http1.1", LongestOfCurl, 414, "PLG6012")]
+    [InlineData("--http2", 9_000, 400, "PLG2002")]
+    [InlineData("--http2", 40_000, 414, "PLG6012")]
+    [InlineData("--http2", LongestOfCurl, 414, "PLG6012")]
+    public async Task Bookstore_IdOfAnyLength_IsRefusedWithACode(string http, int length, int status, string code)
+    {
+        var url = (await Hostile.RegionAsync(Region)).Services[0].Url;
+
+        ShouldBeProblem(await Hostile.CurlAsync(http, $"{url}/carts/{new string('a', length)}"), status, code);
     }
 
     private async Task<string> TokenAsync()

@@ -130,9 +130,10 @@ public sealed class HeaderTests
             await using var tls = await RawClient.PublicAsync(world, IngressWorld.PublicHost);
             var answer = await RawClient.ExchangeAsync(
                 tls,
-                $"GET / HTTP/1.1\r\nHost: {IngressWorld.PublicHost}\r\n{headers}\r\n"
+                $"GET / HTTP/1.1\r\nHost: {IngressWorld.PublicHost}\r\nConnection: close\r\n{headers}\r\n"
             );
             answer.ShouldStartWith("HTTP/1.1 431 ");
+            answer.ShouldContain("PLG6013");
         }
         world.BookstoreInstance.Connections.ShouldBe(0);
     }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Text;
 using Pelago.Ingress;
@@ -41,13 +42,21 @@ public sealed class RequestTargetTests
         world.BookstoreInstance.Requests.ShouldHaveSingleItem().Target.ShouldBe(target);
     }
 
-    [Fact]
-    public async Task Target_BeyondTheLimit_Is414AndReachesNobody()
+    [Theory]
+    [InlineData("1.1", 33_000)]
+    [InlineData("1.1", 250_000)]
+    [InlineData("2.0", 33_000)]
+    [InlineData("2.0", 250_000)]
+    public async Task Target_BeyondTheLimit_Is414AndReachesNobody(string version, int length)
     {
         await using var world = await IngressWorld.StartAsync();
+        using var client = world.PublicClient(Version.Parse(version));
 
-        (await SendAsync(world, "/" + new string('a', 33_000))).ShouldStartWith("HTTP/1.1 414 ");
+        using var response = await client.GetAsync(
+            $"https://{IngressWorld.PublicHost}/{new string('a', length)}", Stop);
 
+        response.StatusCode.ShouldBe(HttpStatusCode.RequestUriTooLong);
+        (await response.Content.ReadAsStringAsync(Stop)).ShouldContain("PLG6012");
         world.BookstoreInstance.Connections.ShouldBe(0);
     }
 
