@@ -31,4 +31,7 @@ internal static partial class Log
 
     [LoggerMessage(4, LogLevel.Error, "{Role} could not be started: {Why}")]
     public static partial void NotStarted(ILogger logger, string role, string why);
+
+    [LoggerMessage(10, LogLevel.Error, "'{Root}' was deleted while its world ran: all its processes are ended.")]
+    public static partial void WorldDeleted(ILogger logger, string root);
 }

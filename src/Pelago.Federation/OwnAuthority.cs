@@ -43,9 +43,10 @@ internal sealed class OwnAuthority : IDisposable
                 _current = await MakeAsync(_parts, cancellationToken);
                 Log.IntermediateRenewed(_parts.Log, _current.Certificate.NotAfter.ToUniversalTime());
             }
-            catch (PelagoException e)
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
-                Log.IntermediateNotRenewed(_parts.Log, e.Failure.ToString());
+                // Whatever fails may be over at the next try: a full disk above all.
+                Log.IntermediateNotRenewed(_parts.Log, e is PelagoException { Failure: var why } ? $"{why}" : $"{e}");
                 await Task.Delay(RetryDelay, _parts.Clock, cancellationToken);
             }
         }

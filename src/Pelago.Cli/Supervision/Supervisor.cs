@@ -85,15 +85,26 @@ internal sealed class Supervisor : IDisposable
         {
             var ending = Decide(command, wanted: false).Select(role => (role.Spec, Process: role.DoNotWant())).ToList();
             NoteState();
-            // Servers last: what runs on one writes its last words there.
-            foreach (var together in ending.ToLookup(role => RoleNames.IsServer(role.Spec.Name)).OrderBy(g => g.Key))
-            {
-                await Task.WhenAll(together.Select(role => RegionProcesses.StopAsync(
-                    role.Process, role.Spec, command.Kill, _time, cancellationToken)));
-            }
+            await EndAsync(ending, command.Kill, cancellationToken);
             foreach (var (spec, _) in ending)
                 Log.Stopped(_logger, spec.Name);
             return Report();
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Ends all roles for good and writes nothing down: there is no place for it any more.</summary>
+    public async Task EndAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            Log.WorldDeleted(_logger, _world.Root);
+            var ending = _roles.Select(role => (role.Spec, Process: role.DoNotWant())).ToList();
+            await EndAsync(ending, kill: true, cancellationToken);
         }
         finally
         {
@@ -124,6 +135,17 @@ internal sealed class Supervisor : IDisposable
 
     /// <inheritdoc />
     public void Dispose() => _turn.Dispose();
+
+    private async Task EndAsync(
+        List<(RoleSpec Spec, ProcessIdentity Process)> ending, bool kill, CancellationToken cancellationToken)
+    {
+        // Servers last: what runs on one writes its last words there.
+        foreach (var together in ending.ToLookup(role => RoleNames.IsServer(role.Spec.Name)).OrderBy(g => g.Key))
+        {
+            await Task.WhenAll(together.Select(role => RegionProcesses.StopAsync(
+                role.Process, role.Spec, kill, _time, cancellationToken)));
+        }
+    }
 
     private void Tend(SupervisedRole role)
     {

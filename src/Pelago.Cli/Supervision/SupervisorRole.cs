@@ -10,7 +10,8 @@ namespace Pelago.Cli;
 internal static class SupervisorRole
 {
     /// <summary>Runs until it is told to end by a signal. 1. Be the only one. 2. Answer control calls, which shows that
-    /// this one is it. 3. Adopt and tend.</summary>
+    /// this one is it. 3. Adopt and tend. 4. A world whose directory was deleted has nothing left by which it could be
+    /// found and stopped: it ends, with everything in it.</summary>
     /// <exception cref="PelagoException">When the configuration is unusable or another supervisor runs.</exception>
     public static async Task RunAsync(string home, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -19,8 +20,8 @@ internal static class SupervisorRole
             ?? throw new Failure(ErrorCodes.RoleConfig, $"There is no config.json in '{home}'.",
                 "'pelago up' writes it.")
                 .ToException();
-        // 1. The lock ends with the process, however that ends.
-        await using var only = TryLock(Path.Combine(home, ".lock"))
+        // 1.
+        using var only = SupervisorLock.TryTake(home)
             ?? throw new Failure(ErrorCodes.WorldBusy, "Another supervisor of this world runs.", "").ToException();
         await using var control = ControlListener.Create(config.ControlPort, config.AdminTokenSha256);
         using var supervisor = new Supervisor(config, home, time, control.Logger);
@@ -32,7 +33,12 @@ internal static class SupervisorRole
         // 3.
         try
         {
-            await supervisor.RunAsync(stop.Token);
+            var tending = supervisor.RunAsync(stop.Token);
+            await await Task.WhenAny(tending, only.UntilDeletedAsync(time, stop.Token));
+            // 4.
+            await supervisor.EndAsync(cancellationToken);
+            await stop.CancelAsync();
+            await tending;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -53,17 +59,5 @@ internal static class SupervisorRole
             var command = await ControlListener.ReadAsync<RoleCommand>(request, cancellationToken);
             return ControlListener.Answer(await supervisor.StartAsync(command, cancellationToken));
         });
-    }
-
-    private static FileStream? TryLock(string file)
-    {
-        try
-        {
-            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException)
-        {
-            return null;
-        }
     }
 }

@@ -136,9 +136,9 @@ internal sealed class RegionIdentity
                 await RenewAsync(cancellationToken);
                 wait = TimeSpan.FromSeconds(1);
             }
-            catch (PelagoException e)
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
-                Log.IntermediateNotRenewed(_parts.Log, e.Failure.ToString());
+                Log.IntermediateNotRenewed(_parts.Log, WhyOf(e));
                 await Task.Delay(wait, _parts.Clock, cancellationToken);
                 wait = wait * 2 < TimeSpan.FromMinutes(5) ? wait * 2 : TimeSpan.FromMinutes(5);
             }
@@ -162,11 +162,11 @@ internal sealed class RegionIdentity
                 Accept(_parts, await _parts.Federation.GetTrustAsync(Trust.Current, cancellationToken));
                 failed = "";
             }
-            catch (PelagoException e)
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
                 // Said once, not every half minute: the federation plane may be away for long, and that is well.
-                if (e.Failure.ToString() != failed)
-                    Log.TrustNotTaken(_parts.Log, failed = e.Failure.ToString());
+                if (WhyOf(e) is var why && why != failed)
+                    Log.TrustNotTaken(_parts.Log, failed = why);
             }
             if (Trust.Current.Epoch != epoch)
                 Log.TrustChanged(_parts.Log, Trust.Current.Epoch);
@@ -248,6 +248,9 @@ internal sealed class RegionIdentity
                 KeyName(record.Generation),
                 parts.Lifetimes, parts.Audit, parts.Clock, cancellationToken);
     }
+
+    // Whatever fails may be over at the next try: a full disk, a federation plane that is away.
+    private static string WhyOf(Exception e) => e is PelagoException { Failure: var failure } ? $"{failure}" : $"{e}";
 
     private static string KeyName(int generation) => $"intermediate-{generation}";
 }

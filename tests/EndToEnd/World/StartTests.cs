@@ -73,6 +73,18 @@ public sealed class StartTests
     }
 
     [Fact]
+    public async Task Directory_DeletedUnderARunningWorld_EndsItsProcesses()
+    {
+        await using var world = await TestWorld.UpAsync(PortBase);
+        Directory.Delete(world.Data, recursive: true);
+        Directory.CreateDirectory(world.Data); // of the same name, and not the same
+
+        await Eventually.BeTrue(() => world.Processes().Count == 0, "no process of the world");
+
+        (await world.RunAsync("down")).ShouldExitWith(3).Error.ShouldContain("PLG1101");
+    }
+
+    [Fact]
     public async Task Up_RecordedPortTaken_NamesIt()
     {
         await using var world = new TestWorld(PortBase);

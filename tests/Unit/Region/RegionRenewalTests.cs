@@ -112,6 +112,34 @@ public sealed class RegionRenewalTests
     }
 
     [Fact]
+    public async Task Intermediate_WhoseKeyCannotBeWritten_IsRenewedOnceItCan()
+    {
+        var clock = new FakeClock(TimeProvider.System.GetUtcNow());
+        await using var federation = await LocalFederation.StartAsync(clock, "us-east-1");
+        var home = PrepareHome(federation);
+        using var kek = KeyEncryptionKey.OpenFile(home.SealingKeyFile, home.Keys);
+        var identity = await OpenAsync(home, kek, clock);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var renewing = identity.RenewForeverAsync(stop.Token);
+        await Eventually.BeTrue(() => clock.ArmedTimers > 0, "the renewal sleeps");
+
+        var aside = home.Keys + ".aside";
+        Directory.Move(home.Keys, aside);
+        await File.WriteAllTextAsync(home.Keys, "in the way", Stop);
+        clock.Advance(Policy.Intermediate * 0.8);
+        await Eventually.BeTrue(() => renewing.IsCompleted || clock.ArmedTimers > 0, "it failed, and waits");
+        clock.Advance(TimeSpan.FromSeconds(10));
+        renewing.IsCompleted.ShouldBeFalse();
+        Generation(home).ShouldBe(1);
+        File.Delete(home.Keys);
+        Directory.Move(aside, home.Keys);
+
+        await AdvanceUntilAsync(clock, () => Generation(home) == 2, "the renewal");
+        await stop.CancelAsync();
+        await renewing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    [Fact]
     public async Task TrustBundle_OfAHigherEpoch_ArrivesLongBeforeARenewalAndAnOlderOneNever()
     {
         var clock = new FakeClock(TimeProvider.System.GetUtcNow());
