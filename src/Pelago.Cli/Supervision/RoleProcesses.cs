@@ -15,6 +15,11 @@ internal static class RoleProcesses
     /// <summary>Starts a role; its output goes to <c>log/NAME.log</c> in its home.</summary>
     public static ProcessIdentity Start(RoleSpec role)
     {
+        if (!Directory.Exists(role.Home))
+        {
+            throw new Failure(ErrorCodes.RoleConfig, $"There is no directory '{role.Home}'.", "'pelago up' makes it.")
+                .ToException();
+        }
         PrivateFile.CreateDirectory(Path.Combine(role.Home, "log"));
         if (RoleNames.IsServer(role.Name))
             return ServerProcess.Start(role);

@@ -55,6 +55,20 @@ internal sealed class GuardFile(string path)
         }
     }
 
+    /// <summary>Makes its directory, if there is none.</summary>
+    /// <exception cref="PelagoException">It cannot be made (PLG4003).</exception>
+    public void MakeDirectory()
+    {
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw NotWritten(e);
+        }
+    }
+
     /// <summary>Replaces it, durably and atomically.</summary>
     /// <exception cref="PelagoException">It cannot be written (PLG4003).</exception>
     public async ValueTask WriteAsync(GuardState state, CancellationToken cancellationToken)
@@ -63,15 +77,17 @@ internal sealed class GuardFile(string path)
             state.Stopped ? "stopped" : "running", [.. state.Heads], state.Store, state.Notes);
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
             await DurableFile.ReplaceAsync(path, JsonSerializer.SerializeToUtf8Bytes(stored, Json), cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new Failure(ErrorCodes.JournalNotPermitted, $"The guard file '{path}' cannot be written.",
-                "Give this user write access to its directory, and the disk some space.").ToException(e);
+            throw NotWritten(e);
         }
     }
+
+    private PelagoException NotWritten(Exception e)
+        => new Failure(ErrorCodes.JournalNotPermitted, $"The guard file '{path}' cannot be written.",
+            "Give this user write access to its directory, and the disk some space.").ToException(e);
 
     private sealed record Stored(
         int FormatVersion, string JournalId, string? Incarnation, string State, ulong[] Heads,

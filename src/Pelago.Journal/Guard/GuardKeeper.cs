@@ -37,13 +37,15 @@ internal sealed class GuardKeeper : IAsyncDisposable
         schedule = new Schedule(interval, RefreshAsync, clock);
     }
 
-    /// <summary>Replaces it.</summary>
+    /// <summary>Replaces it, and makes its directory if need be; what is noted from time to time does not, so that one
+    /// that somebody deletes stays deleted.</summary>
     /// <exception cref="PelagoException">It cannot be written (PLG4003).</exception>
     public async ValueTask WriteAsync(GuardState state, CancellationToken cancellationToken)
     {
         await gate.WaitAsync(cancellationToken);
         try
         {
+            file.MakeDirectory();
             await file.WriteAsync(state, cancellationToken);
             known = state;
         }
