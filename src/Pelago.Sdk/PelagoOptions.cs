@@ -23,8 +23,9 @@ public sealed class PelagoOptions
     /// <summary>Largest HTTP body in KiB; 1–30,000.</summary>
     public int MaxRequestBodyKibibytes { get; set; } = 256;
 
-    /// <summary>Memory for loaded entities in MiB; 8–65,536.</summary>
-    public int EntityMemoryMebibytes { get; set; } = 256;
+    /// <summary>Memory for loaded entities in MiB; 8–65,536. When it is not set, an eighth of what the process may
+    /// use.</summary>
+    public int? EntityMemoryMebibytes { get; set; }
 
     /// <summary>Days after which the journal seals new rows under a new data key; 1–3,650.</summary>
     public int DataKeyMaxAgeDays { get; set; } = 90;

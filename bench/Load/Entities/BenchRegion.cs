@@ -42,7 +42,7 @@ public sealed class BenchRegion : IAsyncDisposable
         {
             Kernel = new KernelOptions
             {
-                Region = name, Members = members, Seed = 1,
+                Region = name, Members = members, Seed = 1, EntityMemoryBytes = EntityMemory.DefaultBytes,
                 Session = Incarnation.Create(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), random),
             },
         };

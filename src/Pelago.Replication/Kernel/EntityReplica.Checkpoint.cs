@@ -29,6 +29,7 @@ internal sealed partial class EntityReplica
             return true;
         (Seen, Highest, Count) = (content.Vector, content.Highest, content.Prefix.Count);
         (LastRow, SnapshotCount, Retired) = (checkpoint.Through, checkpoint.Through, content.Retired);
+        NoteSerialized(checkpoint.Content.Length);
         try
         {
             Fold = EntityFold.Restore(Type, Key.Id, content.Prefix, Type.StateVersion == 0 ? null

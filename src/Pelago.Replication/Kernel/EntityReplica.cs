@@ -63,8 +63,6 @@ internal sealed partial class EntityReplica(
 
     public bool IsIdle => Ready && Pending == 0 && HeldCount == 0 && AskedCount == 0;
 
-    public long Weight => 600 + Fold.Tail.Sum(t => (long)t.Event.Weight);
-
     /// <summary>A row could not be opened, so nobody knows what has been seen: nothing is appended.</summary>
     public bool IsBlind { get; private set; }
 
@@ -126,6 +124,7 @@ internal sealed partial class EntityReplica(
             Count = content.Base.Count + (ulong)content.Tail.Count; // what is seen may name events that were lost
             (LastRow, SnapshotCount) = (snapshot.LocalSequence, snapshot.LocalSequence);
             (Retired, regions) = (content.Retired, content.Regions);
+            NoteSerialized(snapshot.Content.Length);
             foreach (var e in content.Tail)
                 Fold.Insert(e, Decode(e));
         }
@@ -162,6 +161,7 @@ internal sealed partial class EntityReplica(
         if (!ReferenceEquals(Seen, e.Vector) && !Seen.Covers(e.Vector))
             Seen = Seen.Union(e.Vector); // it was taken over a gap: what it waited for is lost
         Highest = e.Timestamp > Highest ? e.Timestamp : Highest;
+        WeighEvent(e);
         (Count, LastRow) = (Count + 1, LastRow + 1);
         foreach (var lives in e.Vector.Retired)
         {

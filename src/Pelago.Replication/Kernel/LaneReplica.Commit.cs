@@ -137,7 +137,7 @@ internal sealed partial class LaneReplica
             entity.NewestGroup = null;
             if (!entities.TryGetValue(entity.Key, out var present) || present != entity)
                 continue;
-            EntityBytes += 128;
+            EntityBytes += 128 + entity.TakeGrowth();
             if (entity.NeedsHistory)
             {
                 Reload(entity);
@@ -184,6 +184,7 @@ internal sealed partial class LaneReplica
             Unhurried();
         }
         WriteDueSnapshot(entity);
+        entity.LookAtWeight();
         Ripen(entity);
     }
 
@@ -206,6 +207,7 @@ internal sealed partial class LaneReplica
             var content = SnapshotCodec.Write(
                 entity.Type, entity.Fold, entity.Seen, entity.Highest, entity.Retired, entity.RegionsKnown);
             filling.Snapshots.Add(new EntitySnapshot(entity.Key, entity.LastRow, content));
+            entity.NoteSerialized(content.Length);
             context.Hit(Probe.SnapshotWritten);
         }
         catch (Exception error) // a user's serializer: the events are there, and loading takes longer

@@ -199,6 +199,7 @@ internal sealed partial class LaneReplica
             return;
         }
         EntityBytes += entity.Weight - 600;
+        entity.TakeGrowth();
         if (entity.HeldCount > 0 || owed.Exists(o => o.Entry.Entity == entity.Key))
             Release(entity);
         TendSubject(entity);

@@ -81,7 +81,7 @@ internal sealed class RuntimeStart(
                 Seed = BinaryPrimitives.ReadUInt64LittleEndian(random.AsSpan(16)),
                 Secrets = static bytes => RandomNumberGenerator.Fill(bytes),
                 SubjectKeyRegions = options.SubjectKeyRegions.Count == 0 ? null : [.. options.SubjectKeyRegions],
-                EntityMemoryBytes = options.EntityMemoryMebibytes * 1024L * 1024,
+                EntityMemoryBytes = options.EntityMemoryMebibytes * 1024L * 1024 ?? EntityMemory.DefaultBytes,
             },
             Services = services,
             MaxPendingRequests = options.MaxPendingRequests,

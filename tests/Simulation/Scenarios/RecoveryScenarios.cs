@@ -325,6 +325,25 @@ public sealed class RecoveryScenarios
         scene.Converge();
     }
 
+    [Theory]
+    [InlineData(10, false)]
+    [InlineData(2_000, true)] // 24 KB of text in each state
+    public void Entities_OfLargeState_CountForWhatTheyHold(int characters, bool leave)
+    {
+        var scene = new Scene(1, o => o with { EntityMemoryBytes = 100_000 * EntityKey.Lanes });
+        var memos = Enumerable.Range(0, 10_000).Select(i => new EntityKey("memo", $"{i}"))
+            .Where(memo => memo.Lane == 7).Take(20).ToArray();
+        for (var i = 0; i < 12; i++)
+        {
+            foreach (var memo in memos)
+                scene.Done(scene.A, memo, new string('x', characters));
+        }
+        scene.Group.Run(2_000);
+
+        (scene.A.Probes![Probe.EntityEvicted] > 0).ShouldBe(leave);
+        scene.Converge();
+    }
+
     [Fact]
     public void Snapshot_RestartAndOldDuplicate_IsFiltered()
     {
