@@ -48,6 +48,10 @@ public sealed record JournalOptions : IJournalPlace
     /// <summary>Days after which new rows are sealed under a new data key; 0 for never. Default 90.</summary>
     public int DataKeyMaxAgeDays { get; init; } = 90;
 
+    /// <summary>Days for which entries of the conflict ledger are kept, forks for ever; 0 for all of them. Default
+    /// 90.</summary>
+    public int ConflictRetentionDays { get; init; } = 90;
+
     /// <inheritdoc />
     public async ValueTask<IJournal> OpenAsync(
         IKeyEncryption kek, TimeProvider clock, ILogger logger, CancellationToken cancellationToken)

@@ -62,4 +62,8 @@ internal static partial class Log
     [LoggerMessage(15, LogLevel.Warning,
         "The guard file could not take note of how far the journal has come; it is tried again. {Reason}")]
     public static partial void GuardNotRefreshed(ILogger logger, string reason);
+
+    [LoggerMessage(16, LogLevel.Warning,
+        "Old entries of the conflict ledger could not be removed; it is tried again in an hour. {Reason}")]
+    public static partial void LedgerNotKept(ILogger logger, string reason);
 }

@@ -30,6 +30,9 @@ public sealed class PelagoOptions
     /// <summary>Days after which the journal seals new rows under a new data key; 1–3,650.</summary>
     public int DataKeyMaxAgeDays { get; set; } = 90;
 
+    /// <summary>Days for which entries of the conflict ledger are kept, forks for ever; 1–3,650.</summary>
+    public int ConflictRetentionDays { get; set; } = 90;
+
     /// <summary>Regions that may have keys of the subjects whose personal members are sealed; all when it is empty. The
     /// others hold the same events, and answer that these members cannot be read.</summary>
     public IList<string> SubjectKeyRegions { get; } = [];
@@ -47,6 +50,8 @@ public sealed class PelagoOptions
             yield return $"{Section}:{nameof(MaxRequestBodyKibibytes)} must be 1–30000.";
         if (DataKeyMaxAgeDays is < 1 or > 3_650)
             yield return $"{Section}:{nameof(DataKeyMaxAgeDays)} must be 1–3650.";
+        if (ConflictRetentionDays is < 1 or > 3_650)
+            yield return $"{Section}:{nameof(ConflictRetentionDays)} must be 1–3650.";
         foreach (var bad in SubjectKeyRegions.Select(r => Names.Check(r, "region")).OfType<Failure>())
             yield return $"{Section}:{nameof(SubjectKeyRegions)}: {bad.Message}";
         if (EntityMemoryMebibytes is < 8 or > 65_536)

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Npgsql;
 using Pelago.Model;
 using Pelago.Replication;
 
@@ -20,6 +21,7 @@ public sealed class PostgresJournal : IJournal
     private readonly EntityReads entities;
     private readonly LaneReads lanes;
     private readonly KeyRotation rotation;
+    private readonly LedgerKeeper ledger;
     private JournalIdentity identity;
     private bool closed;
 
@@ -31,6 +33,8 @@ public sealed class PostgresJournal : IJournal
         lanes = new LaneReads(parts);
         rotation = new KeyRotation(new PostgresKeys(parts, writer), parts.KeyOpening, parts.Keys, parts.Clock,
             parts.Options.DataKeyMaxAgeDays, parts.Logger);
+        ledger = new LedgerKeeper(
+            RemoveConflictsAsync, parts.Options.ConflictRetentionDays, parts.Clock, parts.Logger);
     }
 
     /// <inheritdoc />
@@ -162,6 +166,7 @@ public sealed class PostgresJournal : IJournal
         if (Interlocked.Exchange(ref closed, true))
             return;
         await rotation.DisposeAsync();
+        await ledger.DisposeAsync();
         await guard.StopAsync();
         var (isOwner, notes) = await writer.StopAsync();
         await readers.DisposeAsync();
@@ -186,6 +191,19 @@ public sealed class PostgresJournal : IJournal
             using var opener = new Opener(parts.Keys);
             await StoreRefresh.RunAsync(connection, parts, opener, cancellationToken);
             return true;
+        }, cancellationToken);
+
+    private async Task<int> RemoveConflictsAsync(long before, CancellationToken cancellationToken)
+        => await writer.AloneAsync(async connection =>
+        {
+            await using var remove = new NpgsqlCommand(
+                $"DELETE FROM {parts.Schema["conflict"]} WHERE number IN (SELECT number FROM "
+                + $"{parts.Schema["conflict"]} WHERE kind <> 3 AND recorded_at < $1 ORDER BY recorded_at LIMIT $2)",
+                connection)
+            {
+                Parameters = { new() { Value = before }, new() { Value = LedgerKeeper.Slice } },
+            };
+            return await remove.ExecuteNonQueryAsync(cancellationToken);
         }, cancellationToken);
 
     private async ValueTask<T> ReadAsync<T>(

@@ -30,6 +30,7 @@ internal sealed class PostgresOpening(
             await AddLaterAsync(connection, "effect_mark", schema.CreateEffectMarks, cancellationToken);
             await AddLaterAsync(connection, "note", schema.CreateNotes, cancellationToken);
             await AddLaterAsync(connection, "subject_key", schema.CreateSubjectKeys, cancellationToken);
+            await AddLaterAsync(connection, "conflict_age", schema.CreateConflictAge, cancellationToken);
             await UpgradeAsync(connection, cancellationToken);
             var keys = await ReadKeysAsync(connection, cancellationToken);
             var sealer = await AddSaltAsync(connection, keys, cancellationToken);

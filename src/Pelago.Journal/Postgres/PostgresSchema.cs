@@ -133,6 +133,12 @@ internal sealed partial class PostgresSchema
             salt integer NOT NULL, hash bytea NOT NULL, sealed bytea NOT NULL, PRIMARY KEY (entity, hash));
         """;
 
+    /// <summary>Statement that creates an index that journals of this format may lack: it came later. By it old entries
+    /// are found; forks are kept.</summary>
+    public string CreateConflictAge => $"""
+        CREATE INDEX IF NOT EXISTS conflict_age ON {name}.conflict (recorded_at) WHERE kind <> 3;
+        """;
+
     /// <summary>True when the tables are there, false when there are none.</summary>
     /// <param name="tables">How many tables the schema has.</param>
     /// <param name="application">What the table meta says, or null.</param>

@@ -55,6 +55,7 @@ internal sealed class JournalOpening(JournalOptions options, IKeyEncryption kek,
             database.Execute(Schema.EffectMarks);
             database.Execute(Schema.Notes);
             database.Execute(Schema.SubjectKeys);
+            database.Execute(Schema.ConflictAge);
             Upgrade(database);
             database.Execute("PRAGMA journal_mode = WAL");
             database.Execute(JournalWriter.KeepFreedPages);

@@ -113,6 +113,14 @@ internal sealed class JournalWriter : IDisposable
         WroteOwn = false;
     }
 
+    /// <summary>Removes entries of the conflict ledger that are no forks and were recorded before a time.</summary>
+    /// <returns>How many.</returns>
+    public int RemoveConflicts(long before, int max) => Transaction(() =>
+    {
+        side.RemoveConflicts(before, max);
+        return database.Changes;
+    });
+
     /// <summary>Appends: 1 fence and positions, 2 rows, 3 what commits beside them, 4 a slice of the indexes, 5 commit.
     /// </summary>
     public IReadOnlyList<LaneCommit> Append(IReadOnlyList<LaneBatch> batches)

@@ -59,6 +59,11 @@ internal static class Schema
         + "hash BLOB NOT NULL, salt INTEGER NOT NULL, nonce INTEGER NOT NULL, sealed BLOB NOT NULL, "
         + "PRIMARY KEY (entity, hash)) WITHOUT ROWID";
 
+    /// <summary>Creates an index that journals of this format may lack: it came later. By it old entries are found;
+    /// forks are kept.</summary>
+    public const string ConflictAge = "CREATE INDEX IF NOT EXISTS conflict_age ON conflict (recorded_at) "
+        + "WHERE kind <> 3";
+
     /// <summary>Statements that create it, run in one transaction.</summary>
     public static readonly string[] Create =
     [

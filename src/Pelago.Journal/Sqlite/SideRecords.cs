@@ -8,7 +8,7 @@ internal sealed class SideRecords
 {
     private readonly SideSealer sealer;
     private readonly Statement frontier, mark, owed, settled, reply, forgotten, conflict, snapshot, checkpoint,
-        noSnapshot, note;
+        noSnapshot, note, oldConflicts;
 
     public SideRecords(Database database, Sealer sealer, KeyRing keys)
     {
@@ -25,6 +25,9 @@ internal sealed class SideRecords
             + "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (entity, kind, origin, sequence) DO UPDATE SET "
             + "recorded_at = excluded.recorded_at, salt = excluded.salt, nonce = excluded.nonce, sealed = "
             + "excluded.sealed");
+        oldConflicts = database.Prepare(
+            "DELETE FROM conflict WHERE number IN (SELECT number FROM conflict WHERE kind <> 3 AND recorded_at < ?1 "
+            + "ORDER BY recorded_at LIMIT ?2)");
         snapshot = database.Prepare("INSERT OR REPLACE INTO snapshot VALUES (?1, ?2, ?3, ?4, ?5)");
         checkpoint = database.Prepare("INSERT OR REPLACE INTO checkpoint VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
         noSnapshot = database.Prepare("DELETE FROM snapshot WHERE entity = ?1");
@@ -82,6 +85,8 @@ internal sealed class SideRecords
         conflict.Bind(1, entity).Bind(2, (long)record.Kind).Bind(3, origin).Bind(4, (long)record.Sequence)
             .Bind(5, record.RecordedAtMilliseconds).Bind(6, sealer.Salt).Bind(7, nonce).Bind(8, box).Run();
     }
+
+    public void RemoveConflicts(long before, int max) => oldConflicts.Bind(1, before).Bind(2, max).Run();
 
     public void Snapshot(long entity, EntitySnapshot taken)
     {

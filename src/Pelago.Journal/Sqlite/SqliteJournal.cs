@@ -18,6 +18,7 @@ public sealed class SqliteJournal : IJournal
     private readonly WriterThread thread;
     private readonly ReaderPool readers;
     private readonly KeyRotation rotation;
+    private readonly LedgerKeeper ledger;
     private readonly JournalOptions options;
     private JournalIdentity identity;
     private Failure? damagedRead;
@@ -25,10 +26,11 @@ public sealed class SqliteJournal : IJournal
 
     private SqliteJournal(
         FileStream fileLock, GuardKeeper guard, JournalWriter writer, ReaderPool readers, JournalOptions options,
-        JournalIdentity identity, WriterThread thread, KeyRotation rotation)
+        JournalIdentity identity, WriterThread thread, KeyRotation rotation, LedgerKeeper ledger)
     {
         (this.fileLock, this.guard, this.writer, this.readers) = (fileLock, guard, writer, readers);
         (this.options, this.identity, this.thread, this.rotation) = (options, identity, thread, rotation);
+        this.ledger = ledger;
     }
 
     /// <inheritdoc />
@@ -68,7 +70,11 @@ public sealed class SqliteJournal : IJournal
             var guard = new GuardKeeper(file, identity.Continuity == Continuity.Broken ? null : state,
                 async cancelled => await thread.RunAsync(() => writer.Lanes.Heads, cancelled), clock,
                 options.GuardIntervalSeconds, logger);
-            return new SqliteJournal(fileLock, guard, writer, readers, options, identity, thread, rotation);
+            var ledger = new LedgerKeeper(
+                (before, cancelled) => thread.RunAsync(
+                    () => writer.RemoveConflicts(before, LedgerKeeper.Slice), cancelled),
+                options.ConflictRetentionDays, clock, logger);
+            return new SqliteJournal(fileLock, guard, writer, readers, options, identity, thread, rotation, ledger);
         }
         catch (Exception e)
         {
@@ -175,6 +181,7 @@ public sealed class SqliteJournal : IJournal
         if (Interlocked.Exchange(ref closed, true))
             return;
         await rotation.DisposeAsync();
+        await ledger.DisposeAsync();
         await guard.StopAsync();
         await thread.DisposeAsync();
         await readers.DisposeAsync();

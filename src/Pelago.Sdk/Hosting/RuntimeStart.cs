@@ -21,6 +21,7 @@ internal sealed class RuntimeStart(
                 DataDirectory = Path.Combine(directory, "journal"),
                 GuardFile = Path.Combine(directory, "guard", "journal.json"),
                 DataKeyMaxAgeDays = options.DataKeyMaxAgeDays,
+                ConflictRetentionDays = options.ConflictRetentionDays,
             },
             new FileKeyEncryption(Path.Combine(directory, "kek.json")), RunningService.Alone,
             [RunningService.Alone], new NoPeers(), "alone", cancellationToken);
@@ -34,7 +35,7 @@ internal sealed class RuntimeStart(
             => agent.Leaf, agent.Check, clock,
             logging.CreateLogger<IngressDialler>());
         var keys = new JournalKeySet(agent.Enrolment.JournalKey, agent.Enrolment.FormerJournalKeys);
-        return await StartAsync(PlaceOf(deployed, agent.Enrolment.Database, options.DataKeyMaxAgeDays),
+        return await StartAsync(PlaceOf(deployed, agent.Enrolment.Database, options),
             new EnrolledJournalKey(keys, agent.RenewJournalKeyAsync), deployed.Region,
             agent.Configuration.Members, dialler, deployed.Instance, cancellationToken, agent.Configuration.Joins);
     }
@@ -42,16 +43,17 @@ internal sealed class RuntimeStart(
     /// <summary>Where the journal of a service in a region lies.</summary>
     /// <param name="deployed">Who it is.</param>
     /// <param name="database">What the region gave it; null for its home.</param>
-    /// <param name="dataKeyMaxAgeDays">Age at which its data key is renewed.</param>
+    /// <param name="options">How long things are kept.</param>
     internal static IJournalPlace PlaceOf(
-        DeployedEnvironment deployed, JournalDatabase? database, int dataKeyMaxAgeDays)
+        DeployedEnvironment deployed, JournalDatabase? database, PelagoOptions options)
     {
         var owner = $"service {deployed.Service.Project}/{deployed.Service.Service} in region {deployed.Region}";
         return database is null
             ? new JournalOptions
             {
                 DataDirectory = Path.Combine(deployed.Home, "journal"), GuardFile = deployed.GuardFile, Owner = owner,
-                DataKeyMaxAgeDays = dataKeyMaxAgeDays,
+                DataKeyMaxAgeDays = options.DataKeyMaxAgeDays,
+                ConflictRetentionDays = options.ConflictRetentionDays,
             }
             : new PostgresJournalOptions
             {
@@ -60,7 +62,8 @@ internal sealed class RuntimeStart(
                 Schema = "pelago",
                 GuardFile = deployed.GuardFile,
                 Owner = owner,
-                DataKeyMaxAgeDays = dataKeyMaxAgeDays,
+                DataKeyMaxAgeDays = options.DataKeyMaxAgeDays,
+                ConflictRetentionDays = options.ConflictRetentionDays,
             };
     }
 

@@ -60,7 +60,7 @@ public abstract class GuardConformance : IAsyncLifetime
 
         await using var other = await fixture.OpenAsync();
         other.Identity.Continuity.ShouldBe(Continuity.Broken);
-        await Eventually.BeTrue(() => clock.ArmedTimers >= 2, "the interval, and that of the data key");
+        await Eventually.BeTrue(() => clock.ArmedTimers >= 3, "the interval, and those of key and ledger");
         var lane = await other.AcquireAsync(3);
         for (var i = 1ul; i <= 10; i++)
         {

@@ -10,7 +10,7 @@ namespace Pelago.Tests.Conformance;
 /// <summary>Keys of a journal: renewed under load and by age, lost, wrong, and of the first format.</summary>
 public abstract class KeyConformance : IAsyncLifetime
 {
-    private const int Timers = 2; // the schedule's, and the guard file's
+    private const int Timers = 3; // the schedule's, the guard file's, and the ledger's
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private IStoreFixture fixture = null!;

@@ -105,6 +105,12 @@ public sealed class PostgresGuardTests(SharedServer server) : GuardConformance
     protected override IStoreFixture CreateFixture() => new PostgresFixture(server.GetAsync);
 }
 
+/// <summary>How long entries of a ledger in PostgreSQL are kept.</summary>
+public sealed class PostgresLedgerTests(SharedServer server) : LedgerConformance
+{
+    protected override IStoreFixture CreateFixture() => new PostgresFixture(server.GetAsync);
+}
+
 /// <summary>The suite against PostgreSQL.</summary>
 public sealed class PostgresJournalConformance(SharedServer server) : JournalConformance
 {

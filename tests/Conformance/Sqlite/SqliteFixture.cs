@@ -144,3 +144,9 @@ public sealed class SqliteJournalConformance : JournalConformance
 {
     protected override IJournalFixture CreateFixture() => new SqliteFixture();
 }
+
+/// <summary>How long entries of a ledger in SQLite are kept.</summary>
+public sealed class SqliteLedgerTests : LedgerConformance
+{
+    protected override IStoreFixture CreateFixture() => new SqliteFixture();
+}
