@@ -386,6 +386,9 @@ internal sealed record Operation(EntityKey Entity, IReadOnlyList<string> Lines, 
     /// <summary>How it is sent to its entity's primary; null when it is not.</summary>
     internal ForwardableCommand? Forwardable { get; init; }
 
+    /// <summary>Trace context or empty.</summary>
+    internal string Trace { get; init; } = "";
+
     internal CommandRequest ToRequest(long monotonic) => new()
     {
         Entity = Entity, IdempotencyKey = Key,
@@ -393,7 +396,7 @@ internal sealed record Operation(EntityKey Entity, IReadOnlyList<string> Lines, 
         Handle = (state, handle, context) => ((Func<object, CommandContext, Decision>)handle)(state, context),
         EncodeReply = Key.Length == 0 ? null : (reply, _) => System.Text.Encoding.UTF8.GetBytes((string)reply!),
         DecodeReply = Key.Length == 0 ? null : bytes => System.Text.Encoding.UTF8.GetString(bytes.Span),
-        Acknowledgement = Level, Forwardable = Forwardable,
+        Acknowledgement = Level, Forwardable = Forwardable, TraceParent = Trace,
         DeadlineMilliseconds = monotonic + PatienceMilliseconds,
     };
 }

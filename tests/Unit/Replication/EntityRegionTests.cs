@@ -1,5 +1,7 @@
+using Google.Protobuf;
 using Pelago.Model;
 using Pelago.Replication;
+using Pelago.Replication.Stored;
 using Pelago.Tests.Unit.Guide;
 
 namespace Pelago.Tests.Unit;
@@ -71,6 +73,46 @@ public sealed class EntityRegionTests
 
         kernel.Sent<EventsFrame>(Link).SelectMany(f => f.Events).ShouldHaveSingleItem().ShouldBe(plain);
         kernel.Sent<EventsFrame>(Link).Max(f => f.Through).ShouldBe(1ul);
+    }
+
+    [Fact]
+    public void Snapshot_WithARuleThatCannotBeRead_IsNotUsed()
+    {
+        IsUsed(_ => { }).ShouldBeTrue("or this shows nothing");
+        IsUsed(s => s.Tail[0].Regions = Broken).ShouldBeFalse("the event would be for everybody");
+        IsUsed(s => s.Regions = Broken).ShouldBeFalse("the entity would be");
+    }
+
+    // Written by a version that did not check what it wrote.
+    private static ByteString Broken => ByteString.CopyFrom(EntityFilter.InEpoch(1).Only("EU-West").ToBytes());
+
+    private static bool IsUsed(Action<Snapshot> change)
+    {
+        var place = new StoredPlace { Sequence = 1, Timestamp = HybridTimestamp.At(5).Value };
+        var rule = ByteString.CopyFrom(RegionEvents.Only("a").ToBytes());
+        var snapshot = new Snapshot
+        {
+            Format = 1, BaseVersion = 1, HighestTimestamp = place.Timestamp, RegionsAt = place, Regions = rule,
+            Origins =
+            {
+                new StoredOrigin
+                {
+                    Region = "a", Incarnation = ByteString.CopyFrom(Events.A.Incarnation.ToBytes()),
+                },
+            },
+            Seen = { new StoredSlot { Count = 1 } },
+            Tail =
+            {
+                new StoredEvent
+                {
+                    Sequence = 1, Vector = { new StoredSlot { Count = 1 } }, Timestamp = place.Timestamp,
+                    BatchLength = 1, PayloadName = "word", PayloadVersion = 1, OriginPosition = 1, Regions = rule,
+                },
+            },
+        };
+        change(snapshot);
+        return EntityAudit.Of(Events.Words(), new EntityImage(Events.Entity,
+            new EntitySnapshot(Events.Entity, 1, snapshot.ToByteArray()), [], []), history: null) is not null;
     }
 
     private static string Mistake(Action<EntityDefinition<Dossier>> change)

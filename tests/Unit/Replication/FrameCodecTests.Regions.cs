@@ -19,11 +19,26 @@ public sealed partial class FrameCodecTests
             .ShouldContain("malformed");
     }
 
-    private static string RefusedRegions(Action<Pelago.Replication.Wire.Event> change)
+    [Fact]
+    public void Read_ChangeOfRegionsThatTellsOfItsCommand_IsAProtocolError()
+    {
+        var change = RegionEvents.Change(Events.A, 1, "a");
+        RefusedRegions(e => e.Tags.Add("secret"), change).ShouldContain("says more");
+        RefusedRegions(e => e.TraceParent = "00-1-2-3", change).ShouldContain("says more");
+        RefusedRegions(e => (e.IdempotencyKey, e.BatchLength) = ("secret", 2), change).ShouldContain("says more");
+        var read = new FrameReader().Read(Changed(e => e.IdempotencyKey = "alone", change).ToByteArray());
+        read.ShouldBeOfType<EventsFrame>().Events[0].IdempotencyKey.ShouldBe("alone", "nobody else could carry it");
+    }
+
+    private static string RefusedRegions(Action<Pelago.Replication.Wire.Event> change, EventRecord? of = null)
+        => Refused(Changed(change, of ?? RegionEvents.Kept(Events.A, 1, "a").Withheld()));
+
+    private static Pelago.Replication.Wire.Frame Changed(
+        Action<Pelago.Replication.Wire.Event> change, EventRecord of)
     {
         var message = Pelago.Replication.Wire.Frame.Parser.ParseFrom(Body(Bytes(new FrameWriter(), new EventsFrame(
-            Key.Lane, Events.A, [RegionEvents.Kept(Events.A, 1, "a").Withheld()], 1))).Span);
+            Key.Lane, Events.A, [of], 1))).Span);
         change(message.Events.Events_[0]);
-        return Refused(message);
+        return message;
     }
 }
