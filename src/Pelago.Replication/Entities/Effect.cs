@@ -60,15 +60,21 @@ public readonly struct Persisting(object[] events, IReadOnlyList<string> tags)
     /// <summary>Only these regions get the events, and what is written to the entity after them; others get
     /// placeholders, and send commands and reads on. The type needs
     /// <see cref="EntityDefinition{TState}.RegionsPerEntity"/>.</summary>
-    /// <param name="regions">Members of the group, the one that takes the command among them.</param>
-    public Persisting KeptIn(params string[] regions) => new(RegionsChange.In(events, r => r.Only(regions)), tags);
+    /// <param name="regions">Members of the group, the one that takes the command among them. They take the place of
+    /// all that was said before.</param>
+    public Persisting KeptIn(params string[] regions)
+        => new(RegionsChange.In(events, c => new RegionsChange(c.Rule.Only(regions))), tags);
 
     /// <summary>These regions do not get the events, and what is written to the entity after them. A region that is
     /// named here and in <see cref="KeptIn"/> does not.</summary>
-    public Persisting KeptOutOf(params string[] regions) => new(RegionsChange.In(events, r => r.Except(regions)), tags);
+    /// <remarks>Alone it adds to what is in force for the entity: it lets in nobody. With <see cref="KeptIn"/> or
+    /// <see cref="KeptEverywhere"/> in the same effect the rule begins anew.</remarks>
+    public Persisting KeptOutOf(params string[] regions) => new(RegionsChange.In(
+        events, c => c with { Rule = c.Rule.Except([.. c.Rule.Excluded, .. regions]) }), tags);
 
     /// <summary>Every region gets the events, what is written after them, and what was withheld before.</summary>
-    public Persisting KeptEverywhere() => new(RegionsChange.In(events, _ => EntityFilter.None), tags);
+    public Persisting KeptEverywhere()
+        => new(RegionsChange.In(events, _ => new RegionsChange(EntityFilter.None)), tags);
 
     /// <summary>Replies from the state after the events, once they are durable.</summary>
     public Effect<TState, TReply> ThenReply<TState, TReply>(Func<TState, TReply> reply) where TState : class

@@ -83,7 +83,7 @@ internal sealed class EntityRegions
         var regions = new EntityRegions();
         if (message.RegionsAt is { } p)
         {
-            regions.Rule = EntityFilter.Read(message.Regions.Span) ?? EntityFilter.None;
+            regions.Rule = EntityFilter.Read(message.Regions.Span)!;
             regions.at = new EventPlace(new HybridTimestamp(p.Timestamp), origins[p.Origin], p.Sequence);
         }
         foreach (var run in message.Lacking)

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Pelago.Model;
 
 namespace Pelago.Replication;
@@ -15,7 +16,7 @@ internal sealed partial class Forwards
             Refuse(request, removed);
             return;
         }
-        var target = links.WhoServes(rule);
+        var target = links.WhoServes(rule, FrozenSet<string>.Empty);
         if (request.CameFromPeer || target is null || request is CommandRequest { Forwardable: null })
         {
             Refuse(request, Filtered(request.Entity, rule, isFor, target));
@@ -25,8 +26,22 @@ internal sealed partial class Forwards
         Open(new Forward(request, target) { SinceMilliseconds = Now, IsForAnyRegion = true, Regions = rule });
     }
 
-    private string? WhoServes(Forward forward) => forward.Regions is { } rule ? links.WhoServes(rule)
-        : links.WhoServes(forward.Request.Entity);
+    private string? WhoServes(Forward forward) => forward.Regions is { } rule
+        ? links.WhoServes(rule, forward.InVainAt) : links.WhoServes(forward.Request.Entity, forward.InVainAt);
+
+    // The region that was asked has changed nothing: it is itself being sent what it lacks, or knows of another rule.
+    // Each is asked once.
+    private bool AskNext(long number, Forward forward)
+    {
+        if (!forward.IsForAnyRegion)
+            return false;
+        forward.InVainAt = new HashSet<string>(forward.InVainAt, StringComparer.Ordinal) { forward.Primary };
+        if (WhoServes(forward) is not { } next)
+            return false;
+        (forward.Primary, forward.Link, forward.SinceMilliseconds) = (next, null, Now);
+        Send(number, forward);
+        return true;
+    }
 
     private Failure Filtered(EntityKey entity, EntityFilter rule, bool isFor, string? target) => new(
         ErrorCodes.Filtered,

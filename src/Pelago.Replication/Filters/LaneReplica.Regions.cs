@@ -22,10 +22,9 @@ internal sealed partial class LaneReplica
     /// <summary>Entities that are for this region and not whole.</summary>
     public IReadOnlyCollection<RegionFill> Unfilled => unfilled.Values;
 
-    // Who runs alone, on a developer's machine for example, has all that there is.
-    private bool IsForThis(EntityReplica entity) => entity.IsFor(context.Options.Region) || context.IsAlone;
-
-    private bool ServesEntity(EntityReplica entity) => !entity.IsPartial && IsForThis(entity);
+    // Who runs alone, on a developer's machine for example, has all that there is, whomever the rule lets in.
+    private bool ServesEntity(EntityReplica entity)
+        => !entity.IsPartial && context.InForce(entity.Regions)?.Admits(context.Options.Region) != false;
 
     private static bool KeepsRows(EntityReplica entity) => entity.Type.HasRegions || entity.Regions is not null;
 
@@ -97,21 +96,40 @@ internal sealed partial class LaneReplica
             ask(entity);
     });
 
-    // Of a batch that is in the base every region has what it is for: whichever rule is asked does.
-    private static EntityFilter? RegionsOf(in Completion done, BatchId batch)
+    // The rule under which it was written, and no later one. That of a batch in the base is kept with its key.
+    private static EntityFilter? RegionsOf(in Completion done, string key, BatchId batch)
     {
         if (done.Written is { } written)
             return written.Regions;
-        return done.Entity.Regions is not { } rule ? null
-            : done.Entity.Fold.Tail.LastOrDefault(t => BatchId.Of(t.Event) == batch)?.Event.Regions ?? rule;
+        if (done.Entity.Regions is null)
+            return null;
+        return done.Entity.Fold.Tail.LastOrDefault(t => BatchId.Of(t.Event) == batch) is { } last ? last.Event.Regions
+            : done.Entity.Fold.RegionsOf(key);
     }
 
     private int HoldersOf(string type, EntityFilter? regions) => regions is null ? context.HoldersOf(type)
         : context.Configuration.Settled.Count(regions.Admits);
 
-    // Of the events of one command all carry the same rule.
-    private static EntityFilter? RegionsAfter(EntityReplica entity, Decision decision)
-        => decision.Events is [RegionsChange change, ..] ? change.Rule.After(entity.Regions) : entity.Regions;
+    // A command that is repeated asks for more regions than it was for when it was written: which others were sent it
+    // since nobody says.
+    private Failure? RefuseRepeated(EntityFilter? regions, int needed)
+    {
+        if (regions is null)
+            return null;
+        var holders = context.Configuration.Settled.Count(r => regions.Admits(r) || r == context.Options.Region);
+        return needed <= holders ? null : new Failure(ErrorCodes.LevelImpossible,
+            $"The command was done before, and what it wrote was for {holders} regions ({regions}): that it is durable "
+            + $"in {needed} cannot be confirmed.",
+            "Ask for fewer regions, or for 'majority': of those that its events were for.");
+    }
+
+    // Of the events of one command all carry the same rule. While the one in force lets in no member, they are for
+    // every region. Not so where there is only one: it leaves out nobody, and those that are added get what is stated.
+    private EntityFilter? RegionsAfter(EntityReplica entity, Decision decision)
+    {
+        var rule = context.IsAlone ? entity.Regions : context.InForce(entity.Regions);
+        return decision.Events is [RegionsChange change, ..] ? change.Following(rule).After(entity.Regions) : rule;
+    }
 
     private Failure? RefuseRegions(EntityReplica entity, CommandRequest request, Decision decision)
     {
@@ -121,9 +139,10 @@ internal sealed partial class LaneReplica
         var rule = RegionsAfter(entity, decision);
         if (decision.Events.Skip(1).Any(e => e is RegionsChange))
             return RegionChecks.NotFirst(entity.Key);
-        if (rule is null || context.IsAlone)
+        if (rule is null)
             return null;
-        if (decision.Events is [RegionsChange, ..] && RegionChecks.Refuse(entity, rule, context) is { } refused)
+        if (decision.Events is [RegionsChange change, ..]
+            && RegionChecks.Refuse(entity, change.Rule, rule, context) is { } refused)
             return refused;
         var holders = context.Configuration.Settled.Count(rule.Admits);
         var level = request.Acknowledgement ?? entity.Type.Acknowledgement;

@@ -18,8 +18,16 @@ public sealed record RegionsChange(EntityFilter Rule)
     /// <summary>What is read back; the event has the rule.</summary>
     internal static readonly RegionsChange Stored = new(EntityFilter.None);
 
+    /// <summary>It says no more than which regions are left out in addition: the rest of the rule in force
+    /// stays.</summary>
+    internal bool IsAddition { get; init; }
+
+    /// <summary>The rule that follows one that is in force; null for none.</summary>
+    internal EntityFilter Following(EntityFilter? inForce) => !IsAddition || inForce is null ? Rule
+        : inForce.Except([.. inForce.Excluded, .. Rule.Excluded]);
+
     /// <summary>The same events with one rule for all that <paramref name="change"/> says.</summary>
-    internal static object[] In(object[] events, Func<EntityFilter, EntityFilter> change)
-        => events is [RegionsChange known, .. var rest] ? [new RegionsChange(change(known.Rule)), .. rest]
-            : [new RegionsChange(change(EntityFilter.None)), .. events];
+    internal static object[] In(object[] events, Func<RegionsChange, RegionsChange> change)
+        => events is [RegionsChange known, .. var rest] ? [change(known), .. rest]
+            : [change(new RegionsChange(EntityFilter.None) { IsAddition = true }), .. events];
 }

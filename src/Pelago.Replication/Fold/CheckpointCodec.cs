@@ -49,7 +49,7 @@ internal static class CheckpointCodec
         {
             var message = Checkpoint.Parser.ParseFrom(bytes);
             if (message.Format != Format || message.EventSum.Length != SumBytes || message.Prefix is not { } prefix
-                || prefix.Tail.Count > 0)
+                || prefix.Tail.Count > 0 || !SnapshotCodec.AreRulesReadable(prefix))
                 return false;
             var read = SnapshotCodec.Read(entity, prefix, out var origins);
             var vector = read.Base.Vector;

@@ -12,6 +12,14 @@ public sealed partial class EntityFold
         return keys.TryGetValue(key, out var owner) ? owner.Batch : null;
     }
 
+    /// <summary>Whom the events of the batch that counts for an idempotency key are for, however long ago it was
+    /// written; null for every region.</summary>
+    public EntityFilter? RegionsOf(string key)
+    {
+        Advance();
+        return keys.TryGetValue(key, out var owner) ? owner.Regions : null;
+    }
+
     // A late event need not be folded in order if order does not matter to its type, and no other batch has its key.
     private bool CanFoldOutOfOrder(EventRecord e) => Parked is null && (e.IdempotencyKey.Length == 0
         || !keys.TryGetValue(e.IdempotencyKey, out var owner) || owner.Batch == BatchId.Of(e));
@@ -30,7 +38,7 @@ public sealed partial class EntityFold
                 return owners;
             duplicate = e.Timestamp.Milliseconds - owner.At.Milliseconds <= EventLimits.IdempotencyWindowMilliseconds;
         }
-        return duplicate ? owners : owners.SetItem(e.IdempotencyKey, new KeyOwner(batch, e.Timestamp));
+        return duplicate ? owners : owners.SetItem(e.IdempotencyKey, new KeyOwner(batch, e.Timestamp, e.Regions));
     }
 
     // Nothing that can still be folded lies before the end of the base, so older keys can match nothing any more.

@@ -48,4 +48,5 @@ public sealed record FoldedPrefix(
 }
 
 /// <summary>The batch that counts for an idempotency key, and when it was written.</summary>
-public readonly record struct KeyOwner(BatchId Batch, HybridTimestamp At);
+/// <param name="Regions">Whom its events are for; null for every region.</param>
+public readonly record struct KeyOwner(BatchId Batch, HybridTimestamp At, EntityFilter? Regions = null);

@@ -46,7 +46,7 @@ internal static class SnapshotCodec
             message.BaseKeys.Add(new StoredKey
             {
                 Key = key, Origin = numbers.Of(owner.Batch.Origin), FirstSequence = owner.Batch.FirstSequence,
-                Timestamp = owner.At.Value,
+                Timestamp = owner.At.Value, Regions = ToStored(owner.Regions),
             });
         }
         message.BaseOpen.AddRange(checkpoint.Open.Select(w => ToStored(w, known)));
@@ -78,21 +78,33 @@ internal static class SnapshotCodec
         foreach (ref readonly var lives in e.Vector.Retired)
             stored.Retired.Add(new StoredSlot { Origin = numbers.Of(lives.Last), Count = lives.Count });
         stored.Tags.AddRange(e.Tags);
-        if (e.Regions is { } rule)
-            stored.Regions = ByteString.CopyFrom(rule.ToBytes());
+        stored.Regions = ToStored(e.Regions);
         return stored;
     }
 
-    /// <summary>Null when the snapshot is of another format or state version: the entity is folded from its
-    /// events.</summary>
+    private static ByteString ToStored(EntityFilter? rule)
+        => rule is null ? ByteString.Empty : ByteString.CopyFrom(rule.ToBytes());
+
+    private static EntityFilter? ToRule(ByteString stored) => stored.IsEmpty ? null : EntityFilter.Read(stored.Span);
+
+    /// <summary>False when it has a rule that is none: whoever took that for no rule would show everybody what it
+    /// withholds.</summary>
+    public static bool AreRulesReadable(Snapshot message) => IsReadable(message.Regions)
+        && message.Regions.IsEmpty == (message.RegionsAt is null)
+        && message.Tail.All(e => IsReadable(e.Regions)) && message.BaseKeys.All(k => IsReadable(k.Regions));
+
+    private static bool IsReadable(ByteString rule) => rule.IsEmpty || ToRule(rule) is not null;
+
+    /// <summary>Null when the snapshot is of another format or state version, or has a rule that cannot be read: the
+    /// entity is folded from its events.</summary>
     public static SnapshotContent? Read(IEntityType type, EntityKey entity, ReadOnlySpan<byte> bytes)
     {
         var message = Snapshot.Parser.ParseFrom(bytes);
-        return message.Format != Format || message.BaseVersion != type.StateVersion ? null
-            : Read(entity, message, out _);
+        return message.Format != Format || message.BaseVersion != type.StateVersion || !AreRulesReadable(message)
+            ? null : Read(entity, message, out _);
     }
 
-    /// <summary>A parsed snapshot of any state version.</summary>
+    /// <summary>A parsed snapshot of any state version; its rules can be read.</summary>
     public static SnapshotContent Read(EntityKey entity, Snapshot message, out Origin[] named)
     {
         var origins = named = message.Origins
@@ -102,7 +114,8 @@ internal static class SnapshotCodec
             message.BaseLast is null ? null : ToPlace(message.BaseLast), Vector(message.BaseVector),
             Vector(message.BaseSettled),
             [.. message.BaseKeys.Select(k => KeyValuePair.Create(k.Key, new KeyOwner(
-                new BatchId(origins[k.Origin], k.FirstSequence), new HybridTimestamp(k.Timestamp))))])
+                new BatchId(origins[k.Origin], k.FirstSequence), new HybridTimestamp(k.Timestamp),
+                ToRule(k.Regions))))])
             { IsDeleted = message.BaseDeleted, Open = [.. message.BaseOpen.Select(ToOpen)] };
         return new SnapshotContent(
             checkpoint, [.. message.Tail.Select(ToEvent)], Vector(message.Seen),
@@ -131,7 +144,7 @@ internal static class SnapshotCodec
             BatchLength = (int)e.BatchLength, Tags = [.. e.Tags], TraceParent = e.TraceParent,
             IdempotencyKey = e.IdempotencyKey, PayloadName = e.PayloadName, PayloadVersion = (int)e.PayloadVersion,
             Payload = e.Payload.Memory, OriginPosition = e.OriginPosition,
-            Regions = e.Regions.IsEmpty ? null : EntityFilter.Read(e.Regions.Span),
+            Regions = ToRule(e.Regions),
         };
     }
 }

@@ -65,7 +65,8 @@ internal sealed class AntiEntropy(KernelContext context, Writer writer, PeerLink
             kernel.Lane(wrong.Digest.Entity.Lane).FoldAgain(wrong.Digest.Entity);
         foreach (var lacking in audits.Where(a => a.LacksKeys))
             kernel.Lane(lacking.Digest.Entity.Lane).LookForKeys(lacking.Digest.Entity);
-        foreach (var partial in audits.Where(a => a.IsPartial && IsFor(a, context.Options.Region)))
+        foreach (var partial in audits.Where(a => a.IsPartial
+            && a.Regions?.Admits(context.Options.Region) != false))
             kernel.Lane(partial.Digest.Entity.Lane).LookForFills(partial.Digest.Entity);
         foreach (var contested in audits.Where(a => a.IsContested))
             kernel.Lane(contested.Digest.Entity.Lane).LookForOverwritten(contested.Digest.Entity);
@@ -253,10 +254,9 @@ internal sealed class AntiEntropy(KernelContext context, Writer writer, PeerLink
     // Regions with equal filters compare themselves.
     private bool IsComparable(LaneReplica lane, EntityAudit audit, PeerState peer)
         => lane.IsComparable(audit.Digest.Entity.Type, peer.Name) && !audit.IsPartial
-            && IsFor(audit, context.Options.Region) && IsFor(audit, peer.Name)
+            && context.InForce(audit.Regions) is var rule
+            && rule?.Admits(context.Options.Region) != false && rule?.Admits(peer.Name) != false
             && (audit.Regions is null || peer.Dialled is { Hello.KnowsRegions: true });
-
-    private static bool IsFor(EntityAudit audit, string region) => audit.Regions?.Admits(region) != false;
 
     private void Compare(PeerLink link, EntityDigest their, EntityDigest mine)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Globalization;
 using Pelago.Model;
 
@@ -88,7 +89,7 @@ internal sealed partial class Forwards(KernelContext context, PeerLinks links)
             return false; // it is for the primary anyway
         if (isReplicated && !request.CameFromPeer && request is ReadRequest { AtPrimary: true })
             return Refuse(request, WithoutPrimary(request.Entity.Type));
-        var target = isForAnyRegion ? links.WhoServes(request.Entity) : mode.Primary;
+        var target = isForAnyRegion ? links.WhoServes(request.Entity, FrozenSet<string>.Empty) : mode.Primary;
         if (request.CameFromPeer || target is null || target == Own
             || request is CommandRequest { Forwardable: null })
             return Refuse(request, Filtered(request.Entity.Type, target));
@@ -211,6 +212,8 @@ internal sealed partial class Forwards(KernelContext context, PeerLinks links)
     {
         if (!open.TryGetValue(answer.Request, out var forward) || forward.Link != link.Id)
             return; // it came too late
+        if (answer.Failure?.Error == ErrorCodes.Filtered && AskNext(answer.Request, forward))
+            return;
         var request = forward.Request;
         // The other side has changed nothing: it is not the primary any more, or not yet.
         if (answer.Failure?.Error == ErrorCodes.NotPrimary && context.Primaries.Reconsider(request))
@@ -382,6 +385,9 @@ internal sealed partial class Forwards(KernelContext context, PeerLinks links)
 
         /// <summary>The entity's own filter, when it is because of that.</summary>
         public EntityFilter? Regions { get; init; }
+
+        /// <summary>Regions that were asked and did not have the entity.</summary>
+        public IReadOnlySet<string> InVainAt { get; set; } = FrozenSet<string>.Empty;
 
         /// <summary>On which it was sent; null when it waits for a link.</summary>
         public long? Link { get; set; }

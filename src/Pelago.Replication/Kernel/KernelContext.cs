@@ -24,6 +24,11 @@ internal sealed class KernelContext(KernelOptions options, IReadOnlyDictionary<s
     public int HoldersOf(string type) => Filters.AreNone ? Configuration.Settled.Count
         : Configuration.Settled.Count(m => Filters.Admits(type, m));
 
+    /// <summary>What the rule of an entity means now. One that lets in no member lets in all of them: whoever it was
+    /// for is gone, and those that have all of it would be locked out of it for ever.</summary>
+    public EntityFilter? InForce(EntityFilter? rule)
+        => rule is null || Members.Any(rule.Admits) ? rule : EntityFilter.InEpoch(rule.Epoch);
+
     /// <summary>It is the only member. Not so where it was removed from a group of two: that has one member,
     /// too.</summary>
     public bool IsAlone => Members.Count == 1 && Members[0] == Options.Region;

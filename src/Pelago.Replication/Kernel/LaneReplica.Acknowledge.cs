@@ -17,17 +17,22 @@ internal sealed partial class LaneReplica
     /// <summary>Somebody else waits for what has arrived here to be durable: its report is due at once.</summary>
     public bool IsReportAwaited { get; private set; }
 
-    /// <summary>True when a command that is durable here is answered later, because more regions are to have it. That
-    /// it was done before is no other answer than the one of that time: it waits, too.</summary>
+    /// <summary>True when a command that is durable here is answered later, because more regions are to have it, or was
+    /// answered here. That it was done before is no other answer than the one of that time: it waits, too.</summary>
     private bool Await(in Completion done, CommandRequest request, in RequestResult result)
     {
         var level = request.Acknowledgement ?? done.Entity.Type.Acknowledgement;
         if (level == Acknowledgement.Local || BatchOf(done, request.IdempotencyKey) is not { } batch)
             return false;
-        var regions = RegionsOf(done, batch);
+        var regions = RegionsOf(done, request.IdempotencyKey, batch);
         var needed = level.In(HoldersOf(done.Entity.Key.Type, regions));
         if (needed == 1)
             return false;
+        if (RefuseRepeated(regions, needed) is { } impossible)
+        {
+            Emit(request, result with { Value = null, Failure = impossible });
+            return true;
+        }
         var (position, keys) = (PositionOf(done, batch), KeysOf(done.Entity, batch));
         if (keys is null && !NeedsLease(done.Entity.Type, needed)
             && IsHeldBy(request.Entity.Type, regions, needed, batch.Origin, position))

@@ -258,15 +258,15 @@ internal sealed partial class LaneReplica
                 bytes += payload.Bytes.Length;
                 vector = vector.With(origin, vector.Named(origin) + 1);
                 timestamp = HybridTimestamp.After(timestamp, context.AuthorMilliseconds);
+                var isTold = decision.Events[i] is RegionsChange; // to those whom it leaves out, too
                 events[i] = new EventRecord
                 {
                     Entity = entity.Key, Origin = origin, Sequence = vector[origin], Vector = vector,
-                        Timestamp = timestamp, Epoch = epoch,
-                    BatchIndex = i, BatchLength = events.Length, Tags = decision.Tags,
-                    TraceParent = request.TraceParent,
-                    IdempotencyKey = request.IdempotencyKey, PayloadName = payload.Name,
-                    PayloadVersion = payload.Version,
-                    Payload = payload.Bytes, Regions = regions,
+                    Timestamp = timestamp, Epoch = epoch, BatchIndex = i, BatchLength = events.Length,
+                    Tags = isTold ? [] : decision.Tags, TraceParent = isTold ? "" : request.TraceParent,
+                    IdempotencyKey = isTold && events.Length > 1 ? "" : request.IdempotencyKey,
+                    PayloadName = payload.Name, PayloadVersion = payload.Version, Payload = payload.Bytes,
+                    Regions = regions,
                 };
                 if (payload.Bytes.Length > EventLimits.MaxPayloadBytes)
                     bytes = long.MaxValue / 2;

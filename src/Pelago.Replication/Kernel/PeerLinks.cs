@@ -76,15 +76,19 @@ internal sealed partial class PeerLinks
 
     /// <summary>The nearest region, to which there is a way, that has entities which this one does not; null when
     /// there is none.</summary>
-    public string? WhoServes(EntityKey entity) => peers.Values
-        .Where(p => p.IsLive && p.Dialled!.Hello!.KnowsFilters && context.Filters.Admits(entity.Type, p.Name)
+    /// <param name="inVainAt">Regions that were asked and did not have it.</param>
+    public string? WhoServes(EntityKey entity, IReadOnlySet<string> inVainAt) => peers.Values
+        .Where(p => p.IsLive && !inVainAt.Contains(p.Name) && p.Dialled!.Hello!.KnowsFilters
+            && context.Filters.Admits(entity.Type, p.Name)
             && p.Reports[entity.Lane] is { } report && report.Lacks.All(l => l.Type != entity.Type))
         .OrderBy(p => p.RoundTripMilliseconds).ThenBy(p => p.Name, StringComparer.Ordinal).FirstOrDefault()?.Name;
 
     /// <summary>The nearest region that an entity is for and to which there is a way; null when there is none.
     /// </summary>
-    public string? WhoServes(EntityFilter rule) => peers.Values
-        .Where(p => p.IsLive && p.Dialled!.Hello!.KnowsRegions && rule.Admits(p.Name))
+    /// <param name="inVainAt">Regions that were asked and did not have it.</param>
+    public string? WhoServes(EntityFilter rule, IReadOnlySet<string> inVainAt) => peers.Values
+        .Where(p => p.IsLive && !inVainAt.Contains(p.Name) && p.Dialled!.Hello!.KnowsRegions
+            && context.InForce(rule)!.Admits(p.Name))
         .OrderBy(p => p.RoundTripMilliseconds).ThenBy(p => p.Name, StringComparer.Ordinal).FirstOrDefault()?.Name;
 
     /// <summary>The link still stands.</summary>

@@ -22,8 +22,9 @@ public sealed partial class FrameReader
             throw Broken("the filter of an entity is malformed");
         if (isBare && e.Payload.Length > 0)
             throw Broken("an event without content has some");
-        if (isWithheld && (e.Tags.Count > 0 || e.IdempotencyKey.Length > 0 || e.TraceParent.Length > 0))
-            throw Broken("a placeholder says more than it may");
+        if (isBare && (e.Tags.Count > 0 || e.TraceParent.Length > 0
+            || (e.IdempotencyKey.Length > 0 && (isWithheld || e.BatchLength > 1))))
+            throw Broken("a placeholder, or what tells whom an entity is for, says more than it may");
         return rule;
     }
 

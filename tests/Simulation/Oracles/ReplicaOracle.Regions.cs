@@ -31,6 +31,9 @@ internal sealed partial class ReplicaOracle
         if (e.Regions is not { } rule)
             return false;
         var isChange = e.PayloadName == RegionsChange.PayloadName;
+        if (isChange && (e.Tags.Count > 0 || e.TraceParent.Length > 0
+            || (e.BatchLength > 1 && e.IdempotencyKey.Length > 0)))
+            Fail($"keeps {e} with more than whom it is for");
         if (e.IsWithheld && (row.Own || LetsIn(rule, Region)))
             Fail($"keeps a placeholder of {e}, which is for it");
         if (!e.IsWithheld && !row.Own && !isChange && !LetsIn(rule, Region) && (IsApart(e.Entity)

@@ -47,7 +47,9 @@ internal sealed class RegionChanges(SimulatedGroup group, Workload workload, Dic
     // Many are refused: a region that is left out changes nothing, and none leaves itself out.
     private void Submit(SimulatedRegion region, EntityKey entity, EntityFilter rule)
     {
-        if (region.Up)
-            group.Submit(region, new Operation(entity, [$"{++operations}:rule"], "") { Regions = rule });
+        if (!region.Up)
+            return;
+        var key = ++operations % 2 == 0 ? $"r{operations}" : "";
+        group.Submit(region, new Operation(entity, [$"{operations}:rule"], key) { Regions = rule });
     }
 }
