@@ -55,6 +55,36 @@ public abstract partial class JournalConformance
         (image.Rows.Single().LocalSequence, image.Checkpoint!.Through).ShouldBe((3ul, 2ul));
     }
 
+    // The last rows that the indexes cover are gone when the journal is opened: what is written then must not look as
+    // if the indexes covered it.
+    [Fact]
+    public async Task Remove_EveryRowThatTheIndexesCover_WhatIsWrittenNextIsFoundAfterEveryRestart()
+    {
+        const int rows = 100;
+        var key = Key(4);
+        await using (var journal = await BeginAsync())
+        {
+            var lane = await journal.AcquireAsync(4);
+            for (var i = 1ul; i <= rows; i++)
+                await journal.AppendAsync(Batch(lane, Own(key, i, i)));
+            ulong[] all = [.. Enumerable.Range(1, rows).Select(i => (ulong)i)];
+            await journal.AppendAsync(Removing(lane, key, all, all));
+        }
+        for (var written = 1ul; written <= 3; written++)
+        {
+            await using var again = await fixture.OpenAsync();
+            var state = await again.AcquireAsync(4);
+            (await again.AppendAsync(Batch(state, Own(key, rows + written, rows + written)))).FirstPosition
+                .ShouldBe(rows + written);
+        }
+        await using var last = await fixture.OpenAsync();
+        (await last.AcquireAsync(4)).Head.ShouldBe(rows + 3ul);
+        var image = await last.ImageAsync(key);
+        image.Damage.ShouldBeNull();
+        image.Rows.Select(r => r.LocalSequence).ShouldBe([rows + 1ul, rows + 2, rows + 3]);
+        (await last.CheckAsync(null, Cancelled)).Damage.ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task Checkpoint_TakesTheSnapshotAway_AndALaterOneGoesBeforeIt()
     {
