@@ -24,6 +24,7 @@ internal sealed partial class LaneFeed
     private void EndAt(Subscription s, EventRecord e)
     {
         context.Hit(Probe.EventNotUnderstood);
+        s.AwaitsUpgrade = true;
         s.ClaimsThrough = Math.Min(
             s.ClaimsThrough, s.Origin.Equals(writer.Newest) ? e.OriginPosition - 1 : s.Claimed);
         if (link.IsToldTooOld)
@@ -38,11 +39,13 @@ internal sealed partial class LaneFeed
     {
         context.Hit(Probe.EventLeftOut);
         if (link.Hello!.KnowsFilters)
+        {
             s.LeftOut[type] = (context.Filters.Of(type).Epoch, Math.Max(s.LeftOut.GetValueOrDefault(type).Position,
                 position));
-        else
-            s.ClaimsThrough = Math.Min(
-                s.ClaimsThrough, s.Origin.Equals(writer.Newest) ? position - 1 : s.Claimed);
+            return;
+        }
+        s.AwaitsUpgrade = true;
+        s.ClaimsThrough = Math.Min(s.ClaimsThrough, s.Origin.Equals(writer.Newest) ? position - 1 : s.Claimed);
     }
 
     // What was left out under an earlier filter stays left out until its position has been claimed.

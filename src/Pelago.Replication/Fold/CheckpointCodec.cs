@@ -111,7 +111,8 @@ internal static class LossNoteCodec
 /// <summary>What a journal says of itself.</summary>
 /// <param name="MayHaveLost">It may lack what its region once reported to hold.</param>
 /// <param name="WasSetBack">It was replaced by an older copy, or lost rows: not only was its process killed.</param>
-/// <param name="IsBehind">That is known, and it has not caught up with any other region since.</param>
+/// <param name="IsBehind">That is known, and it has not caught up since with so many other regions that no majority is
+/// without one.</param>
 internal readonly record struct Loss(bool MayHaveLost, bool WasSetBack, bool IsBehind);
 
 /// <summary>Through which positions of each origin rows of a lane may be gone: a note of the lane.</summary>

@@ -66,6 +66,10 @@ public sealed record EntityImage(
     /// <summary>A row that could not be opened (damaged, altered, key missing), or null. The entity is then
     /// parked.</summary>
     public Failure? Damage { get; init; }
+
+    /// <summary>It was not read at all: what <see cref="Damage"/> says may pass, and says nothing of the
+    /// rows.</summary>
+    internal bool IsUnread { get; init; }
 }
 
 /// <summary>Rows of one origin beyond a position at that origin.</summary>

@@ -103,7 +103,7 @@ internal sealed partial class EntityReplica(
     public bool Restore(EntityImage image)
     {
         Damage = image.Damage;
-        IsBlind = image.Damage is not null;
+        (IsBlind, IsUnread) = (image.Damage is not null, image.IsUnread);
         if (image.Checkpoint is { } checkpoint && !Restore(checkpoint, isBase: image.Snapshot is null))
             return true;
         if (image.Snapshot is { } snapshot)

@@ -19,7 +19,7 @@ public sealed partial class InstanceKernel
     private readonly PeerLinks links;
     private readonly LaneReplica[] lanes;
     private readonly List<LaneReplica> underWay = [];
-    private bool isPresumedWhole;
+    private bool isNotKnownToHaveLost;
     private int nextLane;
     private int firstLane;
 
@@ -29,7 +29,8 @@ public sealed partial class InstanceKernel
         IReadOnlyList<LaneState> states)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(states.Count, EntityKey.Lanes);
-        (JournalId, isPresumedWhole) = (identity.JournalId, identity.Continuity == Continuity.Unclean);
+        // Also after a clean stop: a copy that was made then, guard file and all, knows of no life that came after it.
+        (JournalId, isNotKnownToHaveLost) = (identity.JournalId, identity.Continuity != Continuity.Broken);
         context = new KernelContext(options, types);
         Membership = new Membership(context, this, states);
         context.Primaries = Primaries = new Primaries(
@@ -270,7 +271,7 @@ public sealed partial class InstanceKernel
         FollowDeclared();
         links.Tick();
         Registers.Tick();
-        if (isPresumedWhole && Registers.HaveForgotten)
+        if (isNotKnownToHaveLost && Registers.HaveForgotten)
             HasLost();
         Membership.Tick();
         Primaries.Tick();
@@ -356,12 +357,12 @@ public sealed partial class InstanceKernel
     }
 
     /// <summary>Others hold what this region wrote and its journal does not: the process that died did not leave it
-    /// whole, and what it voted may be gone with what it wrote.</summary>
+    /// whole, or it is an older copy, and what it voted may be gone with what it wrote.</summary>
     internal void HasLost()
     {
-        if (!isPresumedWhole)
+        if (!isNotKnownToHaveLost)
             return;
-        isPresumedWhole = false;
+        isNotKnownToHaveLost = false;
         Registers.Forget();
         Primaries.HasLost();
         foreach (var lane in lanes)

@@ -46,6 +46,7 @@ internal sealed partial class LaneFeed
         if (compacted.Count > 0)
         {
             credit -= (long)LaneReplica.CompactedWeight * compacted.Count;
+            backlog += (long)LaneReplica.CompactedWeight * compacted.Count;
             context.Hit(Probe.CompactedTold);
             context.Emit(new SendFrame(link.Id, new CompactedFrame(lane.Lane, s.Origin, compacted))
             {

@@ -12,6 +12,7 @@ internal sealed partial class LaneFeed(
     private const int RetryPauseMilliseconds = 500;
     private readonly SortedDictionary<Origin, Subscription> subscriptions = [];
     private long credit;
+    private long backlog; // bytes of catch-up that may wait to be sent still: nothing was heard of them
 
     /// <summary>False when there are too many.</summary>
     public bool Subscribe(Origin origin, ulong after)
@@ -29,6 +30,7 @@ internal sealed partial class LaneFeed(
     public void AddCredit(long bytes)
     {
         credit = Math.Min(credit + bytes, 4L * context.Options.LaneCreditBytes);
+        backlog -= Math.Min(backlog, bytes);
         foreach (var subscription in subscriptions.Values)
             Pump(subscription);
     }
@@ -45,6 +47,8 @@ internal sealed partial class LaneFeed(
                 continue;
             }
             s.Scanned = commit.Head;
+            if (backlog > 0)
+                SendAhead(s, rows);
             var events = new List<EventRecord>();
             foreach (var row in rows)
             {
@@ -152,6 +156,7 @@ internal sealed partial class LaneFeed(
             while (to < events.Count && (bytes == 0 || bytes + events[to].Weight <= context.Options.PageBytes))
                 bytes += events[to++].Weight;
             credit -= bytes;
+            backlog += order == SendOrder.CatchUp ? bytes : 0;
             var isLast = to == events.Count;
             var through = isLast ? Claimable(s) : 0;
             if (s.Origin.Equals(writer.Newest))
@@ -184,8 +189,9 @@ internal sealed partial class LaneFeed(
     private ulong Claimable(Subscription s)
         => s.Scanned >= lane.Head ? NotLacking(s, Math.Min(lane.Vouches(s.Origin), s.ClaimsThrough)) : 0;
 
+    // A row that cannot be opened is not sent later either: once all others are, nobody waits for more from here.
     private ulong Beyond(Subscription s)
-        => s.Scanned >= lane.Head && s.ClaimsThrough == ulong.MaxValue ? lane.Beyond(s.Origin) : 0;
+        => s.Scanned >= lane.Head && !s.AwaitsUpgrade ? lane.Beyond(s.Origin) : 0;
 
     internal sealed class Subscription(Origin origin, ulong after)
     {
@@ -201,6 +207,9 @@ internal sealed partial class LaneFeed(
 
         /// <summary>Nothing beyond it is claimed: what comes next could not be opened.</summary>
         public ulong ClaimsThrough { get; set; } = ulong.MaxValue;
+
+        /// <summary>Something was left out because the other side's version would not know what it is.</summary>
+        public bool AwaitsUpgrade { get; set; }
 
         public bool IsReading { get; set; }
 

@@ -127,6 +127,16 @@ internal sealed partial class LaneReplica
     public bool WillCome(EntityKey key, Origin origin)
         => HeldCount > 0 && entities.TryGetValue(key, out var entity) && WillCome(entity, origin);
 
+    /// <summary>Something of it has arrived and is not durable yet: what the journal shows is not all that is here. Of
+    /// the life that is written here nobody is owed what is not durable.</summary>
+    public bool IsOnItsWay(EntityKey key, Origin origin) => !origin.Equals(writer.Newest)
+        && (IsUnplaced(origin) || IsInAGroup(key, origin));
+
+    private bool IsUnplaced(Origin origin) => cursors.TryGetValue(origin, out var cursor) && cursor.Unplaced > 0;
+
+    private bool IsInAGroup(EntityKey key, Origin origin) => filling.Rows.Concat(underWay?.Rows ?? [])
+        .Any(r => r.Event.Entity == key && r.Event.Origin.Equals(origin));
+
     private bool WillCome(EntityReplica entity, Origin origin)
     {
         if (entity.NextBatchOf(origin) is not { } batch)
@@ -148,9 +158,7 @@ internal sealed partial class LaneReplica
     // Its life goes on; or it has arrived and is not durable, is owed, or is at a peer that has not sent it all. Only
     // this entity's events count: two entities would wait for each other's.
     private bool MayCome(EntityReplica entity, Origin origin)
-        => links.MayBring(this, origin) || Cursor(origin).Unplaced > 0
+        => links.MayBring(this, origin) || IsUnplaced(origin)
             || owed.Exists(o => o.Entry.Entity == entity.Key && o.Entry.Origin.Equals(origin))
-            || entity.Held.Any(h => h.Event.Origin.Equals(origin))
-            || filling.Rows.Concat(underWay?.Rows ?? []).Any(r
-                => r.Event.Entity == entity.Key && r.Event.Origin.Equals(origin));
+            || entity.Held.Any(h => h.Event.Origin.Equals(origin)) || IsInAGroup(entity.Key, origin);
 }

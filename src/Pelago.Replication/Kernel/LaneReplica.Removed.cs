@@ -3,26 +3,49 @@ using Pelago.Model;
 namespace Pelago.Replication;
 
 /// <remarks>What a lane knows of rows that are gone: through which positions of each origin some may be, durably so in
-/// a note. And a region that may have lost what others have removed: it writes to entities that they compact once it
-/// holds as much as one of them.</remarks>
+/// a note. And a region that may have lost something: what others have removed, then it writes to entities that they
+/// compact once it holds as much as one of them; and that somebody was forgotten, then it shows and gives away nothing
+/// personal before it holds as much as so many of them that no majority is without one.</remarks>
 internal sealed partial class LaneReplica
 {
     private Dictionary<Origin, ulong> removedThrough = [];
     private Dictionary<Origin, ulong> removedDurably = [];
     private readonly Dictionary<string, IReadOnlyDictionary<Origin, ulong>> catchUpTo = new(StringComparer.Ordinal);
+    private readonly HashSet<string> caughtUpWith = new(StringComparer.Ordinal);
     private bool mayHaveLost;
-    private bool wasSetBack;
+    private bool isBehind;
     private Loss lossStored;
     private bool isNotingLoss;
     private bool isLossNew;
 
     /// <summary>Rows of the origin up to this position may be gone, or be going with a group under way.</summary>
-    public ulong RemovedThrough(Origin origin)
-        => removedThrough.GetValueOrDefault(origin);
+    public ulong RemovedThrough(Origin origin) => RemovedThrough(removedThrough, origin);
 
     /// <summary>The same, of what is durable.</summary>
-    public ulong RemovedDurablyThrough(Origin origin)
-        => removedDurably.GetValueOrDefault(origin);
+    public ulong RemovedDurablyThrough(Origin origin) => RemovedThrough(removedDurably, origin);
+
+    // A life that is not named, before one that is: any of its rows may be gone.
+    private ulong RemovedThrough(Dictionary<Origin, ulong> named, Origin origin)
+        => named.Count == 0 ? 0 : named.TryGetValue(origin, out var through) ? through
+            : !origin.Equals(writer.Newest) && IsBeforeOneOf(named, origin) ? HighestHere(origin) : 0;
+
+    private static bool IsBeforeOneOf(Dictionary<Origin, ulong> named, Origin origin)
+    {
+        foreach (var other in named.Keys)
+        {
+            if (other.Region == origin.Region && other.CompareTo(origin) > 0)
+                return true;
+        }
+        return false;
+    }
+
+    // Journals begin lives for years: the last of a region that is past stands for those before it.
+    private void NameNoMoreThanNeeded()
+    {
+        foreach (var origin in removedThrough.Keys
+            .Where(o => past.Include(o) && IsBeforeOneOf(removedThrough, o)).ToArray())
+            removedThrough.Remove(origin);
+    }
 
     private void BeginCompaction(LaneState state)
     {
@@ -34,7 +57,7 @@ internal sealed partial class LaneReplica
         removedDurably = new Dictionary<Origin, ulong>(removedThrough);
         lossStored = LossNoteCodec.Read(state.Notes);
         mayHaveLost = (writer.MayHaveLost || lossStored.MayHaveLost || state.NotesDamaged) && context.Others.Any();
-        wasSetBack = writer.WasRestored || lossStored.IsBehind;
+        isBehind = (writer.WasRestored || lossStored.IsBehind) && context.Others.Any();
         TendLoss();
     }
 
@@ -57,6 +80,7 @@ internal sealed partial class LaneReplica
         context.Hit(Probe.CheckpointWritten);
         foreach (var (origin, position) in content.Positions)
             removedThrough[origin] = Math.Max(position, removedThrough.GetValueOrDefault(origin));
+        NameNoMoreThanNeeded();
         filling.RemovedThrough = new Dictionary<Origin, ulong>(removedThrough);
         var note = RemovedThroughCodec.Write(removedThrough);
         filling.Notes[note.Name] = note;
@@ -78,9 +102,9 @@ internal sealed partial class LaneReplica
     /// <summary>This journal turned out to lack what was written here.</summary>
     public void HasLost()
     {
-        mayHaveLost = context.Others.Any();
-        wasSetBack = true;
+        mayHaveLost = isBehind = context.Others.Any();
         catchUpTo.Clear();
+        caughtUpWith.Clear();
     }
 
     /// <summary>Others tell so. What they hold they have told perhaps, and tell it again when it changes: that counts
@@ -101,9 +125,9 @@ internal sealed partial class LaneReplica
         FollowCatchingUp();
     }
 
-    /// <summary>This journal is known to have been set back, and has not caught up with any other region since: a
+    /// <summary>This journal is known to have been set back, and has not caught up with enough other regions since: a
     /// subject may have been forgotten without its knowing.</summary>
-    public bool MayLackForgettings => mayHaveLost && wasSetBack;
+    public bool MayLackForgettings => isBehind;
 
     /// <summary>The journal itself says by now what it may lack: whoever opens it next, after a clean stop even, need
     /// not know what became of it.</summary>
@@ -138,11 +162,12 @@ internal sealed partial class LaneReplica
     // Others are members now: nobody is left to wait for, or somebody's report counts that did not.
     private void FollowCatchingUp()
     {
-        if (!mayHaveLost)
+        if (!mayHaveLost && !isBehind)
             return;
         catchUpTo.Clear();
         if (!context.Others.Any())
-            CaughtUp();
+            (mayHaveLost, isBehind) = (false, false);
+        CaughtUp();
         foreach (var peer in links.Peers)
         {
             if (peer.Reports[Lane] is { } report)
@@ -151,10 +176,10 @@ internal sealed partial class LaneReplica
     }
 
     /// <summary>A peer told what it holds. Of what any region has removed it holds all: nothing is final that some
-    /// member has not confirmed.</summary>
+    /// member has not confirmed. Its first word counts.</summary>
     public void CatchUpTo(string peer, IReadOnlyDictionary<Origin, ulong> held)
     {
-        if (!mayHaveLost || !MayTell(peer))
+        if ((!mayHaveLost && !isBehind) || !MayTell(peer) || caughtUpWith.Contains(peer))
             return;
         catchUpTo.TryAdd(peer, held);
         LookForCaughtUp();
@@ -167,19 +192,38 @@ internal sealed partial class LaneReplica
     private bool MayTell(string peer) => context.Configuration.Find(peer) is { IsJoining: false }
         || !context.Configuration.Settled.Any(m => m != context.Options.Region);
 
-    // With any one of them; the first may be gone before it has sent what it told.
     private void LookForCaughtUp()
     {
-        if (!mayHaveLost || !catchUpTo.Values.Any(held => held.All(h => Holds(h.Key) >= h.Value)))
+        if (catchUpTo.Count == 0)
             return;
+        var before = caughtUpWith.Count;
+        foreach (var (peer, held) in catchUpTo)
+        {
+            if (held.All(h => Holds(h.Key) >= h.Value))
+                caughtUpWith.Add(peer);
+        }
+        if (caughtUpWith.Count == before)
+            return;
+        foreach (var peer in caughtUpWith)
+            catchUpTo.Remove(peer); // that it is here stays so, whoever answers for that region from now on
         CaughtUp();
     }
 
+    // For what was removed with any one of them; the first may be gone before it has sent what it told.
     private void CaughtUp()
     {
-        mayHaveLost = false;
-        catchUpTo.Clear();
+        mayHaveLost &= caughtUpWith.Count == 0;
+        isBehind &= !HaveEnoughTold();
         RunWaiting();
+    }
+
+    // Whoever was forgotten in a majority was forgotten in one of them.
+    private bool HaveEnoughTold()
+    {
+        var settled = context.Configuration.Settled;
+        var others = settled.Where(m => m != context.Options.Region).ToArray();
+        return others.Length == 0 ? caughtUpWith.Count > 0
+            : others.Count(caughtUpWith.Contains) >= Math.Min(others.Length, settled.Count - (settled.Count / 2));
     }
 
     private bool IsHeldForPeers(EntityReplica entity, EntityRequest request)

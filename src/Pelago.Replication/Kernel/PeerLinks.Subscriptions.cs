@@ -127,7 +127,7 @@ internal sealed partial class PeerLinks
     // Lives that are over: what is left of them is settled once every member has told and sent all it has.
     private void SettleOver(LaneReplica lane, HashSet<Origin> living)
     {
-        foreach (var cursor in lane.Cursors)
+        foreach (var cursor in lane.Cursors.ToArray()) // one that goes on brings back those after it
         {
             var origin = cursor.Origin;
             if (living.Contains(origin))
@@ -276,7 +276,8 @@ internal sealed partial class PeerLinks
         // What cannot be read here, or is held back, may exist all the same: this answer is not all.
         more |= image.Damage is not null
             || image.Rows.Any(r => !Understands(asked.Link, r.Event)) || IsInCheckpoint(asked.Fetch, image)
-            || kernel.Lane(image.Entity.Lane).WillCome(image.Entity, asked.Fetch.Origin);
+            || kernel.Lane(image.Entity.Lane).WillCome(image.Entity, asked.Fetch.Origin)
+            || kernel.Lane(image.Entity.Lane).IsOnItsWay(image.Entity, asked.Fetch.Origin);
         context.Emit(new SendFrame(asked.Link.Id, new FetchedFrame(asked.Fetch.Request, events, more)));
     }
 }

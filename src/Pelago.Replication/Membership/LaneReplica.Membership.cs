@@ -59,7 +59,8 @@ internal sealed partial class LaneReplica
     public void Seal(RemovedRegion removed)
     {
         var lives = cursors.Values.Where(c => c.Origin.Region == removed.Region).ToArray();
-        if (Fenced || Array.Exists(lives, IsBusy) || owed.Exists(o => o.Entry.Origin.Region == removed.Region))
+        if (Fenced || Array.Exists(lives, IsBusy)
+            || owed.Exists(o => o.Entry.Origin.Region == removed.Region && !IsBlind(o.Entry.Entity)))
             return;
         foreach (var cursor in lives.Where(c => c.Highest > Holds(c.Origin)))
             cursor.Settled = cursor.Highest;

@@ -144,10 +144,10 @@ internal sealed partial class PeerLinks
 
     // The first report of a member after a region was added: it names all that the member has of former journals, and
     // nothing of them is on its way here. Whoever has not taken the configuration still takes what a former process
-    // sends.
+    // sends. Here the configuration, or a later one, has to hold by then, and not only be about to.
     private bool MayCount(PeerState peer, LaneReplica lane, PeerReport report)
         => !lane.Finality.AwaitsFirstOf(peer.Name)
-            || (context.Configuration.NewestAddition >= lane.Finality.CountsFrom
+            || (context.Configuration.Epoch >= lane.Finality.CountsFrom
                 && !lane.IsUnfinished(o => IsOfFormerJournal(lane, o))
                 && report.Holdings.All(h => (!h.Busy && !Offers(peer, lane, h.Origin))
                     || !IsOfFormerJournal(lane, h.Origin)));

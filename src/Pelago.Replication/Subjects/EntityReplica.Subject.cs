@@ -14,8 +14,17 @@ internal sealed partial class EntityReplica
 
     /// <summary>So it is told whoever asks how the subject stands: not before an event that says so is kept here, or
     /// damage keeps it out for good.</summary>
-    public bool IsShownForgotten => Key.Type == SubjectType.Name && ((WasToldToForget && IsBlind)
-        || Forgetting is not null || Fold.State is SubjectState { Forgotten: true });
+    public bool IsShownForgotten => Key.Type == SubjectType.Name
+        && ((WasToldToForget && IsBlind && !IsUnread) || IsForgottenByARow);
+
+    /// <summary>It is blind because the journal could not be asked, and not for what was found there.</summary>
+    public bool IsUnread { get; private set; }
+
+    /// <summary>Nothing but memory knows that the subject is to be forgotten.</summary>
+    public bool IsForgottenInMemoryAlone => WasToldToForget && !IsForgottenByARow;
+
+    private bool IsForgottenByARow => Key.Type == SubjectType.Name
+        && (Forgetting is not null || Fold.State is SubjectState { Forgotten: true });
 
     // Also where the fold did not come to it.
     private SubjectState Forgotten => ((SubjectState)Fold.State) with { Forgotten = true };

@@ -129,7 +129,7 @@ internal sealed class KeyExchange(KernelContext context, PeerLinks links, Instan
             Take(link, (SubjectKeysFrame)frame);
     }
 
-    // With what is here, if it may have keys. Of a subject that is parked nobody knows whether it was forgotten.
+    // With what is here, if it may have keys. Of a subject that may have been forgotten nothing is said.
     private void Serve(PeerLink link, SubjectKeysAskFrame ask)
     {
         if (!IsServed(link) || !serving.TryTake(link.Peer.Name, ask.Names.Count))
@@ -138,12 +138,14 @@ internal sealed class KeyExchange(KernelContext context, PeerLinks links, Instan
         foreach (var name in ask.Names)
         {
             var key = SubjectType.KeyOf(name.Subject);
-            kernel.Lane(key.Lane).With(key, subject =>
+            var lane = kernel.Lane(key.Lane);
+            lane.With(key, subject =>
             {
                 serving.Return(link.Peer.Name);
-                if (subject.Unusable is null && subject.Keys.TryGetValue(name.Id, out var held))
+                var isClear = !lane.IsUnclear(subject);
+                if (isClear && subject.Keys.TryGetValue(name.Id, out var held))
                     found.Add(held);
-                else if (subject.Unusable is null && !subject.IsForgotten)
+                else if (isClear && !subject.IsForgotten)
                     lacking.Add(name); // of a forgotten one the event says more, and is on its way
                 if (--open > 0 || !links.Stands(link.Id))
                     return;
@@ -206,6 +208,13 @@ internal sealed class KeyExchange(KernelContext context, PeerLinks links, Instan
             return;
         entry.IsNotedVain = true;
         vain.Enqueue(name);
+        if (vain.Count <= 2 * context.Options.MaxWantedSubjectKeys)
+            return;
+        // Those that are not asked for any more are among them still.
+        SubjectKeyName[] kept = [.. vain.Where(v => wanted.TryGetValue(v, out var w) && w.IsNotedVain).Distinct()];
+        vain.Clear();
+        foreach (var left in kept)
+            vain.Enqueue(left);
     }
 
     // The one that has been asked for in vain for longest.

@@ -34,12 +34,16 @@ internal sealed partial class LaneReplica
             KeepKey(subject, key);
     });
 
+    /// <summary>Nobody knows here whether the subject was forgotten: it is parked, or the journal was set
+    /// back.</summary>
+    public bool IsUnclear(EntityReplica subject) => subject.Unusable is not null || MayLackForgettings;
+
     /// <summary>Tells, once that is durable, that a key is here, or that nobody is to have it any more. Of a subject
-    /// that is parked its keys open nothing here and are given to nobody: they do not count.</summary>
+    /// that may have been forgotten its keys open nothing here and are given to nobody: they do not count.</summary>
     /// <returns>False, and nothing is told, while neither is so.</returns>
     public bool WhenHeld(EntityReplica subject, SubjectKeyId id, Action told)
     {
-        if (Fenced || (!subject.IsForgotten && (subject.Unusable is not null || !subject.Keys.ContainsKey(id))))
+        if (Fenced || (!subject.IsForgotten && (IsUnclear(subject) || !subject.Keys.ContainsKey(id))))
             return false;
         if (subject.Pending == 0)
             told();

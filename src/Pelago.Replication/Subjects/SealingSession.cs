@@ -84,8 +84,7 @@ internal sealed class SealingSession(KernelContext context, InstanceKernel kerne
             why = Unreadable.Forgotten;
             return null;
         }
-        if (subject.Unusable is not null || context.Closed is not null
-            || kernel.Lane(subject.Key.Lane).MayLackForgettings)
+        if (context.Closed is not null || kernel.Lane(subject.Key.Lane).IsUnclear(subject))
         {
             why = Unreadable.Unclear;
             return null;

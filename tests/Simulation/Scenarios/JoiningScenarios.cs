@@ -132,6 +132,36 @@ public sealed class JoiningScenarios
         scene.Knows(scene.B, late).ShouldBeTrue();
     }
 
+    // A member is away while a region is added and removed again. None that is left was added, and finality waits for
+    // what it reports in the configuration that holds now.
+    [Fact]
+    public void Finality_RegionWasAddedAndRemovedWhileAMemberWasAway_GoesOnOnceThatIsBack()
+    {
+        var scene = Voting(3);
+        var (a, away) = (scene.A, scene.C);
+        scene.Done(away, Scene.Diary(), "before");
+        scene.Converge();
+        scene.Group.Network.Isolate(away.Name);
+        var joiner = scene.Group.AddNew(Fourth);
+        scene.Group.Network.Cut(away.Name, joiner.Name);
+        joiner.Start();
+        Change(scene, a, MembershipChange.Add, Fourth).Failure.ShouldBeNull();
+        scene.RunUntil(() => a.Configuration!.Find(Fourth) is not null && scene.B.Configuration!.Epoch > 1, "it is in");
+        Change(scene, a, MembershipChange.Remove, Fourth).Failure.ShouldBeNull();
+        scene.RunUntil(() => scene.B.Configuration!.Find(Fourth) is null, "it is out");
+        joiner.Kill();
+        scene.Group.Dismiss(joiner);
+        var point = scene.Done(a, Scene.Diary(), "after");
+        Final(a, point).ShouldBeFalse("a member is away");
+
+        scene.Converge();
+
+        foreach (var region in scene.Group.Regions)
+            scene.RunUntil(() => Final(region, point), $"it is final in {region.Name}");
+        var later = scene.Done(away, Scene.Diary(), "later");
+        scene.RunUntil(() => scene.Group.Regions.All(r => Final(r, later)), "what comes later is final, too");
+    }
+
     // A member has what the former journal wrote in memory alone: the cause of it comes later. Its reports do not name
     // it, whether or not that member reaches the region that is back.
     [Theory]
@@ -162,6 +192,47 @@ public sealed class JoiningScenarios
         scene.Converge();
         scene.RunUntil(() => Final(a, early), "it is final");
         scene.Knows(a, late).ShouldBeTrue();
+    }
+
+    // A row of one entity cannot be opened in B, which passes over what the former journal wrote to it, until somebody
+    // restores it. The others of the lane do not wait for that.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Finality_EntityIsDamagedToWhichAFormerJournalWrote_OthersOfItsLaneDoNotWait(bool comesBack)
+    {
+        var scene = Voting(4);
+        var (a, damaged, old) = (scene.A, scene.B, scene.D);
+        scene.Done(a, Scene.Diary(), "cannot be opened");
+        scene.Converge();
+        damaged.Kill();
+        damaged.Disk.Damaged.Add((Scene.Diary(), 1));
+        damaged.Start();
+        var passed = scene.Done(old, Scene.Diary(), "passed over");
+        scene.RunUntil(() => damaged.Disk.State.Lanes[passed.Lane].Owed.Count > 0, "it is owed");
+        scene.RunUntil(() => scene.Knows(a, passed) && scene.Knows(scene.C, passed), "the others have it");
+        old.Kill();
+        Change(scene, a, MembershipChange.Remove, old.Name).Failure.ShouldBeNull();
+        if (comesBack)
+        {
+            var fresh = scene.Group.AddNew(old.Name);
+            fresh.Start();
+            Change(scene, a, MembershipChange.Add, fresh.Name).Failure.ShouldBeNull();
+            scene.RunUntil(() => State(a, fresh.Name) == "Member" && damaged.Configuration!.Epoch > 2, "it is back");
+        }
+        else
+            scene.Group.Dismiss(old);
+
+        var point = scene.Done(a, InTheSameLane, "another entity");
+
+        scene.RunUntil(() => Final(damaged, point), "it is final");
+        damaged.Kill();
+        damaged.Start();
+        scene.RunUntil(() => Final(damaged, point), "also after a restart");
+        scene.Knows(damaged, passed).ShouldBeFalse("else this shows nothing");
+        damaged.Kill();
+        damaged.Disk.Damaged.Clear();
+        scene.Converge();
     }
 
     // All but the last have what A wrote early. The last writes something concurrent to it, which B alone receives and

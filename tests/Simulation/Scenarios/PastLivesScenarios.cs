@@ -100,6 +100,33 @@ public sealed class PastLivesScenarios(ITestOutputHelper output)
         scene.Converge();
     }
 
+    // The life that goes on is not the last one that is past: those after it are open again, too.
+    [Fact]
+    public void Life_BeforeOthersThatArePast_GoesOnAfterAll_IsTakenByEveryPeer()
+    {
+        var scene = new Scene(3);
+        var before = scene.Done(scene.A, Scene.Diary());
+        scene.Converge();
+        scene.A.Pause(60_000);
+        scene.Group.Run(4_000); // nobody hears the original any more
+        var clone = scene.Group.Clone(scene.A, withGuard: false, takesTheAddress: true);
+        scene.Done(clone, Scene.Diary());
+        clone.Kill();
+        clone.Disk.LoseGuard();
+        clone.Start();
+        scene.Done(clone, Scene.Diary());
+        scene.RunUntil(() => Past(scene.B) == 2 && Past(scene.C) == 2, "two lives to be past");
+        scene.RunUntil(() => scene.Group.Regions.Skip(1).All(r => scene.Lines(r, Scene.Diary()).Length == 3), "all");
+
+        scene.Group.Remove(clone);
+        scene.Group.Run(60_000);
+        var after = scene.Done(scene.A, Scene.Diary());
+        after.Origin.ShouldBe(before.Origin, "else this shows nothing");
+        scene.RunUntil(() => scene.Knows(scene.B, after) && scene.Knows(scene.C, after), "what it wrote then");
+        scene.Group.Count(Probe.PastReopened).ShouldBeGreaterThan(0);
+        scene.Converge();
+    }
+
     [Fact]
     public void Members_ThatDoNotConfirm_AreNamedByAnAlarmBeforeLinksEnd()
     {
@@ -114,6 +141,42 @@ public sealed class PastLivesScenarios(ITestOutputHelper output)
         Restart(scene, 14);
         scene.Group.Count(Probe.LivesNotTold).ShouldBeGreaterThan(0);
         scene.Done(scene.B, Scene.Diary("other")); // the region goes on, and so does the process
+    }
+
+    // Of each of them rows are gone, and somebody with nothing on its disk is told so all the same.
+    [Fact]
+    public void Compacted_LifeAfterLife_TheNoteOfWhatIsGoneStaysAsShort()
+    {
+        var scene = new Scene(3, o => o with { CompactRows = int.MaxValue }, compacts: true);
+        var account = new EntityKey("account", "a");
+        Compact(10);
+        var early = Size();
+        Compact(30);
+        Size().ShouldBeLessThan(early + 100);
+
+        scene.C.Kill();
+        scene.Group.Oracles.RolledBack(scene.C, scene.C.Disk.RollBack(0));
+        scene.C.Disk.LoseGuard();
+        scene.Group.Network.Cut(scene.A.Name, scene.C.Name);
+        scene.C.Start();
+        scene.RunUntil(() => scene.TryRead(scene.C, account).Value is EntityView { State: 40L }, "the sum", 60_000);
+        scene.Converge();
+
+        int Size() => scene.B.Disk.State.Lanes[account.Lane].Notes["removed-through"].Content.Length;
+
+        void Compact(int lives)
+        {
+            for (var life = 0; life < lives; life++)
+            {
+                scene.A.Kill();
+                scene.A.Disk.LoseGuard();
+                scene.A.Start();
+                var point = scene.Done(scene.A, account, "1");
+                scene.RunUntil(() => MembershipScenarios.Final(scene.B, point), "it is final");
+                scene.RunUntil(() => CompactionScenarios.Compact(scene, scene.B, account).Failure is null, "it goes");
+                scene.Group.Run(400);
+            }
+        }
     }
 
     private static int Past(SimulatedRegion region) => region.Describe()!.Lanes[Scene.Diary().Lane].PastLives;

@@ -56,6 +56,34 @@ public sealed class SealedLossScenarios
         Await(world, "us", nameof(Unreadable.Forgotten));
     }
 
+    // The one that it reaches first has not heard of the forgetting either.
+    [Fact]
+    public void Journal_SetBackInAGroupOfThree_ShowsNothingBeforeItHasCaughtUpWithBothOthers()
+    {
+        using var world = PelagoWorld.Create(35, "eu", "us", "ap");
+        world.Region("eu").Get<Patient>("p").Send(new NamePatient("Ada"));
+        Await(world, "us", "Ada");
+        Await(world, "ap", "Ada");
+        world.Converged();
+        var backup = world.Writes("us");
+        world.Isolate("ap");
+        world.Region("eu").Forget(Patient.Subject);
+        world.RunUntil(() => world.KeysIn("us").Count == 0, Soon);
+        world.Isolate("eu");
+        world.Stop("us");
+        world.SetBack("us", backup);
+        world.Heal("us", "ap");
+        world.Run(Soon);
+
+        Show(world, "us").ShouldBe(nameof(Unreadable.Unclear), "two of three have forgotten, and it was one of them");
+        world.Restart("us");
+        world.Run(Soon);
+        Show(world, "us").ShouldBe(nameof(Unreadable.Unclear), "nor does a restart change that");
+        world.Heal();
+        Await(world, "us", nameof(Unreadable.Forgotten));
+        Await(world, "ap", nameof(Unreadable.Forgotten));
+    }
+
     [Fact]
     public void Journal_LeftBehindByACrashWhileCutOff_IsReadAsEver()
     {

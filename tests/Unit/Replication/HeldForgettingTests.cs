@@ -77,15 +77,56 @@ public sealed class HeldForgettingTests
         KernelSubjectTests.Open(kernel, Key).ShouldBe(nameof(Unreadable.Forgotten));
     }
 
+    // What finds no room is fetched, from whoever can be reached; until then this process knows it.
+    [Fact]
+    public void Forgetting_ThatFindsNoRoom_IsNotForgottenWithItsEntity()
+    {
+        var kernel = WithKey(o => o with { MaxHeldPerEntity = 0, EntityMemoryBytes = 1 });
+
+        kernel.Receive(OfB, 2, Forgotten());
+        kernel.Kernel.Probes[Probe.HoldBackOverflow].ShouldBe(1, "else this shows nothing");
+        kernel.Idle(2_000, OfB, OfC);
+
+        KernelSubjectTests.Open(kernel, Key).ShouldBe(nameof(Unreadable.Forgotten));
+        kernel.Give(k => k.Received(OfB, new SubjectKeysFrame([Key]), kernel.Now));
+        kernel.Batches.SelectMany(b => b.SubjectKeys).ShouldHaveSingleItem("that of before");
+    }
+
+    // No row of it is damaged: the event comes, and until then a restart knows nothing of it.
+    [Fact]
+    public void Forgetting_OfASubjectThatCannotBeReadForAWhile_IsNotShownAsDone()
+    {
+        var kernel = New(o => o);
+        kernel.HoldLoads = true;
+        kernel.Receive(OfB, 2, Forgotten());
+        var failure = new Failure(ErrorCodes.JournalUnavailable, "The disk did not answer.");
+        for (var time = 0; time < 6_000; time += 100)
+        {
+            foreach (var load in kernel.Asked.OfType<LoadEntity>().ToArray())
+            {
+                kernel.Asked.Remove(load);
+                kernel.Give(k => k.LoadFailed(load.Entity, failure, kernel.Now));
+            }
+            kernel.Idle(100, OfB, OfC);
+        }
+
+        kernel.Owed.ShouldHaveSingleItem("else this shows nothing");
+        Ask(kernel).Failure.ShouldBe(failure);
+        Ask(kernel).Value.ShouldBeNull();
+    }
+
     private static TestKernel Holding() => WithKey().Receive(OfB, 2, Forgotten());
 
-    private static TestKernel WithKey()
-    {
-        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, [], [], o => o with
+    private static TestKernel New(Func<KernelOptions, KernelOptions> adjust)
+        => new TestKernel(TestKernel.Three, Continuity.Clean, [], [], o => adjust(o with
         {
             Secrets = bytes => bytes.AsSpan().Fill(7),
-        }).Linked(OfB, "b", holds: 0, givesKeys: true).Linked(OfC, "c", holds: 0, givesKeys: true)
+        })).Linked(OfB, "b", holds: 0, givesKeys: true).Linked(OfC, "c", holds: 0, givesKeys: true)
             .Accepted(ToB, "b", givesKeys: true);
+
+    private static TestKernel WithKey(Func<KernelOptions, KernelOptions>? adjust = null)
+    {
+        var kernel = New(adjust ?? (o => o));
         kernel.Give(k => k.Received(OfB, new SubjectKeysFrame([Key]), kernel.Now));
         kernel.Receive(OfB, 1, KernelSubjectTests.Made(1, Key));
         KernelSubjectTests.Open(kernel, Key).ShouldBe("Ada");
@@ -100,13 +141,15 @@ public sealed class HeldForgettingTests
         Payload = Encoding.UTF8.GetBytes("{}"), OriginPosition = 2,
     };
 
-    private static SubjectStanding Standing(TestKernel kernel)
+    private static SubjectStanding Standing(TestKernel kernel) => (SubjectStanding)Ask(kernel).Value!;
+
+    private static RequestResult Ask(TestKernel kernel)
     {
         kernel.Give(k => k.Read(new ReadRequest
         {
             Entity = Key.Subject, Project = view => SubjectType.StandingOf(view.State),
             DeadlineMilliseconds = kernel.Now.MonotonicMilliseconds + 9_000,
         }, kernel.Now));
-        return (SubjectStanding)kernel.Asked.OfType<ReadDone>().Last().Result.Value!;
+        return kernel.Asked.OfType<ReadDone>().Last().Result;
     }
 }

@@ -74,6 +74,33 @@ public sealed class KernelServingTests
         kernel.Asked.OfType<SendFrame>().Last(s => s.Frame is EventsFrame).Order.ShouldBe(SendOrder.CatchUp);
     }
 
+    // Its lane has been read to the end, and the pages may wait to be sent still.
+    [Fact]
+    public void Commit_InALaneThatIsRead_WhatIsOfTheProtocolsOwnTypesGoesAheadOfWhatWaitsToBeSent()
+    {
+        var control = Enumerable.Range(0, 9_999).Select(i => new EntityKey("pelago.text", $"p{i}"))
+            .First(k => k.Lane == Entity.Lane);
+        var kernel = new TestKernel(TestKernel.Three, Continuity.Clean, Write(A, 1, 5, "one", position: 1))
+        {
+            HasControlType = true,
+        }.Accepted(Link, "b");
+        kernel.Give(k => k.Received(Link, new CreditFrame(Entity.Lane, 1 << 20), kernel.Now));
+        kernel.Give(k => k.Received(Link, new SubscribeFrame(Entity.Lane, A, 0, Stop: false), kernel.Now));
+        kernel.Give(k => k.PageRead(kernel.Asked.OfType<ReadPage>().Single().Request, new LanePage(Entity.Lane,
+            [new LaneRow(1, new EventRow(Write(A, 1, 5, "one", position: 1), 1, true))], 1, []), kernel.Now));
+        kernel.Asked.Clear();
+
+        kernel.Write();
+        kernel.Asked.OfType<SendFrame>().Where(s => s.Frame is EventsFrame).Select(s => s.Order)
+            .ShouldBe([SendOrder.Usual]);
+        kernel.Asked.Clear();
+        kernel.Give(k => k.Submit(TestKernel.Command("deny", control), kernel.Now));
+
+        var sent = kernel.Asked.OfType<SendFrame>().Where(s => s.Frame is EventsFrame).ToArray();
+        sent.Select(s => s.Order).ShouldBe([SendOrder.Ahead, SendOrder.Usual]);
+        sent.Select(s => ((EventsFrame)s.Frame).Through).ShouldBe([0ul, 3ul], "what goes ahead claims nothing");
+    }
+
     [Fact]
     public void Subscriptions_MoreThanThereMayBe_EndTheLinkWithAnAlarm()
     {
@@ -220,6 +247,38 @@ public sealed class KernelServingTests
         (answer.Events.Count, answer.More).ShouldBe((0, mayCome));
     }
 
+    [Theory]
+    [InlineData("under way")]
+    [InlineData("filling")]
+    [InlineData("unplaced")]
+    public void Fetch_OfWhatIsOnItsWayToTheJournal_IsNotAnsweredAsNothing(string where)
+    {
+        var over = new Origin("b", new Incarnation(0));
+        var kernel = Serving().Linked(1, "b", 0);
+        (kernel.HoldGroups, kernel.HoldLoads) = (where != "unplaced", where == "unplaced");
+        if (where == "filling")
+            kernel.Write("is under way");
+        kernel.Receive(1, 0, Write(over, 1, 9, "alone here", position: 9));
+
+        Ask(3).ShouldBe((0, true), "it is nowhere else, and may be durable in a moment");
+
+        if (where == "unplaced")
+            kernel.Load();
+        kernel.HoldGroups = false;
+        while (kernel.Asked.OfType<AppendGroup>().Any())
+            kernel.Commit();
+        Ask(4).ShouldBe((0, false), "the journal was asked after that");
+
+        (int, bool) Ask(long request)
+        {
+            kernel.Give(k => k.Received(Link, new FetchFrame(request, Entity, over, 1, ulong.MaxValue), kernel.Now));
+            var read = kernel.Asked.OfType<ReadHistory>().Last();
+            kernel.Give(k => k.HistoryRead(read.Request, new EntityImage(Entity, null, [], []), kernel.Now));
+            var answer = kernel.Sent<FetchedFrame>(Link).Last();
+            return (answer.Events.Count, answer.More);
+        }
+    }
+
     [Fact]
     public void Page_ThatCannotBeRead_IsAskedForAgainAfterAPauseOnly()
     {
@@ -273,6 +332,26 @@ public sealed class KernelServingTests
         sent.Max(f => f.Through).ShouldBe(1ul, "the peer's frontier must not pass what it did not get");
         kernel.Alarms.ShouldContain(a => a.Kind == AlarmKind.RowsDamaged);
         kernel.Kernel.Probes[Probe.DamagedRowSkipped].ShouldBe(1);
+    }
+
+    // What lies beyond the frontier has been sent, as far as it can be: nobody waits for the rest from here.
+    [Fact]
+    public void Page_WithADamagedRow_StillSaysThatAllBeyondTheFrontierWasSent()
+    {
+        var over = new Origin("b", new Incarnation(0));
+        var kernel = Accept(TestKernel.Over(s => s.Lane != Entity.Lane ? s
+            : s with { Head = 4, Frontiers = [new Frontier(over, 1, 4)] }));
+        kernel.Give(k => k.Received(Link, new CreditFrame(Entity.Lane, 1_000_000), kernel.Now));
+        kernel.Give(k => k.Received(Link, new SubscribeFrame(Entity.Lane, over, 0, Stop: false), kernel.Now));
+        kernel.Give(k => k.PageRead(kernel.Asked.OfType<ReadPage>().Single().Request, new LanePage(Entity.Lane,
+            [new LaneRow(4, new EventRow(Write(over, 3, 9, "three", position: 4), 3, false))], 4, [1]), kernel.Now));
+        kernel.Idle(700, Link);
+
+        var told = kernel.Sent<ReportFrame>(Link).Last(r => r.Lane == Entity.Lane).Holdings
+            .Single(h => h.Origin.Equals(over));
+        told.Beyond.ShouldBeGreaterThan(0ul, "else this shows nothing");
+        var sent = kernel.Sent<EventsFrame>(Link).Last();
+        (sent.Through, sent.Beyond).ShouldBe((0ul, told.Beyond));
     }
 
     [Fact]
