@@ -7,58 +7,57 @@ namespace Pelago.Replication;
 /// <summary>The filter of one entity as far as a replica knows it, and which events it has placeholders of.</summary>
 internal sealed class EntityRegions
 {
-    private readonly SortedDictionary<Origin, List<(ulong From, ulong Through)>> lacking = [];
+    private readonly EventRuns lacking = new();
+    private readonly EventRuns lost = new();
     private EventPlace? at;
+    private bool isHeard;
 
     /// <summary>The rule in force: of all that are known the one of the highest epoch, and of these the last in the
     /// total order.</summary>
     public EntityFilter Rule { get; private set; } = EntityFilter.None;
 
-    /// <summary>Something was withheld and has not been filled.</summary>
-    public bool IsPartial => lacking.Count > 0;
+    /// <summary>Of whose events one says so; null while there is no rule.</summary>
+    public Origin? SaidBy => at?.Origin;
+
+    /// <summary>Something was withheld and has neither been filled nor given up.</summary>
+    public bool IsPartial => !lacking.IsEmpty;
 
     /// <summary>What lacks: runs of numbers, in the order of origins.</summary>
-    public IEnumerable<(Origin Origin, ulong From, ulong Through)> Lacking
-        => lacking.SelectMany(l => l.Value.Select(r => (l.Key, r.From, r.Through)));
+    public IEnumerable<EventRun> Lacking => lacking.All;
 
     /// <summary>Takes note of an event's rule if it changes that of the entity.</summary>
+    /// <remarks>What set a rule is a cause of whatever carries it, and may be lost with its region all the same. Then
+    /// who carries it tells, and counts less than any event that sets one of that epoch: the same for all who have
+    /// the same events.</remarks>
     public void Note(EventRecord e)
     {
-        var place = EventPlace.Of(e);
-        if (e.PayloadName != RegionsChange.PayloadName || e.Regions is not { } rule || rule.Epoch < Rule.Epoch
-            || (rule.Epoch == Rule.Epoch && at is { } last && place.CompareTo(last) < 0))
+        if (e.Regions is not { } rule || rule.Epoch < Rule.Epoch)
             return;
-        (Rule, at) = (rule, place);
+        var (place, isHeardOf) = (EventPlace.Of(e), e.PayloadName != RegionsChange.PayloadName);
+        if (rule.Epoch == Rule.Epoch && at is { } last
+            && (isHeardOf == isHeard ? place.CompareTo(last) < 0 : isHeardOf))
+            return;
+        (Rule, at, isHeard) = (rule, place, isHeardOf);
     }
 
     /// <summary>Only a placeholder of it is here.</summary>
-    public bool Lacks(Origin origin, ulong sequence) => lacking.TryGetValue(origin, out var runs)
-        && runs.Exists(r => r.From <= sequence && sequence <= r.Through);
+    public bool Lacks(Origin origin, ulong sequence) => lacking.Has(origin, sequence) || lost.Has(origin, sequence);
 
     /// <summary>A placeholder came: of each origin they come in order.</summary>
-    public void Withhold(Origin origin, ulong sequence)
-    {
-        if (!lacking.TryGetValue(origin, out var runs))
-            lacking.Add(origin, runs = []);
-        if (runs is [.., var last] && last.Through + 1 == sequence)
-            runs[^1] = (last.From, sequence);
-        else
-            runs.Add((sequence, sequence));
-    }
+    public void Withhold(Origin origin, ulong sequence) => lacking.Add(origin, sequence);
 
     /// <summary>What was withheld came.</summary>
     public void Fill(Origin origin, ulong sequence)
     {
-        var runs = lacking[origin];
-        var i = runs.FindIndex(r => r.From <= sequence && sequence <= r.Through);
-        var (from, through) = runs[i];
-        runs.RemoveAt(i);
-        if (sequence < through)
-            runs.Insert(i, (sequence + 1, through));
-        if (from < sequence)
-            runs.Insert(i, (from, sequence - 1));
-        if (runs.Count == 0)
-            lacking.Remove(origin);
+        if (!lacking.Remove(origin, sequence))
+            lost.Remove(origin, sequence);
+    }
+
+    /// <summary>Nobody has what was withheld: the entity is what it is without it.</summary>
+    public void GiveUp(Origin origin, ulong sequence)
+    {
+        if (lacking.Remove(origin, sequence))
+            lost.Add(origin, sequence);
     }
 
     public void Write(Snapshot message, OriginNumbers numbers)
@@ -70,28 +69,25 @@ internal sealed class EntityRegions
             {
                 Origin = numbers.Of(place.Origin), Sequence = place.Sequence, Timestamp = place.Timestamp.Value,
             };
+            message.RegionsHeard = isHeard;
         }
-        foreach (var (origin, from, through) in Lacking)
-            message.Lacking.Add(new StoredRun { Origin = numbers.Of(origin), From = from, Through = through });
+        message.Lacking.AddRange(lacking.ToStored(numbers));
+        message.Lost.AddRange(lost.ToStored(numbers));
     }
 
     /// <summary>Of a parsed snapshot; null when the entity never had a filter.</summary>
     public static EntityRegions? Read(Snapshot message, Origin[] origins)
     {
-        if (message.RegionsAt is null && message.Lacking.Count == 0)
+        if (message.RegionsAt is null && message.Lacking.Count + message.Lost.Count == 0)
             return null;
-        var regions = new EntityRegions();
+        var regions = new EntityRegions { isHeard = message.RegionsHeard };
         if (message.RegionsAt is { } p)
         {
             regions.Rule = EntityFilter.Read(message.Regions.Span)!;
             regions.at = new EventPlace(new HybridTimestamp(p.Timestamp), origins[p.Origin], p.Sequence);
         }
-        foreach (var run in message.Lacking)
-        {
-            if (!regions.lacking.TryGetValue(origins[run.Origin], out var runs))
-                regions.lacking.Add(origins[run.Origin], runs = []);
-            runs.Add((run.From, run.Through));
-        }
+        regions.lacking.Read(message.Lacking, origins);
+        regions.lost.Read(message.Lost, origins);
         return regions;
     }
 
@@ -102,19 +98,20 @@ internal sealed class EntityRegions
         foreach (var row in history.Rows)
         {
             if (row.Event.Regions is not null)
-                (regions ??= new()).Note(row.Event);
+                (regions ??= new EntityRegions()).Note(row.Event);
         }
         return regions?.Rule;
     }
 
-    /// <summary>An entity's events, each once: what fills a placeholder stands for it.</summary>
+    /// <summary>An entity's events, each once: what fills a placeholder stands for it, and a second placeholder says
+    /// no more than the first.</summary>
     public static IEnumerable<EventRecord> EventsOf(EntityImage history)
     {
         var events = history.Rows.Select(r => r.Event);
         if (!history.Rows.Any(r => r.Event.IsWithheld))
             return events;
-        var full = history.Rows.Where(r => !r.Event.IsWithheld)
+        var known = history.Rows.Where(r => !r.Event.IsWithheld)
             .Select(r => (r.Event.Origin, r.Event.Sequence)).ToHashSet();
-        return events.Where(e => !e.IsWithheld || !full.Contains((e.Origin, e.Sequence)));
+        return events.Where(e => !e.IsWithheld || known.Add((e.Origin, e.Sequence)));
     }
 }

@@ -4,7 +4,8 @@ namespace Pelago.Replication;
 
 /// <remarks>An entity with a filter of its own. A placeholder counts as seen and not as held: it is a row, the vector
 /// moves, and causes and numbers stay what they are everywhere; but nothing can be folded any more, so nothing is,
-/// from the first placeholder until the last is filled. Then the entity is read again from its first event.</remarks>
+/// from the first placeholder until the last is filled, or given up, which a second row of the same placeholder says.
+/// Then the entity is read again from its first event.</remarks>
 internal sealed partial class EntityReplica
 {
     private EntityRegions? regions;
@@ -22,7 +23,7 @@ internal sealed partial class EntityReplica
     public bool WasFilled { get; private set; }
 
     /// <summary>Runs of events that are missing.</summary>
-    public IEnumerable<(Origin Origin, ulong From, ulong Through)> Lacking => regions?.Lacking ?? [];
+    public IEnumerable<EventRun> Lacking => regions?.Lacking ?? [];
 
     /// <summary>The entity is for the region, as far as is known here.</summary>
     public bool IsFor(string region) => Regions?.Admits(region) != false;
@@ -37,6 +38,13 @@ internal sealed partial class EntityReplica
         (Count, LastRow) = (Count + 1, LastRow + 1);
     }
 
+    /// <summary>Takes the second row of a placeholder: nobody has what it stands for.</summary>
+    public void GiveUp(EventRecord e)
+    {
+        regions!.GiveUp(e.Origin, e.Sequence);
+        LastRow++;
+    }
+
     // False when it is not folded now.
     private bool TakeRegions(EventRecord e)
     {
@@ -49,7 +57,8 @@ internal sealed partial class EntityReplica
         return false;
     }
 
-    private bool HasPlaceholders(EntityImage image) => IsPartial || image.Rows.Any(r => r.Event.IsWithheld);
+    private bool HasPlaceholders(EntityImage image)
+        => IsPartial || image.Rows.Any(r => r.Event.IsWithheld || Lacks(r.Event));
 
     // What fills placeholders comes late in the journal and early in the total order, which no cause is after: so once
     // nothing is missing, all rows are folded in that.
@@ -59,8 +68,8 @@ internal sealed partial class EntityReplica
         {
             if (e.Sequence <= Compacted[e.Origin])
                 LastRow++;
-            else if (!e.IsWithheld && Lacks(e))
-                Fill(e);
+            else if (Lacks(e))
+                TakeAgain(e);
             else
                 See(e);
         }
@@ -69,12 +78,20 @@ internal sealed partial class EntityReplica
         if (image.Snapshot is not null)
             return false; // it may be of when something was missing
         WasFilled = true;
-        foreach (var e in EntityRegions.EventsOf(image).Where(e => e.Sequence > Compacted[e.Origin])
+        foreach (var e in EntityRegions.EventsOf(image).Where(e => e.Sequence > Compacted[e.Origin] && !e.IsWithheld)
             .Order(TotalOrder.Instance))
         {
             if (!PutIntoFold(e, payload: null))
                 return false;
         }
         return true;
+    }
+
+    private void TakeAgain(EventRecord e)
+    {
+        if (e.IsWithheld)
+            GiveUp(e);
+        else
+            Fill(e);
     }
 }

@@ -9,9 +9,10 @@ namespace Pelago.Replication;
 /// its place: one row, with number, vector and position, so that frontiers, causes and finality are what they are
 /// elsewhere.</para>
 /// <para>1. What comes in full and is not for this region becomes a placeholder here, unless a later rule lets this
-/// region in. 2. A placeholder of what is for this region says that its sender does not have it: it is owed. 3. A full
-/// event of which there is a placeholder fills it: another row; the vector stays. 4. Once nothing is missing, the
-/// entity is read again from its first event.</para>
+/// region in. 2. A placeholder of what is for this region says that its sender does not have it: it is owed, and taken
+/// only once every member was asked for the event and the life that wrote it is over. 3. A full event of which there
+/// is a placeholder fills it: another row; the vector stays. 4. What nobody has any more is given up, by a second row
+/// of its placeholder. 5. Once nothing is missing, the entity is read again from its first event.</para>
 /// <para>An entity that is not for this region, or not whole, is neither written nor shown here.</para>
 /// </remarks>
 internal sealed partial class LaneReplica
@@ -41,18 +42,39 @@ internal sealed partial class LaneReplica
             filling.Resolves.Add(inbound);
             return true;
         }
-        if (!e.IsWithheld || !e.IsFor(context.Options.Region) || e.Sequence <= entity.Seen[e.Origin])
+        if (!IsMissingThere(e) || e.Sequence <= entity.Seen[e.Origin] || TakesPlaceholders(e))
             return false;
         context.Hit(Probe.WithheldOwed);
         PassOver(entity, e, inbound); // its sender does not have it
         return true;
     }
 
-    // The rule that it carries is known by now: whatever set it is a cause of the event.
+    /// <summary>A placeholder of an event that is for this region: whoever sent it does not have it.</summary>
+    public bool IsMissingThere(EventRecord e) => e.IsWithheld && e.IsFor(context.Options.Region);
+
+    private bool TakesPlaceholders(EventRecord e) => owed.Exists(o => o.TakesPlaceholders && IsOfGap(o, e));
+
+    /// <summary>Nobody has what is owed, and somebody has placeholders of it: these are taken, because what comes after
+    /// them is in journals, and says what holds for the entity. They are filled if it comes after all.</summary>
+    /// <returns>False when that was tried, or there is none.</returns>
+    public bool TakePlaceholders(OwedGap gap)
+    {
+        if (gap.TakesPlaceholders || gap.PlaceholdersAt.Count == 0)
+            return false;
+        gap.TakesPlaceholders = true;
+        gap.PlaceholdersAt.Clear();
+        gap.NothingAt.Clear();
+        gap.InVainAt.Clear();
+        context.Hit(Probe.PlaceholdersTaken);
+        return true;
+    }
+
+    // The rule that it carries is known by now, because whatever set it is a cause of the event; or that is lost.
     private EventRecord AsTaken(EntityReplica entity, EventRecord e)
     {
         var own = context.Options.Region;
-        if (e.Regions is null || e.IsFor(own) || entity.IsFor(own))
+        if (e.Regions is not { } rule || e.IsFor(own)
+            || (entity.Regions is { } known && known.Epoch >= rule.Epoch && known.Admits(own)))
             return e;
         context.Hit(Probe.Withheld);
         return e.Withheld();
@@ -67,6 +89,33 @@ internal sealed partial class LaneReplica
             entity.NeedsHistory = true; // once the rows are durable
     }
 
+    /// <summary>Nobody has what was withheld, and nobody will: the entity is what the others make of it, without
+    /// that.</summary>
+    /// <param name="placeholders">What is given up.</param>
+    public void GiveUp(EntityKey key, IReadOnlyList<EventRecord> placeholders) => WithEntity(key, entity =>
+    {
+        EventRecord[] lost = [.. placeholders.Where(e => entity.Lacking.Any(r => r.Includes(e)))];
+        if (Fenced || entity.IsBlind || lost.Length == 0)
+            return;
+        foreach (var e in lost)
+        {
+            entity.GiveUp(e);
+            AddRow(entity, e, own: false);
+        }
+        foreach (var life in lost.GroupBy(e => e.Origin))
+        {
+            filling.Conflicts.Add(new ConflictRecord(key, ConflictKind.CausesLost, life.Key, life.First().Sequence,
+                context.Now.WallMilliseconds, $"{life.Count()} events of {life.Key.Region} are lost with the regions "
+                    + "that the entity was for: the state is without them"));
+        }
+        context.Hit(Probe.PlaceholdersGivenUp);
+        context.Alarm(AlarmKind.EventsLost, $"{lost.Length} events of {key}, from {lost[0].Origin}#{lost[0].Sequence} "
+            + "on, are lost: no region has more than their placeholders, and the lives that wrote them are over. The "
+            + "entity goes on without them.");
+        if (!entity.IsPartial)
+            entity.NeedsHistory = true; // once the rows are durable
+    });
+
     private void LookForFills(EntityReplica entity)
     {
         if (entity.IsPartial && entity.IsFor(context.Options.Region) && unfilled.Count < MaxUnfilled)
@@ -77,8 +126,10 @@ internal sealed partial class LaneReplica
     private void TendRegions(EntityReplica entity)
     {
         LookForFills(entity);
-        if (entity.WasFilled && !entity.IsBlind)
-            WriteSnapshot(entity); // or it would be read as a whole each time
+        if (!entity.WasFilled || entity.IsBlind)
+            return;
+        Compact(entity);
+        WriteSnapshot(entity); // or it would be read as a whole each time
     }
 
     // There is no state to fold; but whoever reads it again has to know what is missing.
@@ -166,12 +217,24 @@ internal sealed class RegionFill(EntityKey entity)
     public long AskedMilliseconds { get; set; }
     public long NotBeforeMilliseconds { get; set; } = long.MinValue;
 
-    /// <summary>Regions that had nothing of the run that is asked for.</summary>
+    /// <summary>Regions that had nothing of the run that is asked for, or did not say.</summary>
     public HashSet<string> InVainAt { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Those of them that know that the entity is for this region, and so do not have it.</summary>
+    public HashSet<string> NothingAt { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Which of the runs is asked for.</summary>
     public int Run { get; set; }
 
-    /// <summary>People were told that nobody has it.</summary>
-    public bool IsAnnounced { get; set; }
+    /// <summary>Runs of which nobody has anything, as far as they were asked for since the first one.</summary>
+    public HashSet<EventRun> Nowhere { get; } = [];
+
+    /// <summary>Since when nobody has anything of any run.</summary>
+    public long? LostSinceMilliseconds { get; set; }
+
+    /// <summary>The rule under which it is asked for, and who has consumed so much of that origin knows it.</summary>
+    public (EntityFilter? Rule, Origin? Origin, ulong Position) Known { get; set; }
+
+    /// <summary>Who was asked knew the rule then.</summary>
+    public bool IsAskedKnowing { get; set; }
 }

@@ -109,7 +109,8 @@ public enum ConflictKind
     Orphaned = 4,
 
     /// <summary>It counts, and was taken without something that its author had seen: that was lost with a region that
-    /// was removed.</summary>
+    /// was removed. Or it is the first of an entity with a filter of its own of which only placeholders are
+    /// left.</summary>
     CausesLost = 5,
 
     /// <summary>It counts, and what it wrote to a last-writer-wins value was overwritten by an event that had not seen

@@ -54,16 +54,25 @@ internal sealed class ForkSearches(KernelContext context, PeerLinks links, Insta
     {
         if (searches is not [var search, ..] || search.Request != frame.Request || search.Link != link)
             return false;
+        var found = new List<EventRecord>();
         foreach (var e in frame.Events.Where(e => e.Entity == search.Entity))
         {
-            if (!search.Own.TryGetValue((e.Origin, e.Sequence), out var mine) || mine.HasSameContent(e))
+            if (!search.Own.TryGetValue((e.Origin, e.Sequence), out var mine))
                 continue;
+            if (mine.HasSameContent(e))
+            {
+                if (mine.IsWithheld && !e.IsWithheld)
+                    found.Add(e);
+                continue;
+            }
             End(search);
             context.Hit(Probe.ForkFound);
             kernel.Lane(search.Entity.Lane).Quarantine(search.Entity, e.Origin, e.Sequence,
                 $"{context.Options.Region} has one and {link.Peer.Name} another");
             return true;
         }
+        if (found.Count > 0) // given up here, as nobody had it who was asked
+            kernel.Lane(search.Entity.Lane).Receive(link.Id, found);
         var goesOn = frame is { More: true, Events.Count: > 0 };
         if (!goesOn)
             search.Origins.TryDequeue(out _);

@@ -72,7 +72,6 @@ internal sealed partial class LaneReplica
     {
         // What waits here already is nothing new, once what it waits for may be lost with its region.
         var isRemoved = context.Configuration.RemovedIn(gap.Entry.Origin.Region) is not null;
-        events = [.. events.Where(e => !e.IsWithheld || !e.IsFor(context.Options.Region))];
         gap.IsHeldElsewhere |= isRemoved && events.Count > 0;
         if (events.Any(e => e.Sequence > entity.Seen[gap.Entry.Origin]
             && !(isRemoved && entity.Held.Any(h => h.Event.Origin.Equals(e.Origin) && h.Event.Sequence == e.Sequence))))
@@ -115,6 +114,8 @@ internal sealed partial class LaneReplica
         foreach (var gap in owed)
         {
             gap.NothingAt.Remove(peer);
+            gap.PlaceholdersAt.Remove(peer);
+            gap.TakesPlaceholders = false;
             if (gap.Refused == 0)
                 continue;
             gap.Refused = 0; // it may come back with another build

@@ -41,7 +41,7 @@ internal sealed partial class LaneReplica
             contested.Remove(key);
             WithEntity(key, entity =>
             {
-                if (entity is { Pending: 0, Unusable: null }) // else when its rows are durable
+                if (entity is { Pending: 0, Unusable: null, IsPartial: false }) // else when its rows are durable
                     Compact(entity);
             });
         }

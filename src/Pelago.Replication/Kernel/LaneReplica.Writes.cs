@@ -44,9 +44,10 @@ internal sealed partial class LaneReplica
             links.Forwards.Take(request); // its filter has changed while it waited
             return;
         }
-        if (entity.Regions is not null && !ServesEntity(entity))
+        if (!ServesEntity(entity))
         {
-            links.Forwards.TakeElsewhere(request, entity.Regions, entity.IsFor(context.Options.Region));
+            links.Forwards.TakeElsewhere(
+                request, entity.Regions ?? EntityFilter.None, entity.IsFor(context.Options.Region));
             return;
         }
         if (request is CommandRequest command)

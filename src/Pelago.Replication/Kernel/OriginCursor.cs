@@ -166,6 +166,12 @@ internal sealed class OwedGap(Owed entry, ulong lastKnown)
     /// <summary>A peer has sent something of it that waits here.</summary>
     public bool IsHeldElsewhere { get; set; }
 
+    /// <summary>Peers that have only a placeholder of what comes next.</summary>
+    public HashSet<string> PlaceholdersAt { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Placeholders are all that anybody has of it: they are taken.</summary>
+    public bool TakesPlaceholders { get; set; }
+
     /// <summary>Peers that answered and had nothing new of it, and since when.</summary>
     public HashSet<string> NothingAt { get; } = new(StringComparer.Ordinal);
 

@@ -5,6 +5,7 @@ namespace Pelago.Replication;
 internal sealed partial class PeerLinks
 {
     internal const int FetchPauseMilliseconds = 500;
+    private const int LeftOutPauseMilliseconds = 5_000;
 
     // Nothing is asked for before it is durable who the group is. A journal that holds events and knows no group is of
     // a region that was removed, and would be refused for good.
@@ -171,15 +172,16 @@ internal sealed partial class PeerLinks
             gap.NextFetchMilliseconds = Now + FetchPauseMilliseconds;
             if (IsLost(gap))
             {
-                lane.GiveUp(gap);
+                if (!lane.TakePlaceholders(gap))
+                    lane.GiveUp(gap);
                 continue;
             }
-            var from = peers.Values.Where(p => p.IsLive)
+            var from = peers.Values.Where(p => p.IsLive && !IsLeftOut(p, gap))
                 .OrderByDescending(p => gap.NextPage > 0 && p.Name == gap.PagesOf)
                 .ThenBy(p => gap.InVainAt.GetValueOrDefault(p.Name, long.MinValue))
                 .ThenByDescending(p => p.Reports[lane.Lane]?.Of(origin).Position ?? 0).FirstOrDefault();
             if (from is null)
-                return;
+                continue;
             gap.FetchUnderWay = true;
             // Everything that our frontier passed, or is about to, must be in its answer, not the first missing event
             // only. That a life was settled there does not count: what is owed and lost is given up with an alarm, not
@@ -196,6 +198,10 @@ internal sealed partial class PeerLinks
                 new FetchFrame(lastRequest, gap.Entry.Entity, origin, first, ulong.MaxValue)));
         }
     }
+
+    // It has only a placeholder, and most likely gets no more: it reads the entity's history for each answer.
+    private bool IsLeftOut(PeerState peer, OwedGap gap) => gap.PlaceholdersAt.Contains(peer.Name)
+        && Now - gap.InVainAt.GetValueOrDefault(peer.Name, long.MinValue / 2) < LeftOutPauseMilliseconds;
 
     // A life that is over, of a region that lost its end: every member was asked and has nothing, not even held back,
     // for long enough that what was under way has arrived.
@@ -218,21 +224,35 @@ internal sealed partial class PeerLinks
         var (gap, lane) = (fetch.Gap, fetch.Lane);
         gap.NextPage = 0;
         var missing = lane.NextOf(gap);
-        lane.Receive(link, gap, wanted, !f.More, complete: !f.More && fetch.Vouched);
-        if (!f.More || wanted.Length == 0)
+        var isCut = IsCut(lane, gap, link, ref wanted);
+        var isLast = isCut || !f.More;
+        lane.Receive(link, gap, wanted, isLast, complete: !f.More && !isCut && fetch.Vouched);
+        if (isLast || wanted.Length == 0)
         {
-            if (lane.NextOf(gap) == missing)
+            if (isCut || lane.NextOf(gap) == missing)
                 gap.InVainAt[link.Peer.Name] = Now;
             return;
         }
         context.Hit(Probe.OwedPageFetched);
-        if (Array.Exists(wanted, e => e.IsWithheld && e.IsFor(context.Options.Region)))
-            gap.InVainAt[link.Peer.Name] = Now; // it does not have them: the next one may
         // What found no room leaves none for what comes after it: then from what is missing, anew.
         if (gap.PassedInRound != gap.Round)
             (gap.NextPage, gap.PagesOf) = (wanted[^1].Sequence + 1, link.Peer.Name);
         if (gap.NextPage > 0 || lane.NextOf(gap) > missing)
             gap.NextFetchMilliseconds = Now;
+    }
+
+    // Its answer ends before the batch of the first event of which it has only a placeholder. What comes after that,
+    // above all what says whom the entity is for, it may have in full, and nobody can take it before.
+    private static bool IsCut(LaneReplica lane, OwedGap gap, PeerLink link, ref EventRecord[] events)
+    {
+        gap.PlaceholdersAt.Remove(link.Peer.Name);
+        EventRecord[] missing = gap.TakesPlaceholders ? [] : [.. events.Where(lane.IsMissingThere)];
+        if (missing.Length == 0)
+            return false;
+        var first = missing.Min(e => e.Sequence - (ulong)e.BatchIndex);
+        events = [.. events.Where(e => e.Sequence < first)];
+        gap.PlaceholdersAt.Add(link.Peer.Name);
+        return true;
     }
 
     // A peer asks for so many at once in each lane, and not for more.
@@ -259,7 +279,8 @@ internal sealed partial class PeerLinks
     /// <summary>An entity's history was read for a peer that fetches.</summary>
     public void HistoryRead(long request, EntityImage image)
     {
-        if (AntiEntropy.HistoryRead(request, image) || !serving.Remove(request, out var asked)
+        if (AntiEntropy.HistoryRead(request, image) || Fills.HistoryRead(request, image)
+            || !serving.Remove(request, out var asked)
             || asked.Link.Serving-- <= 0 || !links.ContainsKey(asked.Link.Id)
             || ServeSnapshot(asked.Link, asked.Fetch, image))
             return;

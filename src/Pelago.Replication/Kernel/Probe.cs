@@ -386,7 +386,7 @@ public enum Probe
     /// <summary>An event came of which there was a placeholder.</summary>
     PlaceholderFilled,
 
-    /// <summary>Nobody has what was withheld of an entity.</summary>
+    /// <summary>Every member was asked, and nobody has what was withheld of an entity.</summary>
     FillMissing,
 
     /// <summary>A request was sent on because its entity is not for this region, or not whole.</summary>
@@ -397,6 +397,12 @@ public enum Probe
 
     /// <summary>A key of a subject was given up: every region that may have it has said that it does not.</summary>
     SubjectKeyLost,
+
+    /// <summary>Nobody has an owed event: the placeholders that some have are taken.</summary>
+    PlaceholdersTaken,
+
+    /// <summary>What was withheld of an entity is lost: it is folded without that.</summary>
+    PlaceholdersGivenUp,
 }
 
 /// <summary>How often each <see cref="Probe"/> was hit since the kernel began. Written by the kernel's loop; may be

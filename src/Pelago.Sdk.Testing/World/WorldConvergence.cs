@@ -83,6 +83,11 @@ internal sealed class WorldConvergence(WorldGroup group)
         => [.. group.Regions.Where(r => group.IsFor(r.Name, entity)
             && EntityDigest.RegionsOf(Image(r, entity))?.Admits(r.Name) != false)];
 
+    // A second row of a placeholder says that it was given up.
+    private static bool IsPartial(SimulatedRegion region, EntityKey entity)
+        => Rows(region, entity).GroupBy(r => (r.Event.Origin, r.Event.Sequence))
+            .Any(rows => rows.Count() == 1 && rows.Single().Event.IsWithheld);
+
     private static EntityImage Image(SimulatedRegion region, EntityKey entity)
         => new(entity, null, Rows(region, entity), []);
 
@@ -91,7 +96,7 @@ internal sealed class WorldConvergence(WorldGroup group)
         foreach (var entity in Entities())
         {
             var having = Having(entity);
-            if (having.FirstOrDefault(r => Events(r, entity).Any(e => e.IsWithheld)) is { } partial)
+            if (having.FirstOrDefault(r => IsPartial(r, entity)) is { } partial)
                 return $"{Name(entity)} was opened to {partial.Name}, and is not there as a whole yet.";
             var held = having.Select(r => Held(r, entity)).ToArray();
             var all = held.SelectMany(h => h).Distinct().Order().ToArray();
@@ -153,7 +158,7 @@ internal sealed class WorldConvergence(WorldGroup group)
 
     private static byte[] FoldAgain(SimulatedRegion region, EntityKey entity, RoundTrip type)
         => Interleaving.FoldAgain(
-            type, entity.Id, Events(region, entity), region.Rules);
+            type, entity.Id, Events(region, entity).Where(e => !e.IsWithheld), region.Rules);
 
     private WorldException NotYet(string difference, long limitMilliseconds)
     {
