@@ -74,6 +74,7 @@ internal sealed class OracleSet
     public void Watch(string region, SimulatedDisk disk) => replicas[disk] = new ReplicaOracle(region, disk, Book)
     {
         Forgetful = forgetful, Cloned = Cloned, IsLostForGood = IsLostForGood, All = HoldingWhatIsFinal,
+        IsInSomeJournal = e => group.Serving.Any(r => Of(r) is var other && other.Has(e) && !other.IsWithheld(e)),
     };
 
     // What is final every member has; a region that joins gets it before it has joined.
@@ -221,7 +222,8 @@ internal sealed class OracleSet
         if (!replica.Seen(entity).Covers(view.Seen))
             throw new OracleException(
                 $"{region.Name} showed {view.Seen} of {entity} and has only {replica.Seen(entity)}.");
-        var shown = replica.Events(entity).Where(e => view.Seen[e.Origin] >= e.Sequence).ToArray();
+        // What is withheld where the entity is shown was given up.
+        var shown = replica.Events(entity).Where(e => view.Seen[e.Origin] >= e.Sequence && !e.IsWithheld).ToArray();
         if ((ulong)shown.Length != view.Count)
             throw new OracleException(
                 $"{region.Name} counts {view.Count} events of {entity}, the journal {shown.Length}.");

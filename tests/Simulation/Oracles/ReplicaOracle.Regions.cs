@@ -8,14 +8,19 @@ internal sealed partial class ReplicaOracle
 {
     private readonly HashSet<EventName> withheld = [];
     private readonly HashSet<EventName> filled = [];
+    private readonly HashSet<EventName> givenUp = [];
+    private readonly HashSet<EventName> givenUpNow = [];
     private readonly Dictionary<EntityKey, EventRecord> rules = [];
 
     /// <summary>The entity's own filter leaves this region out, as far as its journal knows.</summary>
     public bool IsApart(EntityKey entity)
         => rules.TryGetValue(entity, out var rule) && !LetsIn(rule.Regions!, Region);
 
-    /// <summary>Of some events of the entity there are only placeholders.</summary>
-    public bool IsPartial(EntityKey entity) => withheld.Any(w => w.Entity == entity);
+    /// <summary>Of some events of the entity there are only placeholders, and they are not given up.</summary>
+    public bool IsPartial(EntityKey entity) => withheld.Any(w => w.Entity == entity && !givenUp.Contains(w));
+
+    /// <summary>Events of the entity that were given up.</summary>
+    public int GivenUp(EntityKey entity) => withheld.Count(w => w.Entity == entity && givenUp.Contains(w));
 
     /// <summary>There is no more than a placeholder of it.</summary>
     public bool IsWithheld(EventRecord e) => withheld.Contains(EventName.Of(e));
@@ -34,8 +39,15 @@ internal sealed partial class ReplicaOracle
         if (isChange && (e.Tags.Count > 0 || e.TraceParent.Length > 0
             || (e.BatchLength > 1 && e.IdempotencyKey.Length > 0)))
             Fail($"keeps {e} with more than whom it is for");
-        if (e.IsWithheld && (row.Own || LetsIn(rule, Region)))
+        if (e.IsWithheld && (row.Own || (LetsIn(rule, Region) && IsInSomeJournal(e))))
             Fail($"keeps a placeholder of {e}, which is for it");
+        if (e.IsWithheld && withheld.Contains(EventName.Of(e)))
+        {
+            if (IsInSomeJournal(e) || !givenUp.Add(EventName.Of(e)))
+                Fail($"gave up {e}, which another region has, or gave it up before");
+            givenUpNow.Add(EventName.Of(e));
+            return true;
+        }
         if (!e.IsWithheld && !row.Own && !isChange && !LetsIn(rule, Region) && (IsApart(e.Entity)
             || !rules.ContainsKey(e.Entity)))
             Fail($"took {e}, which is for {rule}");
@@ -52,14 +64,14 @@ internal sealed partial class ReplicaOracle
     {
         if (e.Regions is null)
             return false;
-        if (e.PayloadName == RegionsChange.PayloadName && (!rules.TryGetValue(e.Entity, out var known)
-            || known.Regions!.Epoch < e.Regions.Epoch
-            || (known.Regions.Epoch == e.Regions.Epoch && ReferenceFold.Sorted([known, e])[1] == e)))
+        if (!rules.TryGetValue(e.Entity, out var known) || Counts(e, over: known))
             rules[e.Entity] = e;
         if (e.IsWithheld)
         {
-            withheld.Add(EventName.Of(e));
-            return false;
+            if (withheld.Add(EventName.Of(e)))
+                return false;
+            givenUp.Add(EventName.Of(e));
+            return true;
         }
         if (!withheld.Remove(EventName.Of(e)))
             return false;
@@ -68,5 +80,14 @@ internal sealed partial class ReplicaOracle
         lines.Add(EventBook.Text(e));
         Rows++;
         return true;
+    }
+
+    // The higher epoch; of one, what sets it over what carries it, and then the later.
+    private static bool Counts(EventRecord e, EventRecord over)
+    {
+        var (sets, other) = (e.PayloadName == RegionsChange.PayloadName,
+            over.PayloadName == RegionsChange.PayloadName);
+        return e.Regions!.Epoch != over.Regions!.Epoch ? e.Regions.Epoch > over.Regions.Epoch
+            : sets != other ? sets : ReferenceFold.Sorted([over, e])[1] == e;
     }
 }

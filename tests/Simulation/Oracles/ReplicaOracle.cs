@@ -43,6 +43,9 @@ internal sealed partial class ReplicaOracle
     /// <summary>True of what nobody will ever have.</summary>
     public Func<EventName, bool> IsLostForGood { get; init; } = _ => false;
 
+    /// <summary>True of what some member's journal has, and not only a placeholder of it.</summary>
+    public Func<EventRecord, bool> IsInSomeJournal { get; init; } = _ => true;
+
     /// <summary>All rows.</summary>
     public long Rows { get; private set; }
 
@@ -97,6 +100,7 @@ internal sealed partial class ReplicaOracle
         finalPositions.Clear();
         lines.Clear();
         withheld.Clear();
+        givenUp.Clear();
         rules.Clear();
         Rows = 0;
         foreach (var lane in Disk.State.Lanes)
@@ -128,6 +132,7 @@ internal sealed partial class ReplicaOracle
                 CheckCompaction(batch);
             }
             filled.Clear();
+            givenUpNow.Clear();
             foreach (var frontier in group.SelectMany(b => b.Frontiers))
                 CheckFrontier(group.Key, frontier);
         }
@@ -205,8 +210,8 @@ internal sealed partial class ReplicaOracle
 
     private void CheckWhole(LaneBatch batch)
     {
-        foreach (var rows in batch.Rows.Where(r => r.Event.IsWithheld || !filled.Contains(EventName.Of(r.Event)))
-            .GroupBy(r => (r.Event.Entity, r.Event.Origin)))
+        foreach (var rows in batch.Rows.Where(r => r.Event.IsWithheld ? !givenUpNow.Contains(EventName.Of(r.Event))
+            : !filled.Contains(EventName.Of(r.Event))).GroupBy(r => (r.Event.Entity, r.Event.Origin)))
         {
             var expected = 0;
             foreach (var row in rows)

@@ -125,8 +125,11 @@ internal static class ProbeFloors
         [Probe.WithheldOwed] = Regions,
         [Probe.PlaceholderFilled] = Regions,
         [Probe.EntityForwarded] = Regions,
-        [Probe.FillMissing]
-            = nameof(RegionScenarios.Regions_OpenedAndTheOnlyHolderLostItsDisk_StaysClosedAndAnAlarmSaysSo),
+        [Probe.FillMissing] = nameof(RegionScenarios.Regions_OpenedAndTheOnlyHolderLostItsDisk_IsGivenUpWithAnAlarm),
+        [Probe.PlaceholdersTaken] = nameof(
+            LostRegionScenarios.Lost_WithALaterEventThatARegionWithoutThemHas_AreGivenUpAndNothingWaits),
+        [Probe.PlaceholdersGivenUp] = nameof(
+            LostRegionScenarios.Lost_WithALaterEventThatARegionWithoutThemHas_AreGivenUpAndNothingWaits),
         [Probe.EventNotUnderstood]
             = "EntityRegionTests.Page_ForAPeerOfAnOlderVersion_ClaimsNothingOfAnEntityThatHasAFilter",
         [Probe.PastReopened] = nameof(
