@@ -98,8 +98,6 @@ internal sealed partial class LaneReplica
         if (group.Rows.Count > 0 || group.Settled.Count > 0)
         {
             ReportDue = true;
-            if (group.Settled.Count > 0)
-                MoreIsFinal();
             UpdateFinality();
         }
         Tend(group);

@@ -174,10 +174,9 @@ internal sealed partial class LaneReplica
             WithEntity(e.Entity, again => Start(again, cursor, open, wasFolded: true));
             return;
         }
-        if (Fenced || entry?.Payload is not { } payload || context.Primaries.IsUndecided(e) || IsOwed(e.Entity))
+        if (Fenced || entry?.Payload is not { } payload || context.Primaries.IsUndecided(e))
         {
-            // It is parked, was read anew from its snapshot meanwhile, a primary that counts it is being decided, or
-            // something is owed that may be concurrent to it.
+            // It is parked, was read anew from its snapshot meanwhile, or a primary that counts it is being decided.
             (open.IsRunning, open.NotBeforeMilliseconds) =
                 (false, context.Now.MonotonicMilliseconds + EffectPauseMilliseconds);
             return;

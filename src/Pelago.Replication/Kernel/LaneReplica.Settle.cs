@@ -19,7 +19,7 @@ internal sealed partial class LaneReplica
     {
         var holding = new LaneHolding(Lane, cursor.Origin, Vouches(cursor.Origin))
         {
-            Beyond = Beyond(cursor.Origin), Settled = IsOwedOf(cursor.Origin) ? 0 : cursor.Settled, Busy = cursor.Busy,
+            Beyond = Beyond(cursor.Origin), Settled = cursor.Settled, Busy = cursor.Busy,
         };
         return holding.Position == 0 && holding is { Beyond: 0, Busy: false } ? null : holding;
     }
@@ -82,20 +82,15 @@ internal sealed partial class LaneReplica
             && (entity.IsRetired(origin) || past.Include(origin)
                 || (cursors.TryGetValue(origin, out var cursor) && cursor.IsRetired)));
 
-    /// <summary>Something of such lives has arrived and is not durable, or is owed. Of an entity that cannot take what
-    /// comes nobody knows for how long, and it is not final by itself: the others do not wait for it.</summary>
-    public bool IsUnfinished(Predicate<Origin> among)
-        => owed.Exists(o => among(o.Entry.Origin) && !IsBlind(o.Entry.Entity))
-            || cursors.Values.Any(c => IsBusy(c, butOfBlind: true) && among(c.Origin));
+    /// <summary>Something of such lives has arrived and is not durable, or is owed.</summary>
+    public bool IsUnfinished(Predicate<Origin> among) => owed.Exists(o => among(o.Entry.Origin))
+        || cursors.Values.Any(c => IsBusy(c) && among(c.Origin));
 
-    private bool IsBusy(OriginCursor cursor) => IsBusy(cursor, butOfBlind: false);
-
-    private bool IsBusy(OriginCursor cursor, bool butOfBlind)
+    private bool IsBusy(OriginCursor cursor)
     {
         var origin = cursor.Origin;
         return cursor.Unplaced > 0 || filling.Rows.Exists(IsOfIt) || (underWay?.Rows.Exists(IsOfIt) ?? false)
-            || (HeldCount > 0 && entities.Values.Any(e
-                => !(butOfBlind && e.IsBlind) && e.Held.Any(h => h.Event.Origin.Equals(origin))));
+            || (HeldCount > 0 && entities.Values.Any(e => e.Held.Any(h => h.Event.Origin.Equals(origin))));
 
         bool IsOfIt(EventRow row) => row.Event.Origin.Equals(origin);
     }

@@ -76,13 +76,10 @@ internal sealed partial class LaneReplica
     /// <summary>What we can vouch for: the frontier, but never beyond an owed gap.</summary>
     public ulong Vouches(Origin origin) => WithoutGaps(origin, settled: false);
 
-    // What is here of all entities but those that cannot take what comes: they are final, or not, by themselves.
-    private ulong HoldsOfOthers(Origin origin) => WithoutGaps(origin, settled: true, butOfBlind: true);
-
     /// <summary>What is here for good: what we vouch for, or all that is left of a life that is over.</summary>
     public ulong Holds(Origin origin) => WithoutGaps(origin, settled: true);
 
-    private ulong WithoutGaps(Origin origin, bool settled, bool butOfBlind = false)
+    private ulong WithoutGaps(Origin origin, bool settled)
     {
         if (origin.Equals(writer.Newest))
             return OwnHead;
@@ -91,7 +88,7 @@ internal sealed partial class LaneReplica
         var holds = settled ? Math.Max(cursor.Frontier, cursor.Settled) : cursor.Frontier;
         foreach (var gap in owed)
         {
-            if (gap.Entry.Origin.Equals(origin) && !(butOfBlind && IsBlind(gap.Entry.Entity)))
+            if (gap.Entry.Origin.Equals(origin))
                 holds = Math.Min(holds, gap.Entry.Position - 1);
         }
         return holds;
@@ -113,31 +110,18 @@ internal sealed partial class LaneReplica
     public bool IsFinal(EventRecord e) => e.OriginPosition > 0
         && (e.OriginPosition <= Finality.Through(e.Origin) || context.ModeOf(e.Entity.Type).IsLocal)
         && !context.Primaries.IsUndecided(e)
-        && IsWhole(e.Entity.Type) && !Finality.IsLacked(e) && !IsOwed(e.Entity);
-
-    // Of an entity that is owed something nothing is final: that may be concurrent to all of it.
-    private bool IsOwed(EntityKey key)
-    {
-        foreach (var gap in owed) // every event is asked for: nothing is captured
-        {
-            if (gap.Entry.Entity == key)
-                return true;
-        }
-        return false;
-    }
+        && IsWhole(e.Entity.Type) && !Finality.IsLacked(e);
 
     /// <remarks>What is reported does not depend on finality: a report must not cause a report.</remarks>
     public void UpdateFinality()
     {
-        if (Finality.Update(HoldsOfOthers))
+        if (Finality.Update(Holds))
         {
-            MoreIsFinal();
+            (isRipe, mayBeDecided) = (true, contested.Count > 0);
             context.Hit(Probe.FinalityAdvanced);
         }
         LookForCaughtUp();
     }
-
-    private void MoreIsFinal() => (isRipe, mayBeDecided) = (true, contested.Count > 0);
 
     /// <summary>The incarnation changed: the closed one's head becomes an ordinary frontier.</summary>
     public void IncarnationOpened(Origin? closed)
@@ -225,8 +209,6 @@ internal sealed partial class LaneReplica
         RunWaiting(entity);
         foreach (var run in entity.TakeMailbox())
             WithEntity(image.Entity, run); // one of them may find that the history is needed again
-        if (IsBlind(image.Entity) && IsOwed(image.Entity))
-            UpdateFinality(); // the others of its lane wait for it no more
     }
 
     /// <summary>The journal could not be asked: what arrived waits, and the entity is asked for again.</summary>

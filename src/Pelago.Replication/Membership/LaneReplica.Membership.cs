@@ -59,8 +59,7 @@ internal sealed partial class LaneReplica
     public void Seal(RemovedRegion removed)
     {
         var lives = cursors.Values.Where(c => c.Origin.Region == removed.Region).ToArray();
-        if (Fenced || Array.Exists(lives, IsBusy)
-            || owed.Exists(o => o.Entry.Origin.Region == removed.Region && !IsBlind(o.Entry.Entity)))
+        if (Fenced || Array.Exists(lives, IsBusy) || owed.Exists(o => o.Entry.Origin.Region == removed.Region))
             return;
         foreach (var cursor in lives.Where(c => c.Highest > Holds(c.Origin)))
             cursor.Settled = cursor.Highest;

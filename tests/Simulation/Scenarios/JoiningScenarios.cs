@@ -194,47 +194,6 @@ public sealed class JoiningScenarios
         scene.Knows(a, late).ShouldBeTrue();
     }
 
-    // A row of one entity cannot be opened in B, which passes over what the former journal wrote to it, until somebody
-    // restores it. The others of the lane do not wait for that.
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void Finality_EntityIsDamagedToWhichAFormerJournalWrote_OthersOfItsLaneDoNotWait(bool comesBack)
-    {
-        var scene = Voting(4);
-        var (a, damaged, old) = (scene.A, scene.B, scene.D);
-        scene.Done(a, Scene.Diary(), "cannot be opened");
-        scene.Converge();
-        damaged.Kill();
-        damaged.Disk.Damaged.Add((Scene.Diary(), 1));
-        damaged.Start();
-        var passed = scene.Done(old, Scene.Diary(), "passed over");
-        scene.RunUntil(() => damaged.Disk.State.Lanes[passed.Lane].Owed.Count > 0, "it is owed");
-        scene.RunUntil(() => scene.Knows(a, passed) && scene.Knows(scene.C, passed), "the others have it");
-        old.Kill();
-        Change(scene, a, MembershipChange.Remove, old.Name).Failure.ShouldBeNull();
-        if (comesBack)
-        {
-            var fresh = scene.Group.AddNew(old.Name);
-            fresh.Start();
-            Change(scene, a, MembershipChange.Add, fresh.Name).Failure.ShouldBeNull();
-            scene.RunUntil(() => State(a, fresh.Name) == "Member" && damaged.Configuration!.Epoch > 2, "it is back");
-        }
-        else
-            scene.Group.Dismiss(old);
-
-        var point = scene.Done(a, InTheSameLane, "another entity");
-
-        scene.RunUntil(() => Final(damaged, point), "it is final");
-        damaged.Kill();
-        damaged.Start();
-        scene.RunUntil(() => Final(damaged, point), "also after a restart");
-        scene.Knows(damaged, passed).ShouldBeFalse("else this shows nothing");
-        damaged.Kill();
-        damaged.Disk.Damaged.Clear();
-        scene.Converge();
-    }
-
     // All but the last have what A wrote early. The last writes something concurrent to it, which B alone receives and
     // cannot take: its cause, which D wrote, does not come to B.
     private static (Scene Scene, WritePoint Early, WritePoint Late) HeldBackOfTheFormerJournal()

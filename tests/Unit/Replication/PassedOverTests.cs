@@ -12,38 +12,6 @@ public sealed class PassedOverTests
 
     private static readonly EventRecord Theirs = Write(B, 1, 9, "passed over", position: 1);
 
-    [Fact]
-    public void Gap_OfAnEntityThatCannotBeRead_KeepsThatEntityAloneFromBeingFinal()
-    {
-        var kernel = Owing(TestKernel.WithEffects(EntityMode.Replicated, o => o));
-        kernel.Kernel.Describe(kernel.Now).Lanes[Entity.Lane].FinalThrough.Single(f => f.Origin.Equals(A)).Final
-            .ShouldBe(2ul, "what is passed over concerns one entity");
-        Run(kernel).ShouldBe([Other]);
-
-        Pass(kernel, 12_000, fails: false); // it is read again
-        kernel.Kernel.Describe(kernel.Now).Parked.ShouldBeEmpty();
-        Run(kernel).ShouldBe([Other], "what it is owed may be concurrent to it");
-
-        Fetch(kernel);
-        Pass(kernel, 3_000, fails: false);
-        Run(kernel).ShouldBe([Other, Entity]);
-    }
-
-    [Fact]
-    public void Entity_ThatIsOwedSomething_IsNotFoldedForGood()
-    {
-        var kernel = Owing(new TestKernel(TestKernel.Three, Continuity.Clean));
-        Pass(kernel, 12_000, fails: false);
-        var before = kernel.Kernel.Probes[Probe.BaseAdvanced];
-        kernel.Write("more"); // with its group what is final would go into the base
-
-        kernel.Kernel.Probes[Probe.BaseAdvanced].ShouldBe(before);
-        Fetch(kernel);
-        Pass(kernel, 1_000, fails: false);
-        kernel.Write("yet more");
-        kernel.Kernel.Probes[Probe.BaseAdvanced].ShouldBeGreaterThan(before);
-    }
-
     // Two entities of a lane, one of which cannot be read when something of b comes; both others have all of it.
     private static TestKernel Owing(TestKernel kernel)
     {
